@@ -1,0 +1,125 @@
+"""Every setting of every service, read from the environment and checked before any connection is opened."""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, UrlConstraints
+from pydantic_core import Url
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PostgresUrl = Annotated[Url, UrlConstraints(allowed_schemes=["postgresql", "postgres"], host_required=False)]
+MqttUrl = Annotated[Url, UrlConstraints(allowed_schemes=["mqtt", "mqtts"], host_required=True)]
+
+
+class Settings(BaseSettings):
+    """Settings, each read from the environment variable `HALONG_` + its name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="HALONG_", extra="ignore", frozen=True)
+
+    database_url: PostgresUrl | None = Field(
+        default=None, description="TimescaleDB, as postgresql://user:password@host:port/database."
+    )
+    mqtt_url: MqttUrl | None = Field(
+        default=None, description="Broker for halong's own services, as mqtt://user:password@host:port."
+    )
+    gateway_mqtt_url: MqttUrl | None = Field(
+        default=None, description="Broker as gateways reach it, without a user; default: mqtt_url's address."
+    )
+    time_zone: str = Field(default="Asia/Ho_Chi_Minh", description="IANA time zone in which days are cut.")
+    topic_root: str = Field(default="city/v1", description="Prefix of every topic of the wire contract.")
+
+    ingest_client_id: str = Field(
+        default="ingest-0", description="Fixed MQTT client id of the ingest process."
+    )
+    ingest_receive_maximum: int = Field(
+        default=2000, ge=1, le=65535, description="Unacknowledged messages in flight (MQTT 5, 3.1.2.11.3)."
+    )
+    ingest_batch_rows: int = Field(
+        default=20_000, ge=1, description="A batch closes at so many observations."
+    )
+    ingest_batch_deliveries: int = Field(
+        default=1000, ge=1, description="… or so many messages; at most the Receive Maximum."
+    )
+    ingest_batch_age_ms: int = Field(default=20, ge=1, description="… or this long after its first message.")
+    future_tolerance_s: int = Field(
+        default=300, ge=0, description="A time further ahead than this is refused (time_in_future)."
+    )
+    retention_days: int = Field(
+        default=1826, ge=1, description="A time further back than this is refused (time_too_old)."
+    )
+
+    api_host: str = Field(default="127.0.0.1", description="Address that the API listens on.")
+    api_port: int = Field(default=8000, ge=0, le=65535, description="Port of the API.")
+    api_public: bool = Field(
+        default=False, description="Readable without a key; for the demo on loopback and for open data."
+    )
+    api_pool_size: int = Field(default=8, ge=1, description="Database connections of one API process.")
+    api_cors_origins: tuple[str, ...] = Field(
+        default=(), description='Origins whose pages may read the API, as a JSON list: ["https://…"].'
+    )
+
+    metrics_port: int = Field(
+        default=0, ge=0, le=65535, description="Port of ingest's and analytics' /metrics; 0: none."
+    )
+    log_level: str = Field(
+        default="info", pattern="^(debug|info|warning|error)$", description="Least level logged."
+    )
+    log_format: str = Field(
+        default="auto", pattern="^(auto|json|console)$", description="auto: json if no terminal."
+    )
+
+    def require_database_url(self) -> str:
+        """Return the database address.
+
+        Raises:
+            SettingsError: it is not set.
+        """
+        return _require(
+            self.database_url, "HALONG_DATABASE_URL", "postgresql://user:password@host:5432/halong"
+        )
+
+    def require_mqtt_url(self) -> str:
+        """Return the broker address.
+
+        Raises:
+            SettingsError: it is not set.
+        """
+        return _require(self.mqtt_url, "HALONG_MQTT_URL", "mqtt://user:password@host:1883")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The city's time zone."""
+        return ZoneInfo(self.time_zone)
+
+
+class SettingsError(ValueError):
+    """A setting is missing or cannot be used."""
+
+
+def _require(url: Url | None, variable: str, example: str) -> str:
+    if url is None:
+        raise SettingsError(
+            f"{variable} is not set: set it, for example {variable}={example}, or run `halong demo`"
+        )
+    return str(url)
+
+
+def is_root() -> bool:
+    """Tell whether this process runs as root."""
+    return os.geteuid() == 0
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """Return the settings of this process, read once."""
+    return Settings()
+
+
+def checkout() -> Path:
+    """Return the folder that holds the packages."""
+    return Path(__file__).resolve().parent.parent

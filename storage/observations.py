@@ -1,0 +1,154 @@
+"""Observations in and out as numpy columns, through COPY in PostgreSQL's binary format.
+
+The wire form of a row is built by numpy for a whole batch at once: one structured big-endian array whose
+bytes are the COPY stream (PostgreSQL 17, COPY, "Binary Format"). No Python object is made per row.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+    from psycopg import AsyncConnection
+
+#: One observation: time in microseconds since 1970-01-01T00:00:00Z, quality as devices.model.Quality.
+OBSERVATION = np.dtype([("datastream_id", "i4"), ("time", "i8"), ("value", "f8"), ("quality", "i2")])
+
+# A binary COPY row: field count, then each field's length and its big-endian bytes.
+_WIRE = np.dtype(
+    [
+        ("fields", ">i2"),
+        ("l1", ">i4"), ("time", ">i8"),
+        ("l2", ">i4"), ("datastream_id", ">i4"),
+        ("l3", ">i4"), ("value", ">f8"),
+        ("l4", ">i4"), ("quality", ">i2"),
+    ]
+)  # fmt: skip
+_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_TRAILER = b"\xff\xff"
+_EPOCH_1970 = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+#: PostgreSQL counts time from 2000-01-01, in microseconds.
+_EPOCH_2000 = 946_684_800_000_000
+
+_COLUMNS = "(time, datastream_id, value, quality)"
+_COPY = f"COPY observations {_COLUMNS} FROM STDIN (FORMAT binary)"
+_STAGE = "CREATE TEMP TABLE IF NOT EXISTS staged_observations (LIKE observations) ON COMMIT DELETE ROWS"
+_COPY_STAGED = f"COPY staged_observations {_COLUMNS} FROM STDIN (FORMAT binary)"
+# What is stored late is queued for analytics in the same statement, so that duplicates queue nothing.
+_MERGE = """
+WITH stored AS (
+    INSERT INTO observations SELECT * FROM staged_observations
+    ON CONFLICT DO NOTHING RETURNING datastream_id, time
+), late AS (
+    INSERT INTO late_hours (datastream_id, hour)
+    SELECT DISTINCT datastream_id, time_bucket('1 hour', time) FROM stored WHERE time < %s
+    ON CONFLICT DO NOTHING
+)
+SELECT count(*) FROM stored"""
+_LATE = """
+INSERT INTO late_hours (datastream_id, hour)
+SELECT * FROM unnest(%s::int[], %s::timestamptz[]) ON CONFLICT DO NOTHING"""
+_HOUR = 3_600_000_000
+_READ = """
+COPY (SELECT time, datastream_id, value, quality FROM observations
+      WHERE datastream_id = ANY(%s) AND time >= %s AND time < %s
+      ORDER BY datastream_id, time) TO STDOUT (FORMAT binary)"""
+
+
+def to_microseconds(time: datetime) -> int:
+    """Return an aware datetime as microseconds since 1970 UTC, exactly."""
+    return (time - _EPOCH_1970) // _MICROSECOND
+
+
+def to_datetime(microseconds: int) -> datetime:
+    """Return microseconds since 1970 UTC as an aware datetime, exactly."""
+    return _EPOCH_1970 + microseconds * _MICROSECOND
+
+
+def empty(rows: int = 0) -> NDArray[np.void]:
+    """Return uninitialised OBSERVATION rows, shape (rows,)."""
+    return np.empty(rows, OBSERVATION)
+
+
+def sort(rows: NDArray[np.void]) -> NDArray[np.void]:
+    """Return the rows ordered by (datastream, time), the order in which the key's index is cheapest to fill.
+
+    The order is stable: of equal keys the first sent stays first.
+    """
+    return rows[np.lexsort((rows["time"], rows["datastream_id"]))]
+
+
+def encode(rows: NDArray[np.void]) -> bytes:
+    """Return OBSERVATION rows, shape (n,), as a binary COPY stream."""
+    wire = np.empty(len(rows), _WIRE)
+    wire["fields"], wire["l1"], wire["l2"], wire["l3"], wire["l4"] = 4, 8, 4, 8, 2
+    wire["time"] = rows["time"] - _EPOCH_2000
+    wire["datastream_id"] = rows["datastream_id"]
+    wire["value"] = rows["value"]
+    wire["quality"] = rows["quality"]
+    return b"".join((_HEADER, wire.tobytes(), _TRAILER))
+
+
+def decode(stream: bytes) -> NDArray[np.void]:
+    """Return a binary COPY stream of the four columns as OBSERVATION rows, shape (n,)."""
+    wire = np.frombuffer(
+        stream, _WIRE, offset=len(_HEADER), count=(len(stream) - len(_HEADER)) // _WIRE.itemsize
+    )
+    rows = empty(len(wire))
+    rows["time"] = wire["time"] + _EPOCH_2000
+    for name in ("datastream_id", "value", "quality"):
+        rows[name] = wire[name]
+    return rows
+
+
+async def copy_in(conn: AsyncConnection[Any], rows: NDArray[np.void]) -> None:
+    """Store OBSERVATION rows, shape (n,), none of which may be stored already.
+
+    Raises:
+        psycopg.errors.UniqueViolation: one is; nothing of the call is stored.
+    """
+    await _copy(conn, _COPY, sort(rows))
+
+
+async def merge_in(conn: AsyncConnection[Any], rows: NDArray[np.void], late_before: datetime) -> int:
+    """Store the OBSERVATION rows, shape (n,), that are not stored yet and return how many they were.
+
+    The first value of a (datastream, time) stays, within the call and against the table. The hours of stored
+    rows before `late_before` are queued in late_hours.
+    Needs an open transaction: the staging table is emptied at its end.
+    """
+    await conn.execute(_STAGE)
+    await conn.execute("TRUNCATE staged_observations")
+    await _copy(conn, _COPY_STAGED, sort(rows))
+    cursor = await conn.execute(_MERGE, [late_before])
+    row = await cursor.fetchone()
+    return int(row[0]) if row else 0
+
+
+async def queue_late(conn: AsyncConnection[Any], rows: NDArray[np.void], late_before: datetime) -> None:
+    """Queue the hours of the OBSERVATION rows, shape (n,), that lie before `late_before` in late_hours."""
+    late = rows[rows["time"] < to_microseconds(late_before)]
+    if not len(late):
+        return
+    keys = np.unique(np.stack((late["datastream_id"].astype("i8"), late["time"] // _HOUR * _HOUR)), axis=1)
+    await conn.execute(_LATE, [keys[0].tolist(), [to_datetime(t) for t in keys[1].tolist()]])
+
+
+async def read(
+    conn: AsyncConnection[Any], datastream_ids: Sequence[int], start: datetime, end: datetime
+) -> NDArray[np.void]:
+    """Return the observations with start <= time < end as OBSERVATION rows ordered by (datastream, time)."""
+    async with conn.cursor() as cursor, cursor.copy(_READ, [list(datastream_ids), start, end]) as copy:
+        return decode(b"".join([bytes(block) async for block in copy]))
+
+
+async def _copy(conn: AsyncConnection[Any], statement: str, rows: NDArray[np.void]) -> None:
+    async with conn.cursor() as cursor, cursor.copy(statement) as copy:
+        await copy.write(encode(rows))

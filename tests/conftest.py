@@ -1,0 +1,175 @@
+"""Real services for every test: one TimescaleDB and one Mosquitto a session, a fresh database a test.
+
+`HALONG_TEST_DSN` names another TimescaleDB to run against (a superuser's address, any database).
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from devices.credentials import password_hash
+from runtime.local.mosquitto import LocalMosquitto
+from runtime.local.postgres import LocalPostgres
+from runtime.local.provision import Binaries, default_cache, provision
+from runtime.settings import Settings
+from storage.migrate import migrate
+from storage.pool import connect
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from psycopg import AsyncConnection
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+SHARED = Path(os.environ.get("HALONG_SHARED", REPOSITORY.parent / "shared"))
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of facts and cases made by others, which are not part of the project."""
+    if not (SHARED / "cases").is_dir():
+        pytest.skip(f"no facts and cases at {SHARED}: set HALONG_SHARED to the folder that has them")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def binaries() -> Binaries:
+    return provision(default_cache())
+
+
+@pytest.fixture(scope="session")
+def scratch() -> Iterator[Path]:
+    """A folder that the servers' users can reach."""
+    folder = Path(tempfile.mkdtemp(prefix="halong-test-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_dsn(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of a server on which the tests may create databases."""
+    if given := os.environ.get("HALONG_TEST_DSN"):
+        yield given
+        return
+    folder = request.getfixturevalue("scratch") / "postgres"
+    # No background workers: they would connect to the template, which then cannot be copied.
+    settings = {"timescaledb.max_background_workers": "0", "max_worker_processes": "4"}
+    with LocalPostgres(
+        request.getfixturevalue("binaries"), folder, durable=False, settings=settings
+    ) as server:
+        yield server.dsn("postgres")
+
+
+@pytest.fixture(scope="session")
+def template(postgres_dsn: str) -> Iterator[str]:
+    """The name of a migrated database to copy."""
+    import asyncio
+
+    name = f"halong_template_{os.getpid()}"
+    _create(postgres_dsn, name)
+    asyncio.run(migrate(_with_database(postgres_dsn, name)))
+    yield name
+    _drop(postgres_dsn, name)
+
+
+@pytest.fixture
+def database_url(postgres_dsn: str, template: str) -> Iterator[str]:
+    """The address of a fresh, migrated database."""
+    name = f"halong_{os.getpid()}_{secrets.token_hex(4)}"
+    _create(postgres_dsn, name, template)
+    yield _with_database(postgres_dsn, name)
+    _drop(postgres_dsn, name)
+
+
+@pytest.fixture
+def empty_database_url(postgres_dsn: str) -> Iterator[str]:
+    """The address of a fresh database without any schema."""
+    name = f"halong_{os.getpid()}_{secrets.token_hex(4)}"
+    _create(postgres_dsn, name)
+    yield _with_database(postgres_dsn, name)
+    _drop(postgres_dsn, name)
+
+
+@pytest.fixture
+async def conn(database_url: str) -> AsyncIterator[AsyncConnection[Any]]:
+    """A connection to the test's own database, in autocommit mode."""
+    connection = await connect(database_url)
+    async with connection:
+        yield connection
+
+
+@dataclass
+class Broker:
+    """The session's broker, which admits gateways one by one."""
+
+    server: LocalMosquitto
+    passwords: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def platform_url(self) -> str:
+        """For halong's own services."""
+        return self.server.platform_url
+
+    @property
+    def gateway_url(self) -> str:
+        """For gateways; without a user."""
+        return self.server.gateway_url
+
+    def add_gateway(self, code: str, password: str | None = None) -> str:
+        """Admit a gateway and return its password."""
+        password = password or secrets.token_urlsafe(12)
+        self.passwords[code] = password_hash(password)
+        self.server.reload(self.passwords)
+        return password
+
+
+@pytest.fixture(scope="session")
+def broker(binaries: Binaries, scratch: Path) -> Iterator[Broker]:
+    with LocalMosquitto(binaries, scratch / "mosquitto", autosave_on_changes=False) as server:
+        yield Broker(server)
+
+
+@pytest.fixture
+def gateway_code() -> str:
+    """A code that no other test uses."""
+    return f"gw-{secrets.token_hex(5)}"
+
+
+@pytest.fixture
+def settings(database_url: str, broker: Broker) -> Settings:
+    """Settings of services that run against the test's database and the session's broker.
+
+    The topic root is the test's own as far as the access rules allow: gateways' codes are unique.
+    """
+    return make_settings(database_url=database_url, mqtt_url=broker.platform_url)
+
+
+def make_settings(**changes: Any) -> Settings:
+    return Settings.model_validate({"ingest_client_id": f"ingest-{secrets.token_hex(4)}", **changes})
+
+
+def _with_database(dsn: str, name: str) -> str:
+    parts = conninfo_to_dict(dsn)
+    host, port = parts.get("host", "127.0.0.1"), parts.get("port", 5432)
+    return f"postgresql://{parts.get('user')}:{parts.get('password') or ''}@{host}:{port}/{name}"
+
+
+def _create(dsn: str, name: str, template: str = "template1") -> None:
+    with psycopg.connect(make_conninfo(dsn), autocommit=True) as server:
+        server.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
+
+
+def _drop(dsn: str, name: str) -> None:
+    with psycopg.connect(make_conninfo(dsn), autocommit=True) as server:
+        server.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'.encode())

@@ -1,0 +1,340 @@
+"""The real servers as child processes: provisioned, started, crashed, reloaded, stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import aiomqtt
+import psycopg
+import pytest
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from devices.credentials import password_hash
+from runtime.local.errors import LocalServiceError
+from runtime.local.mosquitto import PLATFORM_USER, LocalMosquitto
+from runtime.local.postgres import LocalPostgres
+from runtime.local.process import ServerProcess, ServiceUser, free_port
+from runtime.local.provision import Binaries, default_cache, provision
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def programs() -> Binaries:
+    return provision(default_cache())
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder that another user can reach, which pytest's own tmp_path is not."""
+    path = Path(tempfile.mkdtemp(prefix="halong-test-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def postgres(programs: Binaries, folder: Path) -> Iterator[LocalPostgres]:
+    with LocalPostgres(programs, folder / "postgres", port=free_port(), durable=False) as server:
+        yield server
+
+
+@pytest.fixture
+def broker(programs: Binaries, folder: Path) -> Iterator[LocalMosquitto]:
+    passwords = {name: password_hash(f"{name} sesame") for name in ("gw-1", "gw-2")}
+    with LocalMosquitto(
+        programs,
+        folder / "mosquitto",
+        gateway_port=free_port(),
+        platform_port=free_port(),
+        passwords=passwords,
+    ) as server:
+        yield server
+
+
+def rows(dsn: str, statement: str) -> list[tuple[object, ...]]:
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        cursor = connection.execute(statement.encode())
+        return cursor.fetchall() if cursor.description else []
+
+
+def test_timescaledb_works_on_a_c_utf8_database_in_utc(postgres: LocalPostgres) -> None:
+    dsn = postgres.ensure_database("halong")
+    rows(dsn, "CREATE EXTENSION timescaledb")
+    rows(dsn, "CREATE TABLE observations (time timestamptz NOT NULL, value float8)")
+    rows(dsn, "SELECT create_hypertable('observations', 'time')")
+    rows(dsn, "INSERT INTO observations VALUES ('2026-11-22T08:15:00Z', 31.2)")
+    assert rows(dsn, "SELECT time_bucket('1 hour', time)::text, avg(value) FROM observations GROUP BY 1") == [
+        ("2026-11-22 08:00:00+00", 31.2)
+    ]
+    assert rows(
+        dsn, "SELECT datcollate, pg_encoding_to_char(encoding) FROM pg_database WHERE datname = 'halong'"
+    ) == [("C.UTF-8", "UTF8")]
+    assert rows(
+        dsn, "SELECT '2026-11-22T00:00Z'::timestamptz AT TIME ZONE 'Asia/Ho_Chi_Minh' = '2026-11-22 07:00'"
+    ) == [(True,)]
+
+
+def test_ensure_database_is_idempotent(postgres: LocalPostgres) -> None:
+    assert postgres.ensure_database("one") == postgres.ensure_database("one") == postgres.dsn("one")
+
+
+def test_a_wrong_superuser_password_is_refused(postgres: LocalPostgres) -> None:
+    password = postgres.password_file.read_text()
+    assert postgres.password_file.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        psycopg.connect(postgres.dsn("postgres").replace(password, "wrong"))
+
+
+def test_a_killed_server_starts_again_with_what_was_committed(programs: Binaries, folder: Path) -> None:
+    server = LocalPostgres(programs, folder / "postgres", port=free_port())
+    with server:
+        dsn = server.ensure_database()
+        rows(dsn, "CREATE TABLE kept AS SELECT generate_series(1, 1000) AS n")
+        server.kill()
+        assert not server.is_running
+        assert (server.data_dir / "postmaster.pid").exists()
+        server.start()
+        assert rows(dsn, "SELECT count(*) FROM kept") == [(1000,)]
+
+
+def test_a_process_id_that_another_program_took_stops_no_start(programs: Binaries, folder: Path) -> None:
+    server = LocalPostgres(programs, folder / "postgres", port=free_port(), durable=False)
+    with server:
+        server.kill()
+        user = ServiceUser.choose("postgres", "nobody")
+        bystander = ServerProcess("sleep", folder / "sleep.log", user, signal.SIGTERM)
+        bystander.start(["sleep", "60"])
+        pid_file = server.data_dir / "postmaster.pid"
+        pid_file.write_text("\n".join([str(bystander.pid), *pid_file.read_text().splitlines()[1:], ""]))
+        server.start()
+        assert rows(server.dsn("postgres"), "SELECT 1") == [(1,)]
+        bystander.stop()
+
+
+def test_a_second_server_on_the_same_data_is_refused(programs: Binaries, postgres: LocalPostgres) -> None:
+    second = LocalPostgres(programs, postgres.folder, port=free_port())
+    with pytest.raises(LocalServiceError, match=rf"already runs on .*process {postgres.pid}\)"):
+        second.start()
+    assert rows(postgres.dsn("postgres"), "SELECT 1") == [(1,)]
+
+
+def test_a_start_that_fails_tells_the_end_of_the_log(programs: Binaries, folder: Path) -> None:
+    server = LocalPostgres(programs, folder / "postgres", settings={"no_such_setting": "1"}, durable=False)
+    with pytest.raises(LocalServiceError, match=r'unrecognized configuration parameter "no_such_setting"'):
+        server.start()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root starts servers as another user")
+def test_a_place_that_the_server_cannot_reach_is_told(programs: Binaries, folder: Path) -> None:
+    folder.chmod(0o700)
+    with pytest.raises(LocalServiceError, match=rf"can't enter {folder}: .*HALONG_STATE_DIR"):
+        LocalPostgres(programs, folder / "postgres").start()
+
+
+def gateway(
+    broker: LocalMosquitto, name: str, password: str | None = None, **options: object
+) -> aiomqtt.Client:
+    return aiomqtt.Client(
+        "127.0.0.1",
+        broker.gateway_port,
+        username=name,
+        password=f"{name} sesame" if password is None else password,
+        protocol=aiomqtt.ProtocolVersion.V5,
+        **options,  # type: ignore[arg-type]
+    )
+
+
+def platform(broker: LocalMosquitto, identifier: str = "test", **options: object) -> aiomqtt.Client:
+    return aiomqtt.Client(
+        "127.0.0.1",
+        broker.platform_port,
+        identifier=identifier,
+        username=PLATFORM_USER,
+        password=broker.password_file.read_text(),
+        protocol=aiomqtt.ProtocolVersion.V5,
+        **options,  # type: ignore[arg-type]
+    )
+
+
+@asynccontextmanager
+async def received(client: aiomqtt.Client, topic: str) -> AsyncIterator[asyncio.Queue[str]]:
+    """Topics of what `client` receives from its subscription to `topic`."""
+    topics: asyncio.Queue[str] = asyncio.Queue()
+
+    async def collect() -> None:
+        async for message in client.messages:
+            topics.put_nowait(str(message.topic))
+
+    await client.subscribe(topic, qos=1)
+    task = asyncio.create_task(collect())
+    try:
+        yield topics
+    finally:
+        task.cancel()
+
+
+async def next_of(topics: asyncio.Queue[str]) -> str:
+    return await asyncio.wait_for(topics.get(), 10)
+
+
+@pytest.mark.parametrize(("name", "password"), [("gw-1", "wrong"), ("gw-1", ""), ("gw-9", "gw-9 sesame")])
+async def test_a_wrong_user_or_password_is_refused(broker: LocalMosquitto, name: str, password: str) -> None:
+    with pytest.raises(aiomqtt.MqttError, match="Not authorized"):
+        async with gateway(broker, name, password):
+            pass
+
+
+async def test_nobody_comes_in_without_a_name(broker: LocalMosquitto) -> None:
+    for port in (broker.gateway_port, broker.platform_port):
+        with pytest.raises(aiomqtt.MqttError, match="Not authorized"):
+            async with aiomqtt.Client("127.0.0.1", port, protocol=aiomqtt.ProtocolVersion.V5):
+                pass
+
+
+async def test_a_gateway_publishes_only_below_its_own_up(broker: LocalMosquitto) -> None:
+    async with (
+        platform(broker) as halong,
+        gateway(broker, "gw-1") as gw,
+        received(halong, "city/#") as topics,
+    ):
+        for topic in ("gw-2/up/observations", "gw-1/down/command", "gw-1/other"):
+            await gw.publish(f"city/v1/{topic}", b"{}", qos=1)
+        await gw.publish("city/v1/gw-1/up/observations", b"{}", qos=1)
+        assert await next_of(topics) == "city/v1/gw-1/up/observations"
+
+
+async def test_a_gateway_reads_only_its_own_down(broker: LocalMosquitto) -> None:
+    async with platform(broker) as halong, gateway(broker, "gw-1") as gw, received(gw, "city/v1/#") as topics:
+        for topic in (
+            "gw-2/down/command",
+            "gw-2/up/observations",
+            "gw-1/up/observations",
+            "gw-1/down/command",
+        ):
+            await halong.publish(f"city/v1/{topic}", b"{}", qos=1)
+        assert await next_of(topics) == "city/v1/gw-1/down/command"
+
+
+async def test_a_gateway_can_not_take_over_the_session_of_ingest(broker: LocalMosquitto) -> None:
+    async with (
+        platform(broker, "ingest-0") as ingest,
+        received(ingest, "city/v1/+/up/#") as topics,
+        gateway(broker, "gw-1", identifier="ingest-0") as gw,
+    ):
+        await gw.publish("city/v1/gw-1/up/status", b"{}", qos=1)
+        assert await next_of(topics) == "city/v1/gw-1/up/status"
+
+
+async def test_reload_admits_another_gateway_and_keeps_who_is_there(broker: LocalMosquitto) -> None:
+    async with (
+        platform(broker) as halong,
+        gateway(broker, "gw-1") as old,
+        received(halong, "city/#") as topics,
+    ):
+        broker.reload({name: password_hash(f"{name} sesame") for name in ("gw-1", "gw-3")})
+        for name in ("gw-3", "gw-2"):
+            is_admitted = name == "gw-3"
+            async with asyncio.timeout(10):
+                while await can_connect(broker, name) is not is_admitted:
+                    await asyncio.sleep(0.05)
+        await old.publish("city/v1/gw-1/up/status", b"{}", qos=1)
+        assert await next_of(topics) == "city/v1/gw-1/up/status"
+
+
+async def can_connect(broker: LocalMosquitto, name: str) -> bool:
+    try:
+        async with gateway(broker, name):
+            return True
+    except aiomqtt.MqttError:
+        return False
+
+
+def session_expiry(seconds: int) -> Properties:
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    properties.SessionExpiryInterval = seconds
+    return properties
+
+
+@pytest.mark.parametrize("end", ["stop", "kill"])
+async def test_a_restart_keeps_what_waits_for_ingest(broker: LocalMosquitto, end: str) -> None:
+    session = {"clean_start": False, "properties": session_expiry(3600)}
+    async with platform(broker, "ingest-0", **session) as ingest:
+        await ingest.subscribe("city/v1/+/up/#", qos=1)
+    async with gateway(broker, "gw-1") as gw:
+        for n in range(50):
+            await gw.publish(f"city/v1/gw-1/up/n{n:02}", b"{}", qos=1)
+    await asyncio.sleep(3 if end == "kill" else 0)  # the store is saved every second
+    getattr(broker, end)()
+    broker.platform_port = free_port()
+    broker.start()
+    async with (
+        platform(broker, "ingest-0", **session) as ingest,
+        received(ingest, "city/v1/+/up/#") as topics,
+    ):
+        assert [await next_of(topics) for _ in range(50)] == [f"city/v1/gw-1/up/n{n:02}" for n in range(50)]
+
+
+def test_mosquittos_own_programs_work(programs: Binaries, broker: LocalMosquitto) -> None:
+    options = f"-p {broker.gateway_port} -u gw-1 -V 5 -q 1 -t city/v1/gw-1/up/observations -m {{}}"
+    command = [str(programs.mosquitto_pub), "-P", "gw-1 sesame", *options.split()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_broker_whose_port_is_taken_tells_it(
+    programs: Binaries, broker: LocalMosquitto, folder: Path
+) -> None:
+    second = LocalMosquitto(programs, folder / "second", gateway_port=broker.gateway_port)
+    with pytest.raises(LocalServiceError, match="Address already in use"):
+        second.start()
+
+
+PARENT = """
+import sys, time
+from pathlib import Path
+from runtime.local.mosquitto import LocalMosquitto
+from runtime.local.postgres import LocalPostgres
+from runtime.local.process import free_port
+from runtime.local.provision import default_cache, provision
+
+programs, folder = provision(default_cache()), Path(sys.argv[1])
+with (
+    LocalPostgres(programs, folder / "postgres", port=free_port(), durable=False) as postgres,
+    LocalMosquitto(programs, folder / "mosquitto", gateway_port=free_port()) as mosquitto,
+):
+    print(postgres.pid, mosquitto.pid, flush=True)
+    time.sleep(100)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the death signal is Linux's")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_a_dead_parent_leaves_no_orphan(programs: Binaries, folder: Path, number: signal.Signals) -> None:
+    command: list[str | Path] = [sys.executable, "-c", PARENT, folder]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=ROOT, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        pids = [int(pid) for pid in parent.stdout.readline().split()]
+        assert len(pids) == 2
+        assert all(Path(f"/proc/{pid}").exists() for pid in pids)
+        parent.send_signal(number)
+    deadline = time.monotonic() + 20
+    while any(Path(f"/proc/{pid}/exe").exists() for pid in pids) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert [pid for pid in pids if Path(f"/proc/{pid}/exe").exists()] == []

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from runtime.local.mosquitto import acl_text, broker_config
+
+
+def config(**changes: object) -> list[str]:
+    settings = {"gateway_port": 1883, "platform_port": 1884, **changes}
+    return broker_config(Path("/srv/broker"), **settings).splitlines()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "allow_anonymous false",
+        "set_tcp_nodelay true",
+        "max_inflight_messages 2000",
+        "max_queued_messages 100000000",
+        "max_queued_bytes 1073741824",
+        "max_packet_size 1048576",
+        "persistent_client_expiration 14d",
+        "persistence true",
+        "autosave_interval 1",
+        "password_file /srv/broker/passwords",
+        "acl_file /srv/broker/acl",
+    ],
+)
+def test_a_measured_setting_is_there(line: str) -> None:
+    assert config().count(line) == 1
+
+
+def test_only_gateways_have_their_user_name_as_client_id() -> None:
+    lines = config()
+    gateways, platform = lines.index("listener 1883 127.0.0.1"), lines.index("listener 1884 127.0.0.1")
+    assert gateways < lines.index("use_username_as_clientid true") < platform
+
+
+def test_security_holds_for_every_listener() -> None:
+    lines = config()
+    assert "per_listener_settings false" in lines
+    assert lines.index("allow_anonymous false") < lines.index("listener 1883 127.0.0.1")
+
+
+def test_gateways_may_be_let_in_from_outside_and_the_platform_stays_on_loopback() -> None:
+    lines = config(gateway_host="192.0.2.7")
+    assert [line for line in lines if line.startswith("listener")] == [
+        "listener 1883 192.0.2.7",
+        "listener 1884 127.0.0.1",
+    ]
+
+
+@pytest.mark.parametrize(("flag", "word"), [(True, "true"), (False, "false")])
+def test_the_store_is_saved_at_changes_or_at_seconds(flag: bool, word: str) -> None:
+    assert f"autosave_on_changes {word}" in config(autosave_on_changes=flag)
+
+
+def test_a_gateway_has_its_own_topics_and_the_platform_all() -> None:
+    patterns, platform = acl_text().split("user halong\n")
+    assert patterns.split("\n")[:2] == [
+        "pattern write city/v1/%u/up/#",
+        "pattern read city/v1/%u/down/#",
+    ]
+    assert "topic" not in patterns
+    assert platform.splitlines() == ["topic readwrite #", "topic read $SYS/#"]
+
+
+def test_the_topic_root_is_a_setting() -> None:
+    assert "pattern write town/%u/up/#" in acl_text("town")
+
+
+def test_no_unlimited_count_of_queued_messages() -> None:
+    # Mosquitto up to 2.0.21 disconnects a client after each denied PUBLISH when it is 0 (its issue 3244).
+    assert "max_queued_messages 0" not in config()

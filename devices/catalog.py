@@ -1,0 +1,138 @@
+"""The registry in memory, as ingest resolves against it: read once, read again when the database tells."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import psycopg
+import structlog
+
+from storage.errors import StorageError, is_transient
+from storage.pool import connect
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from psycopg import AsyncConnection
+
+log = structlog.get_logger(__name__)
+
+# Changes come in bursts (an import of a whole profile): they are read once.
+_SETTLE_S = 0.1
+_RETRY_S = 1.0
+
+_GATEWAYS = "SELECT code, id, enabled FROM gateways"
+_STREAMS = """
+SELECT g.code, t.code, p.code, d.id, p.minimum, p.maximum, p.unit, t.enabled AND d.enabled
+FROM datastreams d
+JOIN things t ON t.id = d.thing_id
+JOIN gateways g ON g.id = t.gateway_id
+JOIN observed_properties p ON p.id = d.observed_property_id"""
+_THINGS = "SELECT g.code, t.code, t.enabled FROM things t JOIN gateways g ON g.id = t.gateway_id"
+
+
+class Stream(NamedTuple):
+    """A datastream as ingest sees it: its id and its observed property's physical limits and UCUM unit."""
+
+    id: int
+    minimum: float
+    maximum: float
+    unit: str
+
+
+@dataclass(frozen=True)
+class KnownGateway:
+    """A gateway, its devices, and its enabled datastreams by (device code, observed property code)."""
+
+    id: int
+    enabled: bool
+    devices: Mapping[str, bool] = field(default_factory=dict)
+    streams: Mapping[tuple[str, str], Stream] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """A snapshot of the registry."""
+
+    gateways: Mapping[str, KnownGateway]
+    properties: frozenset[str]
+
+
+async def load(conn: AsyncConnection[Any]) -> Catalog:
+    """Read the whole registry."""
+    devices: dict[str, dict[str, bool]] = {}
+    for gateway, device, enabled in await _all(conn, _THINGS):
+        devices.setdefault(gateway, {})[device] = enabled
+    streams: dict[str, dict[tuple[str, str], Stream]] = {}
+    for gateway, device, prop, id_, low, high, unit, enabled in await _all(conn, _STREAMS):
+        if enabled:
+            streams.setdefault(gateway, {})[device, prop] = Stream(id_, low, high, unit)
+    gateways = {
+        code: KnownGateway(id_, enabled, devices.get(code, {}), streams.get(code, {}))
+        for code, id_, enabled in await _all(conn, _GATEWAYS)
+    }
+    properties = frozenset(row[0] for row in await _all(conn, "SELECT code FROM observed_properties"))
+    return Catalog(gateways, properties)
+
+
+class LiveCatalog:
+    """The newest snapshot, kept up to date by LISTEN on the channel `halong_registry`."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self.current = Catalog({}, frozenset())
+
+    @asynccontextmanager
+    async def following(self) -> AsyncIterator[LiveCatalog]:
+        """Read the registry, and follow its changes until the block ends.
+
+        Raises:
+            StorageError, psycopg.Error: the first reading fails.
+        """
+        conn = await self._listen()
+        task = asyncio.create_task(self._follow(conn), name="catalog")
+        try:
+            yield self
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _listen(self) -> AsyncConnection[Any]:
+        conn = await connect(self._url, name="halong catalog")
+        # LISTEN comes first: a change between the two is told, one before it is read.
+        await conn.execute("LISTEN halong_registry")
+        self.current = await load(conn)
+        return conn
+
+    async def _follow(self, conn: AsyncConnection[Any] | None) -> None:
+        while True:
+            try:
+                conn = conn or await self._listen()
+                async with conn:
+                    await self._follow_connection(conn)
+            except (StorageError, OSError, psycopg.Error) as error:
+                if not (isinstance(error, StorageError) or is_transient(error)):
+                    raise
+                log.warning(
+                    "registry cannot be followed, trying again", action="catalog_retry", error=str(error)
+                )
+            conn = None
+            await asyncio.sleep(_RETRY_S)
+
+    async def _follow_connection(self, conn: AsyncConnection[Any]) -> None:
+        while True:
+            async for _ in conn.notifies(stop_after=1):
+                pass
+            # What else comes within the pause is part of the same reading.
+            async for _ in conn.notifies(timeout=_SETTLE_S):
+                pass
+            self.current = await load(conn)
+            log.info("registry read", action="catalog_read", gateways=len(self.current.gateways))
+
+
+async def _all(conn: AsyncConnection[Any], sql: str) -> list[tuple[Any, ...]]:
+    cursor = await conn.execute(sql.encode())
+    return await cursor.fetchall()

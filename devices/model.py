@@ -1,0 +1,108 @@
+"""The registry's records, in OGC SensorThings terms: frozen values without I/O."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import date  # noqa: TC003  (dataclass fields are resolved at run time by msgspec)
+from enum import IntEnum
+from typing import Any
+
+CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+
+
+def is_code(text: str) -> bool:
+    """Tell whether `text` may name a gateway, a device or an observed property (wire contract, Topics)."""
+    return CODE.fullmatch(text) is not None
+
+
+class Quality(IntEnum):
+    """Quality flag of an observation, kept beside its value and never in its place."""
+
+    GOOD = 0
+    #: outside the observed property's physical limits
+    SUSPECT = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Area:
+    """An administrative unit, in force from `valid_from` up to but not including `valid_to`."""
+
+    code: str
+    parent: str | None
+    level: str
+    kind: str
+    name_en: str
+    name_vi: str
+    latitude: float
+    longitude: float
+    valid_from: date
+    valid_to: date | None = None
+    population: int | None = None
+    population_source: str | None = None
+    area_km2: float | None = None
+    boundary: dict[str, Any] | None = None
+    boundary_source: str | None = None
+    reporting: bool = False
+    #: codes of the units that it came from; the first one gave most of its land
+    predecessors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObservedProperty:
+    """What is measured: UCUM unit, physical limits, and how values are aggregated over time."""
+
+    code: str
+    name_en: str
+    name_vi: str
+    unit: str
+    minimum: float
+    maximum: float
+    aggregation: str
+    sampling_interval_s: int
+    device_kind: str
+    cf_standard_name: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thing:
+    """A device. It has one datastream for each observed property."""
+
+    code: str
+    name: str
+    kind: str
+    latitude: float
+    longitude: float
+    #: observed property code -> sampling interval in seconds
+    datastreams: dict[str, int]
+    #: codes of the areas it stands in; their ancestors follow by themselves
+    areas: tuple[str, ...]
+    properties: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gateway:
+    """Who holds an MQTT connection: its code is its user name, its client id and its topic level."""
+
+    code: str
+    name: str
+    latitude: float
+    longitude: float
+    areas: tuple[str, ...]
+    things: tuple[Thing, ...]
+    heartbeat_s: int = 300
+
+
+@dataclass(frozen=True, kw_only=True)
+class Profile:
+    """A city as data: everything that `halong devices import` writes to the registry."""
+
+    code: str
+    name_en: str
+    name_vi: str
+    time_zone: str
+    areas: tuple[Area, ...]
+    observed_properties: tuple[ObservedProperty, ...]
+    gateways: tuple[Gateway, ...] = ()
+    #: anything else that is told of the city: latitude and longitude of its centre …
+    properties: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,126 @@
+"""`down/committed` and `down/rejected`: what gateways are told after the commit.
+
+Telling never slows or stops ingest: what is waiting is one entry a gateway, newer news replace older ones,
+and a lost connection only delays them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+import aiomqtt
+import msgspec
+import structlog
+
+from ingest.topics import down
+
+if TYPE_CHECKING:
+    from ingest.batch import Entry
+    from ingest.resolve import Refusal
+    from ingest.sequence import Committed
+
+log = structlog.get_logger(__name__)
+
+#: committed numbers are told this often at most, refusals at most once a second a gateway (wire contract)
+_COMMITTED_EVERY_S = 0.2
+_REJECTED_EVERY_S = 1.0
+_RETRY_S = 2.0
+
+
+class Feedback:
+    """News for gateways, coalesced and sent by `run()`."""
+
+    def __init__(self, url: str, *, topic_root: str, client_id: str) -> None:
+        self._url = urlsplit(url)
+        self._root = topic_root
+        self._client_id = client_id
+        self._committed: dict[str, Committed] = {}
+        self._rejected: dict[str, tuple[Entry, Refusal]] = {}
+        self._counts: Counter[str] = Counter()
+        self._rejected_at: dict[str, float] = {}
+        self._news = asyncio.Event()
+
+    def tell_committed(self, committed: dict[str, Committed]) -> None:
+        """Take note of each gateway's committed numbers."""
+        self._committed.update(committed)
+        if committed:
+            self._news.set()
+
+    def tell_rejected(self, entry: Entry) -> None:
+        """Take note of a message's refusals, if it comes from a gateway that is registered."""
+        if entry.resolved.gateway_id is None:
+            return
+        for refusal in entry.resolved.refusals.values():
+            self._rejected.setdefault(entry.gateway, (entry, refusal))
+            self._counts[entry.gateway] += refusal.count
+            self._news.set()
+
+    async def run(self) -> None:
+        """Send news until cancelled; connect again when the connection is lost."""
+        while True:
+            try:
+                async with self._client() as client:
+                    while True:
+                        await self._news.wait()
+                        self._news.clear()
+                        await self._send(client)
+                        await asyncio.sleep(_COMMITTED_EVERY_S)
+            except aiomqtt.MqttError as error:
+                log.warning(
+                    "gateways cannot be told, trying again", action="feedback_retry", error=str(error)
+                )
+                self._news.set()
+                await asyncio.sleep(_RETRY_S)
+
+    def _client(self) -> aiomqtt.Client:
+        return aiomqtt.Client(
+            self._url.hostname or "",
+            self._url.port or 1883,
+            username=unquote(self._url.username) if self._url.username else None,
+            password=unquote(self._url.password) if self._url.password else None,
+            identifier=f"{self._client_id}-feedback",
+            protocol=aiomqtt.ProtocolVersion.V5,
+        )
+
+    async def _send(self, client: aiomqtt.Client) -> None:
+        for gateway in list(self._committed):
+            news = self._committed[gateway]
+            await client.publish(down(self._root, gateway, "committed"), committed_payload(news), qos=1)
+            if self._committed.get(gateway) is news:
+                del self._committed[gateway]
+        now = asyncio.get_running_loop().time()
+        for gateway in list(self._rejected):
+            if now - self._rejected_at.get(gateway, float("-inf")) >= _REJECTED_EVERY_S:
+                entry, refusal = self._rejected[gateway]
+                payload = rejected_payload(
+                    entry.resolved.seq, refusal, self._counts[gateway], datetime.now(UTC)
+                )
+                await client.publish(down(self._root, gateway, "rejected"), payload, qos=1)
+                self._rejected_at[gateway] = now
+                del self._rejected[gateway], self._counts[gateway]
+        if self._rejected:
+            self._news.set()
+
+
+def committed_payload(committed: Committed) -> bytes:
+    """Return the payload of `down/committed`."""
+    gaps = {"missing": committed.missing} if committed.missing else {}
+    return msgspec.json.encode({"seq": committed.seq} | gaps)
+
+
+def rejected_payload(seq: int | None, refusal: Refusal, count: int, time: datetime) -> bytes:
+    """Return the payload of `down/rejected`: the first refusal, and how many readings it stands for."""
+    told = {
+        "seq": seq,
+        "reason": refusal.reason,
+        "at": refusal.at,
+        "detail": refusal.detail,
+        "stored": refusal.stored,
+        "count": count,
+        "time": time.isoformat(timespec="milliseconds"),
+    }
+    return msgspec.json.encode({k: v for k, v in told.items() if v is not None})

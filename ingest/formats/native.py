@@ -1,0 +1,151 @@
+"""The native JSON form of `up/observations`: one object with `readings` (wire contract v1, Payloads)."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from ingest.formats.readings import MAX_PAYLOAD_BYTES, Problem, Readings
+from ingest.formats.times import InvalidTimeError, parse_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+CONTENT_TYPE = "application/json"
+
+_MAX_SEQ = (1 << 63) - 2
+_KEYS = frozenset(("seq", "oldest", "gateway", "readings"))
+_DECODER = msgspec.json.Decoder()
+_ENCODER = msgspec.json.Encoder()
+# printf("%f") of a C library writes these; JSON has no word for them.
+_BARE_NOT_FINITE = re.compile(rb"(?<=[:,\[\s])([+-]?)(?:nan|inf(?:inity)?)(?=[\s,}\]])", re.IGNORECASE)
+
+
+def decode(payload: bytes) -> Readings:
+    """Return the readings of a native payload; what is not in form becomes a Problem. Never raises.
+
+    Source: wire contract v1, Payloads and Refusals.
+    """
+    found = Readings()
+    if len(payload) > MAX_PAYLOAD_BYTES:
+        return _refuse(found, "not_decodable", "$", f"{len(payload)} bytes are more than {MAX_PAYLOAD_BYTES}")
+    try:
+        message = _parse(payload)
+    except (ValueError, RecursionError) as error:
+        return _refuse(found, "not_decodable", "$", f"not a JSON document: {error}")
+    if not isinstance(message, dict):
+        return _refuse(found, "schema", "$", f"expected an object with readings, got {_kind(message)}")
+    _decode_head(message, found)
+    readings = message.get("readings")
+    if not isinstance(readings, list):
+        what = "is missing" if "readings" not in message else f"must be an array, got {_kind(readings)}"
+        return _refuse(found, "schema", "$.readings", f"readings {what}")
+    for place, reading in enumerate(readings):
+        _decode_reading(place, reading, found)
+    return found
+
+
+def encode(
+    readings: Iterable[Mapping[str, Any]], *, seq: int | None = None, oldest: int | None = None
+) -> bytes:
+    """Return a native payload; each reading maps `device`, `time` and observed property codes to values."""
+    head = {"seq": seq, "oldest": oldest}
+    return _ENCODER.encode({k: v for k, v in head.items() if v is not None} | {"readings": list(readings)})
+
+
+def _parse(payload: bytes) -> Any:
+    try:
+        return _DECODER.decode(payload)
+    except msgspec.DecodeError:
+        # The slow path saves the neighbours of a NaN or of a number beyond binary64.
+        return json.loads(_BARE_NOT_FINITE.sub(rb"NaN", payload))
+
+
+def _decode_head(message: dict[str, Any], found: Readings) -> None:
+    for name in message.keys() - _KEYS:
+        _refuse(
+            found, "schema", f"$.{name}", f"unknown key {name!r}: expected seq, oldest, gateway, readings"
+        )
+    found.seq = _sequence(message, "seq", found)
+    found.oldest = _sequence(message, "oldest", found)
+    gateway = message.get("gateway")
+    if gateway is None or isinstance(gateway, str):
+        found.gateway = gateway
+    else:
+        _refuse(found, "schema", "$.gateway", f"gateway must be a string, got {_kind(gateway)}")
+
+
+def _sequence(message: dict[str, Any], name: str, found: Readings) -> int | None:
+    number = message.get(name)
+    if number is None:
+        return None
+    if type(number) is int and 0 <= number <= _MAX_SEQ:
+        return number
+    _refuse(
+        found, "schema", f"$.{name}", f"{name} must be an integer from 0 to 2^63 - 2, got {_show(number)}"
+    )
+    return None
+
+
+def _decode_reading(place: int, reading: Any, found: Readings) -> None:
+    at = f"$.readings[{place}]"
+    if not isinstance(reading, dict):
+        _refuse(found, "schema", at, f"expected an object, got {_kind(reading)}")
+        return
+    time = _time(reading, at, found)
+    device = reading.get("device")
+    if device is not None and not isinstance(device, str):
+        _refuse(found, "schema", f"{at}.device", f"device must be a string, got {_kind(device)}")
+        return
+    if time is None:
+        return
+    for name, value in reading.items():
+        if name not in ("device", "time"):
+            _add(found, place=place, device=device, time=time, name=name, value=value)
+
+
+def _add(found: Readings, *, place: int, device: str | None, time: int, name: str, value: Any) -> None:
+    if isinstance(value, (int, float)):
+        try:
+            number = float(value)  # true and false count as 1 and 0
+        except OverflowError:
+            number = float("inf")
+        if number - number == 0.0:  # finite: inf - inf and nan - nan are nan
+            found.devices.append(device)
+            found.properties.append(name)
+            found.times.append(time)
+            found.values.append(number)
+            found.places.append(place)
+            return
+        value = number
+    detail = f"{name} = {_show(value)} is not a finite number"
+    _refuse(found, "value_not_finite", f"$.readings[{place}].{name}", detail)
+
+
+def _time(reading: dict[str, Any], at: str, found: Readings) -> int | None:
+    if "time" not in reading:
+        _refuse(found, "time_missing", f"{at}.time", "time is missing: give the time of measuring")
+        return None
+    try:
+        return parse_time(reading["time"])
+    except InvalidTimeError as error:
+        _refuse(found, "time_invalid", f"{at}.time", str(error))
+        return None
+
+
+def _refuse(found: Readings, reason: str, at: str, detail: str) -> Readings:
+    found.problems.append(Problem(reason, at, detail))
+    return found
+
+
+def _show(value: Any) -> str:
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 40 else f"{text[:40]}…"
+
+
+def _kind(value: Any) -> str:
+    names = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
+    return names.get(type(value), "a number")

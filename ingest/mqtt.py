@@ -1,0 +1,293 @@
+"""The only file of ingest that knows the MQTT client: `take()` deliveries, `ack()` them after the commit.
+
+It speaks MQTT 5 through the sans-I/O codec `mqtt5`. Clients that acknowledge by themselves do so before
+the database has committed; here the acknowledgement is a call of its own, and Receive Maximum (MQTT 5,
+3.1.2.11.3) is the back-pressure: what is not acknowledged holds the broker back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections import deque
+from dataclasses import dataclass
+from itertools import islice
+from random import uniform
+from typing import TYPE_CHECKING, cast
+from urllib.parse import unquote, urlsplit
+
+import mqtt5
+import structlog
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+log = structlog.get_logger(__name__)
+
+_KEEP_ALIVE_S = 30
+_CONNECT_TIMEOUT_S = 10
+_SESSION_EXPIRY_S = 14 * 86_400
+_MAX_PACKET_BYTES = (1 << 20) + 4096
+_MAX_BACKOFF_S = 15.0
+_SUBSCRIBE_ID = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One PUBLISH, to be acknowledged once it is safe."""
+
+    topic: str
+    payload: bytes
+    content_type: str | None
+    #: the broker may have sent it before (DUP)
+    duplicate: bool
+    #: a kept message, sent because of the subscription and not because it was just published
+    retained: bool
+    packet_id: int | None
+    #: the connection that it came on: an acknowledgement is void on another one
+    epoch: int
+
+
+class MqttError(Exception):
+    """The broker refuses the connection or the subscription, or breaks the protocol."""
+
+
+class Subscription:
+    """A persistent subscription under a fixed client id, connected again whenever the connection ends."""
+
+    def __init__(self, url: str, *, client_id: str, filters: Sequence[str], receive_maximum: int) -> None:
+        self._url = urlsplit(url)
+        self._client_id = client_id
+        self._filters = filters
+        self._receive_maximum = receive_maximum
+        self._waiting: deque[Delivery] = deque()
+        self._arrived = asyncio.Event()
+        self._protocol: _Protocol | None = None
+        self._epoch = 0
+        self._stopped = False
+        #: set while subscribed
+        self.subscribed = asyncio.Event()
+
+    async def run(self) -> None:
+        """Stay connected until `stop()`."""
+        backoff = 0.1
+        while not self._stopped:
+            try:
+                await self._connect_once()
+                backoff = 0.1
+            except (OSError, TimeoutError, MqttError) as error:
+                log.warning(
+                    "no connection to the broker, trying again", action="mqtt_retry", error=str(error)
+                )
+            if not self._stopped:
+                await asyncio.sleep(backoff * uniform(0.5, 1.0))  # noqa: S311  (jitter)
+                backoff = min(backoff * 2, _MAX_BACKOFF_S)
+
+    async def take(self, limit: int, timeout: float | None) -> list[Delivery]:  # noqa: ASYNC109
+        """Return up to `limit` deliveries in order; wait up to `timeout` seconds for the first one.
+
+        The list is empty when the time is over or the subscription is stopped.
+        """
+        if not self._waiting and not self._stopped:
+            self._arrived.clear()
+            try:
+                async with asyncio.timeout(timeout):
+                    await self._arrived.wait()
+            except TimeoutError:
+                return []
+        taken = list(islice(self._waiting, limit))
+        for _ in taken:
+            self._waiting.popleft()
+        if self._protocol and len(self._waiting) < self._receive_maximum:
+            self._protocol.resume()
+        return taken
+
+    def ack(self, deliveries: Iterable[Delivery]) -> None:
+        """Acknowledge deliveries in the order in which they came (MQTT 5, 4.6).
+
+        Those of an earlier connection are left out: the broker sends them again, and the write is idempotent.
+        """
+        if self._protocol is None:
+            return
+        ids = [d.packet_id for d in deliveries if d.epoch == self._epoch and d.packet_id is not None]
+        self._protocol.send(b"".join([mqtt5.PubAckPacket(i).write() for i in ids]))
+
+    def stop(self) -> None:
+        """End `run()` and every waiting `take()`; what was not acknowledged stays with the broker."""
+        self._stopped = True
+        self._arrived.set()
+        if self._protocol:
+            self._protocol.send(mqtt5.DisconnectPacket().write())
+            self._protocol.close()
+
+    async def _connect_once(self) -> None:
+        loop = asyncio.get_running_loop()
+        # What the last connection brought and nobody took comes again on this one.
+        self._waiting.clear()
+        self._epoch += 1
+        async with asyncio.timeout(_CONNECT_TIMEOUT_S):
+            _, protocol = await loop.create_connection(
+                lambda: _Protocol(self, self._epoch), self._url.hostname or "", self._port(), ssl=self._tls()
+            )
+        # Deliveries of a kept session may come before SUBACK, and must be acknowledged here too.
+        self._protocol = protocol
+        try:
+            async with asyncio.timeout(_CONNECT_TIMEOUT_S):
+                await self._handshake(protocol)
+            if not self._stopped:
+                self.subscribed.set()
+                log.info("subscribed", action="mqtt_subscribed", filters=list(self._filters))
+                await protocol.closed
+        finally:
+            self.subscribed.clear()
+            self._protocol = None
+            protocol.close()
+
+    async def _handshake(self, protocol: _Protocol) -> None:
+        protocol.send(self._connect_packet().write())
+        connack = cast("mqtt5.ConnAckPacket", await protocol.answer())
+        if int(connack.reason_code) != 0:
+            raise MqttError(
+                f"{self._where()} refuses the connection: {connack.reason_code.name}; check HALONG_MQTT_URL"
+            )
+        filters = [
+            mqtt5.TopicFilter(f, max_qos=mqtt5.QoS.AT_LEAST_ONCE, retain_as_published=False)
+            for f in self._filters
+        ]
+        protocol.send(mqtt5.SubscribePacket(_SUBSCRIBE_ID, filters).write())
+        suback = cast("mqtt5.SubAckPacket", await protocol.answer())
+        refused = [f for f, code in zip(self._filters, suback.reason_codes, strict=True) if int(code) >= 0x80]
+        if refused:
+            raise MqttError(
+                f"{self._where()} refuses the subscription to {refused}: check the broker's access rules"
+            )
+
+    def _connect_packet(self) -> mqtt5.ConnectPacket:
+        password = self._url.password
+        return mqtt5.ConnectPacket(
+            self._client_id,
+            username=unquote(self._url.username) if self._url.username else None,
+            password=unquote(password).encode() if password else None,
+            clean_start=False,
+            keep_alive=_KEEP_ALIVE_S,
+            session_expiry_interval=_SESSION_EXPIRY_S,
+            receive_max=self._receive_maximum,
+            max_packet_size=_MAX_PACKET_BYTES,
+        )
+
+    def deliver(self, packet: mqtt5.PublishPacket, epoch: int) -> bool:
+        """Queue a PUBLISH; return whether reading should pause."""
+        self._waiting.append(
+            Delivery(
+                packet.topic,
+                packet.payload,
+                packet.content_type,
+                packet.duplicate,
+                packet.retain,
+                packet.packet_id,
+                epoch,
+            )
+        )
+        self._arrived.set()
+        # A broker may overrun the window a little: only two whole windows pause the socket.
+        return len(self._waiting) > 2 * self._receive_maximum
+
+    def _port(self) -> int:
+        return self._url.port or (8883 if self._url.scheme == "mqtts" else 1883)
+
+    def _tls(self) -> ssl.SSLContext | None:
+        return ssl.create_default_context() if self._url.scheme == "mqtts" else None
+
+    def _where(self) -> str:
+        return f"the broker at {self._url.hostname}:{self._port()}"
+
+
+class _Protocol(asyncio.Protocol):
+    """One connection: bytes in, packets to the subscription."""
+
+    def __init__(self, subscription: Subscription, epoch: int) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._subscription = subscription
+        self._epoch = epoch
+        self._buffer = b""
+        self._answers: asyncio.Queue[mqtt5.ConnAckPacket | mqtt5.SubAckPacket | None] = asyncio.Queue()
+        self._paused = False
+        self._heard = self._loop.time()
+        self._ping: asyncio.TimerHandle | None = None
+        self.closed: asyncio.Future[None] = self._loop.create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._ping = self._loop.call_later(_KEEP_ALIVE_S / 2, self._keep_alive)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._ping:
+            self._ping.cancel()
+        self._answers.put_nowait(None)
+        if not self.closed.done():
+            self.closed.set_result(None)
+        if exc:
+            log.warning("connection to the broker lost", action="mqtt_lost", error=str(exc))
+
+    def data_received(self, data: bytes) -> None:
+        self._heard = self._loop.time()
+        buffer = memoryview(self._buffer + data if self._buffer else data)
+        start = 0
+        try:
+            while start < len(buffer):
+                packet, size = mqtt5.read(buffer[start:])
+                start += size
+                self._handle(packet)
+        except IndexError:
+            pass  # the rest of the packet is still to come
+        except ValueError as error:
+            log.warning("the broker sent a malformed packet", action="mqtt_malformed", error=str(error))
+            self._transport.abort()
+            return
+        self._buffer = bytes(buffer[start:])
+
+    async def answer(self) -> mqtt5.ConnAckPacket | mqtt5.SubAckPacket:
+        """Wait for CONNACK or SUBACK.
+
+        Raises:
+            MqttError: the connection ends first.
+        """
+        packet = await self._answers.get()
+        if packet is None:
+            raise MqttError("the broker closed the connection before it answered")
+        return packet
+
+    def send(self, data: bytes) -> None:
+        """Write bytes unless the connection is closing."""
+        if data and not self._transport.is_closing():
+            self._transport.write(data)
+
+    def resume(self) -> None:
+        """Read again after a pause."""
+        if self._paused:
+            self._paused = False
+            self._transport.resume_reading()
+
+    def close(self) -> None:
+        """Close after what is written has left."""
+        self._transport.close()
+
+    def _handle(self, packet: mqtt5.Packet) -> None:
+        match packet:
+            case mqtt5.PublishPacket():
+                if self._subscription.deliver(packet, self._epoch) and not self._paused:
+                    self._paused = True
+                    self._transport.pause_reading()
+            case mqtt5.ConnAckPacket() | mqtt5.SubAckPacket():
+                self._answers.put_nowait(packet)
+            case mqtt5.DisconnectPacket():
+                log.warning(
+                    "the broker disconnects", action="mqtt_disconnect", reason=packet.reason_code.name
+                )
+
+    def _keep_alive(self) -> None:
+        if self._loop.time() - self._heard > 1.5 * _KEEP_ALIVE_S and not self._paused:
+            self._transport.abort()
+            return
+        self.send(mqtt5.PingReqPacket().write())
+        self._ping = self._loop.call_later(_KEEP_ALIVE_S / 2, self._keep_alive)

@@ -1,0 +1,145 @@
+"""Decoded readings against the registry: what is stored under which datastream, and what is refused. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from devices.model import Quality
+
+if TYPE_CHECKING:
+    from devices.catalog import Catalog, KnownGateway, Stream
+    from ingest.formats.readings import Readings
+
+_GOOD = int(Quality.GOOD)
+_SUSPECT = int(Quality.SUSPECT)
+#: Times before it, sent as integers, were most likely meant as seconds.
+_SECONDS_MISTAKEN_US = 100_000_000_000_000  # 1973-03-03
+
+
+class TimeLimits(NamedTuple):
+    """The span of acceptable times, in microseconds since 1970 UTC, both ends included."""
+
+    oldest: int
+    newest: int
+
+
+@dataclass(slots=True)
+class Refusal:
+    """What was refused for one reason in one message: the first place, words about it, how many readings."""
+
+    reason: str
+    at: str
+    detail: str
+    stored: bool = False
+    count: int = 1
+
+
+@dataclass(slots=True)
+class Resolved:
+    """One message, understood: parallel columns of what is stored, and the refusals by reason."""
+
+    gateway_id: int | None
+    seq: int | None = None
+    oldest: int | None = None
+    datastream_ids: list[int] = field(default_factory=list)
+    times: list[int] = field(default_factory=list)
+    values: list[float] = field(default_factory=list)
+    quality: list[int] = field(default_factory=list)
+    refusals: dict[str, Refusal] = field(default_factory=dict)
+
+    def refuse(self, reason: str, at: str, detail: str, *, stored: bool = False) -> None:
+        """Count a refused reading under its reason."""
+        known = self.refusals.get(reason)
+        if known is None:
+            self.refusals[reason] = Refusal(reason, at, detail, stored)
+        else:
+            known.count += 1
+
+
+def resolve(readings: Readings, gateway: str, catalog: Catalog, limits: TimeLimits) -> Resolved:
+    """Return the columns and refusals of one message that `gateway` published.
+
+    A reading outside the physical limits of its observed property is stored as suspect and told as
+    `value_out_of_range`; every other defect refuses the reading, and only it.
+    Source: wire contract v1, Refusals.
+    """
+    known = catalog.gateways.get(gateway)
+    found = Resolved(known.id if known else None, readings.seq, readings.oldest)
+    for problem in readings.problems:
+        found.refuse(*problem)
+    if readings.gateway is not None and readings.gateway != gateway:
+        detail = f"the payload names gateway {readings.gateway[:64]!r}, the topic {gateway!r}"
+        found.refuse("gateway_mismatch", "$.gateway", detail)
+    elif known is None or not known.enabled:
+        what = "is not registered" if known is None else "is disabled"
+        found.refuse("unknown_gateway", "$", f"gateway {gateway!r} {what}")
+    else:
+        _resolve_readings(readings, gateway, known, catalog, limits, found)
+    return found
+
+
+def _resolve_readings(  # noqa: PLR0917  (the loop of the hot path: one call a message)
+    readings: Readings,
+    gateway: str,
+    known: KnownGateway,
+    catalog: Catalog,
+    limits: TimeLimits,
+    found: Resolved,
+) -> None:
+    streams, oldest, newest = known.streams, limits.oldest, limits.newest
+    columns = zip(readings.devices, readings.properties, readings.times, readings.values, strict=True)
+    for index, (device, prop, time, value) in enumerate(columns):
+        stream = streams.get((gateway if device is None else device, prop))
+        if stream is None:
+            reason, detail = _unknown(gateway if device is None else device, prop, known, catalog)
+            found.refuse(reason, readings.path(index), detail)
+        elif not oldest <= time <= newest:
+            reason, detail = _time_outside(time, limits)
+            found.refuse(reason, f"$.readings[{readings.places[index]}].time", detail)
+        else:
+            found.datastream_ids.append(stream.id)
+            found.times.append(time)
+            found.values.append(value)
+            if stream.minimum <= value <= stream.maximum:
+                found.quality.append(_GOOD)
+            else:
+                found.quality.append(_SUSPECT)
+                detail = _out_of_range(prop, value, stream)
+                found.refuse("value_out_of_range", readings.path(index), detail, stored=True)
+
+
+def _unknown(device: str, prop: str, known: KnownGateway, catalog: Catalog) -> tuple[str, str]:
+    enabled = known.devices.get(device)
+    if enabled is None:
+        return "unknown_device", f"device {device[:64]!r} is not registered at this gateway"
+    if not enabled:
+        return "unknown_device", f"device {device[:64]!r} is disabled"
+    if prop not in catalog.properties:
+        return "unknown_property", f"{prop[:64]!r} is no observed property's code"
+    return "unknown_property", f"device {device!r} has no datastream for {prop!r}"
+
+
+def _time_outside(time: int, limits: TimeLimits) -> tuple[str, str]:
+    if time > limits.newest:
+        ahead = (time - limits.newest) / 1e6
+        return (
+            "time_in_future",
+            f"time {_show(time)} is {ahead:.0f} s beyond the tolerance: set the device's clock",
+        )
+    hint = ": were seconds meant? give milliseconds" if 0 < time < _SECONDS_MISTAKEN_US else ""
+    return "time_too_old", f"time {_show(time)} is before {_show(limits.oldest)}{hint}"
+
+
+def _out_of_range(prop: str, value: float, stream: Stream) -> str:
+    if value > stream.maximum:
+        return f"{prop} = {value:g} {stream.unit} is above {stream.maximum:g}"
+    return f"{prop} = {value:g} {stream.unit} is below {stream.minimum:g}"
+
+
+def _show(time: int) -> str:
+    try:
+        return datetime.fromtimestamp(time / 1e6, UTC).isoformat(timespec="seconds")
+    except (ValueError, OverflowError, OSError):
+        return f"{time // 1000} ms"

@@ -1,0 +1,42 @@
+"""Topics of the wire contract: `city/v1/{gateway}/up/{kind}` and back."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from devices.model import is_code
+
+Kind = Literal["observations", "status"]
+#: what ingest subscribes to
+KINDS: tuple[Kind, ...] = ("observations", "status")
+
+
+class TopicAddress(NamedTuple):
+    """Who publishes what, as a topic says it."""
+
+    gateway: str
+    kind: Kind
+
+
+def parse_topic(topic: str, root: str) -> TopicAddress | None:
+    """Return the address of an upward topic, or None for a topic that is not of the contract.
+
+    Source: wire contract v1, Topics.
+    """
+    prefix = root + "/"
+    if not topic.startswith(prefix):
+        return None
+    match topic[len(prefix) :].split("/"):
+        case [gateway, "up", ("observations" | "status") as kind] if is_code(gateway):
+            return TopicAddress(gateway, kind)
+    return None
+
+
+def up(root: str, gateway: str, kind: str) -> str:
+    """Return the topic on which a gateway publishes `kind`."""
+    return f"{root}/{gateway}/up/{kind}"
+
+
+def down(root: str, gateway: str, kind: str) -> str:
+    """Return the topic on which a gateway hears `kind`."""
+    return f"{root}/{gateway}/down/{kind}"

@@ -1,0 +1,263 @@
+"""One batch, one transaction: observations, refusals, late hours and what gateways said. Then the acks."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import psycopg
+import structlog
+
+from ingest import metrics
+from ingest.marks import HighWaterMarks, first_of_each_key
+from ingest.sequence import Committed, committed
+from storage.errors import is_transient
+from storage.observations import copy_in, merge_in, queue_late
+from storage.pool import first_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+    from psycopg import AsyncConnection
+    from psycopg_pool import AsyncConnectionPool
+
+    from ingest.batch import Batch, Entry
+
+log = structlog.get_logger(__name__)
+
+_MAX_BACKOFF_S = 5.0
+# Analytics computes a step when it has ended and settled; what comes after that is late.
+_STEP = timedelta(minutes=10)
+_SETTLE = timedelta(seconds=60)
+
+_COPY_REFUSALS = """
+COPY refusals (gateway, topic, seq, reason, at, detail, count, stored, payload) FROM STDIN (FORMAT binary)"""
+_REFUSAL_TYPES = ("text", "text", "int8", "text", "text", "text", "int4", "bool", "bytea")
+# A message that may have come before must not be refused twice.
+_REFUSE_ONCE = """
+INSERT INTO refusals (gateway, topic, seq, reason, at, detail, count, stored, payload)
+SELECT * FROM (VALUES (%s, %s, %s::bigint, %s, %s, %s, %s::int, %s::boolean, %s::bytea))
+           AS v (gateway, topic, seq, reason, at, detail, count, stored, payload)
+WHERE NOT EXISTS (
+    SELECT FROM refusals r WHERE r.gateway = v.gateway AND r.topic = v.topic AND r.reason = v.reason
+    AND r.payload = v.payload AND r.time > now() - interval '14 days')"""
+_HEARD = """
+INSERT INTO gateway_status AS s (gateway_id, last_seen, messages, received_seq)
+SELECT id, now(), messages, seq::int8multirange
+FROM unnest(%s::int[], %s::bigint[], %s::text[]) AS heard (id, messages, seq) ORDER BY id
+ON CONFLICT (gateway_id) DO UPDATE SET last_seen = excluded.last_seen,
+    messages = s.messages + excluded.messages, received_seq = s.received_seq + excluded.received_seq
+RETURNING gateway_id, received_seq"""
+# Several states may come in one transaction: each has its own time in the history.
+_STATUS = """
+WITH changed AS (
+    INSERT INTO gateway_status AS s (gateway_id, online, firmware, started, status_at)
+    VALUES (%(gateway)s, %(online)s, %(firmware)s, %(started)s, clock_timestamp())
+    ON CONFLICT (gateway_id) DO UPDATE SET online = excluded.online, status_at = clock_timestamp(),
+        firmware = coalesce(excluded.firmware, s.firmware), started = coalesce(excluded.started, s.started)
+    WHERE s.online IS DISTINCT FROM excluded.online
+       OR s.firmware IS DISTINCT FROM coalesce(excluded.firmware, s.firmware)
+       OR s.started IS DISTINCT FROM coalesce(excluded.started, s.started)
+    RETURNING gateway_id, status_at, online, firmware
+)
+INSERT INTO gateway_status_history (gateway_id, time, online, firmware)
+SELECT * FROM changed ON CONFLICT DO NOTHING"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a commit did: rows stored, rows that were stored before, and each gateway's committed numbers."""
+
+    stored: int
+    duplicates: int
+    committed: dict[str, Committed] = field(default_factory=dict)
+
+
+class Writer:
+    """Writes batches, one after the other."""
+
+    def __init__(self, pool: AsyncConnectionPool[AsyncConnection[Any]]) -> None:
+        self._pool = pool
+        self._marks = HighWaterMarks()
+
+    async def prepare(self) -> None:
+        """Read the high-water marks."""
+        async with self._pool.connection() as conn:
+            await self._marks.load(conn)
+
+    async def write(self, batch: Batch) -> Outcome:
+        """Store a batch, however long the database is away.
+
+        A transient error keeps the batch and tries the same one again: the broker would re-send it only after
+        a reconnect. Rows that the database refuses for good become refusals.
+
+        Raises:
+            psycopg.Error: an error that is neither transient nor the fault of a row.
+        """
+        backoff, again = 0.05, False
+        while True:
+            try:
+                return await self._write_once(batch, again=again)
+            except (psycopg.Error, OSError) as error:
+                if not is_transient(error):
+                    raise
+                log.warning(
+                    "database away, keeping the batch",
+                    action="write_retry",
+                    error=first_line(error),
+                    retry_s=backoff,
+                )
+                metrics.WRITE_RETRIES.inc()
+            await asyncio.sleep(backoff)
+            # The commit may have happened although its answer was lost.
+            backoff, again = min(backoff * 2, _MAX_BACKOFF_S), True
+
+    async def _write_once(self, batch: Batch, *, again: bool) -> Outcome:
+        async with self._pool.connection() as conn, conn.transaction():
+            stored = await self._store(conn, batch)
+            await _write_refusals(conn, batch.entries, again=again)
+            for entry in batch.entries:
+                if entry.status is not None and entry.resolved.gateway_id is not None:
+                    await _write_status(conn, entry)
+            known = await _write_heard(conn, batch.entries)
+        self._marks.raise_to(batch.rows)
+        return Outcome(stored, len(batch.rows) - stored, known)
+
+    async def _store(self, conn: AsyncConnection[Any], batch: Batch) -> int:
+        if not len(batch.rows):
+            return 0
+        late_before = _late_before(datetime.now(UTC))
+        try:
+            async with conn.transaction():
+                return await self._insert(conn, first_of_each_key(batch.rows), late_before)
+        except psycopg.Error as error:
+            if is_transient(error):
+                raise
+        return await self._isolate(conn, batch, np.arange(len(batch.rows)), late_before)
+
+    async def _insert(self, conn: AsyncConnection[Any], rows: NDArray[np.void], late_before: datetime) -> int:
+        fresh = self._marks.fresh(rows)
+        stored = await _copy_fresh(conn, rows[fresh], late_before)
+        if not fresh.all():
+            stored += await merge_in(conn, rows[~fresh], late_before)
+        return stored
+
+    async def _isolate(
+        self, conn: AsyncConnection[Any], batch: Batch, indices: NDArray[np.intp], late_before: datetime
+    ) -> int:
+        """Store all rows but those that the database refuses, found by halving; these become refusals."""
+        try:
+            async with conn.transaction():
+                return await merge_in(conn, batch.rows[indices], late_before)
+        except psycopg.Error as error:
+            if is_transient(error):
+                raise
+            if len(indices) == 1:
+                owner = batch.entries[batch.owners[indices[0]]]
+                owner.resolved.refuse(
+                    "not_storable", "$", f"the database refuses a reading: {first_line(error)}"
+                )
+                return 0
+        half = len(indices) // 2
+        stored = await self._isolate(conn, batch, indices[:half], late_before)
+        return stored + await self._isolate(conn, batch, indices[half:], late_before)
+
+
+async def _copy_fresh(conn: AsyncConnection[Any], rows: NDArray[np.void], late_before: datetime) -> int:
+    if not len(rows):
+        return 0
+    try:
+        async with conn.transaction():
+            await copy_in(conn, rows)
+            await queue_late(conn, rows, late_before)
+            return len(rows)
+    except psycopg.errors.UniqueViolation:
+        # Another process, or a commit whose answer was lost, was here first.
+        return await merge_in(conn, rows, late_before)
+
+
+async def _write_refusals(conn: AsyncConnection[Any], entries: list[Entry], *, again: bool) -> None:
+    first: list[tuple[object, ...]] = []
+    repeated: list[tuple[object, ...]] = []
+    for entry in entries:
+        if entry.resolved.refusals:
+            rows = repeated if again or entry.delivery.duplicate else first
+            rows.extend(_refusal_rows(entry))
+    if first:
+        async with conn.cursor() as cursor, cursor.copy(_COPY_REFUSALS) as copy:
+            copy.set_types(_REFUSAL_TYPES)
+            for row in first:
+                await copy.write_row(row)
+    if repeated:
+        async with conn.cursor() as cursor:
+            await cursor.executemany(_REFUSE_ONCE, repeated)
+
+
+def _refusal_rows(entry: Entry) -> Iterable[tuple[object, ...]]:
+    for r in entry.resolved.refusals.values():
+        yield (
+            entry.gateway,
+            entry.delivery.topic,
+            entry.resolved.seq,
+            r.reason,
+            _text(r.at),
+            _text(r.detail),
+            r.count,
+            r.stored,
+            entry.delivery.payload,
+        )
+
+
+def _text(text: str) -> str:
+    # PostgreSQL's text holds neither NUL nor lone surrogates, and a payload may contain both.
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+async def _write_heard(conn: AsyncConnection[Any], entries: list[Entry]) -> dict[str, Committed]:
+    codes: dict[int, str] = {}
+    messages: dict[int, int] = {}
+    numbers: dict[int, list[str]] = {}
+    for entry in entries:
+        id_ = entry.resolved.gateway_id
+        if id_ is None or entry.delivery.retained or (entry.status and not entry.status.online):
+            continue
+        codes[id_] = entry.gateway
+        messages[id_] = messages.get(id_, 0) + 1
+        numbers.setdefault(id_, []).extend(_ranges(entry))
+    if not codes:
+        return {}
+    sequences = [f"{{{','.join(numbers[i])}}}" for i in codes]
+    cursor = await conn.execute(_HEARD, [list(codes), [messages[i] for i in codes], sequences])
+    return {codes[i]: committed(seq) for i, seq in await cursor.fetchall() if numbers[i]}
+
+
+def _ranges(entry: Entry) -> Iterable[str]:
+    seq, oldest = entry.resolved.seq, entry.resolved.oldest
+    if seq is not None:
+        yield f"[{seq},{seq}]"
+    if oldest:
+        yield f"[0,{oldest})"  # the gateway has given up, or seen committed, everything below
+
+
+async def _write_status(conn: AsyncConnection[Any], entry: Entry) -> None:
+    status = entry.status
+    if status is None:
+        return
+    await conn.execute(
+        _STATUS,
+        {
+            "gateway": entry.resolved.gateway_id,
+            "online": status.online,
+            "firmware": None if status.firmware is None else _text(status.firmware),
+            "started": status.started,
+        },
+    )
+
+
+def _late_before(now: datetime) -> datetime:
+    settled = now - _SETTLE
+    return settled - (settled - datetime.min.replace(tzinfo=UTC)) % _STEP

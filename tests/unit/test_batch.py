@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from ingest.batch import Batcher, Entry
+from ingest.mqtt import Delivery
+from ingest.resolve import Resolved
+
+
+def entry(rows: int, start: int = 0) -> Entry:
+    delivery = Delivery("t", b"", None, False, False, 1, 1)
+    times = list(range(start, start + rows))
+    return Entry(delivery, "gw", Resolved(1, None, None, [start] * rows, times, [0.5] * rows, [0] * rows))
+
+
+def test_closes_on_rows_and_never_splits_a_delivery() -> None:
+    batcher = Batcher(max_rows=10, max_deliveries=100, max_age=1.0)
+    assert batcher.add(entry(6), 0.0) is None
+    batch = batcher.add(entry(7, 50), 0.1)
+    assert batch is not None
+    assert batch.rows["time"].tolist() == [*range(6), *range(50, 57)]
+    assert batch.owners.tolist() == [0] * 6 + [1] * 7
+    assert batcher.due is None
+
+
+def test_closes_on_deliveries() -> None:
+    batcher = Batcher(max_rows=10, max_deliveries=2, max_age=1.0)
+    assert batcher.add(entry(0), 0.0) is None
+    batch = batcher.add(entry(0), 0.0)
+    assert batch is not None
+    assert len(batch.entries) == 2
+    assert len(batch.rows) == 0
+
+
+def test_age_counts_from_the_first_delivery() -> None:
+    batcher = Batcher(max_rows=10, max_deliveries=10, max_age=0.5)
+    assert batcher.close() is None
+    batcher.add(entry(1), 7.0)
+    batcher.add(entry(1), 7.4)
+    assert batcher.due == 7.5
+    batch = batcher.close()
+    assert batch is not None
+    assert len(batch.entries) == 2

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.formats.native import decode, encode
+from ingest.formats.readings import MAX_PAYLOAD_BYTES
+
+TIME_US = 1_795_335_360_000_000
+CODES = st.from_regex(r"[a-z0-9][a-z0-9_.-]{0,20}", fullmatch=True).filter(
+    lambda c: c not in ("device", "time")
+)
+
+
+def problems(payload: bytes | str) -> list[tuple[str, str]]:
+    found = decode(payload.encode() if isinstance(payload, str) else payload)
+    return [(p.reason, p.at) for p in found.problems]
+
+
+def test_example_of_the_contract() -> None:
+    found = decode(
+        b"""{"seq": 4711,
+             "readings": [
+               {"device": "aq-017", "time": "2026-11-22T08:15:00Z", "pm2_5": 31.2, "pm10": 48.0},
+               {"device": "aq-017", "time": 1795335360000, "temperature": 27.4}]}"""
+    )
+    assert found.seq == 4711
+    assert found.devices == ["aq-017"] * 3
+    assert found.properties == ["pm2_5", "pm10", "temperature"]
+    assert found.values == [31.2, 48.0, 27.4]
+    assert found.times == [1795335300000000] * 2 + [TIME_US]
+    assert [found.path(i) for i in range(3)] == [
+        "$.readings[0].pm2_5",
+        "$.readings[0].pm10",
+        "$.readings[1].temperature",
+    ]
+    assert found.problems == []
+
+
+@given(
+    st.lists(
+        st.dictionaries(
+            CODES, st.floats(allow_nan=False, allow_infinity=False) | st.booleans(), min_size=1
+        ).map(lambda d: {"time": 1795335360000, "device": "d"} | d),
+        max_size=5,
+    ),
+    st.none() | st.integers(0, 2**63 - 2),
+)
+def test_round_trip(readings: list[dict[str, float]], seq: int | None) -> None:
+    found = decode(encode(readings, seq=seq))
+    assert found.problems == []
+    assert found.seq == seq
+    sent = [(k, float(v)) for r in readings for k, v in r.items() if k not in ("time", "device")]
+    assert list(zip(found.properties, found.values, strict=True)) == sent
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_value_not_an_exception(payload: bytes) -> None:
+    decode(payload)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["seq", "readings", "time", "device", "pm10", "gateway"]), inner
+            )
+        ),
+        max_leaves=12,
+    )
+)
+def test_any_json_is_a_value_not_an_exception(document: object) -> None:
+    found = decode(
+        json.dumps({"readings": [document]} if not isinstance(document, dict) else document).encode()
+    )
+    assert all(math.isfinite(v) for v in found.values)
+
+
+@pytest.mark.parametrize(
+    ("payload", "expected"),
+    [
+        ("", ("not_decodable", "$")),
+        ("{", ("not_decodable", "$")),
+        ("\xff", ("not_decodable", "$")),
+        ("[" * 100_000, ("not_decodable", "$")),
+        ("[]", ("schema", "$")),
+        ("{}", ("schema", "$.readings")),
+        ('{"readings": {}}', ("schema", "$.readings")),
+        ('{"readings": [], "sequence": 1}', ("schema", "$.sequence")),
+        ('{"readings": [], "seq": -1}', ("schema", "$.seq")),
+        ('{"readings": [], "seq": true}', ("schema", "$.seq")),
+        ('{"readings": [], "seq": 1.0}', ("schema", "$.seq")),
+        ('{"readings": [], "gateway": 1}', ("schema", "$.gateway")),
+        ('{"readings": [7]}', ("schema", "$.readings[0]")),
+        ('{"readings": [{"time": 1, "device": 7, "a": 1}]}', ("schema", "$.readings[0].device")),
+        ('{"readings": [{"a": 1}]}', ("time_missing", "$.readings[0].time")),
+        ('{"readings": [{"time": null, "a": 1}]}', ("time_invalid", "$.readings[0].time")),
+        ('{"readings": [{"time": 1, "a": "1"}]}', ("value_not_finite", "$.readings[0].a")),
+        ('{"readings": [{"time": 1, "a": null}]}', ("value_not_finite", "$.readings[0].a")),
+        ('{"readings": [{"time": 1, "a": NaN}]}', ("value_not_finite", "$.readings[0].a")),
+        ('{"readings": [{"time": 1, "a": -inf}]}', ("value_not_finite", "$.readings[0].a")),
+        ('{"readings": [{"time": 1, "a": 1e999}]}', ("value_not_finite", "$.readings[0].a")),
+        ('{"readings": [{"time": 1, "a": ' + "9" * 400 + "}]}", ("value_not_finite", "$.readings[0].a")),
+    ],
+)
+def test_what_is_wrong_and_where(payload: str, expected: tuple[str, str]) -> None:
+    assert problems(payload.encode("latin-1")) == [expected]
+
+
+def test_a_bare_nan_does_not_take_its_neighbours_down() -> None:
+    found = decode(
+        b'{"readings": [{"time": 1795335360000, "a": nan, "b": 2}, {"time": 1795335360000, "c": 3}]}'
+    )
+    assert found.properties == ["b", "c"]
+    assert [p.at for p in found.problems] == ["$.readings[0].a"]
+
+
+def test_more_than_a_mebibyte_is_refused_unread() -> None:
+    assert problems(b'{"readings":[]}' + b" " * MAX_PAYLOAD_BYTES) == [("not_decodable", "$")]

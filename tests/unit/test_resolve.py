@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import pytest
+
+from devices.catalog import Catalog, KnownGateway, Stream
+from ingest.formats.native import decode, encode
+from ingest.resolve import Resolved, TimeLimits, resolve
+
+NOW_MS = 1_795_335_360_000
+LIMITS = TimeLimits((NOW_MS - 1_000_000) * 1000, (NOW_MS + 300_000) * 1000)
+PM = Stream(1, 0.0, 1000.0, "ug/m3")
+CATALOG = Catalog(
+    {
+        "gw": KnownGateway(
+            7,
+            True,
+            {"aq": True, "off": False, "gw": True},
+            {("aq", "pm2_5"): PM, ("gw", "pm2_5"): PM._replace(id=2)},
+        ),
+        "disabled": KnownGateway(8, False, {"aq": True}, {("aq", "pm2_5"): PM}),
+    },
+    frozenset(["pm2_5", "pm10"]),
+)
+
+
+def resolved(*readings: dict[str, object], gateway: str = "gw") -> Resolved:
+    return resolve(decode(encode(readings)), gateway, CATALOG, LIMITS)
+
+
+def reading(**values: object) -> dict[str, object]:
+    return {"device": "aq", "time": NOW_MS} | values
+
+
+def test_columns() -> None:
+    found = resolved(reading(pm2_5=31.2), {"time": NOW_MS, "pm2_5": True})
+    assert (found.gateway_id, found.datastream_ids, found.values) == (7, [1, 2], [31.2, 1.0])
+    assert found.times == [NOW_MS * 1000] * 2
+    assert found.quality == [0, 0]
+    assert found.refusals == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "reason", "at", "words"),
+    [
+        (
+            reading(pm2_5=1000.1),
+            "value_out_of_range",
+            "$.readings[0].pm2_5",
+            "pm2_5 = 1000.1 ug/m3 is above 1000",
+        ),
+        (reading(pm2_5=-1), "value_out_of_range", "$.readings[0].pm2_5", "is below 0"),
+        (reading(device="x", pm2_5=1), "unknown_device", "$.readings[0].pm2_5", "'x' is not registered"),
+        (reading(device="off", pm2_5=1), "unknown_device", "$.readings[0].pm2_5", "is disabled"),
+        (reading(pm25=1), "unknown_property", "$.readings[0].pm25", "no observed property's code"),
+        (reading(pm10=1), "unknown_property", "$.readings[0].pm10", "has no datastream for 'pm10'"),
+        (
+            reading(time=NOW_MS + 300_001, pm2_5=1),
+            "time_in_future",
+            "$.readings[0].time",
+            "beyond the tolerance",
+        ),
+        (reading(time=NOW_MS // 1000, pm2_5=1), "time_too_old", "$.readings[0].time", "give milliseconds"),
+        (reading(time=NOW_MS - 1_000_001, pm2_5=1), "time_too_old", "$.readings[0].time", "is before"),
+    ],
+)
+def test_refused_reading_keeps_its_neighbours(
+    given: dict[str, object], reason: str, at: str, words: str
+) -> None:
+    found = resolved(given, reading(pm2_5=5))
+    (refusal,) = found.refusals.values()
+    assert (refusal.reason, refusal.at, refusal.count) == (reason, at, 1)
+    assert words in refusal.detail
+    assert refusal.stored == (reason == "value_out_of_range")
+    assert found.values[-1] == 5.0
+    assert found.quality == ([1, 0] if refusal.stored else [0])
+
+
+def test_bounds_are_inside() -> None:
+    found = resolved(
+        reading(pm2_5=0),
+        reading(pm2_5=1000),
+        reading(time=NOW_MS + 300_000, pm2_5=1),
+        reading(time=NOW_MS - 1_000_000, pm2_5=1),
+    )
+    assert len(found.values) == 4
+    assert found.refusals == {}
+
+
+def test_equal_reasons_of_a_message_are_counted_at_the_first_place() -> None:
+    found = resolved(*(reading(nope=i) for i in range(5)))
+    (refusal,) = found.refusals.values()
+    assert (refusal.count, refusal.at) == (5, "$.readings[0].nope")
+
+
+@pytest.mark.parametrize("gateway", ["stranger", "disabled"])
+def test_unknown_or_disabled_gateway_stores_nothing(gateway: str) -> None:
+    found = resolved(reading(pm2_5=1), gateway=gateway)
+    assert list(found.refusals) == ["unknown_gateway"]
+    assert found.values == []
+
+
+def test_payload_of_another_gateway_is_refused() -> None:
+    found = resolve(
+        decode(b'{"gateway": "other", "readings": [{"time": 1, "pm2_5": 1}]}'), "gw", CATALOG, LIMITS
+    )
+    assert list(found.refusals) == ["gateway_mismatch"]

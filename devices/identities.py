@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from devices.credentials import new_password, password_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from psycopg import AsyncConnection
 
@@ -39,11 +39,15 @@ async def set_password(conn: AsyncConnection[Any], gateway: str) -> str:
 async def set_passwords(conn: AsyncConnection[Any], gateways: Iterable[str]) -> dict[str, str]:
     """Give each registered gateway of `gateways` a random password and return code -> password."""
     passwords = {gateway: new_password() for gateway in gateways}
-    hashes = [password_hash(p) for p in passwords.values()]
+    known = await store_hashes(conn, {code: password_hash(p) for code, p in passwords.items()})
+    return {code: passwords[code] for code in known}
+
+
+async def store_hashes(conn: AsyncConnection[Any], hashes: Mapping[str, str]) -> set[str]:
+    """Store password hashes by gateway code and return the codes of those that are registered."""
     cursor = await conn.execute(
         "UPDATE gateways g SET password_hash = h.hash FROM unnest(%s::text[], %s::text[]) AS h (code, hash) "
         "WHERE g.code = h.code RETURNING g.code",
-        [list(passwords), hashes],
+        [list(hashes), list(hashes.values())],
     )
-    known = {row[0] for row in await cursor.fetchall()}
-    return {code: password for code, password in passwords.items() if code in known}
+    return {row[0] for row in await cursor.fetchall()}

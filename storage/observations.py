@@ -152,3 +152,16 @@ async def read(
 async def _copy(conn: AsyncConnection[Any], statement: str, rows: NDArray[np.void]) -> None:
     async with conn.cursor() as cursor, cursor.copy(statement) as copy:
         await copy.write(encode(rows))
+
+
+async def insert_missing(conn: AsyncConnection[Any], rows: NDArray[np.void]) -> None:
+    """Store the OBSERVATION rows, shape (n,), that are not stored yet; no hour is queued as late."""
+    async with conn.transaction():
+        await merge_in(conn, rows, datetime.min.replace(tzinfo=UTC))
+
+
+async def newest(conn: AsyncConnection[Any]) -> datetime | None:
+    """Return the time of the newest observation of all datastreams, or None if there is none."""
+    cursor = await conn.execute("SELECT max(time) FROM latest_observations")
+    row = await cursor.fetchone()
+    return row[0] if row else None

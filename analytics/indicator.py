@@ -1,0 +1,197 @@
+"""An indicator is a declaration and two pure functions: the value of one site, and the rule for an area.
+
+Modules in `analytics/indicators` declare them with the decorator `indicator`; each file found there is
+loaded, so that adding an indicator touches one file.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import analytics.indicators
+from analytics.inputs import ACTIVITY, AreaInputs, AreaUnit, Period, Site
+from analytics.results import AreaValue, Reason, SiteValue, Value
+from analytics.rounding import half_up
+
+if TYPE_CHECKING:
+    from datetime import date, timedelta
+
+
+class Trust(StrEnum):
+    """How far the rule's wording could be checked."""
+
+    STANDARD = "read in the standard or a full transcription of it"
+    SECONDARY = "read in secondary sources"
+    RECALLED = "general knowledge, to be checked against the standard"
+    OWN = "halong's own definition"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a rule comes from."""
+
+    document: str
+    clause: str
+    year: int | None
+    trust: Trust
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Category:
+    """A class of values from `lower` upwards; `lower` is None where a dated limit decides."""
+
+    code: str
+    name_en: str
+    name_vi: str
+    colour: str
+    lower: float | None
+
+
+SiteFunction = Callable[[Site, Period], SiteValue]
+AreaFunction = Callable[[AreaUnit, Sequence[SiteValue], Period], AreaValue | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Indicator:
+    """A declared indicator; see the fields of `indicator_values` for what it yields."""
+
+    code: str
+    name_en: str
+    name_vi: str
+    #: UCUM
+    unit: str
+    description: str
+    #: observed properties, the first of which a site must have; or ACTIVITY
+    inputs: tuple[str, ...]
+    step: timedelta
+    #: how far the inputs reach back from the end of the step
+    window: timedelta
+    min_completeness: float
+    area_rule: str
+    source: Source
+    version: int
+    decimals: int
+    site: SiteFunction
+    area: AreaFunction
+    #: any one of these makes a thing a site
+    needs: tuple[str, ...] = ()
+    valid_from: date | None = None
+    valid_to: date | None = None
+    categories: tuple[Category, ...] = ()
+    #: for categories that depend on the date
+    categorise: Callable[[float, Period], str] | None = None
+    #: limits in force, for readers: (first day, limit in the indicator's unit)
+    limits: tuple[tuple[date, float], ...] = ()
+    #: a thing counts for the areas of its gateway instead of its own
+    by_gateway: bool = False
+    #: how far back the series of a thing with these properties is wanted, where that is more than `window`
+    reach: Callable[[Mapping[str, Any]], timedelta] | None = None
+
+    def concerns(self, properties: frozenset[str]) -> bool:
+        """Tell whether a thing that measures these properties is a site of the indicator."""
+        return ACTIVITY in self.inputs or not properties.isdisjoint(self.needs or self.inputs[:1])
+
+    def in_force(self, period: Period) -> bool:
+        """Tell whether the rule is valid on the step's local date."""
+        after = self.valid_from is None or self.valid_from <= period.day
+        return after and (self.valid_to is None or period.day < self.valid_to)
+
+    def evaluate(self, inputs: AreaInputs, period: Period) -> Value:
+        """Return the indicator of an area for one step."""
+        sites = [s for s in inputs.sites if self.concerns(frozenset(s.series) | frozenset(s.activity))]
+        return self.combine(inputs.area, [self.site(s, period) for s in sites], period)
+
+    def combine(self, area: AreaUnit, sites: Sequence[SiteValue], period: Period) -> Value:
+        """Return the area's value from its sites' values."""
+        found = self.area(area, sites, period)
+        completeness = sum(s.completeness for s in sites) / len(sites) if sites else 0.0
+        details: dict[str, Any] = {"suspect": sum(s.suspect for s in sites)}
+        if found is None:
+            return Value(None, half_up(completeness, 6), _reason(sites), None, details | _absent(sites))
+        return Value(
+            half_up(found.value, self.decimals),
+            half_up(completeness, 6),
+            None,
+            self.category(found.value, period),
+            details | dict(found.details),
+        )
+
+    def category(self, value: float, period: Period) -> str | None:
+        """Return the code of the category that a value belongs to."""
+        if self.categorise is not None:
+            return self.categorise(value, period)
+        fitting = [c.code for c in self.categories if c.lower is not None and c.lower <= value]
+        return fitting[-1] if fitting else None
+
+    def declaration(self) -> dict[str, Any]:
+        """Return, as JSON values, what readers need besides code, names, unit and version."""
+        return {
+            "description": self.description,
+            "inputs": list(self.inputs),
+            "min_completeness": half_up(self.min_completeness, 6),
+            "area_rule": self.area_rule,
+            "decimals": self.decimals,
+            "source": asdict(self.source),
+            "valid_from": self.valid_from and self.valid_from.isoformat(),
+            "valid_to": self.valid_to and self.valid_to.isoformat(),
+            "categories": [asdict(c) for c in self.categories],
+            "limits": [{"valid_from": d.isoformat(), "limit": limit} for d, limit in self.limits],
+        }
+
+
+#: Every declared indicator by its code.
+INDICATORS: dict[str, Indicator] = {}
+
+
+def indicator(**declaration: Any) -> Callable[[SiteFunction], SiteFunction]:
+    """Declare the decorated site function as an indicator; its docstring is the description.
+
+    Raises:
+        ValueError: the code is declared twice.
+    """
+
+    def declare(site: SiteFunction) -> SiteFunction:
+        declared = Indicator(description=" ".join((site.__doc__ or "").split()), site=site, **declaration)
+        if declared.code in INDICATORS:
+            raise ValueError(f"indicator {declared.code} is declared twice: give one of them another code")
+        INDICATORS[declared.code] = declared
+        return site
+
+    return declare
+
+
+def select(codes: Sequence[str]) -> list[Indicator]:
+    """Return the indicators with these codes, or all of them for none.
+
+    Raises:
+        KeyError: no indicator has one of the codes.
+    """
+    unknown = sorted(set(codes) - set(INDICATORS))
+    if unknown:
+        raise KeyError(f"no indicator {', '.join(unknown)}: choose from {', '.join(INDICATORS)}")
+    return [INDICATORS[code] for code in codes] if codes else list(INDICATORS.values())
+
+
+def _reason(sites: Sequence[SiteValue]) -> Reason:
+    reasons = {site.reason for site in sites}
+    if not reasons:
+        return Reason.NO_STATION
+    return (reasons.pop() if len(reasons) == 1 else None) or Reason.INSUFFICIENT_DATA
+
+
+def _absent(sites: Sequence[SiteValue]) -> dict[str, Any]:
+    return {"missing": {site.site: str(site.reason) for site in sites}} if sites else {}
+
+
+def _load() -> None:
+    for module in sorted(m.name for m in pkgutil.iter_modules(analytics.indicators.__path__)):
+        importlib.import_module(f"analytics.indicators.{module}")
+
+
+_load()

@@ -1,0 +1,93 @@
+"""Rain: running sums over 1, 3 and 24 hours."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from analytics.area_rules import worst
+from analytics.indicator import Category, Source, Trust, indicator
+from analytics.results import Reason, SiteValue
+from analytics.rounding import half_up
+from analytics.series import is_enough
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from analytics.indicator import SiteFunction
+    from analytics.inputs import Period, Site
+
+STEP = timedelta(minutes=10)
+_SOURCE = Source(
+    "halong, sums as in the bulletins of the national meteorological service",
+    "accumulation",
+    None,
+    Trust.OWN,
+    "A gap makes a sum too low, so the shares required are high (of 10 min values 6 of 6, 17 of 18, 140 of "
+    "144) and nothing is filled in. A value counts at its time stamp.",
+)
+
+
+def accumulate(site: Site, period: Period, span: timedelta, minimum: float) -> SiteValue:
+    """Return the sum of rainfall in mm over `span` up to the end of the step.
+
+    Details: the minutes without a value, and the highest intensity of an interval in mm/h.
+    """
+    series, window = site.series["rainfall"], period.last(span)
+    values, suspect = series.good(window), series.suspects(window)
+    share = series.completeness(window)
+    missing = {"missing_min": half_up((1 - share) * span.total_seconds() / 60, 1)}
+    if not is_enough(share, minimum):
+        return SiteValue(site.code, None, share, Reason.INSUFFICIENT_DATA, suspect=suspect, details=missing)
+    peak = half_up(float(values.max()) * 3600 / series.interval_s, 2)
+    details = missing | {"peak_mm_h": peak}
+    return SiteValue(site.code, float(values.sum()), share, suspect=suspect, details=details)
+
+
+def _declare(
+    hours: int, minimum: float, alert: float | None = None
+) -> Callable[[SiteFunction], SiteFunction]:
+    return indicator(
+        code=f"rain_{hours}h",
+        name_en=f"Rainfall in {hours} h",
+        name_vi=f"Lượng mưa tích lũy {hours} giờ",
+        unit="mm",
+        inputs=("rainfall",),
+        step=STEP,
+        window=timedelta(hours=hours),
+        min_completeness=minimum,
+        area_rule="the gauge with the largest sum",
+        area=worst,
+        decimals=3,
+        version=1,
+        source=_SOURCE,
+        categories=() if alert is None else _alert_categories(alert),
+    )
+
+
+def _alert_categories(alert: float) -> tuple[Category, ...]:
+    return (
+        Category("below_pre_alert", "Below the pre-alert", "Dưới ngưỡng cảnh báo sớm", "#7FB8E6", 0),
+        Category("pre_alert", "Pre-alert", "Cảnh báo sớm", "#FF7E00", alert),
+    )
+
+
+@_declare(1, 1.0, 30)
+def rain_1h(site: Site, period: Period) -> SiteValue:
+    """Rain of the hour that ends with the step, in mm; every value of the hour must be there."""
+    return accumulate(site, period, timedelta(hours=1), 1.0)
+
+
+@_declare(3, 17 / 18, 60)
+def rain_3h(site: Site, period: Period) -> SiteValue:
+    """Rain of the 3 hours that end with the step, in mm; 17 of 18 values must be there."""
+    return accumulate(site, period, timedelta(hours=3), 17 / 18)
+
+
+@_declare(24, 140 / 144)
+def rain_24h(site: Site, period: Period) -> SiteValue:
+    """Rain of the 24 hours that end with the step, in mm; 140 of 144 values must be there.
+
+    A running sum: the meteorological day (19-19 h local time) is the value of the step that ends at 19 h.
+    """
+    return accumulate(site, period, timedelta(hours=24), 140 / 144)

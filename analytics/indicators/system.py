@@ -1,0 +1,141 @@
+"""The system itself: which gateways are heard, and how much of the data is there."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from analytics.area_rules import weighted_mean
+from analytics.indicator import Source, Trust, indicator
+from analytics.inputs import ACTIVITY, ACTIVITY_STEP
+from analytics.results import AreaValue, Reason, SiteValue
+from analytics.rounding import half_up
+from analytics.series import HOUR
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from analytics.inputs import AreaUnit, Period, Site
+
+#: A gateway that missed three heartbeats is silent.
+HEARTBEATS = 3
+#: A gateway is never waited for longer than this.
+LONGEST_SILENCE = timedelta(hours=6)
+
+
+def coverage(area: AreaUnit, sites: Sequence[SiteValue], period: Period) -> AreaValue | None:
+    """Return the share of live units among an area's units, in %; of gateways in an area without units.
+
+    A unit is live with one live gateway. Units are those in force on the day; units that are all
+    abolished but still reported (a legacy series) count as they are.
+    """
+    live = {str(site.details["gateway"]) for site in sites if site.value}
+    units = [u for u in area.parts if u.in_force(period.day)] or list(area.parts)
+    return _share_of_units(units, live) if units else _share_of_gateways(area, live)
+
+
+def _share_of_units(units: Sequence[AreaUnit], live: set[str]) -> AreaValue:
+    silent = [u for u in units if not u.gateways & live]
+    details: dict[str, Any] = {"units": len(units), "live": len(units) - len(silent)}
+    details["silent"] = [u.code for u in silent]
+    if all(u.population for u in units):
+        people = sum(u.population or 0 for u in units)
+        reached = people - sum(u.population or 0 for u in silent)
+        details["population_weighted"] = half_up(100 * reached / people, 3)
+    return AreaValue(100 * (len(units) - len(silent)) / len(units), details)
+
+
+def _share_of_gateways(area: AreaUnit, live: set[str]) -> AreaValue | None:
+    if not area.gateways:
+        return None
+    silent = sorted(area.gateways - live)
+    share = 100 * (len(area.gateways) - len(silent)) / len(area.gateways)
+    return AreaValue(share, {"gateways": len(area.gateways), "silent": silent})
+
+
+@indicator(
+    code="iot_coverage",
+    name_en="IoT coverage",
+    name_vi="Tỷ lệ địa bàn có gateway hoạt động",
+    unit="%",
+    inputs=(ACTIVITY,),
+    step=ACTIVITY_STEP,
+    window=LONGEST_SILENCE,
+    min_completeness=0.0,
+    area_rule="units with a live gateway over units; in an area without units, live gateways over gateways",
+    area=coverage,
+    by_gateway=True,
+    decimals=3,
+    version=1,
+    source=Source(
+        "halong",
+        "coverage by live gateways",
+        None,
+        Trust.OWN,
+        "A gateway is live when one of its devices has an observation, suspect or not, stamped within three "
+        "heartbeats (15 min at 300 s) before the end of the step, or within the device's sampling interval "
+        "where that is longer, 6 h at most. Stamps, not arrivals, count: the value can be computed again.",
+    ),
+)
+def iot_coverage(site: Site, period: Period) -> SiteValue:
+    """Share of the area's units in which at least one gateway is live, in %."""
+    window = period.last(allowed_silence(site))
+    heard = any(sum(activity.counts(window)) for activity in site.activity.values())
+    return SiteValue(site.code, float(heard), 1.0, details={"gateway": site.gateway})
+
+
+def allowed_silence(site: Site) -> timedelta:
+    """Return how long a device may be silent: three heartbeats or one sampling interval, in whole steps."""
+    sampling = min((a.interval_s for a in site.activity.values()), default=0)
+    seconds = max(HEARTBEATS * site.heartbeat_s, sampling)
+    steps = -(-seconds // int(ACTIVITY_STEP.total_seconds()))
+    return min(steps * ACTIVITY_STEP, LONGEST_SILENCE)
+
+
+def pooled(area: AreaUnit, sites: Sequence[SiteValue], period: Period) -> AreaValue | None:
+    """Return valid over expected values of all sites, in %."""
+    found = weighted_mean(area, sites, period)
+    if found is None:
+        return None
+    expected = sum(s.weight or 0 for s in sites)
+    details = {
+        "expected": half_up(expected, 3),
+        "valid": half_up(found.value * expected / 100, 3),
+        "stations": sum(s.value is not None for s in sites),
+        "silent": [s.site for s in sites if s.value == 0],
+    }
+    return AreaValue(found.value, details)
+
+
+@indicator(
+    code="data_completeness",
+    name_en="Data completeness",
+    name_vi="Độ đầy đủ dữ liệu",
+    unit="%",
+    inputs=(ACTIVITY,),
+    step=HOUR,
+    window=HOUR,
+    min_completeness=0.0,
+    area_rule="valid values over expected values, both summed over the area's datastreams",
+    area=pooled,
+    decimals=3,
+    version=1,
+    source=Source(
+        "halong",
+        "valid over expected values",
+        None,
+        Trust.OWN,
+        "Expected: the hour over the sampling interval, of every enabled datastream that measures at least "
+        "once an hour; one that sends more often than agreed counts as complete. Suspect ones are not valid.",
+    ),
+)
+def data_completeness(site: Site, period: Period) -> SiteValue:
+    """Values stored and not suspect over the values that the sampling intervals promise, in %."""
+    hourly = [a for a in site.activity.values() if a.expected(period.step) >= 1]
+    expected = [a.expected(period.step) for a in hourly]
+    counts = [a.counts(period.step) for a in hourly]
+    suspect = sum(s for _, s in counts)
+    if not expected:
+        return SiteValue(site.code, None, 0.0, Reason.INSUFFICIENT_DATA)
+    valid = sum(min(good, promise) for (good, _), promise in zip(counts, expected, strict=True))
+    return SiteValue(site.code, 100 * valid / sum(expected), 1.0, None, sum(expected), suspect)

@@ -1,0 +1,52 @@
+"""Results: of a site, of an area rule, and of an indicator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Reason(StrEnum):
+    """Why there is no value. It is stored in the value's place: neither zero nor the last value is."""
+
+    NO_STATION = "no_station"
+    INSUFFICIENT_DATA = "insufficient_data"
+    TOO_FEW_VEHICLES = "too_few_vehicles"
+    NO_FREE_FLOW_SPEED = "no_free_flow_speed"
+    NO_CAPACITY = "no_capacity"
+
+
+@dataclass(frozen=True)
+class SiteValue:
+    """The result for one thing. `weight` is its share in an area's mean, None where it has none."""
+
+    site: str
+    value: float | None
+    completeness: float
+    reason: Reason | None = None
+    weight: float | None = None
+    suspect: int = 0
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AreaValue:
+    """What an area rule makes of the valid sites."""
+
+    value: float
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Value:
+    """The result for one area and step; exactly one of `value` and `reason` is None."""
+
+    value: float | None
+    completeness: float
+    reason: Reason | None = None
+    category: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,279 @@
+"""The SQL of analytics: the registry and observations in, indicators and their values out."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, LiteralString
+
+import numpy as np
+from psycopg.types.json import Jsonb
+
+from analytics.network import AreaRow, Datastream, LateHour, Network, ThingRow
+from storage import observations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from numpy.typing import NDArray
+    from psycopg import AsyncConnection
+
+    from analytics.indicator import Indicator
+    from analytics.results import Value
+
+#: Counts of one datastream and interval; time in microseconds since 1970 UTC.
+ACTIVITY_COUNT = np.dtype([("datastream_id", "i4"), ("time", "i8"), ("good", "i8"), ("suspect", "i8")])
+
+_AREAS = """
+SELECT id, code, parent_id, population, valid_from, valid_to FROM areas
+WHERE CASE WHEN %(codes)s::text[] IS NULL THEN reporting ELSE code = ANY(%(codes)s) AND (
+    -- a code may have been another unit's before
+    reporting OR NOT EXISTS (SELECT FROM areas r WHERE r.code = areas.code AND r.reporting)) END
+ORDER BY id"""
+_PARTS = """
+SELECT id, code, parent_id, population, valid_from, valid_to FROM areas
+WHERE reporting AND parent_id = ANY(%s) ORDER BY id"""
+_GATEWAYS = """
+SELECT ga.area_id, g.code FROM gateways g JOIN gateway_areas ga ON ga.gateway_id = g.id
+WHERE g.enabled AND ga.area_id = ANY(%s)"""
+_THINGS = """
+SELECT t.id, t.code, g.code, g.heartbeat_s, t.properties,
+       ARRAY(SELECT area_id FROM thing_areas WHERE thing_id = t.id),
+       ARRAY(SELECT area_id FROM gateway_areas WHERE gateway_id = g.id)
+FROM things t JOIN gateways g ON g.id = t.gateway_id
+WHERE t.enabled AND g.enabled
+  AND (EXISTS (SELECT FROM thing_areas WHERE thing_id = t.id AND area_id = ANY(%(areas)s))
+       OR EXISTS (SELECT FROM gateway_areas WHERE gateway_id = g.id AND area_id = ANY(%(areas)s)))
+ORDER BY t.id"""
+_DATASTREAMS = """
+SELECT d.id, d.thing_id, p.code, d.sampling_interval_s
+FROM datastreams d JOIN observed_properties p ON p.id = d.observed_property_id
+WHERE d.enabled AND d.thing_id = ANY(%s) ORDER BY d.id"""
+_ACTIVITY = """
+SELECT datastream_id, (extract(epoch FROM time_bucket('15 minutes', time)) * 1000000)::int8,
+       count(*) FILTER (WHERE quality = 0), count(*) FILTER (WHERE quality <> 0)
+FROM observations WHERE time >= %s AND time < %s AND datastream_id = ANY(%s)
+GROUP BY 1, 2 ORDER BY 1, 2"""
+_FIRST = """
+SELECT min(o.time) FROM datastreams d CROSS JOIN LATERAL (
+    SELECT time FROM observations WHERE datastream_id = d.id AND time >= %s ORDER BY time LIMIT 1
+) o WHERE d.enabled"""
+_ZONE = "SELECT time_zone FROM city"
+
+_CATALOGUE = """
+INSERT INTO indicators AS i (code, name_en, name_vi, unit, step_s, window_s, version, declaration)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (code) DO UPDATE SET (name_en, name_vi, unit, step_s, window_s, version, declaration)
+    = (excluded.name_en, excluded.name_vi, excluded.unit, excluded.step_s, excluded.window_s,
+       excluded.version, excluded.declaration)
+WHERE (i.name_en, i.name_vi, i.unit, i.step_s, i.window_s, i.version, i.declaration)
+    IS DISTINCT FROM (excluded.name_en, excluded.name_vi, excluded.unit, excluded.step_s, excluded.window_s,
+                      excluded.version, excluded.declaration)"""
+_COMPUTED = """
+SELECT i.code, v.time FROM indicators i CROSS JOIN LATERAL (
+    SELECT max(time) AS time FROM indicator_values WHERE indicator = i.code
+) v WHERE v.time IS NOT NULL"""
+
+# Whoever computes an indicator holds its lock from reading to commit, so that older inputs never win.
+_LOCK = "SELECT pg_advisory_xact_lock(hashtext('halong.indicator'), hashtext(%s))"
+_STAGE = """
+CREATE TEMP TABLE IF NOT EXISTS staged_values (
+    area_id int, time timestamptz, value float8, category text, reason text, completeness float8,
+    details jsonb
+) ON COMMIT DELETE ROWS"""
+_COPY = "COPY staged_values (area_id, time, value, category, reason, completeness, details) FROM STDIN"
+_DROP_UNCHANGED = """
+DELETE FROM staged_values s USING indicator_values v
+WHERE v.indicator = %(code)s AND v.time BETWEEN %(first)s AND %(last)s AND v.superseded_at IS NULL
+  AND v.area_id = s.area_id AND v.time = s.time
+  AND (v.value, v.category, v.reason, v.completeness, v.details, v.version)
+      IS NOT DISTINCT FROM (s.value, s.category, s.reason, s.completeness, s.details, %(version)s)"""
+_SUPERSEDE = """
+UPDATE indicator_values v SET superseded_at = clock_timestamp() FROM staged_values s
+WHERE v.indicator = %(code)s AND v.time BETWEEN %(first)s AND %(last)s AND v.superseded_at IS NULL
+  AND v.area_id = s.area_id AND v.time = s.time"""
+_INSERT = """
+INSERT INTO indicator_values (time, indicator, area_id, value, category, reason, completeness, details,
+                              version, revision, computed_at)
+SELECT s.time, %(code)s, s.area_id, s.value, s.category, s.reason, s.completeness, s.details, %(version)s,
+       1 + coalesce((SELECT max(revision) FROM indicator_values v WHERE v.indicator = %(code)s
+                     AND v.area_id = s.area_id AND v.time = s.time
+                     AND v.time BETWEEN %(first)s AND %(last)s), 0), clock_timestamp()
+FROM staged_values s"""
+_NOTIFY = "SELECT pg_notify('halong_indicators', %s)"
+
+_LATE_LOCK = "SELECT pg_try_advisory_lock(hashtext('halong.late_hours'))"
+_LATE_UNLOCK = "SELECT pg_advisory_unlock(hashtext('halong.late_hours'))"
+_MOVE_LATE = """
+WITH moved AS (
+    DELETE FROM late_hours WHERE (datastream_id, hour) IN (
+        SELECT datastream_id, hour FROM late_hours ORDER BY hour LIMIT %s FOR UPDATE SKIP LOCKED)
+    RETURNING datastream_id, hour
+)
+INSERT INTO late_hours_taken SELECT datastream_id, hour FROM moved"""
+_TAKEN = """
+SELECT DISTINCT l.hour, p.code, ARRAY(SELECT area_id FROM thing_areas WHERE thing_id = d.thing_id
+    UNION SELECT ga.area_id FROM gateway_areas ga JOIN things t ON t.gateway_id = ga.gateway_id
+          WHERE t.id = d.thing_id)
+FROM late_hours_taken l JOIN datastreams d ON d.id = l.datastream_id
+JOIN observed_properties p ON p.id = d.observed_property_id"""
+# Whoever has queued a late hour, or found it queued, holds this lock on the table until its transaction ends.
+_LATE_WRITERS = """
+SELECT virtualtransaction FROM pg_locks WHERE locktype = 'relation' AND relation = 'late_hours'::regclass
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND mode = 'RowExclusiveLock' AND pid <> pg_backend_pid()"""
+
+
+async def read_network(conn: AsyncConnection[Any], codes: Sequence[str] | None = None) -> Network:
+    """Return the reporting areas, or those with the given codes, and what is enabled for them."""
+    wanted = None if codes is None else list(codes)
+    areas = [AreaRow(*row) for row in await _all(conn, _AREAS, {"codes": wanted})]
+    ids = [area.id for area in areas]
+    parts = [AreaRow(*row) for row in await _all(conn, _PARTS, [ids])]
+    gateways: dict[int, set[str]] = {}
+    for area, code in await _all(conn, _GATEWAYS, [ids + [p.id for p in parts]]):
+        gateways.setdefault(area, set()).add(code)
+    # A part's gateway may hold things elsewhere.
+    things = await _things(conn, ids + [part.id for part in parts])
+    return Network(tuple(areas), tuple(parts), {a: frozenset(g) for a, g in gateways.items()}, things)
+
+
+async def _things(conn: AsyncConnection[Any], areas: list[int]) -> tuple[ThingRow, ...]:
+    rows = await _all(conn, _THINGS, {"areas": areas})
+    streams: dict[int, list[Datastream]] = {}
+    for row in await _all(conn, _DATASTREAMS, [[row[0] for row in rows]]):
+        streams.setdefault(row[1], []).append(Datastream(*row))
+    return tuple(
+        ThingRow(
+            id=id_,
+            code=code,
+            gateway=gateway,
+            heartbeat_s=heartbeat_s,
+            properties=properties,
+            areas=frozenset(own),
+            gateway_areas=frozenset(gateways),
+            datastreams=tuple(streams.get(id_, ())),
+        )
+        for id_, code, gateway, heartbeat_s, properties, own, gateways in rows
+    )
+
+
+async def read_observations(
+    conn: AsyncConnection[Any], ids: Iterable[int], start: datetime, end: datetime
+) -> dict[int, NDArray[np.void]]:
+    """Return the OBSERVATION rows of start <= time < end by datastream, each ordered by time."""
+    return _by_datastream(await observations.read(conn, sorted(ids), start, end))
+
+
+async def read_activity(
+    conn: AsyncConnection[Any], ids: Iterable[int], start: datetime, end: datetime
+) -> dict[int, NDArray[np.void]]:
+    """Return the ACTIVITY_COUNT rows of start <= time < end by datastream, each ordered by time."""
+    rows = await _all(conn, _ACTIVITY, [start, end, sorted(ids)])
+    return _by_datastream(np.array(rows, dtype=ACTIVITY_COUNT))
+
+
+def _by_datastream(rows: NDArray[np.void]) -> dict[int, NDArray[np.void]]:
+    ids, starts = np.unique(rows["datastream_id"], return_index=True)
+    return dict(zip(ids.tolist(), np.split(rows, starts[1:]), strict=False))
+
+
+async def first_observation(conn: AsyncConnection[Any], since: datetime) -> datetime | None:
+    """Return the time of the first observation from `since` on."""
+    return (await _all(conn, _FIRST, [since]))[0][0]  # type: ignore[no-any-return]
+
+
+async def city_zone(conn: AsyncConnection[Any]) -> str | None:
+    """Return the city's time zone as an IANA name, or None before a profile is imported."""
+    rows = await _all(conn, _ZONE)
+    return rows[0][0] if rows else None
+
+
+async def write_catalogue(conn: AsyncConnection[Any], indicators: Iterable[Indicator]) -> None:
+    """Write the declarations to the table `indicators`; an equal row is left alone."""
+    for i in indicators:
+        seconds = [int(i.step.total_seconds()), int(i.window.total_seconds())]
+        row = [i.code, i.name_en, i.name_vi, i.unit, *seconds, i.version, Jsonb(i.declaration())]
+        await conn.execute(_CATALOGUE, row)
+
+
+async def computed_until(conn: AsyncConnection[Any]) -> dict[str, datetime]:
+    """Return the start of the last step that is stored, for each indicator that has any."""
+    return dict(await _all(conn, _COMPUTED))
+
+
+async def lock(conn: AsyncConnection[Any], indicators: Iterable[Indicator]) -> None:
+    """Wait until no other transaction computes these indicators, and keep others out until this one ends."""
+    for code in sorted(i.code for i in indicators):
+        await conn.execute(_LOCK, [code])
+
+
+async def store(
+    conn: AsyncConnection[Any], indicator: Indicator, rows: Sequence[tuple[int, datetime, Value]]
+) -> tuple[int, int]:
+    """Store (area id, time, value) rows as revisions; return how many were written, and how many superseded.
+
+    A row that equals the current revision is not written. Needs an open transaction and the indicator's lock.
+    """
+    if not rows:
+        return 0, 0
+    times = [time for _, time, _ in rows]
+    of = {"code": indicator.code, "version": indicator.version, "first": min(times), "last": max(times)}
+    await _stage(conn, rows)
+    await conn.execute(_DROP_UNCHANGED, of)
+    superseded = (await conn.execute(_SUPERSEDE, of)).rowcount
+    written = (await conn.execute(_INSERT, of)).rowcount
+    if written:
+        await conn.execute(_NOTIFY, [indicator.code])
+    return written, superseded
+
+
+async def _stage(conn: AsyncConnection[Any], rows: Sequence[tuple[int, datetime, Value]]) -> None:
+    await conn.execute(_STAGE)
+    await conn.execute("TRUNCATE staged_values")
+    async with conn.cursor() as cursor, cursor.copy(_COPY) as copy:
+        for area, time, v in rows:
+            details = json.dumps(v.details, ensure_ascii=False)
+            await copy.write_row((area, time, v.value, v.category, v.reason, v.completeness, details))
+
+
+async def claim_late(conn: AsyncConnection[Any]) -> bool:
+    """Become the one session that computes late hours; False if there is one."""
+    return bool((await _all(conn, _LATE_LOCK))[0][0])
+
+
+async def release_late(conn: AsyncConnection[Any]) -> None:
+    """Let another session compute late hours."""
+    await conn.execute(_LATE_UNLOCK)
+
+
+async def move_late(conn: AsyncConnection[Any], limit: int) -> None:
+    """Take up to `limit` late hours out of ingest's way, the oldest first; those being written are left."""
+    await conn.execute(_MOVE_LATE, [limit])
+
+
+async def late_writers(conn: AsyncConnection[Any]) -> frozenset[str]:
+    """Return the ids of the running transactions that have queued late hours or found them queued."""
+    return frozenset(row[0] for row in await _all(conn, _LATE_WRITERS))
+
+
+async def taken_late(conn: AsyncConnection[Any]) -> list[LateHour]:
+    """Return the late hours that were moved and not finished."""
+    return [LateHour(hour, code, frozenset(areas)) for hour, code, areas in await _all(conn, _TAKEN)]
+
+
+async def finish_late(conn: AsyncConnection[Any]) -> None:
+    """Forget the late hours that were moved."""
+    await conn.execute("DELETE FROM late_hours_taken")
+
+
+async def area_codes(conn: AsyncConnection[Any], ids: Iterable[int]) -> list[str]:
+    """Return the codes of the reporting areas among `ids`."""
+    rows = await _all(
+        conn, "SELECT DISTINCT code FROM areas WHERE reporting AND id = ANY(%s) ORDER BY 1", [list(ids)]
+    )
+    return [row[0] for row in rows]
+
+
+async def _all(conn: AsyncConnection[Any], statement: LiteralString, arguments: Any = None) -> list[Any]:
+    return await (await conn.execute(statement, arguments)).fetchall()

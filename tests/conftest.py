@@ -159,6 +159,11 @@ def make_settings(**changes: Any) -> Settings:
     return Settings.model_validate({"ingest_client_id": f"ingest-{secrets.token_hex(4)}", **changes})
 
 
+def changed(settings: Settings, **changes: Any) -> Settings:
+    """The same settings with some of them changed."""
+    return Settings.model_validate(settings.model_dump() | changes)
+
+
 def _with_database(dsn: str, name: str) -> str:
     parts = conninfo_to_dict(dsn)
     host, port = parts.get("host", "127.0.0.1"), parts.get("port", 5432)

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from ingest import service
+from tests.conftest import changed
 from tests.integration.city import register
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ async def until(check: Callable[[], Awaitable[bool]]) -> None:
 
 async def stored(conn: Connection) -> list[tuple[Any, ...]]:
     cursor = await conn.execute(
-        "SELECT datastream_id, (extract(epoch FROM time) * 1000)::bigint, value, quality FROM observations ORDER BY 1, 2"
+        "SELECT datastream_id, (extract(epoch FROM time) * 1000)::bigint, value, quality "
+        "FROM observations ORDER BY 1, 2"
     )
     return await cursor.fetchall()
 
@@ -131,7 +133,8 @@ async def test_refusal_is_stored_and_told_and_its_neighbours_live(
         [(ids[gateway_code, "pm2_5"], NOW_MS, 31200.0, 1), (ids[gateway_code, "pm10"], NOW_MS + 1, 7.0, 0)]
     )
     cursor = await conn.execute(
-        "SELECT reason, at, detail, count, stored, seq, payload FROM refusals WHERE gateway = %s ORDER BY reason",
+        "SELECT reason, at, detail, count, stored, seq, payload FROM refusals "
+        "WHERE gateway = %s ORDER BY reason",
         [gateway_code],
     )
     not_finite, out_of_range = await cursor.fetchall()
@@ -255,7 +258,7 @@ async def test_stop_commits_what_was_taken(
     conn: Connection, settings: Settings, broker: Broker, gateway_code: str
 ) -> None:
     await register(conn, gateway_code)
-    slow = settings.model_copy(update={"ingest_batch_age_ms": 5000})
+    slow = changed(settings, ingest_batch_age_ms=5000)
     async with ingesting(slow), gateway_client(broker, gateway_code) as client:
         for i in range(50):
             await send(client, gateway_code, {"time": NOW_MS + i, "pm10": i})

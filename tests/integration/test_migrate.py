@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import psycopg
 import pytest
 
 from storage.edition import Edition, render
 from storage.errors import StorageError
 from storage.migrate import migrate, migrations
 from storage.pool import connect
+
+if TYPE_CHECKING:
+    import psycopg
 
 
 async def test_dry_run_names_all_and_changes_nothing(empty_database_url: str) -> None:

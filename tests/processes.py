@@ -1,0 +1,98 @@
+"""halong's own processes and a TCP proxy, for tests that kill and cut."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from runtime.settings import Settings
+
+
+def environment(settings: Settings, **changes: str) -> dict[str, str]:
+    """The environment in which a child process has these settings."""
+    given = settings.model_dump(mode="json", exclude_defaults=True)
+    return {
+        **os.environ,
+        **{f"HALONG_{name.upper()}": str(value) for name, value in given.items()},
+        **changes,
+    }
+
+
+@contextmanager
+def running(settings: Settings, *arguments: str, **changes: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `halong …`; a child that still lives at the end is stopped and must end by itself."""
+    command = [sys.executable, "-m", "runtime.cli", *arguments]
+    process = subprocess.Popen(command, env=environment(settings, **changes))
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            assert process.wait(20) == 0
+
+
+class Proxy:
+    """A TCP proxy before a server; `hold_upstream` stops what the client sends from arriving."""
+
+    def __init__(self, url: str) -> None:
+        self._target = urlsplit(url)
+        self._flows = asyncio.Event()
+        self._flows.set()
+        self._links: set[asyncio.StreamWriter] = set()
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        """The server's address through the proxy."""
+        user, at, _ = self._target.netloc.rpartition("@")
+        return urlunsplit(self._target._replace(netloc=f"{user}{at}127.0.0.1:{self.port}"))
+
+    def hold_upstream(self) -> None:
+        self._flows.clear()
+
+    def let_flow(self) -> None:
+        self._flows.set()
+
+    def cut(self) -> None:
+        """Reset every connection."""
+        for writer in list(self._links):
+            writer.transport.abort()
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[Proxy]:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        try:
+            yield self
+        finally:
+            server.close()
+            self._flows.set()
+            self.cut()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        upstream, sink = await asyncio.open_connection(self._target.hostname, self._target.port)
+        self._links |= {writer, sink}
+        await asyncio.gather(self._pump(reader, sink, self._flows), self._pump(upstream, writer, None))
+        self._links -= {writer, sink}
+
+    async def _pump(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, gate: asyncio.Event | None
+    ) -> None:
+        try:
+            while data := await reader.read(65536):
+                if gate:
+                    await gate.wait()
+                writer.write(data)
+                await writer.drain()
+        except OSError:
+            pass
+        finally:
+            writer.close()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, UrlConstraints
+from pydantic import Field, SecretStr, UrlConstraints
 from pydantic_core import Url
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -65,6 +65,9 @@ class Settings(BaseSettings):
 
     metrics_port: int = Field(
         default=0, ge=0, le=65535, description="Port of ingest's and analytics' /metrics; 0: none."
+    )
+    dashboard_password: SecretStr | None = Field(
+        default=None, description="Password of the role that Grafana reads the database with."
     )
     log_level: str = Field(
         default="info", pattern="^(debug|info|warning|error)$", description="Least level logged."

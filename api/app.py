@@ -1,0 +1,129 @@
+"""The HTTP application: `create_app(settings)`; other packages may mount on it afterwards (not below /v1)."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import Depends, FastAPI
+from fastapi.exceptions import RequestValidationError
+from psycopg import Error
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
+
+from api import middleware, openapi, problems
+from api.explorer import add_explorer
+from api.metrics import Metrics, PoolCollector
+from api.parameters import only_known_parameters
+from api.routers import areas, fallback, gateways, indicators, observations, status, things
+from api.security import ReadAccess
+from runtime.settings import Settings
+from storage.errors import StorageError
+from storage.migrate import pending
+from storage.pool import connect, open_pool
+
+_ROUTERS = (
+    areas.router,
+    things.router,
+    observations.router,
+    indicators.router,
+    gateways.router,
+    status.router,
+)
+#: a query that takes longer is stopped: no page of any resource comes near it
+_STATEMENT_TIMEOUT_MS = 30_000
+_GZIP_FROM_BYTES = 1_000
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return the application; its lifespan opens the connection pool.
+
+    `app.state` holds `settings`, `metrics` and, while it runs, `pool`.
+
+    Raises:
+        SettingsError: HALONG_DATABASE_URL is not set.
+    """
+    settings.require_database_url()
+    app = FastAPI(
+        title="halong",
+        version=version("halong"),
+        lifespan=_lifespan,
+        docs_url=None,
+        redoc_url=None,
+        separate_input_output_schemas=False,
+    )
+    app.state.settings, app.state.metrics = settings, Metrics()
+    app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
+    _add_routes(app)
+    _add_error_handlers(app)
+    _add_middleware(app)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Open the pool for as long as the application runs.
+
+    Raises:
+        StorageError: the database cannot be reached, or its schema is older than this version.
+    """
+    settings: Settings = app.state.settings
+    url = settings.require_database_url()
+    await require_schema(url)
+    options = f"-c statement_timeout={_STATEMENT_TIMEOUT_MS}"
+    async with open_pool(
+        url, name="halong api", max_size=settings.api_pool_size, timeout=5, options=options
+    ) as pool:
+        app.state.pool = pool
+        collector = PoolCollector(pool)
+        app.state.metrics.registry.register(collector)
+        yield
+        app.state.metrics.registry.unregister(collector)
+
+
+async def require_schema(url: str) -> None:
+    """Check that the database has the schema of this version.
+
+    Raises:
+        StorageError: it lacks a migration, or cannot be reached.
+    """
+    async with await connect(url, name="halong api") as conn:
+        if missing := await pending(conn):
+            names = ", ".join(each.name for each in missing)
+            raise StorageError(
+                f"the database lacks {len(missing)} migrations ({names}): run `halong migrate`"
+            )
+
+
+def _add_routes(app: FastAPI) -> None:
+    for router in _ROUTERS:
+        app.include_router(router, dependencies=[ReadAccess, Depends(only_known_parameters)])
+    app.include_router(status.health)
+    add_explorer(app)
+    app.include_router(fallback.router)
+
+
+def _add_error_handlers(app: FastAPI) -> None:
+    app.add_exception_handler(problems.Problem, problems.on_problem)  # type: ignore[arg-type]
+    app.add_exception_handler(HTTPException, problems.on_http_error)  # type: ignore[arg-type]
+    app.add_exception_handler(RequestValidationError, problems.on_invalid_request)  # type: ignore[arg-type]
+    app.add_exception_handler(Error, problems.on_database_error)  # type: ignore[arg-type]
+
+
+def _add_middleware(app: FastAPI) -> None:
+    """Wrap the application; the last one added is the outermost."""
+    app.add_middleware(middleware.LastResort)
+    app.add_middleware(middleware.EntityTag)
+    app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES)
+    app.add_middleware(middleware.SecurityHeaders)
+    settings: Settings = app.state.settings
+    if settings.api_cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.api_cors_origins,
+            allow_methods=["GET"],
+            allow_headers=["Authorization", "X-API-Key"],
+            expose_headers=["Link", "ETag", "X-Request-ID"],
+        )
+    app.add_middleware(middleware.RequestId)
+    app.add_middleware(middleware.Measured, metrics=app.state.metrics)

@@ -1,0 +1,56 @@
+"""Prometheus metrics of the API: requests by route, and the pool's own numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from psycopg_pool import AsyncConnectionPool
+
+_BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class PoolCollector(Collector):
+    """Reads a pool's statistics when Prometheus asks."""
+
+    def __init__(self, pool: AsyncConnectionPool[Any]) -> None:
+        self._pool = pool
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Give one gauge for each number (names as in psycopg_pool, "Pool stats")."""
+        for name, value in self._pool.get_stats().items():
+            yield GaugeMetricFamily(f"halong_api_pool_{name}", f"psycopg_pool: {name}", value)
+
+
+class Metrics:
+    """The metrics of one application."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        labels = ("route", "method", "status")
+        self._requests = Counter("halong_api_requests", "Requests answered.", labels, registry=self.registry)
+        self._seconds = Histogram(
+            "halong_api_request_seconds",
+            "Time from a request's arrival to the end of its answer.",
+            ("route",),
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+
+    def note(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count one request. `route` is a template such as /v1/areas/{code}."""
+        # A client may send any word as a method; it must not make a time series of each.
+        known = method if method in _METHODS else "other"
+        self._requests.labels(route, known, str(status)).inc()
+        self._seconds.labels(route).observe(seconds)
+
+    def text(self) -> bytes:
+        """Return these metrics and the process's in Prometheus' text format."""
+        return generate_latest(REGISTRY) + generate_latest(self.registry)

@@ -1,0 +1,109 @@
+"""The OpenAPI document: examples for every answer, one error shape, and how to log in."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from api.problems import KINDS, MEDIA_TYPE
+from api.schemas.common import ProblemDetails
+
+ABOUT = """\
+City telemetry: what gateways measured, and the indicators computed from it. Terms are those of OGC
+SensorThings; units are UCUM codes; times are UTC in answers.
+
+**Key**: `Authorization: Bearer halong_…` or `X-API-Key: halong_…`.
+**Times** in requests carry an offset (`2026-11-22T08:00:00+07:00`, `…Z`); a date is a local day of the city.
+**Pages**: follow `next` (or the header `Link`) until it is null.
+**Errors** are `application/problem+json` (RFC 9457) and say what would be right.
+"""
+_EXAMPLES = {
+    "401": ("unauthorized", "send `Authorization: Bearer halong_…`; `halong keys create` makes a key"),
+    "404": ("not-found", "there is no area '19': did you mean 193?"),
+    "422": ("invalid-parameter", "limit: '0' cannot be used; give at least 1"),
+    "503": (
+        "database-away",
+        "the database does not answer: ask again in 5 s; nothing that was stored is lost",
+    ),
+}
+
+
+def example(
+    value: Any, media_type: str = "application/json", *, schema: str | None = None, csv: str | None = None
+) -> dict[int | str, dict[str, Any]]:
+    """Return FastAPI's `responses` with the example of a 200 answer, and one of the same as CSV text.
+
+    `schema` names the model of an answer that FastAPI does not write itself.
+    """
+    content: dict[str, Any] = {media_type: {"example": _placeholder(value)}}
+    if schema is not None:
+        content[media_type]["schema"] = {"$ref": f"#/components/schemas/{schema}"}
+    if csv is not None:
+        content["text/csv"] = {"schema": {"type": "string"}, "example": csv}
+    return {200: {"content": content}}
+
+
+# FastAPI leaves nulls out of its document, and an example without its nulls would not fit its own schema.
+_shown: list[Any] = []
+
+
+def _placeholder(value: Any) -> dict[str, int]:
+    _shown.append(value)
+    return {"x-shown": len(_shown) - 1}
+
+
+def _fill_in(made: dict[str, Any]) -> None:
+    for item in made["paths"].values():
+        for operation in item.values():
+            for content in operation["responses"].get("200", {}).get("content", {}).values():
+                if "x-shown" in content.get("example", ()):
+                    content["example"] = _shown[content["example"]["x-shown"]]
+
+
+def document(app: FastAPI) -> dict[str, Any]:
+    """Return the application's OpenAPI document, made once."""
+    if app.openapi_schema is None:
+        made: dict[str, Any] = get_openapi(
+            title=app.title, version=app.version, description=ABOUT, routes=app.routes
+        )
+        _fill_in(made)
+        _add_problems(made)
+        app.openapi_schema = made
+    return app.openapi_schema
+
+
+def _add_problems(made: dict[str, Any]) -> None:
+    schemas = made.setdefault("components", {}).setdefault("schemas", {})
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    problem = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas.update(problem.pop("$defs", {}))
+    schemas["ProblemDetails"] = problem
+    for path, item in made["paths"].items():
+        for operation in item.values():
+            _add_answers(path, operation)
+
+
+def _add_answers(path: str, operation: dict[str, Any]) -> None:
+    answers = operation["responses"]
+    answers.pop("422", None)
+    for status, (kind, detail) in _EXAMPLES.items():
+        if _can_answer(path, operation, status):
+            answers[status] = _answer(path, kind, detail)
+
+
+def _can_answer(path: str, operation: dict[str, Any], status: str) -> bool:
+    return {
+        "401": bool(operation.get("security")),
+        "404": "{" in path,
+        "422": bool(operation.get("parameters")),
+        "503": path.startswith("/v1") or path == "/health/ready",
+    }[status]
+
+
+def _answer(path: str, kind: str, detail: str) -> dict[str, Any]:
+    status, title = KINDS[kind]
+    shown = {"type": f"urn:halong:problem:{kind}", "title": title, "status": status, "detail": detail}
+    shown |= {"instance": path, "request_id": "6f1c0a52f4b14b0b9d0c6a6f0f7d3b52"}
+    schema = {"$ref": "#/components/schemas/ProblemDetails"}
+    return {"description": title, "content": {MEDIA_TYPE: {"schema": schema, "example": shown}}}

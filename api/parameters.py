@@ -1,0 +1,222 @@
+"""Query parameters that several resources share, each checked in one place."""
+
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Any, Literal, TypeVar
+
+from fastapi import Depends, Query, Request
+from psycopg import AsyncConnection
+
+from api import suggest
+from api.pages import MAX_LIMIT
+from api.problems import Fault, Problem, invalid, sentence
+from api.queries import names
+from api.times import EXPECTED, EXPECTED_FROM, Period, TimeError, parse_day, parse_start, parse_time
+
+T = TypeVar("T")
+_LIMIT_TEXT = f"Rows in a page, {MAX_LIMIT:,} at most; more come through `next`."
+
+
+class Format(StrEnum):
+    """The form of an answer."""
+
+    JSON = "json"
+    CSV = "csv"
+
+
+async def connection(request: Request) -> AsyncIterator[AsyncConnection[Any]]:
+    """Lend a connection for as long as the answer is being made, not while it is being sent."""
+    async with request.app.state.pool.connection() as conn:
+        yield conn
+
+
+Connection = Annotated[AsyncConnection[Any], Depends(connection, scope="function")]
+
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description=_LIMIT_TEXT)]
+Cursor = Annotated[
+    str | None, Query(max_length=500, description="Where the page before ended; take it from `next`.")
+]
+AreaFilter = Annotated[
+    str | None,
+    Query(description="Only of this area, its parts included.", openapi_examples={"area": {"value": "193"}}),
+]
+ThingFilter = Annotated[str | None, Query(description="Only of this thing.")]
+GatewayFilter = Annotated[str | None, Query(description="Only of this gateway.")]
+PropertyFilter = Annotated[
+    str | None, Query(alias="property", description="Only of this observed property, for example `pm2_5`.")
+]
+Level = Annotated[
+    Literal["province", "district", "commune"] | None, Query(description="Only areas of this level.")
+]
+Areas = Annotated[
+    list[str] | None,
+    Query(alias="area", description="Only these areas: repeat the parameter, or separate codes by commas."),
+]
+FormatParameter = Annotated[
+    Format | None,
+    Query(alias="format", description="`csv` for the whole period as CSV; else the Accept header decides."),
+]
+
+
+def wants_csv(request: Request, form: FormatParameter = None) -> bool:
+    """Tell whether the answer is to be CSV: `format` decides, else an Accept header that names text/csv."""
+    if form is not None:
+        return form is Format.CSV
+    return "text/csv" in request.headers.get("accept", "").lower()
+
+
+AsCsv = Annotated[bool, Depends(wants_csv)]
+
+
+async def only_known_parameters(request: Request) -> None:
+    """Refuse a query parameter that the operation does not have: a misspelt filter must not pass unseen.
+
+    Raises:
+        Problem: 422 with the names that it has.
+    """
+    route = request.scope.get("route")
+    allowed = _parameters(request).get(getattr(route, "path_format", ""), set())
+    faults = [_unknown(name, allowed) for name in request.query_params if name not in allowed]
+    if faults:
+        raise Problem("invalid-parameter", sentence(faults), faults=faults)
+
+
+def _parameters(request: Request) -> dict[str, set[str]]:
+    """Return path -> names of its query parameters, read from the application's own OpenAPI document once."""
+    state = request.app.state
+    if not hasattr(state, "query_parameters"):
+        paths = request.app.openapi()["paths"]
+        state.query_parameters = {
+            path: {each["name"] for each in item["get"].get("parameters", []) if each["in"] == "query"}
+            for path, item in paths.items()
+            if "get" in item
+        }
+    known: dict[str, set[str]] = state.query_parameters
+    return known
+
+
+def _unknown(name: str, allowed: set[str]) -> Fault:
+    expected = f"one of {', '.join(sorted(allowed))}" if allowed else "no parameters here"
+    near = tuple(suggest.nearest(name, dict.fromkeys(allowed, ())))
+    return Fault(
+        parameter=name[:100],
+        place="query",
+        value=None,
+        problem="there is no such parameter",
+        expected=expected,
+        did_you_mean=near,
+    )
+
+
+def now() -> datetime:
+    """Return the present instant in UTC."""
+    return datetime.now(UTC)
+
+
+def period(default: timedelta) -> Callable[..., Period]:
+    """Return a dependency that reads `from` and `to`; without `from` the period is `default` long."""
+    text = f"Start, included: {EXPECTED_FROM}. Default: {_words(default)} before the end."
+
+    def read(
+        request: Request,
+        start: Annotated[str | None, Query(alias="from", description=text)] = None,
+        end: Annotated[
+            str, Query(alias="to", description=f"End, excluded: {EXPECTED} (a date: the end of that day).")
+        ] = "now",
+    ) -> Period:
+        zone, present = request.app.state.settings.zone, now()
+        until = _checked("to", end, EXPECTED, lambda: parse_time(end, zone=zone, now=present, end=True))
+        if start is None:
+            return Period(until - default, until)
+        since = _checked(
+            "from", start, EXPECTED_FROM, lambda: parse_start(start, zone=zone, now=present, end=until)
+        )
+        if since >= until:
+            raise invalid("from", start, f"it is not before the end {until.isoformat()}", "an earlier start")
+        return Period(since, until)
+
+    return read
+
+
+def _words(duration: timedelta) -> str:
+    return f"{duration.days} days" if duration.days > 1 else f"{duration // timedelta(hours=1)} hours"
+
+
+def as_of(
+    request: Request,
+    text: Annotated[
+        str | None,
+        Query(
+            alias="as_of", description="Values as they were known at this instant: the revision of that time."
+        ),
+    ] = None,
+) -> datetime | None:
+    """Read `as_of`."""
+    if text is None:
+        return None
+    zone = request.app.state.settings.zone
+    return _checked("as_of", text, EXPECTED, lambda: parse_time(text, zone=zone, now=now(), end=True))
+
+
+def at(
+    request: Request,
+    text: Annotated[
+        str | None,
+        Query(alias="at", description="Only units in force on this date, such as 2025-06-30, or `now`."),
+    ] = None,
+) -> date | None:
+    """Read `at`, a local date."""
+    if text is None:
+        return None
+    today = datetime.now(request.app.state.settings.zone).date()
+    return _checked("at", text, "a date such as 2025-06-30, or now", lambda: parse_day(text, today=today))
+
+
+AsOf = Annotated[datetime | None, Depends(as_of)]
+At = Annotated[date | None, Depends(at)]
+
+
+def _checked(name: str, text: str, expected: str, parse: Callable[[], T]) -> T:
+    try:
+        return parse()
+    except TimeError as error:
+        raise invalid(name, text, str(error), expected) from None
+
+
+async def require_known(
+    conn: AsyncConnection[Any], kind: names.Kind, parameter: str, *codes: str | None
+) -> None:
+    """Refuse codes in a filter that do not exist, and name those that look like them.
+
+    Raises:
+        Problem: 422 with suggestions.
+    """
+    asked = [code for code in codes if code is not None]
+    if not asked:
+        return
+    known = await names.known(conn, kind, [code for code in asked if "\0" not in code])
+    missing = [code for code in asked if code not in known]
+    if missing:
+        near = suggest.nearest(missing[0], await names.names(conn, kind))
+        article = "an" if kind[0] in "aio" else "a"
+        raise invalid(
+            parameter,
+            missing[0],
+            f"there is no {kind} {missing[0][:100]!r}",
+            f"{article} {kind}'s code",
+            *near,
+        )
+
+
+async def not_found(conn: AsyncConnection[Any], kind: names.Kind, code: str) -> Problem:
+    """Return the problem of a path that names what does not exist, with what looks like it."""
+    near = suggest.nearest(code, await names.names(conn, kind))
+    meant = f": did you mean {' or '.join(near)}?" if near else ""
+    return Problem("not-found", f"there is no {kind} {code[:100]!r}{meant}", did_you_mean=near)
+
+
+def split_codes(codes: list[str] | None) -> list[str] | None:
+    """Return codes given as repeated or comma-separated parameters, or None where there are none."""
+    found = [code.strip() for each in codes or [] for code in each.split(",") if code.strip()]
+    return list(dict.fromkeys(found)) or None

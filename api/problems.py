@@ -1,0 +1,224 @@
+"""The one shape of every error: RFC 9457 problem details that say what was wrong and what would be right."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from psycopg import DataError, Error
+from psycopg.errors import QueryCanceled
+from starlette.responses import JSONResponse
+
+from storage.errors import is_transient
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from fastapi.exceptions import RequestValidationError
+    from starlette.exceptions import HTTPException
+    from starlette.requests import Request
+
+_log = structlog.get_logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+#: seconds after which a client may ask again when the database is away
+RETRY_AFTER_S = 5
+RETRY_LATER = {"Retry-After": str(RETRY_AFTER_S)}
+
+#: kind -> (status, title); `type` of the body is `urn:halong:problem:` + kind
+KINDS: dict[str, tuple[int, str]] = {
+    "unauthorized": (401, "An API key is needed"),
+    "forbidden": (403, "The API key may not do this"),
+    "not-found": (404, "There is nothing of this name"),
+    "no-such-path": (404, "There is no such path"),
+    "method-not-allowed": (405, "The path does not know this method"),
+    "invalid-parameter": (422, "A parameter cannot be used"),
+    "internal": (500, "halong failed to answer"),
+    "database-away": (503, "The database cannot be reached"),
+    "too-long": (503, "The answer took too long"),
+    "not-ready": (503, "The service is not ready"),
+}
+_KIND_OF_STATUS = {401: "unauthorized", 403: "forbidden", 404: "no-such-path", 405: "method-not-allowed"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """What is wrong with one parameter, and what would be right."""
+
+    parameter: str
+    place: str
+    value: str | None
+    problem: str
+    expected: str
+    did_you_mean: tuple[str, ...] = ()
+
+
+class Problem(Exception):  # noqa: N818  (RFC 9457's own word)
+    """An error answer; `kind` is a key of KINDS, `detail` tells this occurrence and what to do."""
+
+    def __init__(
+        self,
+        kind: str,
+        detail: str,
+        *,
+        faults: Sequence[Fault] = (),
+        did_you_mean: Sequence[str] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.kind, self.detail = kind, detail
+        self.faults, self.did_you_mean = tuple(faults), tuple(did_you_mean)
+        self.headers = dict(headers or {})
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return KINDS[self.kind][0]
+
+
+def invalid(parameter: str, value: object, problem: str, expected: str, *names: str) -> Problem:
+    """Return the problem of one query parameter; `names` are what the client may have meant."""
+    fault = Fault(
+        parameter=parameter,
+        place="query",
+        value=str(value)[:200],
+        problem=problem,
+        expected=expected,
+        did_you_mean=names,
+    )
+    return Problem("invalid-parameter", sentence([fault]), faults=[fault])
+
+
+def sentence(faults: Sequence[Fault]) -> str:
+    """Return all faults as one line of text."""
+    return "; ".join(_clause(fault) for fault in faults)
+
+
+def _clause(fault: Fault) -> str:
+    meant = f" (did you mean {' or '.join(fault.did_you_mean)}?)" if fault.did_you_mean else ""
+    return f"{fault.parameter}: {fault.problem}; give {fault.expected}{meant}"
+
+
+def response(problem: Problem, request: Request) -> JSONResponse:
+    """Return a problem as its HTTP answer."""
+    status, title = KINDS[problem.kind]
+    body: dict[str, Any] = {
+        "type": f"urn:halong:problem:{problem.kind}",
+        "title": title,
+        "status": status,
+        "detail": problem.detail,
+        "instance": request.url.path,
+        "request_id": request.scope.get("state", {}).get("request_id"),
+    }
+    if problem.faults:
+        body["errors"] = [_fault_body(fault) for fault in problem.faults]
+    if problem.did_you_mean:
+        body["did_you_mean"] = list(problem.did_you_mean)
+    return JSONResponse(body, status, headers=problem.headers, media_type=MEDIA_TYPE)
+
+
+def _fault_body(fault: Fault) -> dict[str, Any]:
+    body = asdict(fault)
+    body["in"] = body.pop("place")
+    body["did_you_mean"] = list(fault.did_you_mean)
+    return body
+
+
+async def on_problem(request: Request, error: Problem) -> JSONResponse:
+    """Answer a Problem that was raised."""
+    return response(error, request)
+
+
+async def on_http_error(request: Request, error: HTTPException) -> JSONResponse:
+    """Answer what the framework raises: a path or a method that does not exist."""
+    kind = _KIND_OF_STATUS.get(error.status_code, "internal")
+    detail = {
+        "no-such-path": f"{request.url.path} does not exist: /openapi.json lists every path",
+        "method-not-allowed": f"{request.method} is not answered at {request.url.path}: use GET",
+    }.get(kind, str(error.detail))
+    return response(Problem(kind, detail, headers=error.headers), request)
+
+
+async def on_invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
+    """Answer parameters that do not fit their declaration."""
+    faults = [_fault(each) for each in error.errors()]
+    return response(Problem("invalid-parameter", sentence(faults), faults=faults), request)
+
+
+async def on_database_error(request: Request, error: Error) -> JSONResponse:
+    """Answer an error of the database: away, too slow, a value that it cannot take, or our own mistake."""
+    return response(_database_problem(error, request), request)
+
+
+def _database_problem(error: Error, request: Request) -> Problem:
+    if isinstance(error, QueryCanceled):
+        return Problem("too-long", "the query was stopped: ask for a shorter period or fewer areas")
+    if is_transient(error):
+        _log.warning("database away", action="api.database_away", path=request.url.path, error=str(error))
+        return away()
+    if isinstance(error, DataError):
+        return Problem("invalid-parameter", "a value in the request is outside what the database can hold")
+    return crashed(error, request)
+
+
+def away() -> Problem:
+    """Return the problem of a database that cannot be reached."""
+    text = f"the database does not answer: ask again in {RETRY_AFTER_S} s; nothing that was stored is lost"
+    return Problem("database-away", text, headers=RETRY_LATER)
+
+
+def crashed(error: BaseException, request: Request) -> Problem:
+    """Log an error that nobody expected and return the problem that tells nothing about the inside."""
+    request_id = request.scope.get("state", {}).get("request_id")
+    _log.error(
+        "request failed",
+        action="api.failed",
+        path=request.url.path,
+        request_id=request_id,
+        exc_info=(type(error), error, error.__traceback__),
+    )
+    return Problem("internal", f"it is our fault: tell the operator the request id {request_id}")
+
+
+def _fault(error: Mapping[str, Any]) -> Fault:
+    place, *path = (str(part) for part in error["loc"])
+    value = error.get("input")
+    missing = error["type"] == "missing"
+    return Fault(
+        parameter=".".join(path) or place,
+        place=place,
+        value=None if missing else str(value)[:200],
+        problem="it is missing" if missing else f"{str(value)[:200]!r} cannot be used",
+        expected=_expected(error),
+    )
+
+
+def _expected(error: Mapping[str, Any]) -> str:
+    limits = error.get("ctx", {})
+    kind = str(error["type"])
+    texts = {
+        "less_than_equal": f"at most {_number(limits.get('le'))}",
+        "greater_than_equal": f"at least {_number(limits.get('ge'))}",
+        "string_too_long": f"at most {limits.get('max_length')} characters",
+        "string_too_short": f"at least {limits.get('min_length')} characters",
+        "enum": f"one of {limits.get('expected')}",
+        "literal_error": f"one of {limits.get('expected')}",
+        "missing": "a value: it is required",
+    }
+    if kind in texts:
+        return texts[kind]
+    return next((text for start, text in _TYPES.items() if kind.startswith(start)), str(error["msg"]))
+
+
+_TYPES = {
+    "int": "a whole number",
+    "bool": "true or false",
+    "float": "a number",
+    "date": "a date such as 2026-11-22",
+}
+
+
+def _number(value: float | None) -> str:
+    return "?" if value is None or not math.isfinite(value) else f"{value:,}"

@@ -1,0 +1,112 @@
+"""Gateways and how they are doing; what was refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from api.queries import Row, fetch, fetch_one
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from psycopg import AsyncConnection
+
+# A gateway is silent after two heartbeats without any message. What its will said counts only
+# until a message proves the contrary.
+_STATE = """
+    CASE WHEN s.last_seen IS NULL AND s.status_at IS NULL THEN 'never_heard'
+         WHEN s.online IS FALSE AND s.status_at >= coalesce(s.last_seen, s.status_at) THEN 'offline'
+         WHEN coalesce(s.last_seen, s.status_at) < now() - 2 * g.heartbeat_s * interval '1 second'
+             THEN 'silent'
+         ELSE 'online' END"""
+
+_GATEWAY = f"""
+SELECT g.id, g.code, g.name, g.latitude, g.longitude, g.heartbeat_s, g.enabled, {_STATE} AS state,
+    s.last_seen, s.status_at, s.started, s.firmware, coalesce(s.messages, 0) AS messages,
+    (SELECT upper(r) - 1 FROM unnest(s.received_seq) r LIMIT 1) AS committed_seq,
+    greatest((SELECT count(*) FROM unnest(s.received_seq)) - 1, 0) AS seq_gaps,
+    (SELECT count(*) FROM things t WHERE t.gateway_id = g.id) AS things,
+    ARRAY(SELECT a.code FROM gateway_areas ga JOIN areas a ON a.id = ga.area_id
+          WHERE ga.gateway_id = g.id ORDER BY a.code) AS areas
+FROM gateways g LEFT JOIN gateway_status s ON s.gateway_id = g.id"""
+
+_GATEWAYS = f"""
+SELECT * FROM ({_GATEWAY}
+    WHERE (%(after)s::text IS NULL OR g.code > %(after)s)
+      AND (%(area)s::text IS NULL OR g.id IN (
+          SELECT ga.gateway_id FROM gateway_areas ga JOIN areas a ON a.id = ga.area_id
+          WHERE a.code = %(area)s))
+      AND (%(state)s::text IS NULL OR {_STATE} = %(state)s)
+    ORDER BY g.code LIMIT %(limit)s) page
+ORDER BY code"""
+_GATEWAY_BY_CODE = f"{_GATEWAY} WHERE g.code = %(code)s"
+
+_HISTORY = """
+SELECT time, online, firmware FROM gateway_status_history
+WHERE gateway_id = %(id)s ORDER BY time DESC LIMIT 50"""
+
+_COUNT_BY_STATE = f"""
+SELECT {_STATE} AS state, count(*) AS n
+FROM gateways g LEFT JOIN gateway_status s ON s.gateway_id = g.id WHERE g.enabled GROUP BY 1"""
+
+_REFUSALS = """
+SELECT id, time, gateway, topic, seq, reason, at, detail, count, stored,
+       octet_length(payload) AS payload_size,
+       CASE WHEN %(bytes)s::int IS NULL THEN payload ELSE substring(payload FOR %(bytes)s::int) END AS payload
+FROM refusals
+WHERE time >= %(start)s AND time < %(end)s
+  AND (%(gateway)s::text IS NULL OR gateway = %(gateway)s)
+  AND (%(reason)s::text IS NULL OR reason = %(reason)s)
+  AND (%(after_time)s::timestamptz IS NULL OR (time, id) < (%(after_time)s, %(after_id)s::bigint))
+ORDER BY time DESC, id DESC LIMIT %(limit)s"""
+
+
+async def gateways(
+    conn: AsyncConnection[Any], *, area: str | None, state: str | None, after: str | None, limit: int
+) -> list[Row]:
+    """Return gateways with their state, by code."""
+    return await fetch(conn, _GATEWAYS, {"area": area, "state": state, "after": after, "limit": limit})
+
+
+async def gateway(conn: AsyncConnection[Any], code: str) -> Row | None:
+    """Return one gateway with its state."""
+    return await fetch_one(conn, _GATEWAY_BY_CODE, {"code": code})
+
+
+async def history(conn: AsyncConnection[Any], gateway_id: int) -> list[Row]:
+    """Return a gateway's last 50 changes between online and offline, the newest first."""
+    return await fetch(conn, _HISTORY, {"id": gateway_id})
+
+
+async def count_by_state(conn: AsyncConnection[Any]) -> dict[str, int]:
+    """Return how many enabled gateways are in each state that occurs."""
+    return {row["state"]: row["n"] for row in await fetch(conn, _COUNT_BY_STATE, {})}
+
+
+async def refusals(
+    conn: AsyncConnection[Any],
+    start: datetime,
+    end: datetime,
+    *,
+    gateway: str | None,
+    reason: str | None,
+    payload_bytes: int | None,
+    after: tuple[datetime, int] | None,
+    limit: int,
+) -> list[Row]:
+    """Return what was refused in `start` <= time of receipt < `end`, the newest first.
+
+    Of each payload the first `payload_bytes` are given, all of it where that is None.
+    """
+    time, number = after or (None, None)
+    params = {
+        "start": start,
+        "end": end,
+        "gateway": gateway,
+        "reason": reason,
+        "bytes": payload_bytes,
+        "after_time": time,
+        "after_id": number,
+        "limit": limit,
+    }
+    return await fetch(conn, _REFUSALS, params)

@@ -1,0 +1,71 @@
+"""API keys: the table holds hashes, never a key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from api.queries import Row, fetch, fetch_one
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from psycopg import AsyncConnection
+
+_COLUMNS = "id, name, prefix, scopes, created_at, expires_at, revoked_at, last_used_at"
+
+_INSERT = f"""
+INSERT INTO api_keys (name, prefix, hash, scopes, expires_at)
+VALUES (%(name)s, %(prefix)s, %(hash)s, %(scopes)s, %(expires_at)s) RETURNING {_COLUMNS}"""
+_LIST = f"SELECT {_COLUMNS} FROM api_keys ORDER BY id"
+_REVOKE = f"""
+UPDATE api_keys SET revoked_at = coalesce(revoked_at, now()) WHERE prefix = %(prefix)s RETURNING {_COLUMNS}"""
+_BY_PREFIX = f"""
+SELECT {_COLUMNS}, hash, coalesce(expires_at <= now(), false) AS is_expired,
+       coalesce(last_used_at < now() - interval '1 minute', true) AS is_due
+FROM api_keys WHERE prefix = %(prefix)s"""
+_TOUCH = """
+UPDATE api_keys SET last_used_at = now()
+WHERE id = %(id)s AND coalesce(last_used_at < now() - interval '1 minute', true)"""
+
+
+async def insert(
+    conn: AsyncConnection[Any],
+    *,
+    name: str,
+    prefix: str,
+    digest: bytes,
+    scopes: Sequence[str],
+    expires_at: datetime | None,
+) -> Row:
+    """Store a key's hash and return its row."""
+    params = {
+        "name": name,
+        "prefix": prefix,
+        "hash": digest,
+        "scopes": list(scopes),
+        "expires_at": expires_at,
+    }
+    row = await fetch_one(conn, _INSERT, params)
+    assert row is not None
+    return row
+
+
+async def all_keys(conn: AsyncConnection[Any]) -> list[Row]:
+    """Return every key's row, without hashes."""
+    return await fetch(conn, _LIST, {})
+
+
+async def revoke(conn: AsyncConnection[Any], prefix: str) -> Row | None:
+    """Mark a key as revoked; a second time changes nothing."""
+    return await fetch_one(conn, _REVOKE, {"prefix": prefix})
+
+
+async def by_prefix(conn: AsyncConnection[Any], prefix: str) -> Row | None:
+    """Return a key's row with its hash, `is_expired`, and `is_due` (last use older than a minute)."""
+    return await fetch_one(conn, _BY_PREFIX, {"prefix": prefix})
+
+
+async def touch(conn: AsyncConnection[Any], key_id: int) -> None:
+    """Note that a key was used, at most once a minute."""
+    await conn.execute(_TOUCH, {"id": key_id})

@@ -1,0 +1,67 @@
+"""How the whole city is doing, in queries that touch no more than indexes and small tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from api.queries import Row, fetch, fetch_one
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+
+_COUNTS = """
+SELECT (SELECT count(*) FROM areas) AS areas,
+       (SELECT count(*) FROM gateways) AS gateways,
+       (SELECT count(*) FROM things) AS things,
+       (SELECT count(*) FROM datastreams) AS datastreams,
+       (SELECT count(*) FROM indicators) AS indicators,
+       (SELECT coalesce(sum(messages), 0)::bigint FROM gateway_status) AS messages"""
+
+# One short look into the key's index for each datastream: a few microseconds each, never a scan.
+_FLOW = """
+SELECT max(f.newest) AS newest_observation,
+       coalesce(sum(f.n), 0)::bigint AS observations,
+       count(*) FILTER (WHERE f.n > 0) AS datastreams_active
+FROM datastreams d CROSS JOIN LATERAL (
+    SELECT (SELECT max(time) FROM observations WHERE datastream_id = d.id) AS newest,
+           (SELECT count(*) FROM observations
+            WHERE datastream_id = d.id AND time > now() - %(minutes)s * interval '1 minute'
+              AND time <= now()) AS n
+) f"""
+
+_REFUSED = """
+SELECT coalesce(sum(count), 0)::bigint AS readings, count(*) AS messages FROM refusals
+WHERE time > now() - %(minutes)s * interval '1 minute'"""
+
+_NEWEST_VALUE = """
+SELECT max(v.time) AS newest_value FROM indicators i CROSS JOIN LATERAL (
+    SELECT max(v.time) AS time FROM areas a CROSS JOIN LATERAL (
+        SELECT time FROM indicator_values
+        WHERE indicator = i.code AND area_id = a.id AND superseded_at IS NULL ORDER BY time DESC LIMIT 1
+    ) v WHERE a.reporting
+) v"""
+
+
+async def counts(conn: AsyncConnection[Any]) -> Row:
+    """Return how many of each thing the registry holds, and messages since the start."""
+    return await fetch_one(conn, _COUNTS, {}) or {}
+
+
+async def flow(conn: AsyncConnection[Any], minutes: int) -> Row:
+    """Return the newest observation's time, and how many were measured in the last `minutes`."""
+    return await fetch_one(conn, _FLOW, {"minutes": minutes}) or {}
+
+
+async def refused(conn: AsyncConnection[Any], minutes: int) -> Row:
+    """Return how many messages and readings were refused in the last `minutes`."""
+    return await fetch_one(conn, _REFUSED, {"minutes": minutes}) or {}
+
+
+async def newest_value(conn: AsyncConnection[Any]) -> Row:
+    """Return the start of the newest step that any indicator has a value for in a reporting area."""
+    return await fetch_one(conn, _NEWEST_VALUE, {}) or {}
+
+
+async def answers(conn: AsyncConnection[Any]) -> None:
+    """Raise if the database does not answer."""
+    await fetch(conn, "SELECT 1 AS one", {})

@@ -1,0 +1,136 @@
+"""Things, their datastreams, and what is observed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from api.queries import Row, fetch, fetch_one
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+
+_THING = """
+    t.id, t.code, t.name, t.kind, g.code AS gateway, t.latitude, t.longitude, t.enabled, t.properties,
+    ARRAY(SELECT a.code FROM thing_areas ta JOIN areas a ON a.id = ta.area_id
+          WHERE ta.thing_id = t.id ORDER BY a.code) AS areas"""
+
+_THINGS = f"""
+SELECT {_THING} FROM things t JOIN gateways g ON g.id = t.gateway_id
+WHERE (%(gateway)s::text IS NULL OR g.code = %(gateway)s)
+  AND (%(kind)s::text IS NULL OR t.kind = %(kind)s)
+  AND (%(area)s::text IS NULL OR t.id IN (
+      SELECT ta.thing_id FROM thing_areas ta JOIN areas a ON a.id = ta.area_id WHERE a.code = %(area)s))
+  AND (%(after)s::text IS NULL OR t.code > %(after)s)
+ORDER BY t.code LIMIT %(limit)s"""
+
+_THING_BY_CODE = (
+    f"SELECT {_THING} FROM things t JOIN gateways g ON g.id = t.gateway_id WHERE t.code = %(code)s"
+)
+
+_DATASTREAM = """
+    d.id, t.code AS thing, p.code AS observed_property, p.unit, d.sampling_interval_s, d.enabled"""
+_DATASTREAM_TABLES = """
+FROM datastreams d JOIN things t ON t.id = d.thing_id
+JOIN observed_properties p ON p.id = d.observed_property_id"""
+_DATASTREAM_FILTER = """
+WHERE (%(thing)s::text IS NULL OR t.code = %(thing)s)
+  AND (%(property)s::text IS NULL OR p.code = %(property)s)
+  AND (%(area)s::text IS NULL OR d.thing_id IN (
+      SELECT ta.thing_id FROM thing_areas ta JOIN areas a ON a.id = ta.area_id WHERE a.code = %(area)s))
+  AND (%(after)s::int IS NULL OR d.id > %(after)s)
+ORDER BY d.id LIMIT %(limit)s"""
+
+_DATASTREAMS = f"SELECT {_DATASTREAM} {_DATASTREAM_TABLES} {_DATASTREAM_FILTER}"
+_DATASTREAM_BY_ID = f"SELECT {_DATASTREAM} {_DATASTREAM_TABLES} WHERE d.id = %(id)s"
+_DATASTREAM_OF = (
+    f"SELECT {_DATASTREAM} {_DATASTREAM_TABLES} WHERE t.code = %(thing)s AND p.code = %(property)s"
+)
+
+# The newest value of each datastream costs one look into the key's index (see latest_observations).
+_LATEST_VALUE = """
+JOIN latest_observations o ON o.datastream_id = d.id"""
+_LATEST = f"""
+SELECT {_DATASTREAM.replace("d.id,", "d.id AS datastream_id,")}, o.time, o.value, o.quality
+{_DATASTREAM_TABLES} {_LATEST_VALUE} {_DATASTREAM_FILTER}"""
+
+_OF_THING = f"""
+SELECT {_DATASTREAM}, o.time, o.value, o.quality
+{_DATASTREAM_TABLES} LEFT JOIN latest_observations o ON o.datastream_id = d.id
+WHERE d.thing_id = %(id)s ORDER BY p.code"""
+
+_PROPERTIES = """
+SELECT id, code, name_en, name_vi, unit, minimum, maximum, aggregation, sampling_interval_s, device_kind,
+       cf_standard_name
+FROM observed_properties
+WHERE (%(device_kind)s::text IS NULL OR device_kind = %(device_kind)s)
+  AND (%(after)s::text IS NULL OR code > %(after)s)
+ORDER BY code LIMIT %(limit)s"""
+
+
+async def things(
+    conn: AsyncConnection[Any],
+    *,
+    area: str | None,
+    gateway: str | None,
+    kind: str | None,
+    after: str | None,
+    limit: int,
+) -> list[Row]:
+    """Return things by code."""
+    params = {"area": area, "gateway": gateway, "kind": kind, "after": after, "limit": limit}
+    return await fetch(conn, _THINGS, params)
+
+
+async def thing(conn: AsyncConnection[Any], code: str) -> Row | None:
+    """Return one thing."""
+    return await fetch_one(conn, _THING_BY_CODE, {"code": code})
+
+
+async def datastreams_of(conn: AsyncConnection[Any], thing_id: int) -> list[Row]:
+    """Return a thing's datastreams with their newest observation, or nulls where there is none."""
+    return await fetch(conn, _OF_THING, {"id": thing_id})
+
+
+async def datastreams(
+    conn: AsyncConnection[Any],
+    *,
+    thing: str | None,
+    observed_property: str | None,
+    area: str | None,
+    after: int | None,
+    limit: int,
+) -> list[Row]:
+    """Return datastreams by id."""
+    params = {"thing": thing, "property": observed_property, "area": area, "after": after, "limit": limit}
+    return await fetch(conn, _DATASTREAMS, params)
+
+
+async def datastream(conn: AsyncConnection[Any], number: int) -> Row | None:
+    """Return one datastream."""
+    return await fetch_one(conn, _DATASTREAM_BY_ID, {"id": number})
+
+
+async def datastream_of(conn: AsyncConnection[Any], thing: str, observed_property: str) -> Row | None:
+    """Return the datastream of a thing and an observed property."""
+    return await fetch_one(conn, _DATASTREAM_OF, {"thing": thing, "property": observed_property})
+
+
+async def latest(
+    conn: AsyncConnection[Any],
+    *,
+    thing: str | None,
+    observed_property: str | None,
+    area: str | None,
+    after: int | None,
+    limit: int,
+) -> list[Row]:
+    """Return the newest observation of each datastream that has one, by datastream id."""
+    params = {"thing": thing, "property": observed_property, "area": area, "after": after, "limit": limit}
+    return await fetch(conn, _LATEST, params)
+
+
+async def observed_properties(
+    conn: AsyncConnection[Any], *, device_kind: str | None, after: str | None, limit: int
+) -> list[Row]:
+    """Return observed properties by code."""
+    return await fetch(conn, _PROPERTIES, {"device_kind": device_kind, "after": after, "limit": limit})

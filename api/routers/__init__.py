@@ -1,0 +1,1 @@
+"""One file a resource: read the request, ask `queries`, shape the answer."""

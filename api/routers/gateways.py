@@ -1,0 +1,143 @@
+"""/v1/gateways and /v1/refusals."""
+
+import base64
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+
+from api import pages
+from api.links import page
+from api.openapi import example
+from api.parameters import AreaFilter, Connection, Cursor, Limit, not_found, period, require_known
+from api.problems import invalid
+from api.queries import Row
+from api.queries import gateways as queries
+from api.schemas import registry, series
+from api.schemas.common import Page, page_of
+from api.times import Period
+
+router = APIRouter(prefix="/v1", tags=["gateways"])
+
+_START_BYTES = 2_000
+_FULL_LIMIT = 100
+
+Code = Annotated[
+    str, Path(description="Code of the gateway.", openapi_examples={"gateway": {"value": "gw-ha-long-1"}})
+]
+
+
+class PayloadPart(StrEnum):
+    """How much of a refused message is shown."""
+
+    NONE = "none"
+    START = "start"
+    FULL = "full"
+
+
+Payload = Annotated[
+    PayloadPart,
+    Query(description=f"`start`: the first {_START_BYTES:,} bytes; `full` allows {_FULL_LIMIT} rows a page."),
+]
+
+
+@router.get(
+    "/gateways",
+    operation_id="listGateways",
+    summary="Gateways and their state",
+    response_model=Page[registry.Gateway],
+    responses=example(page_of(registry.GATEWAY)),
+)
+async def list_gateways(
+    *,
+    request: Request,
+    response: Response,
+    conn: Connection,
+    area: AreaFilter = None,
+    state: Annotated[registry.State | None, Query(description=registry.STATE_TEXT)] = None,
+    limit: Limit = pages.DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Any:
+    """Gateways by code: online, silent, offline or never heard."""
+    after = pages.decode_cursor(cursor, str)
+    await require_known(conn, "area", "area", area)
+    rows = await queries.gateways(conn, area=area, state=state, after=after, limit=limit + 1)
+    return page(request, response, rows, limit, "code")
+
+
+@router.get(
+    "/gateways/{code}",
+    operation_id="getGateway",
+    summary="One gateway",
+    response_model=registry.GatewayDetail,
+    responses=example(registry.GATEWAY_DETAIL),
+)
+async def get_gateway(code: Code, conn: Connection) -> Any:
+    """A gateway's state with its last changes between online and offline."""
+    found = None if "\0" in code else await queries.gateway(conn, code)
+    if found is None:
+        raise await not_found(conn, "gateway", code)
+    return found | {"history": await queries.history(conn, found["id"])}
+
+
+@router.get(
+    "/refusals",
+    operation_id="listRefusals",
+    summary="What was refused, and why",
+    response_model=Page[series.Refusal],
+    responses=example(page_of(series.REFUSAL)),
+)
+async def list_refusals(
+    *,
+    request: Request,
+    response: Response,
+    conn: Connection,
+    span: Annotated[Period, Depends(period(timedelta(days=7)))],
+    gateway: Annotated[
+        str | None, Query(description="As in the topic; it may be unknown to the registry.")
+    ] = None,
+    reason: Annotated[
+        str | None, Query(description="Only this reason, for example `unknown_device`.")
+    ] = None,
+    payload: Payload = PayloadPart.START,
+    limit: Limit = pages.DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Any:
+    """Messages that could not be stored as sent, the newest first, with topic, place and payload."""
+    if payload is PayloadPart.FULL and limit > _FULL_LIMIT:
+        raise invalid("limit", limit, "a page of full payloads would be too large", f"at most {_FULL_LIMIT}")
+    rows = await queries.refusals(
+        conn,
+        span.start,
+        span.end,
+        gateway=gateway,
+        reason=reason,
+        payload_bytes={PayloadPart.NONE: 0, PayloadPart.START: _START_BYTES, PayloadPart.FULL: None}[payload],
+        after=pages.decode_cursor(cursor, tuple[datetime, int]),
+        limit=limit + 1,
+    )
+    shown = [row | _shown(row, payload) for row in rows]
+    return page(request, response, shown, limit, "time", "id")
+
+
+def _shown(row: Row, part: PayloadPart) -> Row:
+    """Return a payload as text where it is UTF-8, else in base64."""
+    if part is PayloadPart.NONE:
+        return {"payload": None, "payload_encoding": None, "payload_complete": False}
+    raw: bytes = row["payload"]
+    complete = len(raw) == row["payload_size"]
+    text = _text(raw, complete=complete)
+    shown = base64.b64encode(raw).decode() if text is None else text
+    encoding = "base64" if text is None else "utf-8"
+    return {"payload": shown, "payload_encoding": encoding, "payload_complete": complete}
+
+
+def _text(raw: bytes, *, complete: bool) -> str | None:
+    """Return UTF-8 text, or None; a cut may have split the last character, of four bytes at most."""
+    for cut in range(1 if complete else 4):
+        try:
+            return raw[: len(raw) - cut].decode()
+        except UnicodeDecodeError:
+            continue
+    return None

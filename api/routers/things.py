@@ -1,0 +1,200 @@
+"""/v1/things, /v1/datastreams, /v1/observed-properties, /v1/latest."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from api import pages
+from api.links import page
+from api.openapi import example
+from api.parameters import (
+    AreaFilter,
+    Connection,
+    Cursor,
+    GatewayFilter,
+    Limit,
+    PropertyFilter,
+    ThingFilter,
+    not_found,
+    require_known,
+)
+from api.problems import Problem
+from api.queries import Row
+from api.queries import things as queries
+from api.schemas import registry as schemas
+from api.schemas.common import Page, page_of
+
+router = APIRouter(prefix="/v1", tags=["things"])
+
+ThingCode = Annotated[
+    str, Path(description="Code of the thing.", openapi_examples={"thing": {"value": "aq-017"}})
+]
+ThingKind = Annotated[str | None, Query(description="Only this kind, for example `air_station`.")]
+DeviceKind = Annotated[str | None, Query(description="Only what this kind of device measures.")]
+DatastreamId = Annotated[
+    int,
+    Path(alias="id", ge=1, description="Number of the datastream.", openapi_examples={"id": {"value": 1}}),
+]
+
+
+@router.get(
+    "/things",
+    operation_id="listThings",
+    summary="Devices",
+    response_model=Page[schemas.Thing],
+    responses=example(page_of(schemas.THING)),
+)
+async def list_things(
+    *,
+    request: Request,
+    response: Response,
+    conn: Connection,
+    area: AreaFilter = None,
+    gateway: GatewayFilter = None,
+    kind: ThingKind = None,
+    limit: Limit = pages.DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Any:
+    """Devices by code."""
+    after = pages.decode_cursor(cursor, str)
+    await require_known(conn, "area", "area", area)
+    await require_known(conn, "gateway", "gateway", gateway)
+    rows = await queries.things(conn, area=area, gateway=gateway, kind=kind, after=after, limit=limit + 1)
+    return page(request, response, rows, limit, "code")
+
+
+@router.get(
+    "/things/{code}",
+    operation_id="getThing",
+    summary="One device",
+    response_model=schemas.ThingDetail,
+    responses=example(schemas.THING_DETAIL),
+)
+async def get_thing(code: ThingCode, conn: Connection) -> Any:
+    """A device with its datastreams and the newest observation of each."""
+    found = None if "\0" in code else await queries.thing(conn, code)
+    if found is None:
+        raise await not_found(conn, "thing", code)
+    streams = await queries.datastreams_of(conn, found["id"])
+    return found | {"datastreams": [_with_latest(row) for row in streams]}
+
+
+@router.get(
+    "/datastreams",
+    operation_id="listDatastreams",
+    summary="What devices measure",
+    response_model=Page[schemas.Datastream],
+    responses=example(page_of(schemas.DATASTREAM)),
+)
+async def list_datastreams(
+    *,
+    request: Request,
+    response: Response,
+    conn: Connection,
+    thing: ThingFilter = None,
+    observed_property: PropertyFilter = None,
+    area: AreaFilter = None,
+    limit: Limit = pages.DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Any:
+    """Datastreams (one thing, one observed property) by number."""
+    after = pages.decode_cursor(cursor, int)
+    await _require_filters(conn, thing, observed_property, area)
+    rows = await queries.datastreams(
+        conn,
+        thing=thing,
+        observed_property=observed_property,
+        area=area,
+        after=after,
+        limit=limit + 1,
+    )
+    return page(request, response, rows, limit, "id")
+
+
+@router.get(
+    "/datastreams/{id}",  # noqa: FAST003  (alias of `number`)
+    operation_id="getDatastream",
+    summary="One datastream",
+    response_model=schemas.Datastream,
+    responses=example(schemas.DATASTREAM),
+)
+async def get_datastream(conn: Connection, number: DatastreamId) -> Any:
+    """What a thing measures, how often, and in which unit."""
+    return await find_datastream(conn, number)
+
+
+@router.get(
+    "/observed-properties",
+    operation_id="listObservedProperties",
+    summary="What can be measured",
+    response_model=Page[schemas.ObservedProperty],
+    responses=example(page_of(schemas.PROPERTY)),
+)
+async def list_observed_properties(
+    *,
+    request: Request,
+    response: Response,
+    conn: Connection,
+    device_kind: DeviceKind = None,
+    limit: Limit = pages.DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Any:
+    """Observed properties with unit and physical limits, by code."""
+    after = pages.decode_cursor(cursor, str)
+    rows = await queries.observed_properties(conn, device_kind=device_kind, after=after, limit=limit + 1)
+    return page(request, response, rows, limit, "code")
+
+
+@router.get(
+    "/latest",
+    operation_id="listLatestObservations",
+    summary="Newest observations",
+    response_model=Page[schemas.Latest],
+    responses=example(page_of(schemas.LATEST)),
+)
+async def list_latest(
+    *,
+    request: Request,
+    response: Response,
+    conn: Connection,
+    area: AreaFilter = None,
+    thing: ThingFilter = None,
+    observed_property: PropertyFilter = None,
+    limit: Limit = pages.DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Any:
+    """The newest observation of each datastream that has one, by datastream number."""
+    after = pages.decode_cursor(cursor, int)
+    await _require_filters(conn, thing, observed_property, area)
+    rows = await queries.latest(
+        conn,
+        thing=thing,
+        observed_property=observed_property,
+        area=area,
+        after=after,
+        limit=limit + 1,
+    )
+    return page(request, response, rows, limit, "datastream_id")
+
+
+async def find_datastream(conn: Connection, number: int) -> Row:
+    """Return a datastream's row.
+
+    Raises:
+        Problem: 404 where there is none.
+    """
+    found = await queries.datastream(conn, number)
+    if found is None:
+        raise Problem("not-found", f"there is no datastream {number}: /v1/datastreams lists them")
+    return found
+
+
+async def _require_filters(conn: Connection, thing: str | None, prop: str | None, area: str | None) -> None:
+    await require_known(conn, "thing", "thing", thing)
+    await require_known(conn, "observed property", "property", prop)
+    await require_known(conn, "area", "area", area)
+
+
+def _with_latest(row: Row) -> Row:
+    latest = {name: row[name] for name in ("time", "value", "quality")}
+    return row | {"latest": latest if row["time"] is not None else None}

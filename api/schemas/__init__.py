@@ -1,0 +1,1 @@
+"""What the API answers: one model a resource, each field with its unit."""

@@ -1,0 +1,270 @@
+"""Observations over time, indicators and their values, refusals, status."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from api.schemas.common import Model, ObservationValue
+from api.schemas.registry import DATASTREAM, OBSERVATION, Datastream
+
+
+class HourlyValue(Model):
+    """One UTC hour of a datastream, in the unit of its observed property."""
+
+    time: datetime = Field(description="Start of the hour, UTC.")
+    n: int = Field(description="Observations in the hour.")
+    n_suspect: int
+    mean: float
+    minimum: float
+    maximum: float
+    total: float
+    first: float
+    last: float
+
+
+class _Series(Model):
+    datastream: Datastream
+    start: datetime = Field(serialization_alias="from", description="Start of the period, included.")
+    end: datetime = Field(serialization_alias="to", description="End of the period, excluded.")
+    next: str | None = Field(default=None, description="Path and query of the next page; null on the last.")
+
+
+class RawSeries(_Series):
+    """Observations as they were measured."""
+
+    rollup: Literal["none"] = "none"
+    items: list[ObservationValue]
+
+
+class HourlySeries(_Series):
+    """Observations by hour."""
+
+    rollup: Literal["hour"] = "hour"
+    items: list[HourlyValue]
+
+
+class Category(Model):
+    """A class of an indicator's values."""
+
+    code: str
+    name_en: str
+    name_vi: str
+    colour: str = Field(description="#RRGGBB, as the standard prints it where it does.")
+    lower: float | None = Field(
+        default=None, description="Lowest value of the class; null where a dated limit decides."
+    )
+
+
+class Indicator(Model):
+    """How a number about the city is computed."""
+
+    code: str
+    name_en: str
+    name_vi: str
+    unit: str = Field(description="UCUM")
+    step_s: int = Field(description="A value every so many seconds.")
+    window_s: int = Field(description="How far the inputs reach back from the end of a step, in seconds.")
+    version: int = Field(description="Version of the formula.")
+    categories: list[Category]
+    declaration: dict[str, Any] = Field(
+        description="Description, inputs, source and clause, area rule, limits."
+    )
+
+
+class IndicatorName(Model):
+    """An indicator in the head of its values."""
+
+    code: str
+    name_en: str
+    name_vi: str
+    unit: str = Field(description="UCUM")
+    step_s: int
+    window_s: int
+
+
+class IndicatorValue(Model):
+    """An indicator of an area for one step."""
+
+    indicator: str
+    area: str
+    area_name_en: str
+    area_name_vi: str
+    time: datetime = Field(description="Start of the step.")
+    period_start: datetime = Field(
+        description="Start of what was measured for it: end of the step less the window."
+    )
+    period_end: datetime = Field(description="End of the step.")
+    value: float | None = Field(description="Null where it could not be computed: `reason` says why.")
+    unit: str = Field(description="UCUM")
+    category: Category | None
+    reason: str | None
+    completeness: float = Field(description="Share of the expected observations that were there, 0 to 1.")
+    details: dict[str, Any]
+    version: int = Field(description="Version of the formula.")
+    revision: int = Field(description="Rises by one when a recomputation changes the value.")
+    computed_at: datetime
+
+
+class IndicatorValues(Model):
+    """Values of an indicator, by area and then by time."""
+
+    indicator: IndicatorName
+    start: datetime = Field(serialization_alias="from", description="Start of the period, included.")
+    end: datetime = Field(serialization_alias="to", description="End of the period, excluded.")
+    as_of: datetime | None = Field(description="Null: as known today.")
+    items: list[IndicatorValue]
+    next: str | None = Field(default=None, description="Path and query of the next page; null on the last.")
+
+
+class Refusal(Model):
+    """What could not be stored as it was sent: one row a message and reason."""
+
+    id: int
+    time: datetime = Field(description="When it came.")
+    gateway: str = Field(description="As the topic says; the registry may not know it.")
+    topic: str
+    seq: int | None
+    reason: str
+    at: str = Field(description="JSONPath of the first place.")
+    detail: str
+    count: int = Field(description="Readings that it stands for.")
+    stored: bool = Field(description="True: kept, marked as suspect.")
+    payload: str | None
+    payload_encoding: Literal["utf-8", "base64"] | None
+    payload_size: int = Field(description="Bytes of the whole payload.")
+    payload_complete: bool
+
+
+class Freshness(Model):
+    """How fresh the data are."""
+
+    newest_observation: datetime | None = Field(description="By time of measuring.")
+    newest_observation_age_s: float | None
+    newest_indicator_value: datetime | None = Field(description="Start of its step.")
+
+
+class Rates(Model):
+    """What happened in the last minutes."""
+
+    minutes: int
+    observations: int = Field(description="Measured in these minutes and stored.")
+    observations_per_s: float
+    datastreams_active: int
+    refused_messages: int
+    refused_readings: int
+
+
+class Status(Model):
+    """How the whole city is doing."""
+
+    time: datetime
+    counts: dict[str, int]
+    gateways: dict[str, int] = Field(description="Enabled gateways by state.")
+    freshness: Freshness
+    rates: Rates
+
+
+PERIOD: dict[str, Any] = {"from": "2026-11-21T01:00:00Z", "to": "2026-11-22T01:00:00Z"}
+RAW_SERIES: dict[str, Any] = PERIOD | {
+    "datastream": DATASTREAM,
+    "rollup": "none",
+    "items": [OBSERVATION],
+    "next": None,
+}
+HOURLY_SERIES: dict[str, Any] = RAW_SERIES | {
+    "rollup": "hour",
+    "items": [
+        {
+            "time": "2026-11-22T00:00:00Z",
+            "n": 12,
+            "n_suspect": 0,
+            "mean": 30.1,
+            "minimum": 27.9,
+            "maximum": 33.4,
+            "total": 361.2,
+            "first": 28.4,
+            "last": 31.2,
+        }
+    ],
+}
+CATEGORY: dict[str, Any] = {
+    "code": "moderate",
+    "name_en": "Moderate",
+    "name_vi": "Trung bình",
+    "colour": "#FFFF00",
+    "lower": 51,
+}
+_NAME: dict[str, Any] = {
+    "code": "vn_aqi_h",
+    "name_en": "Air quality index, hourly (VN_AQI)",
+    "name_vi": "Chỉ số chất lượng không khí giờ (VN_AQI)",
+    "unit": "1",
+    "step_s": 3600,
+    "window_s": 43200,
+}
+INDICATOR: dict[str, Any] = _NAME | {
+    "version": 1,
+    "categories": [CATEGORY],
+    "declaration": {"description": "Largest sub-index of the pollutants.", "inputs": ["pm2_5", "pm10"]},
+}
+VALUE: dict[str, Any] = {
+    "indicator": "vn_aqi_h",
+    "area": "193",
+    "area_name_en": "Ha Long City",
+    "area_name_vi": "Thành phố Hạ Long",
+    "time": "2026-11-22T00:00:00Z",
+    "period_start": "2026-11-21T13:00:00Z",
+    "period_end": "2026-11-22T01:00:00Z",
+    "value": 62,
+    "unit": "1",
+    "category": CATEGORY,
+    "reason": None,
+    "completeness": 0.98,
+    "details": {"dominant": "pm2_5"},
+    "version": 1,
+    "revision": 1,
+    "computed_at": "2026-11-22T01:02:00Z",
+}
+VALUES: dict[str, Any] = PERIOD | {"indicator": _NAME, "as_of": None, "items": [VALUE], "next": None}
+REFUSAL: dict[str, Any] = {
+    "id": 17,
+    "time": "2026-11-22T01:00:03Z",
+    "gateway": "gw-ha-long-1",
+    "topic": "city/v1/gw-ha-long-1/up/observations",
+    "seq": 4711,
+    "reason": "value_out_of_range",
+    "at": "$.readings[0].pm2_5",
+    "detail": "pm2_5 = 31200 ug/m3 is above 1000",
+    "count": 1,
+    "stored": True,
+    "payload": '{"seq": 4711, "readings": [{"device": "aq-017", "time": 1795309200000, "pm2_5": 31200}]}',
+    "payload_encoding": "utf-8",
+    "payload_size": 87,
+    "payload_complete": True,
+}
+STATUS: dict[str, Any] = {
+    "time": "2026-11-22T01:00:05Z",
+    "counts": {
+        "areas": 68,
+        "gateways": 26,
+        "things": 270,
+        "datastreams": 900,
+        "indicators": 11,
+        "messages": 52000,
+    },
+    "gateways": {"online": 25, "silent": 1, "offline": 0, "never_heard": 0},
+    "freshness": {
+        "newest_observation": "2026-11-22T01:00:03Z",
+        "newest_observation_age_s": 2.1,
+        "newest_indicator_value": "2026-11-22T00:00:00Z",
+    },
+    "rates": {
+        "minutes": 5,
+        "observations": 5400,
+        "observations_per_s": 18.0,
+        "datastreams_active": 890,
+        "refused_messages": 1,
+        "refused_readings": 1,
+    },
+}

@@ -1,0 +1,100 @@
+"""The API as a service among others in one process: it takes no signals and stops when it is told."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from api.app import create_app, require_schema
+from runtime.settings import Settings
+
+_log = structlog.get_logger(__name__)
+
+#: how long open requests may go on after the stop
+_GRACE_S = 5
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to its caller."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take no signal."""
+        yield
+
+
+async def run(
+    settings: Settings,
+    stop: asyncio.Event,
+    *,
+    on_app: Callable[[FastAPI], None] | None = None,
+    on_listening: Callable[[str], None] | None = None,
+) -> None:
+    """Serve until `stop` is set, then finish the requests that are open.
+
+    Args:
+        settings: address and port (0: any free one), database, whether a key is needed.
+        stop: ends the service.
+        on_app: called with the application before it starts; mounts a console, for example.
+        on_listening: called with the address, such as http://127.0.0.1:8000, once requests are taken in.
+
+    Raises:
+        StorageError: the database cannot be reached or lacks a migration.
+        OSError: the port is taken.
+    """
+    await require_schema(settings.require_database_url())
+    app = create_app(settings)
+    if on_app is not None:
+        on_app(app)
+    with _listen(settings) as listener:
+        address = _address(listener)
+        _log.info(f"API listens on {address}", action="api.listening", address=address)
+        if on_listening is not None:
+            on_listening(address)
+        await _serve(app, listener, stop)
+
+
+async def _serve(app: FastAPI, listener: socket.socket, stop: asyncio.Event) -> None:
+    config = uvicorn.Config(
+        app,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE_S,
+    )
+    server = _Server(config)
+    watch = asyncio.create_task(_stop_when_told(server, stop), name="api.stop")
+    try:
+        await server.serve(sockets=[listener])
+    except SystemExit:
+        # uvicorn leaves the process when the lifespan fails; its caller may have other services to stop.
+        raise RuntimeError("the API could not start: its log says why") from None
+    finally:
+        watch.cancel()
+
+
+async def _stop_when_told(server: uvicorn.Server, stop: asyncio.Event) -> None:
+    await stop.wait()
+    server.should_exit = True
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """Return a listening socket; connections that come before the start wait in its queue."""
+    host, port = settings.api_host, settings.api_port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise OSError(
+            error.errno, f"the API cannot listen on {host}:{port} ({error.strerror}): set HALONG_API_PORT"
+        ) from error
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -1,0 +1,127 @@
+"""Times as clients write them: RFC 3339 with an offset, local dates, `now`, and ISO 8601 durations. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+EXPECTED = (
+    "a time with its offset such as 2026-11-22T08:00:00+07:00 or 2026-11-22T01:00:00Z, "
+    "a local date such as 2026-11-22, or now"
+)
+EXPECTED_FROM = f"{EXPECTED}, or a duration before the end such as P7D or PT6H"
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d+)?)?")
+_OFFSET = re.compile(r"([Zz]|[+-]\d\d:\d\d)")
+#: an unescaped + in a query string arrives as a space, which can be nothing else in front of an offset
+_LOST_PLUS = re.compile(r" (\d\d:\d\d)$")
+_DURATION = re.compile(r"P(?!$)(?:(\d+)W)?(?:(\d+)D)?(?:T(?!$)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
+_EARLIEST, _LATEST = 1970, 2199
+
+
+class TimeError(ValueError):
+    """A text is no time that can be used; the message says why."""
+
+
+@dataclass(frozen=True)
+class Period:
+    """A half-open period, `start` <= time < `end`, in UTC."""
+
+    start: datetime
+    end: datetime
+
+
+def parse_day(text: str, *, today: date) -> date:
+    """Return a local date; `now` is today.
+
+    Raises:
+        TimeError: no date of the calendar between 1970 and 2199.
+    """
+    if text == "now":
+        return today
+    if not _DATE.fullmatch(text):
+        raise TimeError(f"{text!r} is no date")
+    try:
+        day = date.fromisoformat(text)
+    except ValueError as error:
+        raise TimeError(f"{text!r} is not in the calendar") from error
+    return _in_range(day, text)
+
+
+def parse_time(text: str, *, zone: ZoneInfo, now: datetime, end: bool = False) -> datetime:
+    """Return an instant in UTC. A date is the start of that local day, or with `end` the end of it.
+
+    Raises:
+        TimeError: another form, no offset, or outside 1970 to 2199.
+    """
+    if text == "now":
+        return now
+    if _DATE.fullmatch(text):
+        day = parse_day(text, today=now.date()) + timedelta(days=1 if end else 0)
+        return datetime.combine(day, time(), zone).astimezone(UTC)
+    return _parse_instant(_LOST_PLUS.sub(r"+\1", text))
+
+
+def parse_duration(text: str) -> timedelta | None:
+    """Return an ISO 8601 duration of weeks, days, hours, minutes and seconds; None if it has another form.
+
+    Raises:
+        TimeError: zero, or longer than a hundred years.
+    """
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        return None
+    numbers = [min(int(group or 0), 10**12) for group in match.groups()]
+    try:
+        duration = timedelta(
+            **dict(zip(("weeks", "days", "hours", "minutes", "seconds"), numbers, strict=True))
+        )
+    except OverflowError as error:
+        raise TimeError(f"{text!r} is too long") from error
+    if not timedelta(0) < duration <= timedelta(days=36_525):
+        raise TimeError(f"{text!r} is not between a second and a hundred years")
+    return duration
+
+
+def parse_start(text: str, *, zone: ZoneInfo, now: datetime, end: datetime) -> datetime:
+    """Return the start of a period; a duration counts back from `end`.
+
+    Raises:
+        TimeError: as parse_time.
+    """
+    duration = parse_duration(text)
+    if duration is None:
+        return parse_time(text, zone=zone, now=now)
+    try:
+        return end - duration
+    except OverflowError as error:
+        raise TimeError(f"{text!r} reaches too far back") from error
+
+
+def _parse_instant(text: str) -> datetime:
+    clock = _TIME.match(text)
+    if clock is None:
+        raise TimeError(f"{text!r} is no time")
+    offset = text[clock.end() :]
+    if not offset:
+        raise TimeError(f"{text!r} has no offset, so it could be any of 24 hours")
+    if not _OFFSET.fullmatch(offset):
+        raise TimeError(f"{text!r} does not end in an offset such as +07:00 or Z")
+    try:
+        instant = datetime.fromisoformat(clock[0].upper().replace(",", ".") + offset.upper()).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise TimeError(f"{text!r} is not in the calendar") from error
+    _in_range(instant.date(), text)
+    return instant
+
+
+def _in_range(day: date, text: str) -> date:
+    if not _EARLIEST <= day.year <= _LATEST:
+        raise TimeError(f"{text!r} is outside the years {_EARLIEST} to {_LATEST}")
+    return day

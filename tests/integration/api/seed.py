@@ -1,0 +1,189 @@
+"""A small city for the API's tests: the profile's areas, two generations, three things, known values."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analytics.indicator import INDICATORS
+from devices import profiles, registry
+from devices.model import Gateway, Thing
+from storage import observations
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+
+#: a full hour in the near past, so that default periods contain everything
+HOUR = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+STEPS = 6 * 12
+PAYLOAD = '{"seq": 4711, "readings": [{"device": "aq-017", "pm2_5": 31200, "note": "Hạ Long"}]}'
+BINARY = b"\xff\xfe\x00not text"
+
+_THINGS = (
+    Thing(
+        code="aq-017",
+        name="Air station Bãi Cháy",
+        kind="air_station",
+        latitude=20.961,
+        longitude=107.046,
+        datastreams={"pm2_5": 300, "pm10": 300},
+        areas=("193", "06652"),
+        properties={"height_m": 4},
+    ),
+    Thing(
+        code="rain-001",
+        name="Rain gauge",
+        kind="rain_gauge",
+        latitude=20.97,
+        longitude=107.05,
+        datastreams={"rainfall": 600},
+        areas=("193",),
+    ),
+    Thing(
+        code="aq-101",
+        name="Air station Móng Cái",
+        kind="air_station",
+        latitude=21.52,
+        longitude=107.97,
+        datastreams={"pm2_5": 300},
+        areas=("194",),
+    ),
+)
+
+
+def _gateway(code: str, area: str, *things: Thing) -> Gateway:
+    return Gateway(
+        code=code, name=f"Gateway {code}", latitude=20.96, longitude=107.04, areas=(area,), things=things
+    )
+
+
+GATEWAYS = (
+    _gateway("gw-ha-long-1", "193", *_THINGS[:2]),
+    _gateway("gw-ha-long-2", "193"),
+    _gateway("gw-mong-cai-1", "194", _THINGS[2]),
+    _gateway("gw-new", "194"),
+)
+
+
+async def seed(conn: AsyncConnection[Any]) -> None:
+    """Write the city, 6 h of observations every 5 min up to HOUR, indicator values, states, refusals."""
+    profile = dataclasses.replace(profiles.load("quang_ninh"), gateways=GATEWAYS)
+    await registry.import_profile(conn, profile)
+    await _observations(conn)
+    await _states(conn)
+    await _refusals(conn)
+    await _indicators(conn)
+
+
+async def _observations(conn: AsyncConnection[Any]) -> None:
+    """aq-017 pm2_5 is 10, 11, 12 … (the last one suspect); pm10 twice that; rain and aq-101 have none."""
+    ids = await registry.datastream_ids(conn)
+    rows = observations.empty(2 * STEPS)
+    rows["datastream_id"][:STEPS] = ids["aq-017", "pm2_5"]
+    rows["datastream_id"][STEPS:] = ids["aq-017", "pm10"]
+    micros = int(HOUR.timestamp() * 1e6) - np.arange(STEPS, 0, -1, dtype="i8") * 300_000_000
+    rows["time"] = np.tile(micros, 2)
+    rows["value"][:STEPS] = 10.0 + np.arange(STEPS)
+    rows["value"][STEPS:] = 2 * rows["value"][:STEPS]
+    rows["quality"] = 0
+    rows["quality"][STEPS - 1] = 1
+    await observations.copy_in(conn, observations.sort(rows))
+
+
+async def _states(conn: AsyncConnection[Any]) -> None:
+    await conn.execute(
+        """INSERT INTO gateway_status (gateway_id, online, firmware, started, status_at, last_seen, messages,
+                                       received_seq)
+           SELECT g.id, s.online, '1.4.2', now() - interval '1 day',
+                  now() - s.status_age * interval '1 second',
+                  now() - s.seen_age * interval '1 second', 4711, s.seq::int8multirange
+           FROM (VALUES ('gw-ha-long-1', true, 86400, 3, '{[0,4711),[4720,4730)}'),
+                        ('gw-ha-long-2', true, 86400, 7200, '{}'),
+                        ('gw-mong-cai-1', false, 60, 61, '{}')) s (code, online, status_age, seen_age, seq)
+           JOIN gateways g USING (code)"""
+    )
+    await conn.execute(
+        """INSERT INTO gateway_status_history (gateway_id, time, online, firmware)
+           SELECT id, now() - n * interval '1 hour', n % 2 = 0, '1.4.2'
+           FROM gateways, generate_series(1, 3) n WHERE code = 'gw-ha-long-1'"""
+    )
+
+
+async def _refusals(conn: AsyncConnection[Any]) -> None:
+    """Three that are text and one that is not, a minute apart, the last one three minutes ago."""
+    payloads = [PAYLOAD.encode(), BINARY, PAYLOAD.encode(), ("é" * 1500).encode()]
+    for age, payload in enumerate(payloads, 3):
+        await conn.execute(
+            """INSERT INTO refusals (time, gateway, topic, seq, reason, at, detail, count, stored, payload)
+               VALUES (now() - %s * interval '1 minute', %s, 'city/v1/gw-ha-long-1/up/observations', 4711,
+                       %s, '$.readings[0].pm2_5', 'pm2_5 = 31200 ug/m3 is above 1000', 2, true, %s)""",
+            [
+                age,
+                "gw-ha-long-1" if age % 2 else "gw-stranger",
+                "value_out_of_range" if age % 2 else "unknown_gateway",
+                payload,
+            ],
+        )
+
+
+async def _indicators(conn: AsyncConnection[Any]) -> None:
+    """vn_aqi_h of areas 193 and 22 for 6 h: 50, 60, …; the first was 40 until it was computed again.
+
+    The last value of 193 is missing with a reason; rain_1h has one value, whose reason looks like a formula.
+    """
+    for each in INDICATORS.values():
+        await conn.execute(
+            "INSERT INTO indicators VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+            [
+                each.code,
+                each.name_en,
+                each.name_vi,
+                each.unit,
+                each.step.total_seconds(),
+                each.window.total_seconds(),
+                each.version,
+                json.dumps(each.declaration()),
+            ],
+        )
+    for area in ("193", "22"):
+        for step in range(6):
+            await _aqi(conn, area, step)
+    await conn.execute(
+        """UPDATE indicator_values SET superseded_at = computed_at + interval '1 hour', value = 40
+           WHERE indicator = 'vn_aqi_h' AND time = %s
+             AND area_id = (SELECT id FROM areas WHERE code = '193')""",
+        [HOUR - timedelta(hours=6)],
+    )
+    await conn.execute(
+        """INSERT INTO indicator_values (time, indicator, area_id, value, category, completeness, version,
+                                         revision, computed_at)
+           SELECT time, indicator, area_id, 50, category, 1, version, 2, superseded_at
+           FROM indicator_values WHERE superseded_at IS NOT NULL"""
+    )
+    await conn.execute(
+        """UPDATE indicator_values SET value = NULL, category = NULL, reason = 'insufficient_data',
+               completeness = 0.25
+           WHERE time = %s AND area_id = (SELECT id FROM areas WHERE code = '193')""",
+        [HOUR - timedelta(hours=1)],
+    )
+    await conn.execute(
+        """INSERT INTO indicator_values (time, indicator, area_id, reason, completeness, version, revision)
+           SELECT %s, 'rain_1h', id, '=HYPERLINK("http://x")', 0, 1, 1 FROM areas WHERE code = '193'""",
+        [HOUR - timedelta(hours=1)],
+    )
+
+
+async def _aqi(conn: AsyncConnection[Any], area: str, step: int) -> None:
+    time = HOUR - timedelta(hours=6 - step)
+    category = INDICATORS["vn_aqi_h"].categories[0 if step == 0 else 1].code
+    await conn.execute(
+        """INSERT INTO indicator_values (time, indicator, area_id, value, category, completeness, details,
+                                         version, revision, computed_at)
+           SELECT %s, 'vn_aqi_h', id, %s, %s, 0.98, '{"dominant": "pm2_5"}', 1, 1, %s
+           FROM areas WHERE code = %s""",
+        [time, 50.0 + 10 * step, category, time + timedelta(hours=1, minutes=2), area],
+    )

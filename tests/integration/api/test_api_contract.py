@@ -1,0 +1,193 @@
+"""What holds for every operation: documentation, examples, one error shape, and no 500 for any input."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+import jsonschema
+import pytest
+
+from api.problems import KINDS
+
+if TYPE_CHECKING:
+    import httpx
+    from fastapi import FastAPI
+
+_JSON = ("application/json", "application/geo+json")
+
+
+def operations(app: FastAPI) -> list[tuple[str, dict[str, Any]]]:
+    return [(path, item["get"]) for path, item in app.openapi()["paths"].items()]
+
+
+def example_address(path: str, operation: dict[str, Any]) -> str:
+    """The path with every example of its parameters filled in."""
+    query = {}
+    for each in operation.get("parameters", []):
+        for shown in each.get("examples", {}).values():
+            if each["in"] == "path":
+                path = path.replace("{" + each["name"] + "}", quote(str(shown["value"])))
+            else:
+                query[each["name"]] = shown["value"]
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+def resolver(app: FastAPI) -> dict[str, Any]:
+    return {"components": app.openapi()["components"]}
+
+
+def assert_fits(value: Any, schema: dict[str, Any], app: FastAPI) -> None:
+    jsonschema.Draft202012Validator(schema | resolver(app)).validate(value)
+
+
+def assert_problem(answer: httpx.Response, status: int, kind: str) -> dict[str, Any]:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    body: dict[str, Any] = answer.json()
+    assert body["type"] == f"urn:halong:problem:{kind}"
+    assert body["status"] == status == KINDS[kind][0]
+    assert body["title"] == KINDS[kind][1]
+    assert body["request_id"] == answer.headers["x-request-id"]
+    assert body["detail"]
+    return body
+
+
+async def test_every_operation_is_described(app: FastAPI) -> None:
+    found = operations(app)
+    assert len(found) > 20
+    for path, operation in found:
+        for name in ("operationId", "summary", "description", "tags"):
+            assert operation.get(name), f"{path} has no {name}"
+        for each in operation.get("parameters", []):
+            assert each.get("description"), f"{path}: {each['name']} has no description"
+    ids = [operation["operationId"] for _, operation in found]
+    assert len(set(ids)) == len(ids)
+
+
+async def test_every_operation_has_an_example_that_fits_its_schema(app: FastAPI) -> None:
+    for path, operation in operations(app):
+        content = operation["responses"]["200"]["content"]
+        for media_type, shown in content.items():
+            assert "example" in shown, f"{path} has no example for {media_type}"
+            if media_type == "application/json":
+                assert_fits(shown["example"], shown["schema"], app)
+
+
+async def test_every_example_address_answers_as_documented(app: FastAPI, client: httpx.AsyncClient) -> None:
+    for path, operation in operations(app):
+        answer = await client.get(example_address(path, operation))
+        assert answer.status_code == 200, f"{path}: {answer.text}"
+        documented = operation["responses"]["200"]["content"]
+        media_type = answer.headers["content-type"].partition(";")[0]
+        assert media_type in documented, path
+        if schema := documented[media_type].get("schema"):
+            assert_fits(answer.json(), schema, app)
+
+
+async def test_every_documented_problem_fits_the_one_shape(app: FastAPI) -> None:
+    for path, operation in operations(app):
+        for status, answer in operation["responses"].items():
+            if status != "200":
+                shown = answer["content"]["application/problem+json"]
+                assert_fits(shown["example"], shown["schema"], app)
+        assert path.startswith("/v1") == ("401" in operation["responses"]), path
+
+
+@pytest.mark.parametrize(
+    ("path", "parameter", "meant"),
+    [
+        ("/v1/areas?limit=0", "limit", None),
+        ("/v1/areas?limit=10001", "limit", None),
+        ("/v1/areas?limit=many", "limit", None),
+        ("/v1/areas?level=city", "level", None),
+        ("/v1/areas?at=yesterday", "at", None),
+        ("/v1/areas?reporting=perhaps", "reporting", None),
+        ("/v1/areas?cursor=abc", "cursor", None),
+        ("/v1/areas?levle=district", "levle", "level"),
+        ("/v1/latest?property=pm25", "property", "pm2_5"),
+        ("/v1/latest?area=Ha+Long", "area", "193"),
+        ("/v1/observations?thing=aq-017", "property", None),
+        ("/v1/observations?thing=aq-17&property=pm2_5", "thing", "aq-017"),
+        ("/v1/indicators/vn_aqi_h/values?from=2026-11-22T08:00:00", "from", None),
+        ("/v1/indicators/vn_aqi_h/values?from=2026-02-30", "from", None),
+        ("/v1/indicators/vn_aqi_h/values?from=now&to=2026-01-01", "from", None),
+        ("/v1/indicators/vn_aqi_h/values?area=193,194x", "area", "194"),
+        ("/v1/indicators/values/latest?indicator=vn_aqi", "indicator", "vn_aqi_h"),
+        ("/v1/gateways?state=dead", "state", None),
+        ("/v1/refusals?payload=full&limit=1000", "limit", None),
+        ("/v1/datastreams/0", "id", None),
+    ],
+)
+async def test_a_wrong_parameter_is_named_with_what_would_be_right(
+    client: httpx.AsyncClient, path: str, parameter: str, meant: str | None
+) -> None:
+    body = assert_problem(await client.get(path), 422, "invalid-parameter")
+    (fault,) = body["errors"]
+    assert fault["parameter"] == parameter
+    assert fault["expected"]
+    assert parameter in body["detail"]
+    if meant is not None:
+        assert meant in fault["did_you_mean"]
+
+
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("/v1/areas/ha-long", "193"),
+        ("/v1/things/aq-O17", "aq-017"),
+        ("/v1/indicators/vnaqih", "vn_aqi_h"),
+        ("/v1/gateways/gw-halong-1", "gw-ha-long-1"),
+    ],
+)
+async def test_a_wrong_code_in_a_path_is_told_with_the_nearest(
+    client: httpx.AsyncClient, path: str, meant: str
+) -> None:
+    body = assert_problem(await client.get(path), 404, "not-found")
+    assert meant in body["did_you_mean"]
+
+
+async def test_paths_and_methods_that_do_not_exist(client: httpx.AsyncClient) -> None:
+    body = assert_problem(await client.get("/v1/area"), 404, "no-such-path")
+    assert body["did_you_mean"][0] == "/v1/areas"
+    for path in ("/v1", "/v1/", "/nothing", "/v1/areas/193/", "/v1/datastreams/99999"):
+        assert (await client.get(path)).json()["status"] == 404
+    for path in ("/v1/areas", "/v1/areas/193", "/health/live"):
+        answer = await client.post(path)
+        assert_problem(answer, 405, "method-not-allowed")
+        assert answer.headers["allow"] == "GET"
+
+
+# What clients send by mistake or on purpose: nothing of it may end in a 500.
+_NASTY = (
+    "", " ", "0", "-1", "1e309", "NaN", "99999999999999999999", "9223372036854775808", "null", "\0", "a\0b",
+    "'; DROP TABLE areas; --", "%", "%s", "%(id)s", "\\", "🏙️", "\ud7ff", "ế" * 200, "x" * 3000, "[]", "{}",
+    "true", "now", "0001-01-01", "9999-12-31", "2026-11-22", "2026-11-22T00:00:00-99:99", "P0D",
+    "P9999999999D",
+    "0001-01-01T00:00:00+14:00", "2026-11-22T08:00:00 07:00", "P1DT", "PT1S", "P99Y", "193", "193,194", ",,,",
+    "vn_aqi_h", "pm2_5", "aq-017", "csv", "hour", "WzFd", "WyJhIiwiYiJd", "W251bGxd", "MQ", "IjAi", "W10",
+    "WzEsIjIwMjYtMTEtMjJUMDA6MDA6MDBaIl0", "WyIxOTMiLDFd", "OTk5OTk5OTk5OTk5OTk5", "IlxcdTAwMDAi",
+    "WyIwMDAxLTAxLTAxVDAwOjAwOjAwWiIsMV0", "Ijk5OTktMTItMzFUMjM6NTk6NTlaIg", "IlxuIg",
+    "IlwwIg", "IlxcdTAwMDBhIg", "IlwidTAwMDAi",
+)  # fmt: skip
+
+
+async def test_no_input_ends_in_a_500(app: FastAPI, client: httpx.AsyncClient) -> None:
+    random_ = random.Random(20261122)
+    statuses = set()
+    for _ in range(700):
+        path, operation = random_.choice(operations(app))
+        query = []
+        for each in operation.get("parameters", []):
+            if each["in"] == "path":
+                path = path.replace("{" + each["name"] + "}", quote(random_.choice(_NASTY) or "x", safe=""))
+            elif each["in"] == "query" and random_.random() < 0.4:
+                query.append((each["name"], random_.choice(_NASTY)))
+        answer = await client.get(f"{path}?{urlencode(query)}")
+        statuses.add(answer.status_code)
+        assert answer.status_code in {200, 404, 422}, f"{path} {json.dumps(query)}: {answer.text}"
+        if answer.status_code != 200:
+            assert_problem(answer, answer.status_code, answer.json()["type"].rpartition(":")[2])
+    assert statuses == {200, 404, 422}

@@ -1,0 +1,93 @@
+"""Cursors, CSV, suggestions and problems: the pure parts of the API."""
+
+import csv
+import io
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.datastructures import URL, QueryParams
+
+from api import csvs
+from api.pages import cut, decode_cursor, encode_cursor, next_address
+from api.problems import KINDS, Fault, Problem, sentence
+from api.suggest import nearest
+
+TIME = datetime(2026, 11, 22, 1, tzinfo=UTC)
+
+
+@given(st.integers(0, 2**31 - 1), st.datetimes(timezones=st.just(UTC)))
+def test_a_cursor_comes_back(number: int, time: datetime) -> None:
+    assert decode_cursor(encode_cursor([number, time]), tuple[int, datetime]) == (number, time)
+    assert decode_cursor(encode_cursor(number), int) == number
+
+
+@given(st.text())
+def test_any_other_text_is_no_cursor(text: str) -> None:
+    with pytest.raises(Problem, match="cursor"):
+        decode_cursor(text, tuple[int, datetime])
+
+
+def test_a_cursor_of_another_resource_is_refused() -> None:
+    with pytest.raises(Problem, match="no cursor of this resource"):
+        decode_cursor(encode_cursor(["193", 1]), int)
+
+
+def test_a_page_is_cut_at_its_limit() -> None:
+    rows: list[dict[str, Any]] = [{"id": n, "time": TIME} for n in range(4)]
+    assert cut(rows, 4, "id") == (rows, None)
+    page, cursor = cut(rows, 3, "time", "id")
+    assert page == rows[:3]
+    assert decode_cursor(cursor, tuple[datetime, int]) == (TIME, 2)
+
+
+def test_the_next_address_keeps_the_query() -> None:
+    query = QueryParams("area=193&area=194&from=2026-11-22T08:00:00%2B07:00&cursor=old")
+    address = next_address(URL("http://h/v1/x?a=b"), query, "new")
+    assert address == "/v1/x?area=193&area=194&from=2026-11-22T08%3A00%3A00%2B07%3A00&cursor=new"
+    assert next_address(URL("http://h/v1/x"), query, None) is None
+
+
+@given(st.text())
+def test_no_text_is_a_formula_and_none_breaks_a_line(text: str) -> None:
+    written = csvs.body(["a", "b"], [{"a": text, "b": -1.5}])
+    first, second = next(csv.reader(io.StringIO(written, newline="")))
+    assert second == "-1.5"
+    assert not first.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+    assert first in {text, f"'{text}"}
+
+
+def test_cells() -> None:
+    assert csvs.cell(TIME) == "2026-11-22T01:00:00Z"
+    assert csvs.cell("=1+1") == "'=1+1"
+    assert csvs.header(["a", "b"]) == "a,b\r\n"
+    assert csvs.body(["a"], [{"a": None}]) in {'""\r\n', "\r\n"}
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("Hạ Long", "193"), ("ha-long", "193"), ("HALONG", "193"), ("mong cai", "194"), ("19 3", "193")],
+)
+def test_what_was_meant(text: str, code: str) -> None:
+    names = {"193": ("Ha Long City", "Hạ Long"), "194": ("Mong Cai City", "Móng Cái"), "đ": ("Dong", "Đông")}
+    assert nearest(text, names)[0] == code
+
+
+def test_nothing_is_meant_by_what_looks_like_nothing() -> None:
+    assert nearest("zzzz", {"193": ("Ha Long City", "Hạ Long")}) == []
+
+
+def test_a_problem_says_what_is_wrong_and_what_would_be_right() -> None:
+    fault = Fault(
+        parameter="area",
+        place="query",
+        value="19",
+        problem="there is no area '19'",
+        expected="an area's code",
+        did_you_mean=("193", "194"),
+    )
+    text = "area: there is no area '19'; give an area's code (did you mean 193 or 194?)"
+    assert sentence([fault]) == text
+    assert {status for status, _ in KINDS.values()} == {401, 403, 404, 405, 422, 500, 503}

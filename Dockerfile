@@ -1,0 +1,34 @@
+# Three images from one file: `halong` (every service), `grafana` (with the dashboards), and what both are built in.
+
+FROM python:3.11-slim-bookworm AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+RUN python -m venv /opt/halong
+ENV PATH=/opt/halong/bin:$PATH
+WORKDIR /src
+# First what changes seldom.
+COPY requirements.txt ./
+RUN pip install --requirement requirements.txt
+COPY . .
+RUN pip install --no-deps . && pip check
+RUN halong dashboards render --out /opt/dashboards
+
+FROM grafana/grafana:11.6.1 AS grafana
+COPY deploy/grafana/provisioning /etc/grafana/provisioning
+COPY --from=build /opt/dashboards /etc/halong/dashboards
+
+FROM python:3.11-slim-bookworm AS halong
+ENV PATH=/opt/halong/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    HOME=/tmp \
+    NICEGUI_STORAGE_PATH=/tmp/nicegui
+# 1883 is Mosquitto's user in its own image: it reads what `halong broker files` writes as that user. A volume
+# that is empty takes owner and mode from the folder that it is mounted on.
+RUN groupadd --gid 10001 halong \
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin halong \
+    && install --directory --owner=10001 --group=10001 /var/lib/halong/journal \
+    && install --directory --owner=1883 --group=1883 --mode=0750 /var/lib/halong/broker
+COPY --from=build /opt/halong /opt/halong
+USER 10001:10001
+WORKDIR /tmp
+CMD ["halong", "--help"]

@@ -1,0 +1,48 @@
+"""Grafana dashboards as code: `boards()` gives their JSON, `write()` files for Grafana's provisioning."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PLUGIN: Final = "grafana-postgresql-datasource"
+"""Id of Grafana's PostgreSQL data source."""
+
+DATASOURCE_UID: Final = "halong"
+"""uid of the data source that every query names."""
+
+
+class DashboardError(RuntimeError):
+    """The dashboards cannot be built or deployed."""
+
+
+def boards() -> dict[str, dict[str, Any]]:
+    """Return each dashboard's JSON by its uid.
+
+    Raises:
+        DashboardError: the Foundation SDK is not installed.
+    """
+    try:
+        from grafana_foundation_sdk.cog.encoder import JSONEncoder
+
+        from dashboards.grafana.city_overview import build
+        from dashboards.grafana.panels import UIDS
+    except ModuleNotFoundError as error:
+        raise DashboardError(
+            f"{error.name} is not installed and builds the dashboards: pip install 'halong[dashboards]'"
+        ) from error
+    return {uid: json.loads(JSONEncoder().encode(build(language))) for language, uid in UIDS.items()}
+
+
+def write(folder: Path) -> list[Path]:
+    """Write each dashboard to `folder`/<uid>.json and return the files; the folder is made if need be."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for uid, board in boards().items():
+        path = folder / f"{uid}.json"
+        path.write_text(json.dumps(board, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        written.append(path)
+    return written

@@ -1,0 +1,299 @@
+"""Every query of every dashboard, expanded as Grafana does it, run by the reading role on a real database."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.types.json import Jsonb
+
+from analytics.indicator import INDICATORS
+from dashboards.grafana import boards
+from dashboards.macros import ALL, Context, Variable, expand
+from dashboards.role import READABLE, ReaderError, ensure_reader
+from storage.pool import connect
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from psycopg import AsyncConnection
+
+PASSWORD = "reader's password: 0123"
+
+
+class Target(NamedTuple):
+    """One query of a panel or a variable."""
+
+    board: str
+    where: str
+    sql: str
+    form: str
+
+
+def targets() -> Iterator[Target]:
+    for uid, board in boards().items():
+        for variable in board["templating"]["list"]:
+            yield Target(uid, f"variable {variable['name']}", variable["query"], "variable")
+        for panel in board["panels"]:
+            for target in panel.get("targets", ()):
+                where = f"{panel['id']} {panel['title']} {target['refId']}"
+                yield Target(uid, where, target["rawSql"], target["format"])
+
+
+TARGETS = list(targets())
+
+
+@pytest.fixture
+async def city(conn: AsyncConnection[Any]) -> dict[str, Any]:
+    """A province, two districts, two gateways, values of every indicator and refusals of this hour."""
+    areas = [await _area(conn, *row) for row in (("p", "province"), ("d1", "district"), ("d'2", "district"))]
+    await _gateways(conn)
+    await _observations(conn)
+    for indicator in INDICATORS.values():
+        await _indicator(conn, indicator, areas)
+    await conn.execute(
+        "INSERT INTO refusals (gateway, topic, reason, at, detail, count, stored, payload) "
+        "VALUES ('gw-1', 'city/v1/gw-1/up/observations', 'value_out_of_range', '$', 'x', 2, true, 'secret')"
+    )
+    return {"keys": (await _rows(conn, "SELECT code || '@' || valid_from FROM areas ORDER BY id"))}
+
+
+@pytest.fixture
+async def reader(city: dict[str, Any], conn: AsyncConnection[Any]) -> AsyncIterator[AsyncConnection[Any]]:
+    name = f"reader_{conn.info.dbname}"
+    await ensure_reader(conn, PASSWORD, name)
+    url = make_conninfo(**{**_parts(conn), "user": name, "password": PASSWORD})
+    async with await connect(url) as connection:
+        yield connection
+    await conn.execute(f'DROP OWNED BY "{name}"'.encode())
+    await conn.execute(f'DROP ROLE "{name}"'.encode())
+
+
+@pytest.fixture
+def context(city: dict[str, Any]) -> Context:
+    now = datetime.now(UTC)
+    keys = tuple(row[0] for row in city["keys"])
+    variables = {
+        "area": Variable((ALL,), multi=True, options=keys),
+        "indicator": Variable("vn_aqi_h"),
+    }
+    return Context(now - timedelta(hours=24), now, timedelta(minutes=5), variables)
+
+
+async def test_every_query_returns_rows(reader: AsyncConnection[Any], context: Context) -> None:
+    for target in TARGETS:
+        cursor = await reader.execute(expand(target.sql, context).encode())
+        rows, columns = await cursor.fetchall(), [c.name for c in cursor.description or ()]
+        assert rows, f"{target} has no rows"
+        _check_columns(target, columns, rows)
+
+
+async def test_every_indicator_can_be_chosen(reader: AsyncConnection[Any], context: Context) -> None:
+    chosen = [t for t in TARGETS if "${indicator" in t.sql]
+    assert len({t.where for t in chosen}) >= 6
+    for code in INDICATORS:
+        variables = {**context.variables, "indicator": Variable(code)}
+        here = Context(context.start, context.end, context.interval, variables)
+        for target in chosen:
+            assert await _rows(reader, expand(target.sql, here)), f"{target} has no rows for {code}"
+
+
+async def test_one_area_with_a_quote_in_its_code(reader: AsyncConnection[Any], context: Context) -> None:
+    (key,) = [k for k in context.variables["area"].options if k.startswith("d'2")]
+    one = Context(context.start, context.end, variables={**context.variables, "area": Variable((key,))})
+    target = next(t for t in TARGETS if "${area:sqlstring}" in t.sql)
+    names = {row[1] for row in await _rows(reader, expand(target.sql, one))}
+    assert names == {"d'2 vi"}
+
+
+async def test_values_are_those_that_stand(reader: AsyncConnection[Any], context: Context) -> None:
+    """Superseded revisions and missing values are not shown."""
+    target = next(t for t in TARGETS if '"category"' in t.sql and t.board == "halong-city-overview")
+    rows = await _rows(reader, expand(target.sql, context))
+    assert [(r[0], r[1], r[2]) for r in rows] == [("d'2 en", 120.0, "Poor"), ("d1 en", 80.0, "Moderate")]
+
+
+async def test_states_of_gateways(reader: AsyncConnection[Any], context: Context) -> None:
+    target = next(t for t in TARGETS if '"latitude"' in t.sql)
+    rows = await _rows(reader, expand(target.sql, context))
+    assert [(r[0], r[4], r[5]) for r in rows] == [
+        ("gw-1", "online", 0),
+        ("gw-2", "silent", 1),
+        ("gw-3", "offline", 2),
+        ("gw-4", "never_heard", 3),
+    ]
+
+
+async def test_numbers_of_the_first_row(reader: AsyncConnection[Any], context: Context) -> None:
+    board = boards()["halong-city-overview"]
+    stats = {p["title"]: p["targets"][0]["rawSql"] for p in board["panels"] if p["type"] == "stat"}
+    found = {title: (await _rows(reader, expand(sql, context)))[0][0] for title, sql in stats.items()}
+    age = found.pop("Age of the newest observation")
+    assert 0 <= age < 120
+    assert found == {
+        "Gateways online": 1,
+        "Gateways silent": 3,
+        "Observations a minute": 1.0,
+        "Refused in the last hour": 2,
+    }
+
+
+async def test_no_query_scans_observations_of_all_datastreams(
+    reader: AsyncConnection[Any], context: Context
+) -> None:
+    """The key starts with the datastream: a chunk must be entered by it, unless a rollup is asked."""
+    for target in TARGETS:
+        plan = "\n".join(r[0] for r in await _rows(reader, f"EXPLAIN {expand(target.sql, context)}"))
+        if "observations_hourly" not in target.sql:
+            assert not re.search(r"Seq Scan on (observations|_hyper_1_\d+_chunk)", plan), f"{target}\n{plan}"
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT password_hash FROM gateways",
+        "SELECT * FROM gateways",
+        "SELECT payload FROM refusals",
+        "SELECT * FROM api_keys",
+        "SELECT * FROM late_hours",
+        "SELECT name FROM schema_migrations",
+        "SELECT rolpassword FROM pg_authid",
+        "INSERT INTO city VALUES (true, 'x', 'x', 'x', 'UTC')",
+        "UPDATE areas SET reporting = true",
+        "DELETE FROM observations",
+        "CREATE TABLE t (i int)",
+        "CREATE ROLE somebody",
+    ],
+)
+async def test_the_reader_may_not(reader: AsyncConnection[Any], statement: str) -> None:
+    # Anybody may switch the setting off: it is the grants that must hold.
+    await reader.execute("SET default_transaction_read_only = off")
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        await reader.execute(statement.encode())
+
+
+async def test_the_reader_is_read_only_and_bounded(reader: AsyncConnection[Any]) -> None:
+    with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+        await reader.execute("CREATE TEMP TABLE t (i int)")
+    assert await _rows(reader, "SHOW statement_timeout") == [("15s",)]
+
+
+async def test_the_reader_reads_everything_that_is_granted(reader: AsyncConnection[Any]) -> None:
+    for table, columns in READABLE.items():
+        await reader.execute(f"SELECT {', '.join(columns or '*')} FROM {table} LIMIT 1".encode())
+
+
+async def test_the_role_can_be_set_up_again(conn: AsyncConnection[Any], reader: AsyncConnection[Any]) -> None:
+    name = reader.info.user
+    await conn.execute(f'GRANT SELECT (password_hash) ON gateways TO "{name}"'.encode())
+    await conn.execute(f'GRANT ALL ON api_keys TO "{name}"'.encode())
+    await ensure_reader(conn, "another password 4567", name)
+    for statement in (b"SELECT password_hash FROM gateways", b"SELECT 1 FROM api_keys"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            await reader.execute(statement)
+    url = make_conninfo(**{**_parts(conn), "user": name, "password": "another password 4567"})
+    async with await connect(url) as again:
+        assert await _rows(again, "SELECT count(*) FROM gateways WHERE code = 'gw-1'") == [(1,)]
+
+
+async def test_the_password_is_not_sent(conn: AsyncConnection[Any], reader: AsyncConnection[Any]) -> None:
+    stored = await conn.execute("SELECT rolpassword FROM pg_authid WHERE rolname = %s", [reader.info.user])
+    assert (await stored.fetchone() or ("",))[0].startswith("SCRAM-SHA-256$")
+
+
+async def test_unfit_readers_are_refused(conn: AsyncConnection[Any]) -> None:
+    with pytest.raises(ReaderError, match="at least 12"):
+        await ensure_reader(conn, "short")
+    with pytest.raises(ReaderError, match="choose another name"):
+        await ensure_reader(conn, PASSWORD, conn.info.user)
+
+
+# --- what the tests look at
+
+
+def _check_columns(target: Target, columns: list[str], rows: list[tuple[Any, ...]]) -> None:
+    if target.form == "variable":
+        assert columns == ["__text", "__value"]
+    if target.form == "time_series":
+        times = [row[columns.index("time")] for row in rows]
+        assert times == sorted(times), f"{target} is not in order of time"
+        assert all(isinstance(t, datetime) for t in times)
+
+
+async def _rows(conn: AsyncConnection[Any], sql: str) -> list[tuple[Any, ...]]:
+    return await (await conn.execute(sql.encode())).fetchall()
+
+
+def _parts(conn: AsyncConnection[Any]) -> dict[str, Any]:
+    known = conninfo_to_dict(conn.info.dsn)
+    return {k: known[k] for k in ("host", "port", "dbname") if k in known}
+
+
+async def _area(conn: AsyncConnection[Any], code: str, level: str) -> int:
+    cursor = await conn.execute(
+        "INSERT INTO areas (code, level, kind, name_en, name_vi, latitude, longitude, reporting, valid_from) "
+        "VALUES (%s, %s, 'x', %s, %s, 21, 107, true, '2000-01-01') RETURNING id",
+        [code, level, f"{code} en", f"{code} vi"],
+    )
+    return (await cursor.fetchone() or (0,))[0]
+
+
+async def _gateways(conn: AsyncConnection[Any]) -> None:
+    await conn.execute(
+        "INSERT INTO gateways (code, name, latitude, longitude, password_hash) "
+        "SELECT 'gw-' || i, 'Gateway ' || i, 21, 107, 'secret' FROM generate_series(1, 4) i"
+    )
+    await conn.execute(
+        "INSERT INTO gateway_status (gateway_id, online, status_at, last_seen) "
+        "SELECT id, code <> 'gw-3', now() - interval '2 hours', "
+        "  CASE code WHEN 'gw-1' THEN now() WHEN 'gw-2' THEN now() - interval '1 hour' END "
+        "FROM gateways WHERE code <> 'gw-4'"
+    )
+
+
+async def _observations(conn: AsyncConnection[Any]) -> None:
+    await conn.execute(
+        "INSERT INTO observed_properties (code, name_en, name_vi, unit, minimum, maximum, aggregation, "
+        "sampling_interval_s, device_kind) VALUES ('pm2_5', 'x', 'x', 'ug/m3', 0, 999, 'mean', 60, 'x')"
+    )
+    await conn.execute(
+        "INSERT INTO things (code, gateway_id, name, kind, latitude, longitude) "
+        "SELECT 'aq-' || i, (SELECT min(id) FROM gateways), 'x', 'x', 21, 107 FROM generate_series(1, 50) i"
+    )
+    await conn.execute(
+        "INSERT INTO datastreams (thing_id, observed_property_id, sampling_interval_s) "
+        "SELECT t.id, p.id, 60 FROM things t CROSS JOIN observed_properties p"
+    )
+    # Ten of one datastream in the last ten minutes, older ones of all the others.
+    await conn.execute(
+        "INSERT INTO observations SELECT now() - m * interval '1 minute', d.id, 20, 0 "
+        "FROM datastreams d, generate_series(0.5, 600) m "
+        "WHERE m > 10 OR d.id = (SELECT min(id) FROM datastreams)"
+    )
+    await conn.execute("ANALYZE")
+
+
+async def _indicator(conn: AsyncConnection[Any], indicator: Any, areas: list[int]) -> None:
+    declaration = Jsonb(indicator.declaration())
+    await conn.execute(
+        "INSERT INTO indicators VALUES (%s, %s, %s, %s, 3600, 3600, 1, %s)",
+        [indicator.code, indicator.name_en, indicator.name_vi, indicator.unit, declaration],
+    )
+    _, first, second = areas
+    insert = (
+        "INSERT INTO indicator_values (time, indicator, area_id, value, reason, category, completeness, "
+        "version, revision, superseded_at) VALUES (date_trunc('hour', now()) - %s * interval '1 hour', "
+        "%s, %s, %s, %s, %s, 1, 1, %s, %s)"
+    )
+    now, code = datetime.now(UTC), indicator.code
+    for row in (
+        [2, code, first, 300.0, None, "very_bad", 1, now],
+        [2, code, first, 80.0, None, "moderate", 2, None],
+        [1, code, first, None, "insufficient_data", None, 1, None],
+        [1, code, second, 120.0, None, "poor", 1, None],
+    ):
+        await conn.execute(insert, row)

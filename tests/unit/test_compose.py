@@ -1,0 +1,272 @@
+"""compose.yaml, Dockerfile, Grafana's provisioning and deploy/make-env, as far as they show unrun."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import stat
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import pytest
+import yaml
+from check_jsonschema.builtin_schemas import get_builtin_schema
+
+from dashboards.deploy import FOLDER, Database, datasource
+from dashboards.grafana import boards
+from runtime.local.mosquitto import PLATFORM_USER, broker_config
+from runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import click
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+OURS = {name: s for name, s in SERVICES.items() if s["image"] == "halong:local"}
+#: end by themselves
+ONCE = {name for name, s in SERVICES.items() if s["restart"] == "no"}
+
+every_service = pytest.mark.parametrize("name", SERVICES)
+
+
+def test_the_file_follows_the_compose_specification() -> None:
+    """Its schema comes with check-jsonschema."""
+    schema = get_builtin_schema("vendor.compose-spec")
+    jsonschema.validators.validator_for(schema)(schema).validate(COMPOSE)
+
+
+def test_the_services_are_all_there() -> None:
+    long_lived = {"broker", "db", "ingest", "analytics", "api", "grafana", "simulators"}
+    assert set(SERVICES) - ONCE == long_lived
+    assert {"migrate", "identities", "reader"} <= ONCE
+
+
+@every_service
+def test_every_service_is_watched_and_bounded(name: str) -> None:
+    service = SERVICES[name]
+    limits = service["deploy"]["resources"]["limits"]
+    assert {"cpus", "memory", "pids"} == set(limits)
+    if name in ONCE or name == "simulators":
+        assert service["healthcheck"] == {"disable": True}
+    else:
+        assert service["restart"] == "unless-stopped"
+        assert {"test", "interval", "timeout", "retries", "start_period"} == set(service["healthcheck"])
+
+
+@every_service
+def test_every_service_is_locked(name: str) -> None:
+    service = SERVICES[name]
+    user, _ = service["user"].split(":")
+    assert int(user) > 0
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert not service.keys() & {"privileged", "cap_add", "network_mode", "pid", "devices"}
+
+
+@every_service
+def test_images_are_pinned(name: str) -> None:
+    repository, _, tag = SERVICES[name]["image"].rpartition(":")
+    assert tag == "local" or re.search(r"\d+\.\d+\.\d+", tag), f"{repository}:{tag}"
+
+
+def test_the_broker_is_not_older_than_it_may_be() -> None:
+    """Below 2.0.18 a consumer's Receive Maximum is not kept."""
+    version = SERVICES["broker"]["image"].partition(":")[2]
+    assert tuple(map(int, version.split("."))) >= (2, 0, 18)
+
+
+@every_service
+def test_dependencies_fit_what_they_wait_for(name: str) -> None:
+    """A service that ends is waited for until it has, one with a health check until it is well."""
+    for other, how in SERVICES[name].get("depends_on", {}).items():
+        expected = "service_completed_successfully" if other in ONCE else "service_healthy"
+        assert how["condition"] == expected, f"{name} waits for {other}"
+        assert not SERVICES[other].get("profiles") or SERVICES[name].get("profiles")
+
+
+def test_what_is_needed_first_starts_first() -> None:
+    def before(name: str) -> set[str]:
+        direct = SERVICES[name].get("depends_on", {})
+        return set(direct) | {further for other in direct for further in before(other)}
+
+    assert before("ingest") >= {"db", "migrate", "identities", "broker"}
+    assert before("api") >= {"db", "migrate"}
+    assert before("grafana") >= {"db", "migrate", "reader"}
+
+
+def test_volumes_and_networks_are_declared_and_used() -> None:
+    used = {v.partition(":")[0] for s in SERVICES.values() for v in s.get("volumes", ())}
+    assert {v for v in used if not v.startswith(".")} == set(COMPOSE["volumes"])
+    assert {n for s in SERVICES.values() for n in s["networks"]} == set(COMPOSE["networks"])
+    for path in used - set(COMPOSE["volumes"]):
+        assert (ROOT / path).exists()
+
+
+def test_only_what_is_meant_for_others_is_published() -> None:
+    ports = {name: s["ports"] for name, s in SERVICES.items() if "ports" in s}
+    assert {name: [p.rpartition(":")[2] for p in given] for name, given in ports.items()} == {
+        "broker": ["1883"],
+        "api": ["8000"],
+        "grafana": ["3000"],
+    }
+    assert COMPOSE["networks"]["platform"] == {"internal": True}
+    assert {name for name, s in SERVICES.items() if s["networks"] != ["platform"]} == set(ports)
+
+
+# --- secrets
+
+
+@pytest.fixture
+def env(tmp_path: Path) -> dict[str, str]:
+    _make_env(tmp_path / ".env")
+    lines = (tmp_path / ".env").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+
+
+def test_every_variable_is_written_by_make_env_and_has_no_default(env: dict[str, str]) -> None:
+    used = re.findall(r"(?<!\$)\$\{?(\w+)([^}]*)", (ROOT / "compose.yaml").read_text("utf-8"))
+    assert {name for name, _ in used} == set(env)
+    assert {rest for _, rest in used} == {":?run deploy/make-env"}
+
+
+def test_secrets_are_random_and_fit_into_addresses(env: dict[str, str], tmp_path: Path) -> None:
+    _make_env(tmp_path / "other")
+    secrets = [value for name, value in env.items() if name.endswith("_PASSWORD")]
+    assert len(secrets) == len(set(secrets)) == 4
+    for secret in secrets:
+        assert re.fullmatch(r"[0-9a-f]{48}", secret)
+        assert secret not in (tmp_path / "other").read_text()
+
+
+def test_secrets_are_the_owners_and_are_never_overwritten(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    _make_env(file)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    written = file.read_text()
+    again = _make_env(file, check=False)
+    assert again.returncode == 1
+    assert re.fullmatch(r"make-env: .* exists: its secrets are in use; .*\n", again.stderr)
+    assert file.read_text() == written
+
+
+@every_service
+def test_no_secret_stands_in_the_file(name: str) -> None:
+    for variable, value in SERVICES[name].get("environment", {}).items():
+        if re.search(r"PASSWORD|SECRET|TOKEN|KEY", variable):
+            assert re.fullmatch(r"\$\{HALONG_\w+:\?run deploy/make-env\}", value)
+        assert not re.search(r"://[^:/@]+:(?!\$\{)[^@]+@", str(value)), variable
+
+
+def test_settings_of_our_services_exist_and_are_valid(env: dict[str, str]) -> None:
+    for name, service in OURS.items():
+        given = {k: _filled(v, env) for k, v in service["environment"].items()}
+        unknown = {k for k in given if k.removeprefix("HALONG_").lower() not in Settings.model_fields}
+        assert not unknown, f"{name} has settings that halong does not know: {unknown}"
+        settings = Settings.model_validate({k.removeprefix("HALONG_").lower(): v for k, v in given.items()})
+        assert (
+            settings.require_mqtt_url() == f"mqtt://{PLATFORM_USER}:{env['HALONG_MQTT_PASSWORD']}@broker:1884"
+        )
+
+
+# --- commands
+
+
+def commands() -> Iterator[tuple[str, list[str]]]:
+    for name, service in OURS.items():
+        yield f"{name}: command", service["command"]
+        test = service["healthcheck"].get("test", ["CMD"])
+        if test[1:2] == ["halong"]:
+            yield f"{name}: health check", test[1:]
+    for line in re.findall(r"^(?:RUN|CMD) (.*halong .*)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE):
+        words = [w for w in re.split(r"[\s\[\],\"]+", line) if w]
+        if words[0] == "halong":
+            yield f"Dockerfile: {line}", words
+
+
+@pytest.mark.parametrize(("where", "words"), list(commands()))
+def test_every_command_is_one_of_halongs(where: str, words: list[str]) -> None:
+    try:
+        from runtime.cli import app
+    except ImportError as error:
+        pytest.skip(f"the command line is not complete: {error}")
+    from typer.main import get_command
+
+    command: click.Command = get_command(app)
+    arguments = words[1:]
+    while arguments and hasattr(command, "commands") and not arguments[0].startswith("-"):
+        assert arguments[0] in command.commands, f"{where}: halong has no command {shlex.join(words)}"
+        command = command.commands[arguments.pop(0)]
+    if arguments != ["--help"]:
+        command.make_context("halong", list(arguments), resilient_parsing=False)
+
+
+# --- images, broker, Grafana
+
+
+def test_images_are_built_from_stages_that_exist_and_run_as_nobody() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    stages = dict(re.findall(r"^FROM (\S+) AS (\w+)$", dockerfile, re.MULTILINE))
+    assert {s["build"]["target"] for s in SERVICES.values() if "build" in s} <= set(stages.values())
+    assert all(
+        re.fullmatch(r"python:3\.11-slim-bookworm|grafana/grafana:11\.6\.\d+", image) for image in stages
+    )
+    assert "\nUSER 10001:10001\n" in dockerfile.rpartition("FROM")[2]
+    assert "HEALTHCHECK" not in dockerfile
+    assert dockerfile.index("requirements.txt") < dockerfile.index("COPY . .")
+
+
+def test_every_package_is_sent_to_the_image() -> None:
+    sent = set(re.findall(r"^!(\S+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE))
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests"}
+    assert packages <= sent
+    assert {"pyproject.toml", "requirements.txt", "README.md", "LICENSE"} <= sent
+
+
+def test_the_broker_is_set_up_as_the_local_one() -> None:
+    """Except for folders, user, and listeners, which Docker keeps apart instead of loopback."""
+    folder = Path("/var/lib/halong/broker")
+    local = _settings(broker_config(folder, gateway_port=1883, platform_port=1884))
+    compose = _settings((ROOT / "deploy/mosquitto/mosquitto.conf").read_text())
+    local = [line.removesuffix(" 127.0.0.1") for line in local if not line.startswith("user ")]
+    where = f"persistence_location {folder}/"
+    assert compose == [line if line != where else "persistence_location /mosquitto/data/" for line in local]
+
+
+def test_the_data_source_is_the_one_that_deploy_makes() -> None:
+    (provisioned,) = _yaml("datasources/halong.yaml")["datasources"]
+    database = Database(host="db", name="halong", password="")
+    assert provisioned.items() >= datasource(database).items()
+    assert provisioned["secureJsonData"] == {"password": "$HALONG_DASHBOARD_PASSWORD"}
+    assert "HALONG_DASHBOARD_PASSWORD" in SERVICES["grafana"]["environment"]
+
+
+def test_the_dashboards_are_found_where_the_image_has_them() -> None:
+    (provider,) = _yaml("dashboards/halong.yaml")["providers"]
+    folder = provider["options"]["path"]
+    assert re.search(rf"COPY --from=build \S+ {folder}\n", (ROOT / "Dockerfile").read_text())
+    assert (provider["folderUid"], provider["folder"]) == (FOLDER["uid"], FOLDER["title"])
+    home = Path(SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
+    assert str(home.parent) == folder
+    assert home.stem in boards()
+
+
+def _make_env(file: Path, *, check: bool = True) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([ROOT / "deploy/make-env", file], check=check, capture_output=True, text=True)
+
+
+def _filled(value: str, env: dict[str, str]) -> str:
+    return re.sub(r"\$\{(\w+):\?[^}]*\}", lambda found: env[found[1]], value)
+
+
+def _settings(conf: str) -> list[str]:
+    return [line for line in conf.splitlines() if line and not line.startswith("#")]
+
+
+def _yaml(path: str) -> Any:
+    return yaml.safe_load((ROOT / "deploy/grafana/provisioning" / path).read_text("utf-8"))

@@ -1,0 +1,180 @@
+"""The dashboards' JSON, without a database: places, units, data sources, variables, words."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from grafana_foundation_sdk.models import units
+
+from analytics.indicator import INDICATORS
+from dashboards.grafana import DATASOURCE_UID, PLUGIN, boards, queries, write
+from dashboards.grafana.units import BY_UCUM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+BOARDS = boards()
+KNOWN_UNITS = {value for name, value in vars(units).items() if isinstance(value, str) and name[0].isupper()}
+#: What Grafana fills in itself, besides names that begin with two underscores.
+VARIABLE = re.compile(r"\$\{(\w+)(?::\w+)?\}|\$(\w+)")
+
+every_board = pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
+
+
+def everything(value: Any) -> Iterator[tuple[str, Any]]:
+    """Every key and value, at every depth."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield key, inner
+            yield from everything(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from everything(inner)
+
+
+def test_uids_are_apart_and_fit() -> None:
+    assert len(BOARDS) == 2
+    for uid, board in BOARDS.items():
+        assert board["uid"] == uid
+        assert re.fullmatch(r"[\w-]{1,40}", uid)
+
+
+@every_board
+def test_panels_have_ids_of_their_own_and_do_not_overlap(board: dict[str, Any]) -> None:
+    panels = board["panels"]
+    assert len({p["id"] for p in panels}) == len(panels)
+    for panel in panels:
+        place = panel["gridPos"]
+        assert place["w"] > 0
+        assert place["h"] > 0
+        assert place["x"] + place["w"] <= 24
+    for one, other in itertools.combinations(panels, 2):
+        a, b = one["gridPos"], other["gridPos"]
+        beside = a["x"] + a["w"] <= b["x"] or b["x"] + b["w"] <= a["x"]
+        below = a["y"] + a["h"] <= b["y"] or b["y"] + b["h"] <= a["y"]
+        assert beside or below, f"{one['title']} lies over {other['title']}"
+
+
+@every_board
+def test_rows_of_panels_leave_no_gap(board: dict[str, Any]) -> None:
+    covered = sum(p["gridPos"]["w"] * p["gridPos"]["h"] for p in board["panels"])
+    assert covered == 24 * max(p["gridPos"]["y"] + p["gridPos"]["h"] for p in board["panels"])
+
+
+@every_board
+def test_units_are_grafanas(board: dict[str, Any]) -> None:
+    found = [p["fieldConfig"]["defaults"].get("unit") for p in board["panels"] if "fieldConfig" in p]
+    found += [v["value"] for k, v in _properties(board) if k == "unit"]
+    found = [unit for unit in found if unit]
+    assert len(found) >= 10
+    for unit in found:
+        assert unit in KNOWN_UNITS or re.fullmatch(r"suffix:\S+", unit), unit
+
+
+def test_units_of_every_indicator_are_known_or_plain() -> None:
+    assert set(BY_UCUM.values()) <= KNOWN_UNITS
+    assert {i.unit for i in INDICATORS.values()} - set(BY_UCUM) == {"mm"}
+
+
+@every_board
+def test_every_query_goes_to_the_one_data_source(board: dict[str, Any]) -> None:
+    sources = [value for key, value in everything(board) if key == "datasource"]
+    assert len(sources) > 20
+    assert all(source == {"type": PLUGIN, "uid": DATASOURCE_UID} for source in sources)
+
+
+@every_board
+def test_every_variable_used_is_defined(board: dict[str, Any]) -> None:
+    defined = {v["name"] for v in board["templating"]["list"]}
+    used = set()
+    for _, text in everything(board):
+        if isinstance(text, str):
+            used |= {a or b for a, b in VARIABLE.findall(text)}
+    assert {name for name in used if not name.startswith("__")} == defined == {"area", "indicator"}
+
+
+@every_board
+def test_every_query_is_bounded(board: dict[str, Any]) -> None:
+    """Observations are only entered by datastream or rollup, histories only by time."""
+    for panel in board["panels"]:
+        for target in panel.get("targets", ()):
+            sql = target["rawSql"]
+            if re.search(r"FROM (observations_hourly|refusals)|JOIN indicator_values", sql):
+                assert re.search(r"\$__timeFilter|interval '1 hour'", sql), sql
+            if re.search(r"FROM observations\b", sql):
+                assert "datastream_id = d.id" in sql, sql
+
+
+@every_board
+def test_the_other_language_keeps_time_and_variables(board: dict[str, Any]) -> None:
+    (link,) = board["links"]
+    assert link["keepTime"]
+    assert link["includeVars"]
+    assert link["url"].removeprefix("/d/") in set(BOARDS) - {board["uid"]}
+    (show,) = [v["value"][0]["url"] for k, v in _properties(board) if k == "links"]
+    assert show.startswith(f"/d/{board['uid']}?${{__url_time_range}}&")
+
+
+def test_languages_say_the_same_in_their_own_words() -> None:
+    vi, en = BOARDS["halong-tong-quan"], BOARDS["halong-city-overview"]
+    assert [(p["type"], p["gridPos"]) for p in vi["panels"]] == [
+        (p["type"], p["gridPos"]) for p in en["panels"]
+    ]
+    assert all(a["title"] != b["title"] for a, b in zip(vi["panels"], en["panels"], strict=True))
+    assert "name_en" not in json.dumps(vi).replace("name_en text", "")
+    assert "name_vi" not in json.dumps(en).replace("name_vi text", "")
+
+
+@every_board
+def test_air_quality_has_the_decisions_colours(board: dict[str, Any]) -> None:
+    panel = next(p for p in board["panels"] if "v.indicator = 'vn_aqi_h'" in json.dumps(p))
+    steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
+    assert [(s.get("value"), s["color"]) for s in steps] == [
+        (None, "#00E400"),
+        (51, "#FFFF00"),
+        (101, "#FF7E00"),
+        (151, "#FF0000"),
+        (201, "#8F3F97"),
+        (301, "#7E0023"),
+    ]
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_a_categorys_name_has_one_colour(language: str) -> None:
+    colours: dict[str, set[str]] = {}
+    for indicator in INDICATORS.values():
+        for category in indicator.categories:
+            colours.setdefault(getattr(category, f"name_{language}"), set()).add(category.colour)
+    assert {name: c for name, c in colours.items() if len(c) > 1} == {}
+
+
+@every_board
+def test_the_indicators_shown_are_declared(board: dict[str, Any]) -> None:
+    shown = set(re.findall(r"v\.indicator = '(\w+)'", json.dumps(board)))
+    assert shown == {"vn_aqi_h", "pm2_5_24h", "rain_1h", "traffic_speed", "laeq_1h"}
+    assert shown <= set(INDICATORS)
+
+
+def test_no_word_of_a_query_is_left_unfilled() -> None:
+    for board in BOARDS.values():
+        for key, sql in everything(board):
+            if key in ("rawSql", "query"):
+                assert not re.search(r"(?<!\$)\{\w+\}", sql), sql
+    assert queries.text("{name} {unit}", "vi", unit="x") == "name_vi x"
+
+
+def test_files_for_provisioning(tmp_path: Path) -> None:
+    paths = write(tmp_path / "grafana")
+    assert [p.name for p in paths] == [f"{uid}.json" for uid in BOARDS]
+    assert [json.loads(p.read_text("utf-8")) for p in paths] == list(BOARDS.values())
+
+
+def _properties(board: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for panel in board["panels"]:
+        for override in panel.get("fieldConfig", {}).get("overrides", ()):
+            yield from ((p["id"], p) for p in override["properties"])

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     Programs = Mapping[str, Path]
 
 POSTGRES_PROGRAMS: Final = ("postgres", "initdb", "pg_ctl", "psql")
-MOSQUITTO_PROGRAMS: Final = ("mosquitto", "mosquitto_passwd", "mosquitto_pub", "mosquitto_sub")
+MOSQUITTO_PROGRAMS: Final = tuple(f"mosquitto{tail}" for tail in ("", "_passwd", "_pub", "_sub", "_rr"))
 
 MOSQUITTO_AT_LEAST: Final = (2, 0, 18)
 """Older ones (2.0.11 measured) ignore Receive Maximum once acknowledged: no back-pressure."""

@@ -37,6 +37,7 @@ class Binaries:
     mosquitto_passwd: Path
     mosquitto_pub: Path
     mosquitto_sub: Path
+    mosquitto_rr: Path
     postgres_origin: str
     mosquitto_origin: str
 
@@ -113,6 +114,7 @@ def _binaries(postgres: Path | None, mosquitto: Programs | None, prefix: Path) -
         mosquitto_passwd=broker["mosquitto_passwd"],
         mosquitto_pub=broker["mosquitto_pub"],
         mosquitto_sub=broker["mosquitto_sub"],
+        mosquitto_rr=broker["mosquitto_rr"],
         postgres_origin=f"installed in {postgres}" if postgres else brought,
         mosquitto_origin=f"installed as {mosquitto['mosquitto']}" if mosquitto else brought,
     )

@@ -12,7 +12,13 @@ import pytest
 from runtime.local import debian, prefix, provision
 from runtime.local.debian import Archive, Package, choose_mirror, library_closure, parse_packages
 from runtime.local.errors import ProvisionError
-from runtime.local.installed import find_mosquitto, find_programs, has_timescaledb, parse_version
+from runtime.local.installed import (
+    MOSQUITTO_PROGRAMS,
+    find_mosquitto,
+    find_programs,
+    has_timescaledb,
+    parse_version,
+)
 from runtime.local.prefix import Part, find_prefix, make_readable_folder, prefix_path
 from runtime.local.process import free_port
 
@@ -100,7 +106,7 @@ def test_parse_version(text: str, version: tuple[int, ...] | None) -> None:
 def test_an_installed_mosquitto_counts_from_2_0_18(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, is_taken: bool
 ) -> None:
-    for name in ("mosquitto", "mosquitto_passwd", "mosquitto_pub", "mosquitto_sub"):
+    for name in MOSQUITTO_PROGRAMS:
         program(tmp_path, name, f"echo '{name} version {version}'; exit 3")
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     assert (find_mosquitto() is not None) is is_taken

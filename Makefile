@@ -1,0 +1,38 @@
+# `make demo` and `make test` do all set-up themselves; both may be interrupted and started again.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: help demo clean-demo test check format requirements bench-ingest
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+demo: .venv/runtime.ready ## Run a whole city on this machine until Ctrl-C (FOR=60: for 60 s)
+	@$(BIN)/halong demo $(if $(FOR),--for $(FOR))
+
+clean-demo: .venv/runtime.ready ## Remove the demo's data, after asking
+	@$(BIN)/halong clean-demo
+
+test: .venv/test.ready ## Check style and types, then run all tests on real services
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/pytest $(ARGS)
+
+format: .venv/test.ready ## Format the code and mend what ruff can
+	@$(BIN)/ruff check --quiet --fix
+	@$(BIN)/ruff format --quiet
+
+requirements: .venv/test.ready ## Pin the newest versions that pyproject.toml allows
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --upgrade \
+	    --extra dashboards pyproject.toml -o requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --upgrade \
+	    --extra dashboards --extra test -c requirements.txt pyproject.toml -o requirements-test.txt
+
+.venv/runtime.ready: requirements.txt pyproject.toml scripts/venv
+	@PYTHON=$(PYTHON) sh scripts/venv requirements.txt $@
+
+.venv/test.ready: requirements-test.txt pyproject.toml scripts/venv scripts/browser
+	@PYTHON=$(PYTHON) sh scripts/venv requirements-test.txt $@
+	@sh scripts/browser

@@ -1,0 +1,96 @@
+"""`halong …`: the command line. Services are imported by the command that needs them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from runtime.commands import broker, city, dashboards, devices, gateways, indicators, keys, services
+
+app = typer.Typer(
+    name="halong",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode="markdown",
+    help="Smart-city telemetry: MQTT to TimescaleDB to indicators, nothing acknowledged is ever lost.\n\n"
+    "Start with `halong demo`. Settings come from the environment (HALONG_…, see docs/operations.md).",
+)
+app.command("demo")(city.demo)
+app.command("clean-demo")(city.clean_demo)
+app.command("up")(services.up)
+app.command("migrate")(services.migrate)
+app.command("ingest")(services.ingest)
+app.command("analytics")(services.analytics)
+app.command("api")(services.api)
+app.command("simulate")(services.simulate)
+app.command("check")(services.check)
+app.add_typer(devices.app, name="devices")
+app.add_typer(gateways.app, name="gateways")
+app.add_typer(broker.app, name="broker")
+app.add_typer(keys.app, name="keys")
+app.add_typer(indicators.app, name="indicators")
+app.add_typer(dashboards.app, name="dashboards")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"halong {version('halong')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    if debug:
+        os.environ["HALONG_DEBUG"] = "1"
+
+
+def main() -> None:
+    """Run a command; an error is one line that says what to do."""
+    try:
+        app()
+    except Exception as error:
+        if os.environ.get("HALONG_DEBUG"):
+            raise
+        console = Console(stderr=True, highlight=False, soft_wrap=True)
+        console.print(f"error: {_words(error)}", style="red", markup=False)
+        sys.exit(1)
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return "; ".join(
+            f"HALONG_{'.'.join(str(p) for p in e['loc']).upper()}: {e['msg']}" for e in error.errors()
+        )
+    text = " ".join(str(error).split())
+    # What our code raises is a whole sentence; of others, the kind is needed to understand it.
+    ours = _raised_in(error).split(".")[0] in _OUR_PACKAGES
+    return text if ours and text else f"{type(error).__name__}: {text} (halong --debug shows where)"
+
+
+def _raised_in(error: Exception) -> str:
+    """Return the name of the module that raised an error."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    return str(trace.tb_frame.f_globals.get("__name__", "")) if trace else ""
+
+
+_OUR_PACKAGES = frozenset(
+    ("runtime", "storage", "devices", "ingest", "analytics", "api", "dashboards", "simulators")
+)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""`halong dashboards …`: Grafana."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from runtime.commands.running import run
+from runtime.settings import SettingsError, settings
+
+if TYPE_CHECKING:
+    from dashboards.deploy import Change, Database
+
+app = typer.Typer(no_args_is_help=True, help="Grafana dashboards.")
+out = Console(highlight=False, soft_wrap=True)
+
+
+@app.command("render")
+def render(
+    folder: Annotated[Path, typer.Option("--out", help="Folder to write the JSON files to.")],
+) -> None:
+    """Write the dashboards' JSON files for Grafana's provisioning.
+
+    Example: `halong dashboards render --out /etc/halong/dashboards`
+    """
+    from dashboards.grafana import write
+
+    for path in write(folder):
+        out.print(f"wrote {path}", markup=False)
+
+
+@app.command("role")
+def role(
+    name: Annotated[str, typer.Option(help="Name of the role.")] = "halong_dashboard",
+) -> None:
+    """Create the database role that Grafana reads with, or set its password and rights again.
+
+    Its password is that of HALONG_DASHBOARD_PASSWORD. Example: `halong dashboards role`
+    """
+    run(_role(name, _password()))
+    out.print(f"role {name} may read what the dashboards show", markup=False)
+
+
+@app.command("deploy")
+def deploy(
+    url: Annotated[
+        str, typer.Argument(envvar="GRAFANA_URL", help="http(s)://[user:password@]host:port of Grafana.")
+    ],
+    token: Annotated[
+        str | None, typer.Option(envvar="GRAFANA_TOKEN", help="Token of a service account.")
+    ] = None,
+    database_host: Annotated[
+        str | None, typer.Option(help="The database's host as Grafana reaches it; default: as halong does.")
+    ] = None,
+    set_password: Annotated[
+        bool, typer.Option("--set-password", help="Send the role's password again.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+) -> None:
+    """Bring data source and dashboards to a Grafana; what is right already is left alone.
+
+    Example: `GRAFANA_TOKEN=… halong dashboards deploy http://127.0.0.1:3000 --dry-run`
+    """
+    from dashboards import deploy as grafana
+
+    database = _database(database_host)
+    if dry_run:
+        _show(grafana.plan(url, database, token=token))
+        out.print("dry run: nothing was changed")
+    else:
+        _show(grafana.deploy(url, database, token=token, set_password=set_password))
+
+
+async def _role(name: str, password: str) -> None:
+    from dashboards.role import ensure_reader
+    from storage.pool import connect
+
+    async with await connect(settings().require_database_url()) as conn:
+        await ensure_reader(conn, password, name)
+
+
+def _database(host: str | None) -> Database:
+    from urllib.parse import urlsplit
+
+    from dashboards.deploy import Database
+
+    parts = urlsplit(settings().require_database_url())
+    return Database(
+        host=host or parts.hostname or "localhost",
+        port=parts.port or 5432,
+        name=parts.path.lstrip("/"),
+        password=_password(),
+    )
+
+
+def _password() -> str:
+    password = settings().dashboard_password
+    if password is None:
+        raise SettingsError(
+            "HALONG_DASHBOARD_PASSWORD is not set: set it to the password of Grafana's database role"
+        )
+    return password.get_secret_value()
+
+
+def _show(changes: list[Change]) -> None:
+    for change in changes:
+        out.print(f"  {change.action:9} {change.kind} {change.uid} ({change.title})", markup=False)

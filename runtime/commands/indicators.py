@@ -1,0 +1,107 @@
+"""`halong indicators …`: list and compute."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from runtime.commands.running import run
+from runtime.settings import settings
+
+if TYPE_CHECKING:
+    from analytics.indicator import Indicator
+
+app = typer.Typer(no_args_is_help=True, help="City indicators.")
+out = Console(highlight=False, soft_wrap=True)
+
+
+@app.command("list")
+def list_() -> None:
+    """List the indicators with unit, step and source.
+
+    Example: `halong indicators list`
+    """
+    from analytics.indicator import INDICATORS
+
+    table = Table("code", "name", "unit", "every", "source")
+    for indicator in INDICATORS.values():
+        source = f"{indicator.source.document}, {indicator.source.clause}"
+        table.add_row(indicator.code, indicator.name_en, indicator.unit, str(indicator.step), source)
+    out.print(table)
+
+
+@app.command("run")
+def run_(
+    codes: Annotated[list[str], typer.Argument(help="Indicator codes, or `all`.")],
+    start: Annotated[str, typer.Option("--from", help="RFC 3339 time or local date.")],
+    end: Annotated[
+        str, typer.Option("--to", help="RFC 3339 time or local date, not included; or `now`.")
+    ] = "now",
+    area: Annotated[list[str] | None, typer.Option(help="Area codes; default: all that report.")] = None,
+) -> None:
+    """Compute indicators over a period; a value that changes becomes a revision.
+
+    Example: `halong indicators run vn_aqi_h --from 2026-11-20 --to 2026-11-22`
+    """
+    chosen = [_indicator(code) for code in (_all() if codes == ["all"] else codes)]
+    first, last = _instant(start), _instant(end)
+    if first >= last:
+        raise typer.BadParameter(f"--from {start} is not before --to {end}")
+    run(_run(chosen, first, last, area))
+
+
+async def _run(chosen: list[Indicator], start: datetime, end: datetime, areas: list[str] | None) -> None:
+    from analytics import values
+    from analytics.run import compute
+    from storage.pool import connect
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    async with await connect(settings().require_database_url()) as conn:
+        await values.write_catalogue(conn, chosen)
+        with Progress(*columns, console=out, disable=not out.is_terminal) as progress:
+            task = progress.add_task("computing", total=(end - start).total_seconds())
+            counts = await compute(
+                conn,
+                chosen,
+                start,
+                end,
+                areas=areas,
+                progress=lambda done, _: progress.update(task, completed=done),
+            )
+    out.print(
+        f"{counts.computed} values computed, {counts.written} written, of which {counts.revised} "
+        "supersede an earlier revision"
+    )
+
+
+def _all() -> list[str]:
+    from analytics.indicator import INDICATORS
+
+    return list(INDICATORS)
+
+
+def _indicator(code: str) -> Indicator:
+    from analytics.indicator import INDICATORS
+
+    if code not in INDICATORS:
+        raise typer.BadParameter(f"no indicator {code!r}: one of {', '.join(INDICATORS)}")
+    return INDICATORS[code]
+
+
+def _instant(text: str) -> datetime:
+    if text == "now":
+        return datetime.now(UTC)
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is neither an RFC 3339 time nor a date") from None
+    if parsed.tzinfo is not None:
+        return parsed.astimezone(UTC)
+    if len(text) > len("2026-11-22"):
+        raise typer.BadParameter(f"{text!r} has no offset: add Z or, for example, +07:00")
+    return parsed.replace(tzinfo=settings().zone).astimezone(UTC)

@@ -1,0 +1,30 @@
+"""How a command runs something asynchronous: until it ends, or until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine
+
+T = TypeVar("T")
+
+
+def run(coroutine: Coroutine[object, object, T]) -> T:
+    """Run a coroutine to its end."""
+    return asyncio.run(coroutine)
+
+
+def run_until_stopped(service: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    """Run a service; SIGINT and SIGTERM set the event by which it ends."""
+
+    async def _run() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop.set)
+        await service(stop)
+
+    asyncio.run(_run())

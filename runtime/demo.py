@@ -1,0 +1,250 @@
+"""The demo: a whole city on this machine, from local services to live indicators.
+
+Everything it starts is a real part: TimescaleDB, Mosquitto with passwords, ingest, analytics, the API with
+the console, and simulated gateways that speak the wire contract.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import os
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+from devices.credentials import new_password, password_hash
+from runtime.local.mosquitto import LocalMosquitto
+from runtime.local.postgres import LocalPostgres
+from runtime.local.process import free_port
+from runtime.local.provision import default_cache, default_state, provision
+from runtime.settings import Settings, checkout
+from runtime.supervise import Service, halong, service_commands
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rich.console import Console
+
+    from devices.model import Profile
+    from runtime.local.provision import Binaries
+
+HISTORY = timedelta(hours=48)
+PROFILE = "quang_ninh"
+#: the gateway that nobody simulates: its password is shown, for publishing by hand
+TOUR_GATEWAY = "tour"
+#: a lively city: each device speaks at least this often, in seconds
+INTERVAL_S = 10.0
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where the demo of this checkout keeps its things."""
+
+    state: Path
+    card: Path
+
+    @property
+    def logs(self) -> Path:
+        """One log file a service."""
+        return self.state / "logs"
+
+    @property
+    def passwords(self) -> Path:
+        """The simulated gateways' passwords, for their owner alone."""
+        return self.state / "gateways.json"
+
+
+def folders() -> Folders:
+    """Return the folders: each checkout has its own data; the card lies where the person stands."""
+    place = checkout()
+    name = f"{place.name}-{hashlib.sha256(str(place).encode()).hexdigest()[:8]}"
+    return Folders(default_state() / name, Path.cwd() / ".halong")
+
+
+@dataclass(frozen=True)
+class City:
+    """A running set of local or given services, and how to reach them."""
+
+    settings: Settings
+    gateway_passwords: Mapping[str, str]
+    binaries: Binaries | None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of every service of the demo."""
+        chosen = self.settings
+        return {
+            "HALONG_DATABASE_URL": str(chosen.database_url),
+            "HALONG_MQTT_URL": str(chosen.mqtt_url),
+            "HALONG_GATEWAY_MQTT_URL": str(chosen.gateway_mqtt_url),
+            "HALONG_API_HOST": chosen.api_host,
+            "HALONG_API_PORT": str(chosen.api_port),
+            "HALONG_API_PUBLIC": "true",
+        }
+
+
+@contextmanager
+def local_services(given: Settings, places: Folders, out: Console) -> Iterator[City]:
+    """Give a city whose services run: those that the settings name, and local ones for the rest.
+
+    Raises:
+        LocalServiceError: a service cannot be brought or started.
+    """
+    places.logs.mkdir(parents=True, exist_ok=True)
+    needs_local = given.database_url is None or given.mqtt_url is None
+    binaries = provision(default_cache()) if needs_local else None
+    changes: dict[str, Any] = {"api_port": _port("API", given.api_port, out)}
+    passwords: dict[str, str] = {}
+    with ExitStack() as stack:
+        if given.database_url is None and binaries:
+            server = stack.enter_context(LocalPostgres(binaries, places.state / "postgres"))
+            _say_port("TimescaleDB", 5432, server.port, out)
+            changes["database_url"] = server.ensure_database()
+        if given.mqtt_url is None and binaries:
+            passwords = gateway_passwords(places.passwords, city_profile())
+            hashes = {code: password_hash(password) for code, password in passwords.items()}
+            broker = stack.enter_context(
+                LocalMosquitto(binaries, places.state / "mosquitto", passwords=hashes)
+            )
+            _say_port("MQTT", 1883, broker.gateway_port, out)
+            changes |= {"mqtt_url": broker.platform_url, "gateway_mqtt_url": broker.gateway_url}
+        elif given.gateway_mqtt_url is None:
+            changes["gateway_mqtt_url"] = str(given.mqtt_url)
+        yield City(Settings.model_validate(given.model_dump() | changes), passwords, binaries)
+
+
+def city_profile() -> Profile:
+    """Return the demo's city: the profile with simulated gateways."""
+    from devices.profiles import load
+    from simulators.city import populate
+
+    return populate(load(PROFILE))
+
+
+def gateway_passwords(file: Path, profile: Profile) -> dict[str, str]:
+    """Return a password for each gateway of a profile, kept in `file` (mode 0600) from start to start."""
+    known: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
+    passwords = {g.code: known.get(g.code) or new_password() for g in profile.gateways}
+    file.touch(mode=0o600)
+    file.write_text(json.dumps(passwords, indent=1))
+    return passwords
+
+
+def prepare(city: City, out: Console) -> None:
+    """Migrate, import the profile, and fill the last 48 hours with history and its indicators."""
+    asyncio.run(_prepare(city, out))
+
+
+async def _prepare(city: City, out: Console) -> None:
+    from devices.identities import store_hashes
+    from devices.registry import import_profile
+    from storage.migrate import migrate
+    from storage.pool import connect
+
+    url = city.settings.require_database_url()
+    applied = await migrate(url)
+    out.print(f"schema: {len(applied)} migrations applied" if applied else "schema: up to date")
+    profile = city_profile()
+    async with await connect(url) as conn:
+        out.print(f"profile {PROFILE}: {(await import_profile(conn, profile)).summary()}", markup=False)
+        hashes = {code: password_hash(password) for code, password in city.gateway_passwords.items()}
+        await store_hashes(conn, hashes)
+        await _backfill(conn, profile, out)
+        await _compute(conn, out)
+
+
+async def _backfill(conn: Any, profile: Profile, out: Console) -> None:
+    from devices.registry import datastream_ids
+    from simulators.backfill import rows
+    from storage.observations import insert_missing, newest
+
+    end = datetime.now(UTC)
+    # A second start fills only what passed since the first one.
+    start = max(end - HISTORY, await newest(conn) or end - HISTORY)
+    ids = await datastream_ids(conn)
+    things = sum(len(g.things) for g in profile.gateways)
+    with _bar(f"history of {(end - start).total_seconds() / 3600:.1f} h", things, out) as show:
+        for done, part in enumerate(rows(profile, ids, start, end), start=1):
+            await insert_missing(conn, part)
+            show(done)
+
+
+async def _compute(conn: Any, out: Console) -> None:
+    from analytics import values
+    from analytics.indicator import INDICATORS
+    from analytics.run import compute
+    from analytics.service import begin
+
+    await values.write_catalogue(conn, INDICATORS.values())
+    end = datetime.now(UTC)
+    computed = await begin(conn, end)
+    start = min(computed.values(), default=end)
+    with _bar("indicators of these hours", max(1, int((end - start).total_seconds())), out) as show:
+        await compute(conn, list(INDICATORS.values()), start, end, progress=lambda done, _: show(done))
+
+
+@contextmanager
+def _bar(text: str, total: int, out: Console) -> Iterator[Any]:
+    if not out.is_terminal:
+        began = datetime.now(UTC)
+        yield lambda _done: None
+        out.print(f"{text}: done in {(datetime.now(UTC) - began).total_seconds():.1f} s")
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=out) as progress:
+        task = progress.add_task(text, total=total)
+        yield lambda done: progress.update(task, completed=done)
+        progress.update(task, completed=total)
+
+
+def services(city: City, places: Folders) -> list[Service]:
+    """Return the services of the demo: those of `halong up`, and the simulators."""
+    journal = places.state / "journal"
+    simulate = halong("simulate", PROFILE, "--journal", str(journal), "--interval", str(INTERVAL_S))
+    if city.gateway_passwords:
+        simulate += ["--passwords", str(places.passwords)]
+    every = [*service_commands(), Service("simulators", simulate)]
+    return [Service(s.name, s.command, city.environment) for s in every]
+
+
+def write_card(city: City, places: Folders) -> None:
+    """Write `.halong/demo.env` for the shell of a person, and links to the MQTT clients that came along."""
+    places.card.mkdir(exist_ok=True)
+    gateway = city.settings.gateway_mqtt_url
+    lines = city.environment | {
+        "HALONG_API": f"http://{city.settings.api_host}:{city.settings.api_port}",
+        "MQTT_HOST": gateway.host if gateway else "",
+        "MQTT_PORT": str(gateway.port if gateway else ""),
+        "TOUR_GATEWAY": TOUR_GATEWAY,
+        "TOUR_PASSWORD": city.gateway_passwords.get(TOUR_GATEWAY, ""),
+    }
+    card = places.card / "demo.env"
+    card.touch(mode=0o600)
+    card.write_text("".join(f"export {name}='{value}'\n" for name, value in lines.items()))
+    if city.binaries:
+        clients = (city.binaries.mosquitto_pub, city.binaries.mosquitto_sub, city.binaries.mosquitto_rr)
+        for program in clients:
+            _link(places.card / program.name, program)
+
+
+def _link(link: Path, target: Path) -> None:
+    fresh = link.with_name(f".{link.name}.{os.getpid()}")
+    fresh.symlink_to(target)
+    fresh.replace(link)
+
+
+def _port(what: str, preferred: int, out: Console) -> int:
+    port = free_port(preferred)
+    _say_port(what, preferred, port, out)
+    return port
+
+
+def _say_port(what: str, preferred: int, port: int, out: Console) -> None:
+    if port != preferred:
+        out.print(f"{what}: port {preferred} is taken, using {port}")

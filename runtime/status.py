@@ -1,0 +1,139 @@
+"""What the demo prints while it runs: read from its own API, as everyone else reads it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+import urllib.error
+import urllib.request
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from rich.live import Live
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from runtime.settings import Settings
+    from runtime.supervise import Supervisor
+
+_EVERY_S = 2.0
+_PLAIN_EVERY_S = 15.0
+_DISTRICT = "district"
+
+
+@dataclass
+class Seen:
+    """The newest answers of the API."""
+
+    status: dict[str, Any] | None = None
+    #: indicator code -> number of districts that have a value
+    districts: dict[str, int] = field(default_factory=dict)
+    trouble: str = "the API is starting"
+
+
+async def show_status(
+    settings: Settings, supervisor: Supervisor, stop: asyncio.Event, seconds: float | None, out: Console
+) -> bool:
+    """Print the city's state until `stop`, or for so many seconds after the API answers, then set it.
+
+    Returns:
+        Whether all services ran and data were arriving when it ended.
+    """
+    seen, began, printed = Seen(), None, 0.0
+    with Live(console=out, auto_refresh=False, transient=True) as live:
+        while not stop.is_set():
+            await _look(settings, seen)
+            if began is None and seen.status:
+                began = time.monotonic()
+            if out.is_terminal:
+                live.update(table(seen, supervisor), refresh=True)
+            elif time.monotonic() - printed >= _PLAIN_EVERY_S and seen.status:
+                printed = time.monotonic()
+                out.print(line(seen), markup=False)
+            if seconds is not None and began is not None and time.monotonic() - began >= seconds:
+                break
+            await _sleep(stop, _EVERY_S)
+    await _look(settings, seen)
+    healthy = is_healthy(seen, supervisor)
+    out.print(table(seen, supervisor))
+    if not healthy:
+        out.print("not healthy: see the logs named above", style="red")
+    stop.set()
+    return healthy
+
+
+def is_healthy(seen: Seen, supervisor: Supervisor) -> bool:
+    """Tell whether every service runs without having failed, and observations arrive."""
+    if not seen.status or any(supervisor.failures.values()):
+        return False
+    return len(supervisor.running) == len(supervisor.failures) and seen.status["rates"]["observations"] > 0
+
+
+def line(seen: Seen) -> str:
+    """Return the state in one line, for where no terminal is."""
+    if not seen.status:
+        return seen.trouble
+    rates, gateways = seen.status["rates"], seen.status["gateways"]
+    full = [code for code, count in seen.districts.items() if count >= max(seen.districts.values())]
+    return (
+        f"{rates['observations_per_s']:.1f} observations/s, {rates['refused_messages']} refusals, "
+        f"{gateways.get('online', 0)} gateways online, {len(full)} indicators for "
+        f"{max(seen.districts.values(), default=0)} districts"
+    )
+
+
+def table(seen: Seen, supervisor: Supervisor) -> Table:
+    """Return the state as a table."""
+    shown = Table(title="halong: Quảng Ninh live", show_header=False, title_justify="left")
+    services = [f"{name}{' (restarted)' if n else ''}" for name, n in supervisor.failures.items()]
+    shown.add_row("services", ", ".join(services))
+    if not seen.status:
+        shown.add_row("API", seen.trouble)
+        return shown
+    rates, fresh = seen.status["rates"], seen.status["freshness"]
+    shown.add_row(
+        "gateways",
+        ", ".join(f"{n} {state.replace('_', ' ')}" for state, n in seen.status["gateways"].items()),
+    )
+    shown.add_row(
+        f"last {rates['minutes']} min",
+        f"{rates['observations']} observations ({rates['observations_per_s']:.1f}/s) from "
+        f"{rates['datastreams_active']} datastreams; {rates['refused_messages']} refusals",
+    )
+    shown.add_row("newest observation", f"{fresh['newest_observation_age_s']} s old")
+    shown.add_row(
+        "indicators", "\n".join(f"{code}: {n} of 13 districts" for code, n in seen.districts.items())
+    )
+    return shown
+
+
+async def _look(settings: Settings, seen: Seen) -> None:
+    base = f"http://{settings.api_host}:{settings.api_port}/v1"
+    try:
+        seen.status = await asyncio.to_thread(_get, f"{base}/status")
+        newest = await asyncio.to_thread(
+            _get, f"{base}/indicators/values/latest?level={_DISTRICT}&limit=5000"
+        )
+    except (OSError, ValueError, urllib.error.URLError) as error:
+        seen.trouble = f"no answer yet ({error})"
+        return
+    counts: dict[str, int] = defaultdict(int)
+    for value in newest["items"]:
+        counts[value["indicator"]] += value["value"] is not None
+    seen.districts = dict(counts)
+
+
+def _get(url: str) -> Any:
+    with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310  (our own API)
+        return json.load(answer)
+
+
+async def _sleep(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import os
 from typing import TYPE_CHECKING, Any
 
-from devices.credentials import new_password, password_hash
+from devices.credentials import new_password, password_hash, password_matches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from psycopg import AsyncConnection
 
@@ -51,3 +54,42 @@ async def store_hashes(conn: AsyncConnection[Any], hashes: Mapping[str, str]) ->
         [list(hashes), list(hashes.values())],
     )
     return {row[0] for row in await cursor.fetchall()}
+
+
+async def admit(conn: AsyncConnection[Any], passwords: Mapping[str, str]) -> None:
+    """Let gateways log in with the passwords of `passwords`, by code; a hash that matches already stays.
+
+    Raises:
+        UnknownGatewayError: some are not registered; the others are admitted.
+    """
+    cursor = await conn.execute(
+        "SELECT code, password_hash FROM gateways WHERE code = ANY(%s)", [list(passwords)]
+    )
+    stored: dict[str, str | None] = dict(await cursor.fetchall())
+    await store_hashes(
+        conn, {c: password_hash(passwords[c]) for c, h in stored.items() if _other(passwords[c], h)}
+    )
+    if unknown := sorted(passwords.keys() - stored.keys()):
+        raise UnknownGatewayError(
+            f"{len(unknown)} of {len(passwords)} gateways are not registered, such as {unknown[0]!r}: "
+            "import their profile first, with `halong devices import`"
+        )
+
+
+def _other(password: str, hashed: str | None) -> bool:
+    return hashed is None or not password_matches(password, hashed)
+
+
+def kept_passwords(file: Path, gateways: Iterable[str]) -> dict[str, str]:
+    """Return code -> password of `gateways`, kept in a JSON file of mode 0600.
+
+    A gateway that the file does not have gets a random password there; whatever it has stays in it.
+    """
+    known: dict[str, str] = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    passwords = {code: known.get(code) or new_password() for code in gateways}
+    # Replaced as a whole: an interruption must not lose the only copy of a password.
+    written = file.with_name(f".{file.name}.{os.getpid()}")
+    written.touch(mode=0o600)
+    written.write_text(json.dumps(known | passwords, indent=1), "utf-8")
+    written.replace(file)
+    return passwords

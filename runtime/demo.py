@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 import os
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -18,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from devices.credentials import new_password, password_hash
+from devices.credentials import password_hash
+from devices.identities import kept_passwords
 from runtime.local.mosquitto import LocalMosquitto
 from runtime.local.postgres import LocalPostgres
 from runtime.local.process import free_port
@@ -107,7 +107,7 @@ def local_services(given: Settings, places: Folders, out: Console) -> Iterator[C
             _say_port("TimescaleDB", 5432, server.port, out)
             changes["database_url"] = server.ensure_database()
         if given.mqtt_url is None and binaries:
-            passwords = gateway_passwords(places.passwords, city_profile())
+            passwords = kept_passwords(places.passwords, (g.code for g in city_profile().gateways))
             hashes = {code: password_hash(password) for code, password in passwords.items()}
             broker = stack.enter_context(
                 LocalMosquitto(binaries, places.state / "mosquitto", passwords=hashes)
@@ -127,22 +127,13 @@ def city_profile() -> Profile:
     return populate(load(PROFILE))
 
 
-def gateway_passwords(file: Path, profile: Profile) -> dict[str, str]:
-    """Return a password for each gateway of a profile, kept in `file` (mode 0600) from start to start."""
-    known: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
-    passwords = {g.code: known.get(g.code) or new_password() for g in profile.gateways}
-    file.touch(mode=0o600)
-    file.write_text(json.dumps(passwords, indent=1))
-    return passwords
-
-
 def prepare(city: City, out: Console) -> None:
     """Migrate, import the profile, and fill the last 48 hours with history and its indicators."""
     asyncio.run(_prepare(city, out))
 
 
 async def _prepare(city: City, out: Console) -> None:
-    from devices.identities import store_hashes
+    from devices.identities import admit
     from devices.registry import import_profile
     from storage.migrate import migrate
     from storage.pool import connect
@@ -153,8 +144,7 @@ async def _prepare(city: City, out: Console) -> None:
     profile = city_profile()
     async with await connect(url) as conn:
         out.print(f"profile {PROFILE}: {(await import_profile(conn, profile)).summary()}", markup=False)
-        hashes = {code: password_hash(password) for code, password in city.gateway_passwords.items()}
-        await store_hashes(conn, hashes)
+        await admit(conn, city.gateway_passwords)
         await _backfill(conn, profile, out)
         await _compute(conn, out)
 

@@ -74,10 +74,12 @@ async def pending(conn: AsyncConnection) -> list[Migration]:
 
 
 async def edition(conn: AsyncConnection) -> Edition:
-    """Return the edition of the TimescaleDB behind a connection."""
-    cursor = await conn.execute("SELECT current_setting('timescaledb.license', true)")
-    row = await cursor.fetchone()
-    return Edition.COMMUNITY if row and row[0] == Edition.COMMUNITY else Edition.APACHE
+    """Return the edition of the TimescaleDB behind a connection; the extension must be switched on."""
+    # A session has the setting once TimescaleDB's library is loaded: at the latest by a call of a function.
+    await conn.execute("SELECT time_bucket('1 hour', timestamptz 'epoch')")
+    cursor = await conn.execute("SHOW timescaledb.license")
+    ((licence,),) = await cursor.fetchall()
+    return Edition(licence)
 
 
 async def _apply(conn: AsyncConnection) -> list[Migration]:

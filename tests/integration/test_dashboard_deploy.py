@@ -1,7 +1,7 @@
 """Deployment against a stand-in of Grafana's HTTP API, since there is no Grafana to run here.
 
-The stand-in is written from "HTTP API: data source, folder, dashboard" of Grafana's documentation (11.6): the
-seven requests that `dashboards.deploy` makes, with the documented statuses and bodies.
+The stand-in is written from Grafana's HTTP API documentation (data source, folder, dashboard): the seven
+requests that `dashboards.deploy` makes, with the documented statuses and bodies.
 """
 
 from __future__ import annotations

@@ -2,17 +2,15 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import psycopg
 import pytest
 
 from storage.edition import Edition, render
 from storage.errors import StorageError
-from storage.migrate import migrate, migrations
+from storage.migrate import edition, migrate, migrations
 from storage.pool import connect
-
-if TYPE_CHECKING:
-    import psycopg
 
 
 async def test_dry_run_names_all_and_changes_nothing(empty_database_url: str) -> None:
@@ -50,6 +48,17 @@ async def test_rollup_has_one_row_a_datastream_and_hour(conn: psycopg.AsyncConne
         "SELECT n, mean, minimum, maximum, first, last FROM observations_hourly ORDER BY bucket"
     )
     assert await cursor.fetchall() == [(60, 29.5, 0, 59, 0, 59)] * 2
+
+
+async def test_edition_is_told_whether_or_not_the_library_is_loaded(
+    conn: psycopg.AsyncConnection[Any], database_url: str
+) -> None:
+    ((licence,),) = await (await conn.execute("SHOW timescaledb.license")).fetchall()
+    options = "-c timescaledb.disable_load=on"
+    async with await psycopg.AsyncConnection.connect(database_url, options=options) as fresh:
+        cursor = await fresh.execute("SELECT current_setting('timescaledb.license', true)")
+        assert await cursor.fetchone() == (None,)
+        assert await edition(fresh) == await edition(conn) == licence
 
 
 def test_editions_differ_only_where_marked() -> None:

@@ -100,6 +100,19 @@ def test_what_is_needed_first_starts_first() -> None:
     assert before("grafana") >= {"db", "migrate", "reader"}
 
 
+def test_simulated_gateways_log_in_as_gateways() -> None:
+    """With passwords of their own, on the listener for gateways, after the broker was told of them."""
+    simulators, passwords = SERVICES["simulators"], SERVICES["demo-passwords"]
+    assert simulators["environment"]["HALONG_GATEWAY_MQTT_URL"] == "mqtt://broker:1883"
+    file = passwords["command"][-1]
+    assert f"--passwords={file}" in simulators["command"]
+    for service in (simulators, passwords):
+        assert str(Path(file).parent) in {v.split(":")[1] for v in service["volumes"]}
+    assert SERVICES["demo-identities"]["command"] == SERVICES["identities"]["command"]
+    assert "demo-identities" in simulators["depends_on"]
+    assert "demo-passwords" in SERVICES["demo-identities"]["depends_on"]
+
+
 def test_volumes_and_networks_are_declared_and_used() -> None:
     used = {v.partition(":")[0] for s in SERVICES.values() for v in s.get("volumes", ())}
     assert {v for v in used if not v.startswith(".")} == set(COMPOSE["volumes"])

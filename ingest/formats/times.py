@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 # date-time of RFC 3339, 5.6, with any number of fraction digits
@@ -39,6 +40,7 @@ def parse_time(value: Any) -> int:
     )
 
 
+@lru_cache(maxsize=1024)  # the readings of a message mostly have a few times in common
 def _parse_text(text: str) -> int:
     match = _RFC3339.fullmatch(text)
     if match is None:

@@ -20,8 +20,8 @@ PM10 = ObservedProperty(
     aggregation="mean", sampling_interval_s=300, device_kind="air_station",
 )  # fmt: skip
 AREA = Area(
-    code="193", parent=None, level="district", kind="city", name_en="Ha Long", name_vi="Hạ Long", latitude=20.95,
-    longitude=107.07, valid_from=date(2020, 1, 1), population=322_710, reporting=True,
+    code="193", parent=None, level="district", kind="city", name_en="Ha Long", name_vi="Hạ Long",
+    latitude=20.95, longitude=107.07, valid_from=date(2020, 1, 1), population=322_710, reporting=True,
 )  # fmt: skip
 
 

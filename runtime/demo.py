@@ -110,7 +110,12 @@ def local_services(given: Settings, places: Folders, out: Console) -> Iterator[C
             passwords = kept_passwords(places.passwords, (g.code for g in city_profile().gateways))
             hashes = {code: password_hash(password) for code, password in passwords.items()}
             broker = stack.enter_context(
-                LocalMosquitto(binaries, places.state / "mosquitto", passwords=hashes)
+                LocalMosquitto(
+                    binaries,
+                    places.state / "mosquitto",
+                    passwords=hashes,
+                    topic_root=given.topic_root,
+                )
             )
             _say_port("MQTT", 1883, broker.gateway_port, out)
             changes |= {"mqtt_url": broker.platform_url, "gateway_mqtt_url": broker.gateway_url}
@@ -200,7 +205,7 @@ def services(city: City, places: Folders) -> list[Service]:
     if city.gateway_passwords:
         simulate += ["--passwords", str(places.passwords)]
     every = [*service_commands(), Service("simulators", simulate)]
-    return [Service(s.name, s.command, city.environment) for s in every]
+    return [Service(s.name, s.command, {**city.environment, **s.environment}) for s in every]
 
 
 def write_card(city: City, places: Folders) -> None:

@@ -1,4 +1,4 @@
-"""Logging and metrics of every service, set up once at its start."""
+"""Logging and metrics of the services, set up once at their start."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def set_up(settings: Settings, service: str) -> None:
-    """Log to standard error as `settings` say, and serve Prometheus metrics if a port is set.
+    """Log to standard error as `settings` say.
 
     A log line is a sentence, a fixed `action` word, and data.
     """
@@ -38,5 +38,13 @@ def set_up(settings: Settings, service: str) -> None:
     logging.basicConfig(
         level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s"
     )
+
+
+def serve_metrics(settings: Settings) -> None:
+    """Serve Prometheus metrics of this process if a port is set.
+
+    Raises:
+        OSError: the port is taken.
+    """
     if settings.metrics_port:
         start_http_server(settings.metrics_port)

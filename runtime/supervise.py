@@ -46,7 +46,8 @@ def service_commands(*, console: bool = True) -> list[Service]:
     api = halong("api") if console else halong("api", "--no-console")
     return [
         Service("ingest", halong("ingest")),
-        Service("analytics", halong("analytics")),
+        # One port serves one process: ingest, whose counters are worth it.
+        Service("analytics", halong("analytics"), {"HALONG_METRICS_PORT": "0"}),
         Service("api", api),
     ]
 

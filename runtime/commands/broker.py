@@ -25,16 +25,17 @@ def files(
     from urllib.parse import unquote, urlsplit
 
     from devices.credentials import password_hash
-    from runtime.local.mosquitto import acl_text
+    from runtime.local.mosquitto import PLATFORM_USER, acl_text
 
     platform = urlsplit(settings().require_mqtt_url())
     hashes = run(_hashes())
-    if platform.username and platform.password:
-        hashes[unquote(platform.username)] = password_hash(unquote(platform.password))
+    user = unquote(platform.username or PLATFORM_USER)
+    if platform.password:
+        hashes[user] = password_hash(unquote(platform.password))
     folder.mkdir(parents=True, exist_ok=True)
     lines = "".join(f"{name}:{hashed}\n" for name, hashed in sorted(hashes.items()))
     _write(folder / "passwords", lines)
-    _write(folder / "acl", acl_text(settings().topic_root))
+    _write(folder / "acl", acl_text(settings().topic_root, user))
     typer.echo(f"{len(hashes)} identities written to {folder / 'passwords'}, rules to {folder / 'acl'}")
 
 

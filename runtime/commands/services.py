@@ -51,6 +51,7 @@ def ingest() -> None:
     from ingest.service import run as serve
 
     configured = _configured("ingest")
+    observe.serve_metrics(configured)
     run_until_stopped(lambda stop: serve(configured, stop))
 
 
@@ -62,6 +63,7 @@ def analytics() -> None:
     from analytics.service import run as serve
 
     configured = _configured("analytics")
+    observe.serve_metrics(configured)
     run_until_stopped(lambda stop: serve(configured, stop))
 
 

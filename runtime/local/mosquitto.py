@@ -88,13 +88,13 @@ listener {platform_port} 127.0.0.1
 """
 
 
-def acl_text(topic_root: str = "city/v1") -> str:
+def acl_text(topic_root: str = "city/v1", platform_user: str = PLATFORM_USER) -> str:
     """Return the ACL file: a gateway writes below its own `up`, reads below its own `down`, and no more."""
     return f"""\
 pattern write {topic_root}/%u/up/#
 pattern read {topic_root}/%u/down/#
 
-user {PLATFORM_USER}
+user {platform_user}
 topic readwrite #
 topic read $SYS/#
 """

@@ -1,0 +1,239 @@
+"""What the code has stands in the documents, and what the documents say is there."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from prometheus_client import REGISTRY
+from pydantic import SecretStr
+from typer.main import get_command
+
+import ingest.metrics  # noqa: F401  (declares the metrics that are looked for)
+from analytics.indicator import INDICATORS
+from analytics.results import Reason
+from api.metrics import Metrics
+from ingest.feedback import rejected_payload
+from ingest.formats import native
+from ingest.resolve import Refusal
+from runtime.cli import app
+from runtime.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"])
+FIRMWARE, PLANNERS, OPERATIONS = (
+    (ROOT / "docs" / name).read_text("utf-8") for name in ("firmware.md", "planners.md", "operations.md")
+)
+every_document = pytest.mark.parametrize("path", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
+
+STEPS = {"10 min": timedelta(minutes=10), "15 min": timedelta(minutes=15), "1 h": timedelta(hours=1)}
+HISTORY = (
+    "no longer",
+    "previously",
+    "formerly",
+    "anymore",
+    "any more",
+    "used to be",
+    "in the past",
+    "legacy code",
+)
+
+
+def table(text: str, *head: str) -> list[list[str]]:
+    """The cells of the table that has these heads; backticks are left out."""
+    lines = text.split(f"| {' | '.join(head)} |\n", 1)[1].splitlines()[1:]
+    rows = []
+    for line in lines:
+        if not line.startswith("|"):
+            break
+        rows.append([cell.strip().strip("`") for cell in line.strip("|").split("|")])
+    return rows
+
+
+def blocks(text: str, language: str) -> list[str]:
+    found: list[str] = re.findall(rf"^```{language}\n(.*?)\n```$", text, re.MULTILINE | re.DOTALL)
+    return found
+
+
+def shown(default: object) -> str:
+    if default is None or isinstance(default, SecretStr):
+        return "–"
+    return default if isinstance(default, str) else json.dumps(default)
+
+
+def test_every_setting_with_its_default() -> None:
+    written = {row[0]: row[1] for row in table(OPERATIONS, "variable", "default", "meaning")}
+    assert written == {
+        f"HALONG_{name.upper()}": shown(field.default) for name, field in Settings.model_fields.items()
+    }
+
+
+def test_every_variable_that_is_read_elsewhere() -> None:
+    sources = [p for room in ("runtime", "deploy", "tests/conftest.py") for p in files(ROOT / room)]
+    read = {name for p in sources for name in re.findall(r"""["'{]HALONG_(\w+)""", p.read_text("utf-8"))}
+    read -= {name.upper() for name in Settings.model_fields}
+    secrets = {name for name in read if name.endswith(("_PASSWORD", "_LISTEN"))}  # written by make-env
+    assert [n for n in sorted(read - secrets - {"API", ""}) if f"HALONG_{n}`" not in OPERATIONS] == []
+
+
+def files(place: Path) -> list[Path]:
+    if place.is_file():
+        return [place]
+    return [p for p in place.rglob("*") if p.is_file() and p.suffix != ".pyc"]
+
+
+def commands() -> set[str]:
+    """`halong NAME` and `halong GROUP NAME` of the command line."""
+    root = get_command(app)
+    found = set()
+    for name, command in root.commands.items():  # type: ignore[attr-defined]
+        below = getattr(command, "commands", None)
+        found |= {f"halong {name} {each}" for each in below} if below else {f"halong {name}"}
+    return found
+
+
+def test_every_command() -> None:
+    assert {row[0] for row in table(OPERATIONS, "command", "what it does")} == commands()
+
+
+@every_document
+def test_every_command_that_is_named_is_one(path: Path) -> None:
+    known = commands()
+    groups = {name.rsplit(" ", 1)[0] for name in known}
+    text = path.read_text("utf-8")
+    named = re.findall(r"(?:`|^|/|\s|…)(halong(?: [a-z][a-z-]*)+)", "\n".join(re.findall(r"`[^`\n]+`", text)))
+    named += re.findall(
+        r"^(?:\w+=\S+ )*(halong(?: [a-z][a-z-]*)+)", "\n".join(blocks(text, "sh")), re.MULTILINE
+    )
+    for words in (each.split() for each in named):
+        one, two = " ".join(words[:2]), " ".join(words[:3])
+        assert one in known or two in known or (two == one and one in groups), (
+            f"{path.name}: {' '.join(words)}"
+        )
+
+
+def reasons() -> set[str]:
+    """Every reason that ingest may refuse for, from its source."""
+    found = set()
+    for path in (ROOT / "ingest").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call):
+                name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+                place = {"refuse": 0, "_refuse": 1, "Problem": 0}.get(name)
+                if place is not None:
+                    found |= texts(node.args[place : place + 1])
+            elif isinstance(node, ast.FunctionDef) and ast.unparse(node.returns or node) == "tuple[str, str]":
+                returned = (r.value for r in ast.walk(node) if isinstance(r, ast.Return))
+                found |= texts([r.elts[0] for r in returned if isinstance(r, ast.Tuple)])
+    return found
+
+
+def texts(nodes: list[ast.expr]) -> set[str]:
+    return {n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+
+
+def test_every_reason_of_a_refusal() -> None:
+    assert "time_too_old" in reasons()
+    assert {row[0] for row in table(FIRMWARE, "reason", "when", "stored?")} == reasons()
+
+
+def test_every_metric() -> None:
+    registries = (REGISTRY, Metrics().registry)
+    families = [f for registry in registries for f in registry.collect() if f.name.startswith("halong_")]
+    assert len(families) > 9
+    names = {f"{f.name}_total" if f.type == "counter" else f.name for f in families}
+    written = {row[0] for row in table(OPERATIONS, "metric", "meaning, and when to look")}
+    assert written - names == {"halong_api_pool_…"}
+    assert names - written == set()
+
+
+def test_every_indicator_with_unit_step_and_source() -> None:
+    rows = table(PLANNERS, "code", "what", "unit", "every", "source")
+    written = {code: (name, unit, STEPS[step], source) for code, name, unit, step, source in rows}
+    assert written == {
+        i.code: (i.name_en, i.unit, i.step, f"{i.source.document}, {i.source.clause}")
+        for i in INDICATORS.values()
+    }
+    assert {row[0] for row in table(PLANNERS, "code", "at a site", "needs", "for the area")} == set(
+        INDICATORS
+    )
+
+
+def test_every_class_of_an_indicator() -> None:
+    written = dict(table(PLANNERS, "code", "classes, from"))
+    assert set(written) == {i.code for i in INDICATORS.values() if i.categories}
+    for code, words in written.items():
+        for category in INDICATORS[code].categories:
+            bound = "" if not category.lower else f" {category.lower:g}"
+            assert f"{category.code}{bound}" in words
+        for first, limit in INDICATORS[code].limits:
+            assert f"{limit:g} µg/m³" in words, f"{code}: limit from {first}"
+
+
+def test_every_reason_of_a_missing_value() -> None:
+    assert {row[0] for row in table(PLANNERS, "reason", "meaning")} == {str(reason) for reason in Reason}
+
+
+@every_document
+def test_every_relative_link_leads_somewhere(path: Path) -> None:
+    targets = re.findall(r"\]\(([^)\s#]+)(?:#[^)]*)?\)", path.read_text("utf-8"))
+    relative = [target for target in targets if "://" not in target]
+    assert [target for target in relative if not (path.parent / target).exists()] == []
+
+
+@every_document
+def test_every_file_and_test_that_is_named_is_there(path: Path) -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", path.read_text("utf-8"))
+    for file, function in named:
+        source = (ROOT / file).read_text("utf-8")
+        assert not function or re.search(rf"^(?:async )?def {function}\(", source, re.MULTILINE), function
+
+
+def test_operations_names_tests() -> None:
+    assert len(re.findall(r"`tests/[\w/]+\.py::\w+`", OPERATIONS)) > 20
+
+
+@every_document
+def test_no_word_of_history(path: Path) -> None:
+    text = " ".join(path.read_text("utf-8").lower().split())
+    assert [word for word in HISTORY if word in text] == []
+
+
+def test_examples_of_the_wire_are_what_the_code_speaks() -> None:
+    message, committed, rejected = (json.loads(block) for block in blocks(FIRMWARE, "json"))
+    found = native.decode(json.dumps(message).encode())
+    assert (found.problems, found.seq, found.oldest, len(found.values)) == ([], 4711, 4698, 3)
+    assert set(committed) == {"seq", "missing"}
+    refusal = Refusal("value_out_of_range", "$", "", stored=True)
+    assert set(rejected) == set(json.loads(rejected_payload(1, refusal, 1, datetime.now(UTC))))
+
+
+def test_the_python_example_is_python() -> None:
+    (example,) = blocks(FIRMWARE, "python")
+    imported = [node for node in ast.walk(ast.parse(example)) if isinstance(node, ast.ImportFrom)]
+    for node in imported:
+        module = importlib.import_module(node.module or "")
+        assert [alias.name for alias in node.names if not hasattr(module, alias.name)] == []
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "docs" / "decisions").glob("*.md")), ids=lambda path: path.stem
+)
+def test_a_decision_has_its_five_lines(path: Path) -> None:
+    assert re.fullmatch(r"\d{3}(-[a-z0-9]+)+", path.stem)
+    title, empty, *lines = path.read_text("utf-8").splitlines()
+    assert (title[:2], empty) == ("# ", "")
+    heads = [line.split("**")[1] for line in lines]
+    assert heads == ["Choice", "Why", "Alternatives", "Cost", "Licence"]
+
+
+def test_changelog_has_the_versions() -> None:
+    heads = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+    version = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text("utf-8"), re.MULTILINE)
+    assert version
+    assert heads[:2] == ["Unreleased", version[1]]

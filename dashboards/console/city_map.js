@@ -1,0 +1,125 @@
+// The map: one field an area, one mark a gateway; names and values appear on pointing and on focus.
+
+const MARKS = {
+  online: "M-4,0a4,4 0 1,0 8,0a4,4 0 1,0 -8,0Z",
+  silent: "M0,-5.4L5.4,4.2L-5.4,4.2Z",
+  offline: "M-4.3,-4.3H4.3V4.3H-4.3Z",
+  never_heard: "M-3.6,0a3.6,3.6 0 1,0 7.2,0a3.6,3.6 0 1,0 -7.2,0Z",
+  disabled: "M-3.6,0a3.6,3.6 0 1,0 7.2,0a3.6,3.6 0 1,0 -7.2,0Z",
+};
+const LETTER = 6.4; // average width of a letter, px
+const NARROW = 480; // px: a map narrower than this shows values without names
+const TOUCH_MS = 3000; // how long a tooltip stays after a tap
+const LEAST = 30; // px: a smaller field has its label below
+// shifts of a label from the middle of its field, in diameters of the largest circle within, nearest first
+const PLACES = [0, 0.12, 0.2, 0.28, 0.36].flatMap((r) =>
+  r ? [0, 2, 4, 6, 1, 3, 5, 7].map((a) => [r * Math.cos((a * Math.PI) / 4), -r * Math.sin((a * Math.PI) / 4)]) : [[0, 0]],
+);
+
+export default {
+  template: `
+    <div class="map-box" :class="{ compact }" ref="box" @pointerleave="$event.pointerType !== 'touch' && (tip = null)">
+      <svg class="map-svg" :viewBox="'0 0 ' + width + ' ' + height" role="group" :aria-label="label">
+        <defs>
+          <pattern id="no-value" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"
+                   :style="{ transform: 'rotate(45deg) scale(' + 1 / scale + ')' }">
+            <rect width="7" height="7" class="map-hatch-ground" /><rect width="2.2" height="7" class="map-hatch-line" />
+          </pattern>
+        </defs>
+        <path v-for="f in fields" :key="f.code" class="map-field" :class="{ chosen: f.chosen }" :d="f.path"
+              :data-area="f.code" :style="{ fill: f.fill || 'url(#no-value)' }" role="button" tabindex="0"
+              :aria-pressed="f.chosen ? 'true' : 'false'" :aria-label="[f.title, ...f.lines].join(', ')"
+              @click="$emit('choose', f.code)" @keydown.enter.prevent="$emit('choose', f.code)"
+              @keydown.space.prevent="$emit('choose', f.code)" @pointermove="point(f, $event)"
+              @pointerdown="point(f, $event)" @focus="focus(f, $event)" @blur="tip = null" />
+        <path v-if="chosen" class="map-chosen ring" :d="chosen.path" />
+        <path v-if="chosen" class="map-chosen" :d="chosen.path" />
+        <g v-for="s in spots" :key="s.code" :transform="'translate(' + s.x + ',' + s.y + ') scale(' + (compact ? 0.75 : 1) / scale + ')'"
+           @pointermove="point(s, $event)" @pointerdown="point(s, $event)" @click="s.area && $emit('choose', s.area)" aria-hidden="true">
+          <circle r="9" fill="transparent" /><path :class="['map-spot', s.state]" :d="marks[s.state]" />
+        </g>
+        <g v-for="t in texts" :key="t.code" class="map-text" aria-hidden="true"
+           :style="{ '--ink': t.ink || 'var(--text)', '--dark-ink': t.darkInk || 'var(--text)', '--halo': t.fill || 'var(--panel)' }"
+           :transform="'translate(' + t.x + ',' + t.y + ') scale(' + 1 / scale + ')'">
+          <text v-if="t.named" y="-3" class="map-name">{{ t.name }}</text>
+          <text :y="t.named ? 12 : 5" class="map-value">{{ t.text }}</text>
+        </g>
+      </svg>
+      <div v-if="tip" class="map-tip" :style="place" aria-hidden="true">
+        <b>{{ tip.title }}</b><span v-for="line in tip.lines" :key="line">{{ line }}</span>
+      </div>
+    </div>`,
+  props: { fields: Array, spots: Array, width: Number, height: Number, label: String },
+  emits: ["choose"],
+  data: () => ({ scale: 1, key: null, kind: null, place: {}, compact: false, marks: MARKS }),
+  computed: {
+    chosen() {
+      return this.fields.find((f) => f.chosen);
+    },
+    texts() {
+      return this.fields.map((field) => ({ ...field, ...this.settle(field) }));
+    },
+    tip: {
+      // Looked up again at each update, so that an open tooltip shows the newest value.
+      get() {
+        return this.key && (this.kind === "spot" ? this.spots : this.fields).find((each) => each.code === this.key);
+      },
+      set() {
+        this.key = null;
+      },
+    },
+  },
+  mounted() {
+    this.observer = new ResizeObserver(this.measure);
+    this.observer.observe(this.$refs.box);
+    this.measure();
+  },
+  unmounted() {
+    this.observer.disconnect();
+  },
+  methods: {
+    measure() {
+      const { clientWidth: w, clientHeight: h } = this.$refs.box;
+      this.compact = w < NARROW;
+      this.scale = Math.max(Math.min(w / this.width, h / this.height), 0.05);
+    },
+    // Where a label covers the fewest gateways, as near to the middle as that is.
+    settle(field) {
+      const room = field.room * this.scale; // px
+      if (room < LEAST) {
+        const below = { x: field.foot[0], y: field.foot[1] + 14 / this.scale, named: !this.compact };
+        return { ...below, ink: null, darkInk: null, fill: null };
+      }
+      const named = !this.compact && room * 1.1 > field.name.length * LETTER;
+      const [w, h] = named ? [(field.name.length * LETTER) / 2 + 3, 17] : [16, 10];
+      const covered = ([dx, dy]) =>
+        this.spots.filter((s) => {
+          const [x, y] = [(s.x - field.x) * this.scale - dx, (s.y - field.y) * this.scale - dy];
+          return Math.abs(x) < w && Math.abs(y) < h;
+        }).length;
+      const places = PLACES.map(([dx, dy]) => [dx * room, dy * room]);
+      const best = places.reduce((one, other) => (covered(other) < covered(one) ? other : one));
+      return { x: field.x + best[0] / this.scale, y: field.y + best[1] / this.scale, named };
+    },
+    show(each, x, y) {
+      const box = this.$refs.box;
+      [this.key, this.kind] = [each.code, each.state ? "spot" : "field"];
+      const left = Math.min(Math.max(x, 110), box.clientWidth - 110);
+      const below = y < 96;
+      this.place = { left: left + "px", top: y + (below ? 16 : -14) + "px", transform: `translate(-50%, ${below ? 0 : -100}%)` };
+    },
+    point(each, event) {
+      const box = this.$refs.box.getBoundingClientRect();
+      this.show(each, event.clientX - box.left, event.clientY - box.top);
+      clearTimeout(this.timer);
+      if (event.pointerType === "touch") this.timer = setTimeout(() => (this.tip = null), TOUCH_MS);
+    },
+    focus(field, event) {
+      if (!event.target.matches(":focus-visible")) return;
+      const svg = this.$el.querySelector("svg").getBoundingClientRect();
+      const box = this.$refs.box.getBoundingClientRect();
+      const left = svg.left - box.left + (svg.width - this.width * this.scale) / 2;
+      this.show(field, left + field.x * this.scale, svg.top - box.top + field.y * this.scale - 12);
+    },
+  },
+};

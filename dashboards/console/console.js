@@ -1,0 +1,12 @@
+// Tells the page when its theme changes, whoever changed it, and speaks its language when the server is away.
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("#popup span").forEach((span, at) => (span.textContent = CONNECTION_WORDS[at]));
+  let dark;
+  const tell = () => {
+    const current = document.body.classList.contains("body--dark");
+    if (dark !== undefined && current !== dark) emitEvent("halong-theme", current);
+    dark = current;
+  };
+  new MutationObserver(tell).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+  tell();
+});

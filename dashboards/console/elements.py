@@ -1,0 +1,82 @@
+"""The console's own elements, drawn by the browser from plain values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nicegui import ui
+from nicegui.element import Element
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+class _Drawn(Element):
+    """An element that is sent to the browser only when a value has changed."""
+
+    def show(self, **values: Any) -> None:
+        """Draw these values from here on."""
+        if any(self._props.get(name) != value for name, value in values.items()):
+            self._props.update(values)
+            self.update()
+
+    def on_choose(self, handler: Callable[[str], object]) -> None:
+        """Call `handler(code)` when a person chooses something."""
+        self.on("choose", lambda event: handler(str(event.args)))
+
+
+class CityMap(_Drawn, component="city_map.js"):
+    """The areas as fields and the gateways as marks."""
+
+    def __init__(self) -> None:
+        """Draw nothing until `show(fields=, spots=, width=, height=, label=)`."""
+        super().__init__()
+        self._props.update(fields=[], spots=[], width=1000, height=700, label="")
+
+
+class DataTable(_Drawn, component="data_table.js"):
+    """A table."""
+
+    def __init__(
+        self, columns: Sequence[tuple[str, str]], *, label: str, empty: str = "", choosable: bool = False
+    ) -> None:
+        """Make a table without rows.
+
+        Args:
+            columns: (heading, CSS classes of the column's cells).
+            label: what the table is, for those who cannot see its place.
+            empty: shown in place of rows.
+            choosable: rows can be chosen.
+        """
+        super().__init__()
+        heads = [{"label": heading, "kind": kind} for heading, kind in columns]
+        self._props.update(columns=heads, rows=[], label=label, empty=empty, choosable=choosable)
+
+
+def tag(name: str, classes: str = "", /, **props: str) -> Element:
+    """Return an HTML element; underscores in properties stand for hyphens."""
+    element = ui.element(name).classes(classes)
+    for key, value in props.items():
+        element.props[key.rstrip("_").replace("_", "-")] = value
+    return element
+
+
+def text(name: str, words: str, classes: str = "") -> Text:
+    """Return an HTML element with text in it."""
+    return Text(name, words, classes)
+
+
+class Text(Element):
+    """An HTML element with text that changes."""
+
+    def __init__(self, name: str, words: str, classes: str = "") -> None:
+        """Make the element `name` with `words` in it."""
+        super().__init__(name)
+        self.classes(classes)
+        self._text = words
+
+    def show(self, words: str) -> None:
+        """Say something else; nothing is sent where it is the same."""
+        if words != self._text:
+            self._text = words
+            self.update()

@@ -1,0 +1,158 @@
+"""One reader of the database for every page that is open in this process.
+
+It reads while somebody looks, hands each snapshot to every page, and keeps the last one while the
+database is away. Charts are kept too: two people who look at the same one cost one query.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import psycopg
+import structlog
+
+from dashboards.console.snapshot import Registry, Series, Snapshot, read, read_registry, read_series
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from psycopg import AsyncConnection
+    from psycopg_pool import AsyncConnectionPool
+
+    from api.queries import Row
+
+    Pool = AsyncConnectionPool[AsyncConnection[Any]]
+    Follower = Callable[[], Awaitable[None]]
+
+log = structlog.get_logger(__name__)
+
+#: pause between two readings
+INTERVAL_S: Final = 4.0
+#: how long areas, indicators and charts are taken for unchanged
+_SLOW_S: Final = 60.0
+_CONNECTION_TIMEOUT_S: Final = 3.0
+_MOST_CHARTS: Final = 64
+
+
+@dataclass(frozen=True)
+class _Chart:
+    newest: object
+    read_at: float
+    series: Series
+
+
+class Feed:
+    """The newest snapshot, and who wants to be told of it."""
+
+    def __init__(self, pool: Callable[[], Pool], zone: str) -> None:
+        """Take how to get at the pool once the application runs, and the time zone of an empty database."""
+        self._pool, self._zone = pool, zone
+        self._followers: list[Follower] = []
+        self._wanted, self._read = asyncio.Event(), asyncio.Event()
+        self._registry: Registry | None = None
+        self._registry_read_at = 0.0
+        self._charts: OrderedDict[tuple[str, int], _Chart] = OrderedDict()
+        self.snapshot: Snapshot | None = None
+        #: since when the database does not answer; None while it does
+        self.away_since: datetime | None = None
+
+    def follow(self, follower: Follower) -> Callable[[], None]:
+        """Await `follower()` after each reading, until the function that is returned is called."""
+        self._followers.append(follower)
+        self._wanted.set()
+        return lambda: self._unfollow(follower)
+
+    def _unfollow(self, follower: Follower) -> None:
+        with suppress(ValueError):
+            self._followers.remove(follower)
+        if not self._followers:
+            self._wanted.clear()
+            self._read.clear()
+
+    async def first(self, timeout: float) -> None:  # noqa: ASYNC109 - a page waits only so long
+        """Wait until something was read or tried to be since somebody looks, or for `timeout` seconds."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._read.wait(), timeout)
+
+    async def run(self) -> None:
+        """Read while anybody follows, until cancelled."""
+        while True:
+            await self._wanted.wait()
+            await self._poll()
+            self._read.set()
+            await self._tell()
+            await asyncio.sleep(INTERVAL_S)
+
+    async def _poll(self) -> None:
+        try:
+            async with self._pool().connection(timeout=_CONNECTION_TIMEOUT_S) as conn:
+                self.snapshot = await read(conn, await self._known(conn))
+        except (psycopg.Error, OSError) as error:
+            self._note_away(error)
+        else:
+            self._note_back()
+
+    async def _known(self, conn: AsyncConnection[Any]) -> Registry:
+        present = asyncio.get_running_loop().time()
+        if (
+            self._registry is None
+            or not _is_settled(self._registry)
+            or present > self._registry_read_at + _SLOW_S
+        ):
+            self._registry, self._registry_read_at = await read_registry(conn, self._zone), present
+        return self._registry
+
+    def _note_away(self, error: Exception) -> None:
+        if self.away_since is None:
+            self.away_since = datetime.now(UTC)
+            reason = str(error).partition("\n")[0]
+            log.warning("the console cannot read the database", action="console.away", error=reason)
+
+    def _note_back(self) -> None:
+        if self.away_since is not None:
+            log.info("the console reads the database again", action="console.back")
+        self.away_since = None
+
+    async def _tell(self) -> None:
+        for follower in tuple(self._followers):
+            try:
+                await follower()
+            except Exception:
+                # One page that cannot be drawn must not leave the others without data.
+                log.exception("a page could not be brought up to date", action="console.page_failed")
+
+    async def series(self, indicator: str, area: Row) -> Series | None:
+        """Return the last 48 hours; the last ones known while the database is away, None without any."""
+        key = indicator, area["id"]
+        newest = self._newest(indicator, area)
+        present = asyncio.get_running_loop().time()
+        kept = self._charts.get(key)
+        if kept is not None and kept.newest == newest and present < kept.read_at + _SLOW_S:
+            return kept.series
+        try:
+            async with self._pool().connection(timeout=_CONNECTION_TIMEOUT_S) as conn:
+                found = await read_series(conn, indicator, area)
+        except (psycopg.Error, OSError) as error:
+            self._note_away(error)
+            return kept.series if kept is not None else None
+        self._keep(key, _Chart(newest, present, found))
+        return found
+
+    def _newest(self, indicator: str, area: Row) -> object:
+        row = self.snapshot and self.snapshot.value(indicator, area)
+        return row and (row["time"], row["revision"], row["computed_at"])
+
+    def _keep(self, key: tuple[str, int], chart: _Chart) -> None:
+        self._charts[key] = chart
+        self._charts.move_to_end(key)
+        if len(self._charts) > _MOST_CHARTS:
+            self._charts.popitem(last=False)
+
+
+def _is_settled(registry: Registry) -> bool:
+    return bool(registry.areas and registry.indicators)

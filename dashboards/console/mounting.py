@@ -1,0 +1,143 @@
+"""Puts the console on an application: its page at `/`, its feed for as long as the application runs."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from contextlib import asynccontextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import psycopg
+from nicegui import Client, ui
+from starlette.requests import Request  # noqa: TC002 - NiceGUI reads the page's annotations
+
+from dashboards.console.access import COOKIE, Access
+from dashboards.console.elements import tag, text
+from dashboards.console.feed import Feed
+from dashboards.console.page import Page
+from dashboards.console.policy import ContentSecurityPolicy
+from dashboards.console.views import Choice
+from dashboards.console.words import Words, language
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from fastapi import FastAPI
+    from nicegui.language import Language
+
+    from runtime.settings import Settings
+
+_HERE: Final = Path(__file__).parent
+_STYLE: Final = "console.css"
+_SCRIPT: Final = "console.js"
+_KEY_PATH: Final = "/console/key"
+#: how long the first answer waits for data, so that a page comes filled; under NiceGUI's 3 s
+_FIRST_DATA_S: Final = 2.0
+#: as NiceGUI names its own
+_LANGUAGES: Final[dict[str, Language]] = {"vi": "vi", "en": "en-US"}
+_FAVICON: Final = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E"
+    "%3Crect width='16' height='16' rx='3' fill='%231d5f92'/%3E"
+    "%3Cpath d='M3 11l3-5 2.5 3.5L10.500 6 13 11z' fill='%23fff'/%3E%3C/svg%3E"
+)
+
+
+def mount(app: FastAPI, settings: Settings) -> None:
+    """Serve the console at `/` of `app`, below everything that `app` serves already.
+
+    One application a process: NiceGUI keeps its pages per process.
+
+    Args:
+        app: the API's application; its lifespan must set `app.state.pool`.
+        settings: whether a key is needed (`api_public`), and the time zone of a database without a city.
+    """
+    feed = Feed(lambda: app.state.pool, settings.time_zone)
+    access = Access(lambda: app.state.pool, public=settings.api_public)
+    _run_with_application(app, feed)
+    app.add_route(_KEY_PATH, access.take, methods=["POST"], include_in_schema=False)
+    app.add_middleware(ContentSecurityPolicy)
+
+    @ui.page("/", favicon=_FAVICON)
+    async def console(request: Request, client: Client) -> None:
+        await _serve(request, client, feed, access, settings)
+
+    ui.run_with(
+        app,
+        title="halong",
+        favicon=_FAVICON,
+        dark=None,
+        tailwind=False,
+        gzip_middleware_factory=None,
+        show_welcome_message=False,
+        reconnect_timeout=20,
+    )
+
+
+def _run_with_application(app: FastAPI, feed: Feed) -> None:
+    inner = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(application: Any) -> AsyncIterator[Any]:
+        async with inner(application) as state:
+            reading = asyncio.create_task(feed.run(), name="console.feed")
+            try:
+                yield state
+            finally:
+                reading.cancel()
+                with suppress(asyncio.CancelledError):
+                    await reading
+
+    app.router.lifespan_context = lifespan
+
+
+async def _serve(request: Request, client: Client, feed: Feed, access: Access, settings: Settings) -> None:
+    query, cookies = request.query_params, request.cookies
+    words = Words(language(query.get("lang"), cookies.get("halong_lang")))
+    dark = {"dark": True, "light": False}.get(cookies.get("halong_theme", ""))
+    _dress(client, words, dark)
+    allowed = partial(access.allows, cookies.get(COOKIE))
+    if not await _may_look(allowed):
+        _ask_for_key(words, refused="key" in query)
+        return
+    choice = Choice(query.get("area"), query.get("indicator"))
+    page = Page(feed, client, choice, words, dark=dark, zone=settings.zone, allowed=allowed)
+    client.on_delete(feed.follow(page.update))
+    await feed.first(_FIRST_DATA_S)
+    page.build()
+    await client.connected()
+    await page.begin()
+
+
+async def _may_look(allowed: Any) -> bool:
+    try:
+        return bool(await allowed())
+    except (psycopg.Error, OSError):
+        return False
+
+
+def _dress(client: Client, words: Words, dark: bool | None) -> None:
+    """Give the page its language, theme, styles and scripts."""
+    client.page = copy.copy(client.page)
+    client.page.language, client.page.dark = _LANGUAGES[words.language], dark
+    client.title = "halong"
+    ui.add_head_html(f"<style>{(_HERE / _STYLE).read_text('utf-8')}</style>")
+    lost = [words("connection_lost"), words("reconnecting")]
+    script = (_HERE / _SCRIPT).read_text("utf-8")
+    ui.add_body_html(f"<script>const CONNECTION_WORDS = {lost};\n{script}</script>")
+
+
+def _ask_for_key(words: Words, *, refused: bool) -> None:
+    with tag("main", "gate"), tag("form", "gate-form", method="post", action=_KEY_PATH):
+        text("h1", words("key_title"))
+        text("p", words("key_words"))
+        if refused:
+            text("p", words("key_refused"), "gate-refused").props["role"] = "alert"
+        with tag("label", "gate-label"):
+            text("span", words("key"))
+            field = {"autocomplete": "off", "spellcheck": "false", "required": "required", "name": "key"}
+            tag("input", "gate-input", type="password", **field)
+        tag("input", "", type="hidden", name="lang", value=words.language)
+        with tag("button", "gate-send", type="submit"):
+            text("span", words("key_send"))

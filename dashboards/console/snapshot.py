@@ -1,0 +1,155 @@
+"""What the console shows of the city at one instant, read once for all who look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
+
+from api.queries import Row, areas, gateways, indicators, status
+from dashboards.console import queries
+from dashboards.console.geometry import Outline, Projection, project
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from psycopg import AsyncConnection
+
+#: the rates are those of so many minutes
+RATE_MINUTES: Final = 5
+HISTORY: Final = timedelta(hours=48)
+_REFUSALS_FOR: Final = timedelta(days=7)
+_REFUSALS: Final = 25
+_MOST_AREAS: Final = 1000
+_MOST_GATEWAYS: Final = 1000
+_MOST_VALUES: Final = 50_000
+_MOST_STEPS: Final = 5000
+
+
+@dataclass(frozen=True)
+class Registry:
+    """What changes rarely: the city, its areas and indicators. Rows are those of `api.queries`."""
+
+    city: Row
+    zone: ZoneInfo
+    #: the areas of the map, by code
+    areas: Mapping[str, Row]
+    #: what they are parts of, None where nothing of it is computed
+    whole: Row | None
+    projection: Projection
+    outlines: Mapping[str, Outline]
+    indicators: Mapping[str, Row]
+
+    def area(self, code: str) -> Row | None:
+        """Return an area of the map, or the whole."""
+        if self.whole is not None and self.whole["code"] == code:
+            return self.whole
+        return self.areas.get(code)
+
+    @property
+    def is_schematic(self) -> bool:
+        """Whether any shape is drawn from centres instead of surveyed boundaries."""
+        return any(row["boundary_source"] in (None, "schematic") for row in self.areas.values())
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The city at an instant."""
+
+    time: datetime
+    registry: Registry
+    #: newest value by (indicator's code, area's id)
+    values: Mapping[tuple[str, int], Row]
+    gateways: tuple[Row, ...]
+    states: Mapping[str, int]
+    #: of `api.queries.status`: newest_observation, observations, datastreams_active
+    flow: Row
+    datastreams: int
+    refused_readings: int
+    refusals: tuple[Row, ...]
+
+    def value(self, indicator: str, area: Row) -> Row | None:
+        """Return the newest value of an indicator in an area, None where none was ever computed."""
+        return self.values.get((indicator, area["id"]))
+
+
+async def read_registry(conn: AsyncConnection[Any], zone: str) -> Registry:
+    """Read what changes rarely; `zone` is the time zone of a database without a city."""
+    city = await queries.city(conn)
+    rows = await areas.areas(
+        conn, level=None, parent=None, reporting=True, at=None, boundaries=True, limit=_MOST_AREAS
+    )
+    shown, whole = _split(rows)
+    projection, outlines = project(shown)
+    declared = await indicators.indicators(conn)
+    return Registry(
+        city=city or {"name_vi": "", "name_en": ""},
+        zone=ZoneInfo(city["time_zone"] if city else zone),
+        areas={row["code"]: row for row in shown},
+        whole=whole,
+        projection=projection,
+        outlines=outlines,
+        indicators={row["code"]: row for row in declared},
+    )
+
+
+def _split(rows: list[Row]) -> tuple[list[Row], Row | None]:
+    """Part areas into those of the map, of the level with the most, and the one they belong to."""
+    levels = [row["level"] for row in rows]
+    level = max(levels, key=levels.count, default=None)
+    shown = [row for row in rows if row["level"] == level]
+    parents = {row["parent"] for row in shown}
+    return shown, next((row for row in rows if row["code"] in parents and row["level"] != level), None)
+
+
+async def read(conn: AsyncConnection[Any], registry: Registry) -> Snapshot:
+    """Read what changes all the time."""
+    time = datetime.now(UTC)
+    found = await indicators.latest(
+        conn, indicator=None, areas=_codes(registry), level=None, after=None, limit=_MOST_VALUES
+    )
+    return Snapshot(
+        time=time,
+        registry=registry,
+        values={(row["indicator"], row["area_id"]): row for row in found},
+        gateways=tuple(
+            await gateways.gateways(conn, area=None, state=None, after=None, limit=_MOST_GATEWAYS)
+        ),
+        states=await gateways.count_by_state(conn),
+        flow=await status.flow(conn, RATE_MINUTES),
+        datastreams=(await status.counts(conn))["datastreams"],
+        refused_readings=(await status.refused(conn, RATE_MINUTES))["readings"],
+        refusals=tuple(await _refusals(conn, time)),
+    )
+
+
+def _codes(registry: Registry) -> list[str]:
+    whole = [] if registry.whole is None else [registry.whole["code"]]
+    return [*registry.areas, *whole]
+
+
+async def _refusals(conn: AsyncConnection[Any], time: datetime) -> list[Row]:
+    start, end = time - _REFUSALS_FOR, time + timedelta(minutes=1)
+    return await gateways.refusals(
+        conn, start, end, gateway=None, reason=None, payload_bytes=0, after=None, limit=_REFUSALS
+    )
+
+
+@dataclass(frozen=True)
+class Series:
+    """An indicator of an area over `start` <= time < `end`; steps without a row are not in it."""
+
+    start: datetime
+    end: datetime
+    rows: tuple[Row, ...]
+
+
+async def read_series(conn: AsyncConnection[Any], indicator: str, area: Row) -> Series:
+    """Read the last 48 hours of an indicator in an area."""
+    end = datetime.now(UTC)
+    found = await indicators.values(
+        conn, indicator, end - HISTORY, end, areas=[area["code"]], level=area["level"], as_of=None,
+        after=None, limit=_MOST_STEPS,
+    )  # fmt: skip
+    return Series(end - HISTORY, end, tuple(row for row in found if row["area_id"] == area["id"]))

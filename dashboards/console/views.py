@@ -1,0 +1,267 @@
+"""From a snapshot to what the parts of the page show: plain values, no elements."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from dashboards.console import formats
+from dashboards.console.scales import Scale, scale
+from dashboards.console.snapshot import RATE_MINUTES
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from api.queries import Row
+    from dashboards.console.snapshot import Snapshot
+    from dashboards.console.words import Words
+
+#: worst first
+STATES: Final = ("offline", "silent", "never_heard", "online")
+#: as they are counted
+COUNTED: Final = ("online", "silent", "offline", "never_heard")
+_DISABLED: Final = "disabled"
+#: a value is old when so many steps have ended since, and then this long
+_OLD_STEPS: Final = 2
+_OLD_AFTER: Final = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a person looks at: an area's code and an indicator's code, as the address says."""
+
+    area: str | None
+    indicator: str | None
+
+    def settle(self, snapshot: Snapshot) -> Choice:
+        """Return the choice with what does not exist replaced by the first that does."""
+        registry = snapshot.registry
+        area = self.area if self.area and registry.area(self.area) else next(iter(registry.areas), None)
+        codes = registry.indicators
+        preferred = "vn_aqi_h" if "vn_aqi_h" in codes else next(iter(codes), None)
+        return Choice(area, self.indicator if self.indicator in codes else preferred)
+
+
+class View:
+    """A snapshot seen through a choice, in a language."""
+
+    def __init__(self, snapshot: Snapshot, choice: Choice, words: Words) -> None:
+        """Take a settled choice of a city with areas and indicators."""
+        assert choice.area is not None
+        assert choice.indicator is not None
+        self.snapshot, self.choice, self.words = snapshot, choice, words
+        self.registry = snapshot.registry
+        self.indicator: Row = self.registry.indicators[choice.indicator]
+        area = self.registry.area(choice.area)
+        assert area is not None
+        self.area = area
+        values = [row["value"] for row in self._rows() if row is not None and row["value"] is not None]
+        largest = max(map(abs, values), default=0.0)
+        self.decimals = formats.decimals(largest, self.indicator["declaration"].get("decimals", 2))
+        self.scale: Scale = scale(self.indicator, values, words)
+
+    def _rows(self) -> list[Row | None]:
+        return [self.snapshot.value(self.indicator["code"], area) for area in self.registry.areas.values()]
+
+    def value(self, area: Row) -> Row | None:
+        """Return the newest value of the chosen indicator in an area."""
+        return self.snapshot.value(self.indicator["code"], area)
+
+    def figure(self, row: Row | None, *, with_unit: bool = False) -> str:
+        """Return a value as text; a dash where there is none."""
+        if row is None or row["value"] is None:
+            return formats.NO_VALUE
+        unit = self.indicator["unit"] if with_unit else "1"
+        return formats.quantity(row["value"], self.decimals, unit, self.words.language)
+
+    def why(self, row: Row | None) -> str:
+        """Return why there is no value; nothing where there is one."""
+        if row is None:
+            return self.words("no_value")
+        return "" if row["value"] is not None else self.words.code("why", row["reason"])
+
+    def category(self, row: Row | None) -> str:
+        """Return the name of a value's class; nothing without one."""
+        declared = self.indicator["declaration"].get("categories") or ()
+        return next(
+            (self.words.of(c) for c in declared if row is not None and c["code"] == row["category"]), ""
+        )
+
+    def end(self, row: Row) -> datetime:
+        """Return the end of a value's step."""
+        time: datetime = row["time"] + timedelta(seconds=self.indicator["step_s"])
+        return time
+
+    def is_old(self, row: Row) -> bool:
+        """Tell whether later steps should have a value."""
+        slack = timedelta(seconds=_OLD_STEPS * self.indicator["step_s"]) + _OLD_AFTER
+        return self.snapshot.time - self.end(row) > slack
+
+    def until(self, row: Row | None) -> str:
+        """Return the instant that a value stands for, and that it is old if so."""
+        if row is None:
+            return ""
+        key = "outdated" if self.is_old(row) else "until"
+        return self.words(key, time=self.instant(self.end(row)))
+
+    def share(self, row: Row | None) -> str:
+        """Return the share of the expected observations that were there."""
+        return formats.NO_VALUE if row is None else formats.share(row["completeness"], self.words.language)
+
+    def instant(self, moment: datetime) -> str:
+        """Return a time of the city."""
+        return formats.instant(moment, self.registry.zone, self.words.language)
+
+    def ago(self, moment: datetime) -> str:
+        """Return how long before the snapshot something was."""
+        return formats.age((self.snapshot.time - moment).total_seconds(), self.words)
+
+    def fields(self) -> list[dict[str, Any]]:
+        """Return the fields of the map."""
+        return [self._field(area) for area in self.registry.areas.values()]
+
+    def _field(self, area: Row) -> dict[str, Any]:
+        row, outline = self.value(area), self.registry.outlines[area["code"]]
+        paint = self.scale.paint(row) if row is not None and row["value"] is not None else None
+        return {
+            "code": area["code"], "path": outline.path, "x": outline.x, "y": outline.y, "room": outline.room,
+            "foot": outline.foot,
+            "name": formats.short_name(self.words.of(area)), "text": self.figure(row),
+            "fill": paint.fill if paint else None, "ink": paint.ink if paint else None,
+            "darkInk": paint.dark_ink if paint else None,
+            "title": self.words.of(area), "lines": self.lines(row),
+            "chosen": area["code"] == self.area["code"],
+        }  # fmt: skip
+
+    def lines(self, row: Row | None) -> list[str]:
+        """Return what a tooltip says of a value."""
+        if row is None:
+            return [self.words("no_value")]
+        first = self.why(row) or " · ".join(
+            filter(None, (self.figure(row, with_unit=True), self.category(row)))
+        )
+        return [first, self.words("completeness_of", share=self.share(row)), self.until(row)]
+
+    def spots(self) -> list[dict[str, Any]]:
+        """Return the gateways of the map, the worst last so that they lie on top."""
+        return [self._spot(row) for row in reversed(self._gateways())]
+
+    def _spot(self, row: Row) -> dict[str, Any]:
+        x, y = self.registry.projection.point(row["longitude"], row["latitude"])
+        area = next((code for code in row["areas"] if code in self.registry.areas), None)
+        lines = [self.words(_state(row)), self._heard(row)]
+        shown = {"code": row["code"], "state": _state(row), "title": row["name"]}
+        return shown | {"x": x, "y": y, "lines": lines, "area": area}
+
+    def area_rows(self) -> list[dict[str, Any]]:
+        """Return the list of areas, the whole first."""
+        whole = [self.registry.whole] if self.registry.whole is not None else []
+        return [self._area_row(area) for area in [*whole, *self.registry.areas.values()]]
+
+    def _area_row(self, area: Row) -> dict[str, Any]:
+        row = self.value(area)
+        paint = self.scale.paint(row) if row is not None and row["value"] is not None else None
+        return {
+            "key": area["code"], "chosen": area["code"] == self.area["code"],
+            "strong": area is self.registry.whole,
+            "cells": [
+                {"text": formats.short_name(self.words.of(area)), "swatch": paint.fill if paint else "none"},
+                {"text": self.figure(row), "note": self.why(row) or self._old(row)},
+                {"text": self.share(row), "dim": row is None or row["completeness"] > 0.9},
+            ],
+        }  # fmt: skip
+
+    def _old(self, row: Row | None) -> str:
+        return self.until(row) if row is not None and self.is_old(row) else ""
+
+    def _gateways(self) -> list[Row]:
+        order = {state: place for place, state in enumerate((*STATES, _DISABLED))}
+        return sorted(self.snapshot.gateways, key=lambda row: (order[_state(row)], row["code"]))
+
+    def gateway_rows(self) -> list[dict[str, Any]]:
+        """Return the list of gateways, the worst first."""
+        return [self._gateway_row(row) for row in self._gateways()]
+
+    def _gateway_row(self, row: Row) -> dict[str, Any]:
+        codes = [code for code in row["areas"] if code in self.registry.areas]
+        names = ", ".join(formats.short_name(self.words.of(self.registry.areas[code])) for code in codes)
+        return {
+            "key": row["code"],
+            "cells": [
+                {
+                    "text": row["code"],
+                    "note": names,
+                    "mark": _state(row),
+                    "markLabel": self.words(_state(row)),
+                },
+                {"text": self._heard(row), "title": row["last_seen"] and self.instant(row["last_seen"])},
+                {"text": formats.number(row["things"], 0, self.words.language)},
+                {"text": formats.number(row["messages"], 0, self.words.language)},
+            ],
+        }
+
+    def _heard(self, row: Row) -> str:
+        return self.ago(row["last_seen"]) if row["last_seen"] else self.words("heard_never")
+
+    def refusal_rows(self) -> list[dict[str, Any]]:
+        """Return the list of refusals, the newest first."""
+        return [self._refusal_row(row) for row in self.snapshot.refusals]
+
+    def _refusal_row(self, row: Row) -> dict[str, Any]:
+        kept = self.words("kept") if row["stored"] else ""
+        time = row["time"].astimezone(self.registry.zone)
+        return {
+            "key": str(row["id"]),
+            "cells": [
+                {
+                    "text": f"{time:%H:%M:%S}",
+                    "note": self.ago(row["time"]),
+                    "title": self.instant(row["time"]),
+                },
+                {"text": row["gateway"]},
+                {"text": self.words.code("refused", row["reason"]), "note": kept, "title": row["reason"]},
+                {"text": row["at"], "code": True},
+                {"text": row["detail"], "lang": "en"},
+                {"text": formats.number(row["count"], 0, self.words.language)},
+            ],
+        }
+
+    def counts(self) -> dict[str, str]:
+        """Return how many enabled gateways are in each state."""
+        states = self.snapshot.states
+        return {each: formats.number(states.get(each, 0), 0, self.words.language) for each in STATES}
+
+    def facts(self) -> dict[str, str]:
+        """Return how fresh the data are: newest, rate, streams, refused_lately."""
+        flow, language = self.snapshot.flow, self.words.language
+        newest = flow["newest_observation"]
+        rate = flow["observations"] / (RATE_MINUTES * 60)
+        active = formats.number(flow["datastreams_active"], 0, language)
+        return {
+            "newest": self.ago(newest) if newest else self.words("newest_none"),
+            "rate": self.words("rate_unit", n=formats.number(rate, 1, language)),
+            "streams": self.words(
+                "of", n=active, total=formats.number(self.snapshot.datastreams, 0, language)
+            ),
+            "refused_lately": formats.number(self.snapshot.refused_readings, 0, language),
+        }
+
+    def notes(self) -> list[str]:
+        """Return what must be known of the map: that it is a sketch, that its units are of the past."""
+        notes = [self.words("schematic")] if self.registry.is_schematic else []
+        ended = {row["valid_to"] for row in self.registry.areas.values() if row["valid_to"]}
+        today = self.snapshot.time.astimezone(self.registry.zone).date()
+        if past := [day for day in ended if day <= today]:
+            notes.append(self.words("legacy", date=formats.day(max(past), self.words.language)))
+        return notes
+
+    def source(self) -> str:
+        """Return the rule that the indicator follows."""
+        source = self.indicator["declaration"].get("source") or {}
+        text = ", ".join(filter(None, (source.get("document"), source.get("clause"))))
+        return self.words("source", source=text) if text else ""
+
+
+def _state(row: Row) -> str:
+    return str(row["state"]) if row["enabled"] else _DISABLED

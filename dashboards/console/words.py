@@ -1,0 +1,172 @@
+"""Every word of the console, in Vietnamese and English."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+Language = Literal["vi", "en"]
+LANGUAGES: Final[tuple[Language, ...]] = ("vi", "en")
+
+#: key -> (Vietnamese, English)
+WORDS: Final[dict[str, tuple[str, str]]] = {
+    "title": ("{city} · Bảng điều hành", "{city} · Console"),
+    "console": ("Bảng điều hành đô thị", "City operations"),
+    "language": ("Ngôn ngữ", "Language"),
+    "theme_dark": ("Giao diện tối", "Dark theme"),
+    "theme_light": ("Giao diện sáng", "Light theme"),
+    "skip": ("Tới phần nội dung", "Skip to content"),
+    "freshness": ("Độ mới của dữ liệu", "Freshness of the data"),
+    "newest": ("Quan trắc mới nhất", "Newest observation"),
+    "newest_none": ("chưa có", "none yet"),
+    "rate": ("Tốc độ nhận", "Rate"),
+    "rate_unit": ("{n}/giây", "{n}/s"),
+    "streams": ("Luồng dữ liệu hoạt động", "Active datastreams"),
+    "of": ("{n} / {total}", "{n} of {total}"),
+    "refused_lately": ("Bị từ chối, {minutes} phút", "Refused, {minutes} min"),
+    "indicator": ("Chỉ số", "Indicator"),
+    "areas": ("Địa bàn", "Areas"),
+    "area": ("Địa bàn", "Area"),
+    "value": ("Giá trị", "Value"),
+    "completeness": ("Đủ dữ liệu", "Complete"),
+    "completeness_of": ("Đủ {share} dữ liệu", "{share} of the data"),
+    "map": ("Bản đồ", "Map"),
+    "map_label": ("Bản đồ địa bàn theo {indicator}", "Map of the areas by {indicator}"),
+    "schematic": ("Sơ đồ, không phải địa giới", "Schematic cells, not boundaries"),
+    "legacy": (
+        "Địa bàn trước khi sắp xếp ngày {date}",
+        "Areas as before the reorganisation of {date}",
+    ),
+    "legend": ("Chú giải", "Legend"),
+    "no_unit": ("không đơn vị", "no unit"),
+    "range": ("{low} đến {high}", "{low} to {high}"),
+    "no_value": ("Không có giá trị", "No value"),
+    "until": ("đến {time}", "until {time}"),
+    "outdated": ("cũ: đến {time}", "old: until {time}"),
+    "chart": ("48 giờ qua", "Last 48 hours"),
+    "chart_label": ("Biểu đồ {indicator}, {area}, 48 giờ qua", "Chart of {indicator}, {area}, last 48 hours"),
+    "chart_summary": (
+        "Thấp nhất {low}, cao nhất {high}; {missing} trên {steps} bước không có giá trị.",
+        "Lowest {low}, highest {high}; {missing} of {steps} steps have no value.",
+    ),
+    "chart_empty": ("48 giờ qua không có giá trị nào", "No value in the last 48 hours"),
+    "chart_away": (
+        "Chưa đọc được 48 giờ qua: cơ sở dữ liệu không trả lời",
+        "The last 48 hours could not be read: the database does not answer",
+    ),
+    "limit": ("Giới hạn {value}", "Limit {value}"),
+    "source": ("Nguồn: {source}", "Source: {source}"),
+    "gateways": ("Gateway", "Gateways"),
+    "gateway": ("Gateway", "Gateway"),
+    "gateways_empty": ("Chưa đăng ký gateway nào", "No gateway is registered"),
+    "state": ("Trạng thái", "State"),
+    "online": ("Trực tuyến", "Online"),
+    "silent": ("Im lặng", "Silent"),
+    "offline": ("Ngoại tuyến", "Offline"),
+    "never_heard": ("Chưa liên lạc", "Never heard"),
+    "disabled": ("Đã tắt", "Disabled"),
+    "heard": ("Liên lạc cuối", "Last heard"),
+    "heard_never": ("chưa lần nào", "never"),
+    "devices": ("Thiết bị", "Devices"),
+    "messages": ("Bản tin", "Messages"),
+    "refusals": ("Bản tin bị từ chối gần nhất", "Last refusals"),
+    "refusals_empty": (
+        "Bảy ngày qua không có bản tin nào bị từ chối",
+        "Nothing was refused in the last seven days",
+    ),
+    "time": ("Thời điểm", "Time"),
+    "reason": ("Lý do", "Reason"),
+    "place": ("Vị trí", "Place"),
+    "detail": ("Chi tiết", "Detail"),
+    "count": ("Số lần đọc", "Readings"),
+    "kept": ("đã lưu, đánh dấu nghi ngờ", "kept, marked as suspect"),
+    "now": ("vừa xong", "just now"),
+    "seconds_ago": ("{n} giây trước", "{n} s ago"),
+    "minutes_ago": ("{n} phút trước", "{n} min ago"),
+    "hours_ago": ("{n} giờ trước", "{n} h ago"),
+    "days_ago": ("{n} ngày trước", "{n} d ago"),
+    "away": (
+        "Cơ sở dữ liệu không trả lời từ {since}. Số liệu bên dưới là của {time} ({age}).",
+        "The database has not answered since {since}. What is shown is of {time} ({age}).",
+    ),
+    "away_empty": (
+        "Cơ sở dữ liệu không trả lời từ {since}. Chưa có số liệu để hiển thị; trang tự thử lại.",
+        "The database has not answered since {since}. There is nothing to show yet; the page keeps trying.",
+    ),
+    "loading": ("Đang đọc số liệu…", "Reading the data…"),
+    "no_city": (
+        "Chưa có địa bàn nào. Hãy nạp một hồ sơ thành phố: halong devices import quang_ninh",
+        "There are no areas yet. Import a city profile: halong devices import quang_ninh",
+    ),
+    "no_indicators": (
+        "Chưa có chỉ số nào. Hãy chạy dịch vụ phân tích: halong analytics",
+        "There are no indicators yet. Run the analytics service: halong analytics",
+    ),
+    "connection_lost": ("Mất kết nối.", "Connection lost."),
+    "reconnecting": ("Đang kết nối lại…", "Trying to reconnect…"),
+    "key_title": ("Cần khoá API", "An API key is needed"),
+    "key_words": (
+        "Dữ liệu không công khai. Nhập khoá tạo bằng lệnh halong keys create; giữ đến khi đóng trình duyệt.",
+        "This data is not public. Enter a key made with halong keys create; kept until the browser closes.",
+    ),
+    "key": ("Khoá API", "API key"),
+    "key_refused": (
+        "Khoá không được chấp nhận: hãy kiểm tra rằng khoá đầy đủ, còn hạn và chưa bị thu hồi.",
+        "The key is not accepted: check that it is whole, not expired and not revoked.",
+    ),
+    "key_send": ("Mở bảng điều hành", "Open the console"),
+    # why an indicator has no value: analytics.results.Reason
+    "why_no_station": ("không có trạm", "no station"),
+    "why_insufficient_data": ("không đủ dữ liệu", "insufficient data"),
+    "why_too_few_vehicles": ("quá ít xe", "too few vehicles"),
+    "why_no_free_flow_speed": ("chưa biết tốc độ thông thoáng", "free-flow speed not known yet"),
+    "why_no_capacity": ("chưa khai báo sức chứa", "no capacity declared"),
+    # why a reading was refused: the wire contract
+    "refused_not_decodable": ("Không giải mã được", "Not decodable"),
+    "refused_schema": ("Sai cấu trúc", "Wrong form"),
+    "refused_unknown_gateway": ("Gateway chưa đăng ký", "Unknown gateway"),
+    "refused_unknown_device": ("Thiết bị chưa đăng ký", "Unknown device"),
+    "refused_unknown_property": ("Đại lượng chưa đăng ký", "Unknown property"),
+    "refused_time_missing": ("Thiếu thời điểm", "Time missing"),
+    "refused_time_invalid": ("Thời điểm không hợp lệ", "Invalid time"),
+    "refused_time_in_future": ("Thời điểm ở tương lai", "Time in the future"),
+    "refused_time_too_old": ("Thời điểm quá cũ", "Time too old"),
+    "refused_value_not_finite": ("Giá trị không phải số", "Value not a number"),
+    "refused_value_out_of_range": ("Ngoài giới hạn vật lý", "Out of physical range"),
+    "refused_not_storable": ("Không lưu được", "Not storable"),
+    "refused_gateway_mismatch": ("Gateway không khớp", "Gateway mismatch"),
+}  # fmt: skip
+
+
+class Words:
+    """The words of one language."""
+
+    def __init__(self, language: Language) -> None:
+        """Take the language, `vi` or `en`."""
+        self.language = language
+        self._place = LANGUAGES.index(language)
+
+    def __call__(self, key: str, **values: object) -> str:
+        """Return the words of a key with its places filled in.
+
+        Raises:
+            KeyError: there is no such key, or a place is not given.
+        """
+        return WORDS[key][self._place].format(**values)
+
+    def code(self, kind: Literal["why", "refused"], code: str) -> str:
+        """Return the words of a reason's code, or the code where it is not known."""
+        key = f"{kind}_{code}"
+        return self(key) if key in WORDS else code
+
+    def of(self, row: dict[str, object]) -> str:
+        """Return a row's name: its `name_vi` or `name_en`."""
+        return str(row[f"name_{self.language}"])
+
+
+def language(*wished: str | None) -> Language:
+    """Return the first of the wishes that is a language of the console, else Vietnamese."""
+    for wish in wished:
+        for known in LANGUAGES:
+            if wish == known:
+                return known
+    return LANGUAGES[0]

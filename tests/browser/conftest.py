@@ -1,0 +1,148 @@
+"""A city with two days of data, the console of a real server on it, and a real browser."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from analytics import values
+from analytics.indicator import select
+from analytics.run import compute
+from devices import profiles, registry
+from simulators import backfill
+from simulators.city import populate
+from storage import observations
+from storage.pool import connect
+from tests.conftest import REPOSITORY, _create, _drop, _with_database
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser
+
+#: few indicators, so that filling stays short: one with classes, one with a scale
+INDICATORS = ("vn_aqi_h", "laeq_1h")
+#: has no data at all
+EMPTY_AREA = "207"
+_ARGUMENTS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+_SERVER = """
+import asyncio, signal
+from api.service import run
+from dashboards.console import mount
+from runtime.settings import settings
+async def main():
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    await run(settings(), stop, on_app=lambda app: mount(app, settings()))
+asyncio.run(main())
+"""
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of an installed Chromium."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        pytest.skip("no chromium: install Debian's package chromium to run the browser tests")
+    return found
+
+
+# The driver runs an event loop in this thread: it ends with the module, for the sake of asynchronous
+# tests, and `template`, which runs one itself, comes first.
+@pytest.fixture(scope="module")
+def browser(chromium: str, template: str) -> Iterator[Browser]:
+    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: install halong[test]")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=list(_ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def city_url(chromium: str, postgres_dsn: str, template: str) -> Iterator[str]:
+    """The address of a database with a simulated city and 14 hours of data, 3 of them computed."""
+    name = f"halong_console_{os.getpid()}"
+    _create(postgres_dsn, name, template)
+    url = _with_database(postgres_dsn, name)
+    # In a thread: the browser's driver runs a loop in this one.
+    in_thread(_fill(url))
+    yield url
+    _drop(postgres_dsn, name)
+
+
+def in_thread(work: Any) -> Any:
+    """Return what a coroutine returns, run in a thread with a loop of its own."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
+
+
+async def _fill(url: str) -> None:
+    profile, end = populate(profiles.load("quang_ninh")), datetime.now(UTC)
+    empty = {t.code for g in profile.gateways if EMPTY_AREA in g.areas for t in g.things}
+    async with await connect(url) as conn:
+        await registry.import_profile(conn, profile)
+        ids = await registry.datastream_ids(conn)
+        wanted = {k: v for k, v in ids.items() if k[0] not in empty}
+        for rows in backfill.rows(profile, wanted, end - timedelta(hours=14), end):
+            await observations.copy_in(conn, rows)
+        indicators = select(INDICATORS)
+        await values.write_catalogue(conn, indicators)
+        await compute(conn, indicators, end - timedelta(hours=5), end)
+
+
+@pytest.fixture(scope="module")
+def console(city_url: str, scratch: Path) -> Iterator[str]:
+    """The address of a console that anyone may open."""
+    yield from serve(city_url, scratch / "console.log", HALONG_API_PUBLIC="true")
+
+
+@pytest.fixture
+def locked_console(city_url: str, scratch: Path) -> Iterator[str]:
+    """The address of a console that asks for a key."""
+    yield from serve(city_url, scratch / "locked.log", HALONG_API_PUBLIC="false")
+
+
+def serve(database_url: str, log: Path, **settings: str) -> Iterator[str]:
+    """Run the API with the console in a process of its own."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    environment = os.environ | settings | {"HALONG_DATABASE_URL": database_url, "HALONG_API_PORT": str(port)}
+    environment.pop("PYTEST_CURRENT_TEST", None)
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            [sys.executable, "-c", _SERVER], cwd=REPOSITORY, env=environment, stdout=output, stderr=output
+        )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        _wait_for(f"{address}/health/ready", server, log)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + 40
+    while server.poll() is None and time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.1)
+    pytest.fail(f"the server does not answer: {log.read_text()[-2000:]}")

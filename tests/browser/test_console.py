@@ -1,0 +1,185 @@
+"""The console in a real browser, on a real server and database."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlparse
+
+import psycopg
+import pytest
+
+from api import keys
+from storage.pool import connect
+from tests.browser.conftest import EMPTY_AREA, in_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.browser
+
+DESK = {"width": 1440, "height": 900}
+PHONE = {"width": 360, "height": 740}
+PATIENCE_MS = 15_000
+
+
+@contextmanager
+def opened(browser: Browser, address: str, *, ready: str = ".map-field", **context: Any) -> Iterator[Page]:
+    """Open a page, and require at the end that it logged no error and asked nobody else for anything."""
+    wrong: list[str] = []
+    asked: set[str] = set()
+    with browser.new_context(**({"viewport": DESK, "color_scheme": "light"} | context)) as session:
+        page = session.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("console", lambda m: wrong.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("request", lambda request: asked.add(urlparse(request.url).hostname or "data"))
+        page.on("websocket", lambda socket: asked.add(urlparse(socket.url).hostname or ""))
+        page.goto(address)
+        page.wait_for_selector(ready)
+        yield page
+        assert wrong == []
+        assert asked <= {"127.0.0.1", "data"}
+
+
+def choose(page: Page, area: str) -> None:
+    """Choose an area by keyboard, as who cannot point does."""
+    page.focus(f'[data-area="{area}"]')
+    page.keyboard.press("Enter")
+    page.wait_for_selector(f'[data-area="{area}"][aria-pressed="true"]')
+
+
+def chart_label(page: Page) -> str:
+    return page.get_attribute(".chart-box", "aria-label") or ""
+
+
+def test_the_page_shows_thirteen_districts_as_a_sketch(browser: Browser, console: str) -> None:
+    with opened(browser, console) as page:
+        assert page.locator(".map-field").count() == 13
+        assert page.locator(".panel-areas tbody tr").count() == 14
+        assert "Sơ đồ, không phải địa giới" in page.inner_text(".notes")
+        assert page.locator(".legend li").count() == 8
+        assert page.get_attribute("html", "lang") == "vi"
+
+
+def test_choosing_an_indicator_and_a_district_changes_map_and_chart(browser: Browser, console: str) -> None:
+    with opened(browser, f"{console}/?area=193&indicator=vn_aqi_h") as page:
+        page.wait_for_selector(".chart canvas")
+        before = page.get_attribute('[data-area="205"]', "style")
+        assert "VN_AQI" in chart_label(page)
+        page.select_option("select", "laeq_1h")
+        page.wait_for_function("() => document.querySelector('.legend-unit').textContent === 'dB'")
+        assert page.get_attribute('[data-area="205"]', "style") != before
+        choose(page, "205")
+        page.wait_for_function("() => document.querySelector('.chart-box').ariaLabel.includes('Đông Triều')")
+        assert page.inner_text(".panel-chart h2") == "Thành phố Đông Triều"
+        assert re.fullmatch(r"\d+,\d", page.inner_text(".now-value"))
+        page.wait_for_url("**/?area=205&indicator=laeq_1h&lang=vi")
+
+
+def test_the_address_opens_what_it_names(browser: Browser, console: str) -> None:
+    with opened(browser, f"{console}/?area=195&indicator=laeq_1h&lang=en") as page:
+        assert page.inner_text(".panel-chart h2") == "Cam Pha City"
+        assert page.input_value("select") == "laeq_1h"
+
+
+def test_no_value_is_said_with_its_reason_and_is_never_zero(browser: Browser, console: str) -> None:
+    with opened(browser, f"{console}/?area={EMPTY_AREA}&lang=en") as page:
+        assert page.inner_text(".now-value").lower() == "insufficient data"
+        assert "0\u202f% of the data" in page.inner_text(".now-facts")
+        row = page.inner_text(f'.panel-areas tr[data-key="{EMPTY_AREA}"] td:nth-child(2)')
+        assert row.split() == ["–", "insufficient", "data"]
+        assert page.is_visible(".chart-empty")
+
+
+def test_language_and_theme_are_toggled_and_kept(browser: Browser, console: str) -> None:
+    with opened(browser, console) as page:
+        page.wait_for_selector(".chart canvas")
+        page.click(".tool[lang=en]")
+        page.wait_for_url("**lang=en")
+        page.wait_for_selector("text=City operations")
+        page.wait_for_selector(".chart canvas")
+        page.click(".theme")
+        page.wait_for_selector("body.body--dark")
+        page.goto(console)
+        page.wait_for_selector("body.body--dark")
+        page.wait_for_selector("text=Last refusals")
+
+
+def test_the_theme_follows_the_system_first(browser: Browser, console: str) -> None:
+    with opened(browser, console, color_scheme="dark") as page:
+        page.wait_for_selector("body.body--dark")
+        page.emulate_media(color_scheme="light")
+        page.wait_for_selector("body.body--light")
+
+
+def test_a_refusal_appears_by_itself(browser: Browser, console: str, city_url: str) -> None:
+    with opened(browser, console) as page:
+        page.wait_for_selector(".panel-refusals .table-empty")
+        _refuse(city_url)
+        page.wait_for_selector(".panel-refusals tbody tr")
+        text = page.inner_text(".panel-refusals tbody tr")
+        for part in (
+            "ha-long-1",
+            "Thiết bị chưa đăng ký",
+            "$.readings[2].device",
+            "<b>aq-999</b> is not known",
+        ):
+            assert part in text
+
+
+def _refuse(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as database:
+        database.execute(
+            "INSERT INTO refusals (gateway, topic, seq, reason, at, detail, count, stored, payload) VALUES "
+            "('ha-long-1', 'city/v1/ha-long-1/up/observations', 7, 'unknown_device', '$.readings[2].device', "
+            "'<b>aq-999</b> is not known', 1, false, '')"
+        )
+
+
+def test_the_last_values_stay_while_the_database_is_away(
+    browser: Browser, console: str, city_url: str, postgres_dsn: str
+) -> None:
+    name = city_url.rpartition("/")[2]
+    with opened(browser, console) as page, psycopg.connect(postgres_dsn, autocommit=True) as server:
+        value = page.inner_text(".now-value")
+        server.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false'.encode())
+        try:
+            server.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name]
+            )
+            page.wait_for_selector(".banner:has-text('Cơ sở dữ liệu không trả lời')")
+            assert page.inner_text(".now-value") == value
+        finally:
+            server.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true'.encode())
+        page.wait_for_selector(".banner", state="hidden")
+
+
+def test_a_phone_shows_all_of_it_without_scrolling_sideways(browser: Browser, console: str) -> None:
+    with opened(browser, console, viewport=PHONE, has_touch=True) as page:
+        page.wait_for_selector(".chart canvas")
+        assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+        page.tap('[data-area="196"]', force=True)
+        page.wait_for_selector(".panel-chart h2:has-text('Uông Bí')")
+
+
+def test_a_key_opens_a_console_that_is_not_public(
+    browser: Browser, locked_console: str, city_url: str
+) -> None:
+    async def make() -> str:
+        async with await connect(city_url) as conn:
+            return (await keys.create(conn, "console"))[0]
+
+    key = in_thread(make())
+    with opened(browser, locked_console, ready=".gate-form") as page:
+        assert page.locator(".panel").count() == 0
+        page.fill("input[name=key]", key[:-1] + "?")
+        page.click(".gate-send")
+        page.wait_for_selector(".gate-refused")
+        page.fill("input[name=key]", key)
+        page.click(".gate-send")
+        page.wait_for_selector(".map-field")
+        assert key not in page.evaluate("document.cookie")

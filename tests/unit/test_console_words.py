@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+import dashboards.console
+from analytics.results import Reason
+from dashboards.console.views import STATES
+from dashboards.console.words import LANGUAGES, WORDS, Words, language
+
+SOURCES = sorted(Path(dashboards.console.__file__).parent.glob("*.py"))
+INGEST = Path(dashboards.console.__file__).parents[2] / "ingest"
+
+
+def places(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("key", WORDS)
+def test_each_key_has_words_in_both_languages_with_the_same_places(key: str) -> None:
+    texts = WORDS[key]
+    assert len(texts) == len(LANGUAGES)
+    assert all(text.strip() for text in texts)
+    assert len({frozenset(places(text)) for text in texts}) == 1
+
+
+def test_every_key_that_the_code_names_exists_and_none_is_unused() -> None:
+    code = "\n".join(path.read_text("utf-8") for path in SOURCES if path.name != "words.py")
+    named = set(re.findall(r"words\(\s*\"(\w+)\"", code))
+    assert named <= set(WORDS)
+    composed = {*STATES, "disabled"} | {f"{unit}_ago" for unit in ("seconds", "minutes", "hours", "days")}
+    unused = {key for key in WORDS if not key.startswith(("why_", "refused_")) and f'"{key}"' not in code}
+    assert unused <= composed
+
+
+def test_every_reason_for_no_value_has_words() -> None:
+    assert {f"why_{reason}" for reason in Reason} == {key for key in WORDS if key.startswith("why_")}
+
+
+def test_every_reason_for_a_refusal_that_ingest_gives_has_words() -> None:
+    code = "\n".join(path.read_text("utf-8") for path in INGEST.rglob("*.py"))
+    given = set(re.findall(r"refuse\(\s*(?:found,\s*)?\"(\w+)\"", code))
+    assert len(given) > 5
+    assert {f"refused_{reason}" for reason in given} <= set(WORDS)
+
+
+def test_an_unknown_reason_is_shown_as_it_is() -> None:
+    assert Words("vi").code("refused", "brand_new") == "brand_new"
+
+
+def test_the_first_known_wish_is_the_language() -> None:
+    assert language(None, "fr", "en") == "en"
+    assert language("xx") == "vi"

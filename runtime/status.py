@@ -100,7 +100,7 @@ def table(seen: Seen, supervisor: Supervisor) -> Table:
         ", ".join(f"{n} {state.replace('_', ' ')}" for state, n in seen.status["gateways"].items()),
     )
     shown.add_row(
-        f"last {rates['minutes']} min",
+        "last minute",
         f"{rates['observations']} observations ({rates['observations_per_s']:.1f}/s) from "
         f"{rates['datastreams_active']} datastreams; {rates['refused_messages']} refusals",
     )
@@ -114,7 +114,7 @@ def table(seen: Seen, supervisor: Supervisor) -> Table:
 async def _look(settings: Settings, seen: Seen) -> None:
     base = f"http://{settings.api_host}:{settings.api_port}/v1"
     try:
-        seen.status = await asyncio.to_thread(_get, f"{base}/status")
+        seen.status = await asyncio.to_thread(_get, f"{base}/status?minutes=1")
         newest = await asyncio.to_thread(
             _get, f"{base}/indicators/values/latest?level={_DISTRICT}&limit=5000"
         )

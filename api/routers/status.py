@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import Field
 
@@ -19,7 +19,6 @@ from storage.migrate import pending
 router = APIRouter(prefix="/v1", tags=["status"])
 health = APIRouter(tags=["health"])
 
-_MINUTES = 5
 _STATES = ("online", "silent", "offline", "never_heard")
 
 
@@ -44,11 +43,14 @@ class Ready(Model):
     response_model=schemas.Status,
     responses=example(schemas.STATUS),
 )
-async def get_status(conn: Connection) -> Any:
+async def get_status(
+    conn: Connection,
+    minutes: Annotated[int, Query(ge=1, le=60, description="Minutes that the rates look back.")] = 5,
+) -> Any:
     """Counts, gateways by state, how fresh the data are, and the last minutes' rates."""
     present = now()
-    flow = await queries.flow(conn, _MINUTES)
-    refused = await queries.refused(conn, _MINUTES)
+    flow = await queries.flow(conn, minutes)
+    refused = await queries.refused(conn, minutes)
     states = dict.fromkeys(_STATES, 0) | await gateways.count_by_state(conn)
     newest = flow["newest_observation"]
     return {
@@ -60,7 +62,7 @@ async def get_status(conn: Connection) -> Any:
             "newest_observation_age_s": newest and round((present - newest).total_seconds(), 1),
             "newest_indicator_value": (await queries.newest_value(conn))["newest_value"],
         },
-        "rates": _rates(flow, refused),
+        "rates": _rates(flow, refused, minutes),
     }
 
 
@@ -107,11 +109,11 @@ async def get_metrics(request: Request) -> Response:
     return Response(request.app.state.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
 
-def _rates(flow: Row, refused: Row) -> Row:
+def _rates(flow: Row, refused: Row, minutes: int) -> Row:
     return {
-        "minutes": _MINUTES,
+        "minutes": minutes,
         "observations": flow["observations"],
-        "observations_per_s": round(flow["observations"] / (_MINUTES * 60), 3),
+        "observations_per_s": round(flow["observations"] / (minutes * 60), 3),
         "datastreams_active": flow["datastreams_active"],
         "refused_messages": refused["messages"],
         "refused_readings": refused["readings"],

@@ -124,10 +124,20 @@ SELECT virtualtransaction FROM pg_locks WHERE locktype = 'relation' AND relation
   AND mode = 'RowExclusiveLock' AND pid <> pg_backend_pid()"""
 
 
+class UnknownAreaError(LookupError):
+    """An area's code is not in the registry."""
+
+
 async def read_network(conn: AsyncConnection[Any], codes: Sequence[str] | None = None) -> Network:
-    """Return the reporting areas, or those with the given codes, and what is enabled for them."""
+    """Return the reporting areas, or those with the given codes, and what is enabled for them.
+
+    Raises:
+        UnknownAreaError: no area has one of the codes.
+    """
     wanted = None if codes is None else list(codes)
     areas = [AreaRow(*row) for row in await _all(conn, _AREAS, {"codes": wanted})]
+    if unknown := set(wanted or ()) - {area.code for area in areas}:
+        raise UnknownAreaError(f"there is no area {', '.join(sorted(unknown))}: give codes such as 193")
     ids = [area.id for area in areas]
     parts = [AreaRow(*row) for row in await _all(conn, _PARTS, [ids])]
     gateways: dict[int, set[str]] = {}

@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
@@ -27,7 +27,7 @@ from runtime.settings import Settings, checkout
 from runtime.supervise import Service, halong, service_commands
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, MutableMapping
 
     from rich.console import Console
 
@@ -42,12 +42,21 @@ TOUR_GATEWAY = "tour"
 INTERVAL_S = 10.0
 
 
+#: Says that the environment comes from a demo's card: another demo must not take its addresses as given.
+CARD_MARK = "HALONG_DEMO_CARD"
+
+
 @dataclass(frozen=True)
 class Folders:
     """Where the demo of this checkout keeps its things."""
 
     state: Path
     card: Path
+
+    @property
+    def env_file(self) -> Path:
+        """The card itself: addresses and the tour's password for the shell of a person."""
+        return self.card / "demo.env"
 
     @property
     def logs(self) -> Path:
@@ -71,6 +80,16 @@ def folders() -> Folders:
 class City:
     """A running set of local or given services, and how to reach them."""
 
+    #: what the card and the services get
+    CARRIED: ClassVar = (
+        "HALONG_DATABASE_URL",
+        "HALONG_MQTT_URL",
+        "HALONG_GATEWAY_MQTT_URL",
+        "HALONG_API_HOST",
+        "HALONG_API_PORT",
+        "HALONG_API_PUBLIC",
+    )
+
     settings: Settings
     gateway_passwords: Mapping[str, str]
     binaries: Binaries | None
@@ -79,14 +98,15 @@ class City:
     def environment(self) -> dict[str, str]:
         """The environment of every service of the demo."""
         chosen = self.settings
-        return {
-            "HALONG_DATABASE_URL": str(chosen.database_url),
-            "HALONG_MQTT_URL": str(chosen.mqtt_url),
-            "HALONG_GATEWAY_MQTT_URL": str(chosen.gateway_mqtt_url),
-            "HALONG_API_HOST": chosen.api_host,
-            "HALONG_API_PORT": str(chosen.api_port),
-            "HALONG_API_PUBLIC": "true",
-        }
+        values = (
+            str(chosen.database_url),
+            str(chosen.mqtt_url),
+            str(chosen.gateway_mqtt_url),
+            chosen.api_host,
+            str(chosen.api_port),
+            "true",
+        )
+        return dict(zip(self.CARRIED, values, strict=True))
 
 
 @contextmanager
@@ -213,19 +233,26 @@ def write_card(city: City, places: Folders) -> None:
     places.card.mkdir(exist_ok=True)
     gateway = city.settings.gateway_mqtt_url
     lines = city.environment | {
+        CARD_MARK: "yes",
         "HALONG_API": f"http://{city.settings.api_host}:{city.settings.api_port}",
         "MQTT_HOST": gateway.host if gateway else "",
         "MQTT_PORT": str(gateway.port if gateway else ""),
         "TOUR_GATEWAY": TOUR_GATEWAY,
         "TOUR_PASSWORD": city.gateway_passwords.get(TOUR_GATEWAY, ""),
     }
-    card = places.card / "demo.env"
-    card.touch(mode=0o600)
-    card.write_text("".join(f"export {name}='{value}'\n" for name, value in lines.items()))
+    places.env_file.touch(mode=0o600)
+    places.env_file.write_text("".join(f"export {name}='{value}'\n" for name, value in lines.items()))
     if city.binaries:
         clients = (city.binaries.mosquitto_pub, city.binaries.mosquitto_sub, city.binaries.mosquitto_rr)
         for program in clients:
             _link(places.card / program.name, program)
+
+
+def forget_card(environment: MutableMapping[str, str]) -> None:
+    """Take the addresses of an earlier demo, sourced from its card, out of an environment."""
+    if environment.pop(CARD_MARK, None):
+        for name in City.CARRIED:
+            environment.pop(name, None)
 
 
 def _link(link: Path, target: Path) -> None:

@@ -154,7 +154,9 @@ def _tour(profile: Profile, district: Area) -> Gateway:
         latitude=anchor.latitude,
         longitude=anchor.longitude,
         datastreams=_intervals(profile, ("pm2_5", "pm10", "air_temperature")),
-        areas=anchor.areas,
+        areas=(),
         properties={"simulated": False},
     )
-    return replace(_gateway(district, 0, anchor, (air,)), code="tour", name="For the five-minute tour")
+    # It counts for no area: what is published by hand is no part of a district's numbers.
+    gateway = _gateway(district, 0, anchor, (air,))
+    return replace(gateway, code="tour", name="For the five-minute tour", areas=())

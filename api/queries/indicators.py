@@ -39,7 +39,8 @@ SELECT {_VALUE}
 FROM indicators i CROSS JOIN areas a
 CROSS JOIN LATERAL (
     SELECT * FROM indicator_values
-    WHERE indicator = i.code AND area_id = a.id AND superseded_at IS NULL ORDER BY time DESC LIMIT 1
+    WHERE indicator = i.code AND area_id = a.id AND superseded_at IS NULL AND time < now()
+    ORDER BY time DESC LIMIT 1
 ) v
 WHERE (%(indicator)s::text IS NULL OR i.code = %(indicator)s)
   AND (%(areas)s::text[] IS NULL OR a.code = ANY(%(areas)s))

@@ -84,7 +84,10 @@ class Feed:
         while True:
             await self._wanted.wait()
             await self._poll()
-            self._read.set()
+            if (
+                self._followers
+            ):  # the last one may have left meanwhile: the next one waits for a reading of its own
+                self._read.set()
             await self._tell()
             await asyncio.sleep(INTERVAL_S)
 

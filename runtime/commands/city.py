@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import os
 import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
@@ -14,10 +15,12 @@ from rich.console import Console
 from runtime.commands.running import run_until_stopped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Coroutine, Iterator
 
     from runtime.demo import City, Folders
     from runtime.supervise import Supervisor
+
+    Service = Callable[[asyncio.Event], Coroutine[object, object, None]]
 
 out = Console(highlight=False, soft_wrap=True)
 
@@ -34,11 +37,12 @@ def demo(
     name existing ones instead. The data stay for the next start. Example: `halong demo --for 60`
     """
     from runtime import observe
-    from runtime.demo import folders, local_services, prepare, services, write_card
+    from runtime.demo import folders, forget_card, local_services, prepare, services, write_card
     from runtime.settings import settings
     from runtime.status import show_status
     from runtime.supervise import Supervisor
 
+    forget_card(os.environ)
     observe.set_up(settings().model_copy(update={"log_level": "warning"}), "demo")
     places = folders()
     with _only_one(places), local_services(settings(), places, out) as city:
@@ -51,16 +55,19 @@ def demo(
         async def live(stop: asyncio.Event) -> None:
             healthy.append(await show_status(city.settings, supervisor, stop, seconds, out))
 
-        run_until_stopped(lambda stop: _run_both(supervisor, live, stop))
+        try:
+            run_until_stopped(lambda stop: _run_both(supervisor, live, stop))
+        finally:
+            places.env_file.unlink(missing_ok=True)
     out.print("stopped; `make demo` goes on with the same data, `make clean-demo` removes it")
     if not all(healthy):
         raise typer.Exit(1)
 
 
-async def _run_both(supervisor: Supervisor, live: object, stop: asyncio.Event) -> None:
+async def _run_both(supervisor: Supervisor, live: Service, stop: asyncio.Event) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(supervisor.run(stop))
-        group.create_task(live(stop))  # type: ignore[operator]
+        group.create_task(live(stop))
 
 
 def _welcome(city: City, places: Folders) -> None:
@@ -82,12 +89,14 @@ def _only_one(places: Folders) -> Iterator[None]:
     places.state.mkdir(parents=True, exist_ok=True)
     # The servers run as another user where root starts them.
     places.state.chmod(0o755)
-    with (places.state / "lock").open("w") as lock:
+    places.card.mkdir(exist_ok=True)
+    with (places.state / "lock").open("w") as data, (places.card / "lock").open("w") as card:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            for lock in (data, card):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise DemoRunningError(
-                f"the demo of this checkout already runs (data: {places.state}): stop it first with Ctrl-C"
+                f"the demo already runs here (data: {places.state}): stop it first with Ctrl-C"
             ) from None
         yield
 
@@ -120,6 +129,6 @@ def clean_demo(
     if not yes:
         typer.confirm("Remove the demo's database, broker state and logs?", abort=True)
     with _only_one(places):
-        for place in found:
+        for place in (places.state, places.card):
             shutil.rmtree(place)
     out.print("removed")

@@ -49,9 +49,10 @@ def run_(
     Example: `halong indicators run vn_aqi_h --from 2026-11-20 --to 2026-11-22`
     """
     chosen = [_indicator(code) for code in (_all() if codes == ["all"] else codes)]
-    first, last = _instant(start), _instant(end)
+    # A step that has not ended has no value yet.
+    first, last = _instant(start, "--from"), min(_instant(end, "--to"), datetime.now(UTC))
     if first >= last:
-        raise typer.BadParameter(f"--from {start} is not before --to {end}")
+        raise typer.BadParameter(f"--from {start} is not before --to {end} and before the present")
     run(_run(chosen, first, last, area))
 
 
@@ -73,6 +74,9 @@ async def _run(chosen: list[Indicator], start: datetime, end: datetime, areas: l
                 areas=areas,
                 progress=lambda done, _: progress.update(task, completed=done),
             )
+    if not counts.computed:
+        out.print("nothing to compute: no whole step lies in the period, or no rule was in force in it")
+        return
     out.print(
         f"{counts.computed} values computed, {counts.written} written, of which {counts.revised} "
         "supersede an earlier revision"
@@ -93,15 +97,17 @@ def _indicator(code: str) -> Indicator:
     return INDICATORS[code]
 
 
-def _instant(text: str) -> datetime:
+def _instant(text: str, option: str) -> datetime:
     if text == "now":
         return datetime.now(UTC)
     try:
         parsed = datetime.fromisoformat(text)
     except ValueError:
-        raise typer.BadParameter(f"{text!r} is neither an RFC 3339 time nor a date") from None
+        raise typer.BadParameter(
+            f"{option} {text!r} is neither a date (2026-11-20) nor a time (2026-11-20T08:00+07:00)"
+        ) from None
     if parsed.tzinfo is not None:
         return parsed.astimezone(UTC)
     if len(text) > len("2026-11-22"):
-        raise typer.BadParameter(f"{text!r} has no offset: add Z or, for example, +07:00")
+        raise typer.BadParameter(f"{option} {text!r} has no offset: add Z or, for example, +07:00")
     return parsed.replace(tzinfo=settings().zone).astimezone(UTC)

@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo clean-demo test check format requirements bench-ingest
+.PHONY: help demo clean-demo test faults check format requirements bench-ingest
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -19,6 +19,9 @@ test: .venv/test.ready ## Check style and types, then run all tests on real serv
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/pytest $(ARGS)
+
+faults: .venv/test.ready ## Kill, cut and fill at length: everything acknowledged must be stored (half an hour)
+	@HALONG_FAULTS=full $(BIN)/pytest -s $(ARGS) tests/faults
 
 format: .venv/test.ready ## Format the code and mend what ruff can
 	@$(BIN)/ruff check --quiet --fix
@@ -36,3 +39,6 @@ requirements: .venv/test.ready ## Pin the newest versions that pyproject.toml al
 .venv/test.ready: requirements-test.txt pyproject.toml scripts/venv scripts/browser
 	@PYTHON=$(PYTHON) sh scripts/venv requirements-test.txt $@
 	@sh scripts/browser
+
+bench-ingest: .venv/test.ready ## Measure ingest beside its limits (ARGS="--runs 1 --scale 0.2": quickly)
+	@$(BIN)/python -m bench.ingest $(ARGS)

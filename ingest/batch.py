@@ -41,17 +41,21 @@ class Batch:
 
 
 class Batcher:
-    """Closes a batch on rows, deliveries or age, whichever is first; a delivery is never split."""
+    """Closes a batch on rows, deliveries, bytes of payload or age; a delivery is never split."""
 
-    def __init__(self, *, max_rows: int, max_deliveries: int, max_age: float) -> None:
+    def __init__(
+        self, *, max_rows: int, max_deliveries: int, max_age: float, max_bytes: int = 8 << 20
+    ) -> None:
         self._max_rows = max_rows
         self._max_deliveries = max_deliveries
         self._max_age = max_age
+        self._max_bytes = max_bytes
         self._clear()
 
     def _clear(self) -> None:
         self._entries: list[Entry] = []
         self._rows = 0
+        self._bytes = 0
         #: when the open batch must close, on the caller's clock in seconds; None: it is empty
         self.due: float | None = None
 
@@ -59,9 +63,14 @@ class Batcher:
         """Add a delivery at `now` (seconds of any clock) and return the batch if this fills it."""
         self._entries.append(entry)
         self._rows += len(entry.resolved.times)
+        self._bytes += len(entry.delivery.payload)
         if self.due is None:
             self.due = now + self._max_age
-        full = self._rows >= self._max_rows or len(self._entries) >= self._max_deliveries
+        full = (
+            self._rows >= self._max_rows
+            or len(self._entries) >= self._max_deliveries
+            or self._bytes >= self._max_bytes
+        )
         return self.close() if full else None
 
     def close(self) -> Batch | None:

@@ -61,10 +61,10 @@ class Feedback:
 
     async def run(self) -> None:
         """Send news until cancelled; connect again when the connection is lost."""
-        while True:
+        while not _is_ending():
             try:
                 async with self._client() as client:
-                    while True:
+                    while not _is_ending():
                         await self._news.wait()
                         self._news.clear()
                         await self._send(client)
@@ -104,6 +104,12 @@ class Feedback:
                 del self._rejected[gateway], self._counts[gateway]
         if self._rejected:
             self._news.set()
+
+
+def _is_ending() -> bool:
+    """Tell whether this task was cancelled: Python 3.11's `asyncio.wait_for`, in aiomqtt, may swallow it."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def committed_payload(committed: Committed) -> bytes:

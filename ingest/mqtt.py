@@ -30,6 +30,8 @@ _SESSION_EXPIRY_S = 14 * 86_400
 _MAX_PACKET_BYTES = (1 << 20) + 4096
 _MAX_BACKOFF_S = 15.0
 _SUBSCRIBE_ID = 1
+# Receive Maximum counts messages: 2000 of 1 MiB would be 2 GiB. This much may wait to be taken.
+_MAX_WAITING_BYTES = 8 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Subscription:
         self._filters = filters
         self._receive_maximum = receive_maximum
         self._waiting: deque[Delivery] = deque()
+        self._waiting_bytes = 0
         self._arrived = asyncio.Event()
         self._protocol: _Protocol | None = None
         self._epoch = 0
@@ -97,10 +100,13 @@ class Subscription:
                 return []
         taken = list(islice(self._waiting, limit))
         for _ in taken:
-            self._waiting.popleft()
-        if self._protocol and len(self._waiting) < self._receive_maximum:
+            self._waiting_bytes -= len(self._waiting.popleft().payload)
+        if self._protocol and not self._is_full(self._receive_maximum):
             self._protocol.resume()
         return taken
+
+    def _is_full(self, deliveries: int) -> bool:
+        return len(self._waiting) > deliveries or self._waiting_bytes > _MAX_WAITING_BYTES
 
     def ack(self, deliveries: Iterable[Delivery]) -> None:
         """Acknowledge deliveries in the order in which they came (MQTT 5, 4.6).
@@ -124,6 +130,7 @@ class Subscription:
         loop = asyncio.get_running_loop()
         # What the last connection brought and nobody took comes again on this one.
         self._waiting.clear()
+        self._waiting_bytes = 0
         self._epoch += 1
         async with asyncio.timeout(_CONNECT_TIMEOUT_S):
             _, protocol = await loop.create_connection(
@@ -188,9 +195,10 @@ class Subscription:
                 epoch,
             )
         )
+        self._waiting_bytes += len(packet.payload)
         self._arrived.set()
         # A broker may overrun the window a little: only two whole windows pause the socket.
-        return len(self._waiting) > 2 * self._receive_maximum
+        return self._is_full(2 * self._receive_maximum)
 
     def _port(self) -> int:
         return self._url.port or (8883 if self._url.scheme == "mqtts" else 1883)

@@ -16,6 +16,8 @@ _GOOD = int(Quality.GOOD)
 _SUSPECT = int(Quality.SUSPECT)
 #: Times before it, sent as integers, were most likely meant as seconds.
 _SECONDS_MISTAKEN_US = 100_000_000_000_000  # 1973-03-03
+#: A key of a payload may be as long as the payload, and what is told must fit into a packet.
+_MAX_WORDS = 300
 
 
 class TimeLimits(NamedTuple):
@@ -49,13 +51,13 @@ class Resolved:
     quality: list[int] = field(default_factory=list)
     refusals: dict[str, Refusal] = field(default_factory=dict)
 
-    def refuse(self, reason: str, at: str, detail: str, *, stored: bool = False) -> None:
-        """Count a refused reading under its reason."""
+    def refuse(self, reason: str, at: str, detail: str, *, stored: bool = False, count: int = 1) -> None:
+        """Count refused readings under their reason."""
         known = self.refusals.get(reason)
         if known is None:
-            self.refusals[reason] = Refusal(reason, at, detail, stored)
+            self.refusals[reason] = Refusal(reason, _short(at), _short(detail), stored, count)
         else:
-            known.count += 1
+            known.count += count
 
 
 def resolve(readings: Readings, gateway: str, catalog: Catalog, limits: TimeLimits) -> Resolved:
@@ -68,7 +70,7 @@ def resolve(readings: Readings, gateway: str, catalog: Catalog, limits: TimeLimi
     known = catalog.gateways.get(gateway)
     found = Resolved(known.id if known else None, readings.seq, readings.oldest)
     for problem in readings.problems:
-        found.refuse(*problem)
+        found.refuse(problem.reason, problem.at, problem.detail, count=problem.count)
     if readings.gateway is not None and readings.gateway != gateway:
         detail = f"the payload names gateway {readings.gateway[:64]!r}, the topic {gateway!r}"
         found.refuse("gateway_mismatch", "$.gateway", detail)
@@ -136,6 +138,10 @@ def _out_of_range(prop: str, value: float, stream: Stream) -> str:
     if value > stream.maximum:
         return f"{prop} = {value:g} {stream.unit} is above {stream.maximum:g}"
     return f"{prop} = {value:g} {stream.unit} is below {stream.minimum:g}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _MAX_WORDS else f"{text[:_MAX_WORDS]}…"
 
 
 def _show(time: int) -> str:

@@ -28,8 +28,13 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: SIGTERM: what was taken is committed and acknowledged within this time, or left with the broker
-DRAIN_S = 10.0
+#: deliveries understood between two turns of the writer: about a millisecond's work
+_TAKE = 8
+#: how soon a batch that is due is handed to a writer that has become free
+_WRITER_POLL_S = 0.002
+#: SIGTERM: what was taken is committed and acknowledged within this time, or left with the broker; closing
+#: connections takes the rest of the 10 s that operators are promised
+DRAIN_S = 8.0
 
 
 async def run(settings: Settings, stop: asyncio.Event, *, on_ready: Callable[[], None] | None = None) -> None:
@@ -84,18 +89,27 @@ async def _gather(
         max_age=settings.ingest_batch_age_ms / 1000,
     )
     while not stop.is_set():
-        # Half a second without traffic is soon enough to notice `stop`.
-        wait = 0.5 if batcher.due is None else max(0.0, batcher.due - time.monotonic())
-        for delivery in await subscription.take(deliveries, wait):
+        await asyncio.sleep(0)  # the writer's turn: take() does not wait while deliveries are there
+        for delivery in await subscription.take(_TAKE, _patience(batcher, batches)):
             metrics.RECEIVED.inc()
             entry = understand(delivery, catalog.current, settings)
-            if entry and (full := batcher.add(entry, time.monotonic())):
+            if full := batcher.add(entry, time.monotonic()):
                 await batches.put(full)
-        if batcher.due is not None and time.monotonic() >= batcher.due and (aged := batcher.close()):
+        # While the writer is busy a batch that is due grows on: larger batches cost less a row.
+        is_due = batcher.due is not None and time.monotonic() >= batcher.due
+        if is_due and batches.empty() and (aged := batcher.close()):
             await batches.put(aged)
     if rest := batcher.close():
         await batches.put(rest)
     await batches.put(None)
+
+
+def _patience(batcher: Batcher, batches: asyncio.Queue[Batch | None]) -> float:
+    """Return for how many seconds the next delivery may be waited for."""
+    if batcher.due is None:
+        return 0.5  # soon enough to notice `stop`
+    left = batcher.due - time.monotonic()
+    return max(0.0, left) if batches.empty() else max(_WRITER_POLL_S, left)
 
 
 async def _write(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from ingest.formats.readings import Problem
 from ingest.formats.times import InvalidTimeError, parse_time
+from storage.observations import to_datetime
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class _Status(msgspec.Struct):
@@ -45,6 +49,6 @@ def decode(payload: bytes) -> GatewayStatus | Problem:
 
 def _instant(value: str | int) -> datetime:
     try:
-        return datetime.fromtimestamp(parse_time(value) / 1e6, UTC)
-    except (OverflowError, OSError) as error:
+        return to_datetime(parse_time(value))
+    except OverflowError as error:
         raise InvalidTimeError(f"started {value} is out of range") from error

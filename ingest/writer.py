@@ -13,19 +13,22 @@ import structlog
 
 from ingest import metrics
 from ingest.marks import HighWaterMarks, first_of_each_key
-from ingest.sequence import Committed, committed
+from ingest.sequence import MAX_GAPS, MAX_RANGES, Committed, committed
 from storage.errors import is_transient
 from storage.observations import copy_in, merge_in, queue_late
 from storage.pool import first_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from numpy.typing import NDArray
     from psycopg import AsyncConnection
     from psycopg_pool import AsyncConnectionPool
 
     from ingest.batch import Batch, Entry
+    from ingest.status import GatewayStatus
+
+    Store = Callable[[AsyncConnection[Any], Batch], Awaitable[int]]
 
 log = structlog.get_logger(__name__)
 
@@ -45,18 +48,21 @@ SELECT * FROM (VALUES (%s, %s, %s::bigint, %s, %s, %s, %s::int, %s::boolean, %s:
 WHERE NOT EXISTS (
     SELECT FROM refusals r WHERE r.gateway = v.gateway AND r.topic = v.topic AND r.reason = v.reason
     AND r.payload = v.payload AND r.time > now() - interval '14 days')"""
-_HEARD = """
+# A multirange is read out in ascending order.
+_LOWEST = "(SELECT coalesce(range_agg(r), '{{}}') FROM (SELECT unnest({}) AS r LIMIT {}) AS lowest)"
+_HEARD = f"""
 INSERT INTO gateway_status AS s (gateway_id, last_seen, messages, received_seq)
 SELECT id, now(), messages, seq::int8multirange
 FROM unnest(%s::int[], %s::bigint[], %s::text[]) AS heard (id, messages, seq) ORDER BY id
 ON CONFLICT (gateway_id) DO UPDATE SET last_seen = excluded.last_seen,
-    messages = s.messages + excluded.messages, received_seq = s.received_seq + excluded.received_seq
-RETURNING gateway_id, received_seq"""
+    messages = s.messages + excluded.messages,
+    received_seq = {_LOWEST.format("s.received_seq + excluded.received_seq", MAX_RANGES)}
+RETURNING gateway_id, {_LOWEST.format("s.received_seq", MAX_GAPS + 1)}"""  # noqa: S608  (composed of constants)
 # Several states may come in one transaction: each has its own time in the history.
 _STATUS = """
 WITH changed AS (
     INSERT INTO gateway_status AS s (gateway_id, online, firmware, started, status_at)
-    VALUES (%(gateway)s, %(online)s, %(firmware)s, %(started)s, clock_timestamp())
+    VALUES (%s, %s, %s, %s, clock_timestamp())
     ON CONFLICT (gateway_id) DO UPDATE SET online = excluded.online, status_at = clock_timestamp(),
         firmware = coalesce(excluded.firmware, s.firmware), started = coalesce(excluded.started, s.started)
     WHERE s.online IS DISTINCT FROM excluded.online
@@ -117,34 +123,36 @@ class Writer:
             backoff, again = min(backoff * 2, _MAX_BACKOFF_S), True
 
     async def _write_once(self, batch: Batch, *, again: bool) -> Outcome:
+        try:
+            return await self._commit(batch, self._store_fast, again=again)
+        except psycopg.Error as error:
+            if is_transient(error):
+                raise
+        # A row was stored before by somebody else, or is refused by the database: with savepoints, which the
+        # usual path does without, everything but such rows is stored.
+        return await self._commit(batch, self._store_carefully, again=again)
+
+    async def _commit(self, batch: Batch, store: Store, *, again: bool) -> Outcome:
         async with self._pool.connection() as conn, conn.transaction():
-            stored = await self._store(conn, batch)
+            stored = await store(conn, batch) if len(batch.rows) else 0
             await _write_refusals(conn, batch.entries, again=again)
-            for entry in batch.entries:
-                if entry.status is not None and entry.resolved.gateway_id is not None:
-                    await _write_status(conn, entry)
+            await _write_statuses(conn, batch.entries)
             known = await _write_heard(conn, batch.entries)
         self._marks.raise_to(batch.rows)
         return Outcome(stored, len(batch.rows) - stored, known)
 
-    async def _store(self, conn: AsyncConnection[Any], batch: Batch) -> int:
-        if not len(batch.rows):
-            return 0
-        late_before = _late_before(datetime.now(UTC))
-        try:
-            async with conn.transaction():
-                return await self._insert(conn, first_of_each_key(batch.rows), late_before)
-        except psycopg.Error as error:
-            if is_transient(error):
-                raise
-        return await self._isolate(conn, batch, np.arange(len(batch.rows)), late_before)
+    async def _store_fast(self, conn: AsyncConnection[Any], batch: Batch) -> int:
+        """Copy what is newer than the marks straight in, and merge the rest."""
+        rows, late_before = first_of_each_key(batch.rows), _late_before(datetime.now(UTC))
+        is_fresh = self._marks.fresh(rows)
+        fresh, rest = (rows, rows[:0]) if is_fresh.all() else (rows[is_fresh], rows[~is_fresh])
+        if len(fresh):
+            await copy_in(conn, fresh)
+            await queue_late(conn, fresh, late_before)
+        return len(fresh) + (await merge_in(conn, rest, late_before) if len(rest) else 0)
 
-    async def _insert(self, conn: AsyncConnection[Any], rows: NDArray[np.void], late_before: datetime) -> int:
-        fresh = self._marks.fresh(rows)
-        stored = await _copy_fresh(conn, rows[fresh], late_before)
-        if not fresh.all():
-            stored += await merge_in(conn, rows[~fresh], late_before)
-        return stored
+    async def _store_carefully(self, conn: AsyncConnection[Any], batch: Batch) -> int:
+        return await self._isolate(conn, batch, np.arange(len(batch.rows)), _late_before(datetime.now(UTC)))
 
     async def _isolate(
         self, conn: AsyncConnection[Any], batch: Batch, indices: NDArray[np.intp], late_before: datetime
@@ -167,25 +175,13 @@ class Writer:
         return stored + await self._isolate(conn, batch, indices[half:], late_before)
 
 
-async def _copy_fresh(conn: AsyncConnection[Any], rows: NDArray[np.void], late_before: datetime) -> int:
-    if not len(rows):
-        return 0
-    try:
-        async with conn.transaction():
-            await copy_in(conn, rows)
-            await queue_late(conn, rows, late_before)
-            return len(rows)
-    except psycopg.errors.UniqueViolation:
-        # Another process, or a commit whose answer was lost, was here first.
-        return await merge_in(conn, rows, late_before)
-
-
 async def _write_refusals(conn: AsyncConnection[Any], entries: list[Entry], *, again: bool) -> None:
     first: list[tuple[object, ...]] = []
     repeated: list[tuple[object, ...]] = []
     for entry in entries:
         if entry.resolved.refusals:
-            rows = repeated if again or entry.delivery.duplicate else first
+            maybe_before = again or entry.delivery.duplicate or entry.delivery.retained
+            rows = repeated if maybe_before else first
             rows.extend(_refusal_rows(entry))
     if first:
         async with conn.cursor() as cursor, cursor.copy(_COPY_REFUSALS) as copy:
@@ -243,19 +239,18 @@ def _ranges(entry: Entry) -> Iterable[str]:
         yield f"[0,{oldest})"  # the gateway has given up, or seen committed, everything below
 
 
-async def _write_status(conn: AsyncConnection[Any], entry: Entry) -> None:
-    status = entry.status
-    if status is None:
-        return
-    await conn.execute(
-        _STATUS,
-        {
-            "gateway": entry.resolved.gateway_id,
-            "online": status.online,
-            "firmware": None if status.firmware is None else _text(status.firmware),
-            "started": status.started,
-        },
-    )
+async def _write_statuses(conn: AsyncConnection[Any], entries: list[Entry]) -> None:
+    last: dict[int, GatewayStatus] = {}
+    changes = []
+    for entry in entries:
+        id_, status = entry.resolved.gateway_id, entry.status
+        if id_ is not None and status is not None and last.get(id_) != status:
+            last[id_] = status
+            firmware = None if status.firmware is None else _text(status.firmware)
+            changes.append((id_, status.online, firmware, status.started))
+    if changes:
+        async with conn.cursor() as cursor:
+            await cursor.executemany(_STATUS, changes)
 
 
 def _late_before(now: datetime) -> datetime:

@@ -56,6 +56,8 @@ def open_pool(
         min_size=min_size,
         max_size=max_size,
         timeout=timeout,
+        # Attempts to connect come ever more rarely, up to minutes apart; who asks next begins anew.
+        reconnect_timeout=timeout,
         name=name,
         open=False,
         check=AsyncConnectionPool.check_connection,

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
@@ -39,14 +40,42 @@ def running(settings: Settings, *arguments: str, **changes: str) -> Iterator[sub
             assert process.wait(20) == 0
 
 
-class Proxy:
-    """A TCP proxy before a server; `hold_upstream` stops what the client sends from arriving."""
+@dataclass
+class Trap:
+    """Cuts the connection that carries `marker`, so many times; of the data from there on a share arrives."""
 
-    def __init__(self, url: str) -> None:
+    marker: bytes
+    arrives: float = 0.0
+    times: int = 0
+    sprung: int = 0
+
+    def caught(self, data: bytes) -> bytes | None:
+        """Return what still arrives of data that springs the trap, or None if it does not."""
+        place = data.find(self.marker) if self.sprung < self.times else -1
+        if place < 0:
+            return None
+        self.sprung += 1
+        return data[: place + int((len(data) - place) * self.arrives)]
+
+
+#: PostgreSQL's answer to COMMIT (protocol 3, CommandComplete): cut, the client never learns of it
+COMMITTED = b"C\0\0\0\x0bCOMMIT\0"
+#: the beginning of a binary COPY (PostgreSQL, COPY, "Binary Format")
+COPY = b"PGCOPY\n\xff\r\n\0"
+
+
+class Proxy:
+    """A TCP proxy before a server; `hold_upstream` stops what the client sends from arriving.
+
+    The traps `upstream` and `downstream` cut at certain data.
+    """
+
+    def __init__(self, url: str, *, upstream: Trap | None = None, downstream: Trap | None = None) -> None:
         self._target = urlsplit(url)
         self._flows = asyncio.Event()
         self._flows.set()
         self._links: set[asyncio.StreamWriter] = set()
+        self._upstream, self._downstream = upstream or Trap(b""), downstream or Trap(b"")
         self.port = 0
 
     @property
@@ -80,16 +109,30 @@ class Proxy:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         upstream, sink = await asyncio.open_connection(self._target.hostname, self._target.port)
         self._links |= {writer, sink}
-        await asyncio.gather(self._pump(reader, sink, self._flows), self._pump(upstream, writer, None))
+        await asyncio.gather(
+            self._pump(reader, sink, self._flows, self._upstream, other=writer),
+            self._pump(upstream, writer, None, self._downstream, other=sink),
+        )
         self._links -= {writer, sink}
 
     async def _pump(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, gate: asyncio.Event | None
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        gate: asyncio.Event | None,
+        trap: Trap,
+        *,
+        other: asyncio.StreamWriter,
     ) -> None:
         try:
             while data := await reader.read(65536):
                 if gate:
                     await gate.wait()
+                if (rest := trap.caught(data)) is not None:
+                    writer.write(rest)
+                    writer.transport.abort()
+                    other.transport.abort()
+                    return
                 writer.write(data)
                 await writer.drain()
         except OSError:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ingest.formats.readings import MAX_PAYLOAD_BYTES, Problem, Readings
+from ingest.formats.readings import MAX_PAYLOAD_BYTES, Readings
 from ingest.formats.times import InvalidTimeError, parse_time
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ CONTENT_TYPE = "application/json"
 
 _MAX_FLOAT = sys.float_info.max
 _MAX_SEQ = (1 << 63) - 2
+#: longer integers are beyond binary64, and int() would refuse more than 4300 digits
+_MAX_DIGITS = 310
 _KEYS = frozenset(("seq", "oldest", "gateway", "readings"))
 _DECODER = msgspec.json.Decoder()
 _ENCODER = msgspec.json.Encoder()
@@ -62,7 +64,11 @@ def _parse(payload: bytes) -> Any:
         return _DECODER.decode(payload)
     except msgspec.DecodeError:
         # The slow path saves the neighbours of a NaN or of a number beyond binary64.
-        return json.loads(_BARE_NOT_FINITE.sub(rb"NaN", payload))
+        return json.loads(_BARE_NOT_FINITE.sub(rb"NaN", payload), parse_int=_integer)
+
+
+def _integer(digits: str) -> float:
+    return int(digits) if len(digits) <= _MAX_DIGITS else float(digits)
 
 
 def _decode_head(message: dict[str, Any], found: Readings) -> None:
@@ -143,7 +149,7 @@ def _number(place: int, name: str, value: Any, found: Readings) -> float | None:
 
 
 def _refuse(found: Readings, reason: str, at: str, detail: str) -> Readings:
-    found.problems.append(Problem(reason, at, detail))
+    found.refuse(reason, at, detail)
     return found
 
 

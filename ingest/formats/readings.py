@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 #: Upper bound of a payload (wire contract, Refusals: not_decodable).
 MAX_PAYLOAD_BYTES = 1 << 20
 
 
-class Problem(NamedTuple):
-    """One thing wrong in a payload: the contract's reason, the place as JSONPath, and words about it."""
+@dataclass(slots=True)
+class Problem:
+    """What is wrong in a payload: the contract's reason, the first place as JSONPath, words, how often."""
 
     reason: str
     at: str
     detail: str
+    count: int = 1
 
 
 @dataclass(slots=True)
@@ -34,7 +35,16 @@ class Readings:
     times: list[int] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
     places: list[int] = field(default_factory=list)
+    #: one a reason, for a payload may have half a million things wrong
     problems: list[Problem] = field(default_factory=list)
+
+    def refuse(self, reason: str, at: str, detail: str) -> None:
+        """Count a problem under its reason."""
+        for known in self.problems:
+            if known.reason == reason:
+                known.count += 1
+                return
+        self.problems.append(Problem(reason, at, detail))
 
     def path(self, index: int) -> str:
         """Return the JSONPath of the value at `index` of the lists."""

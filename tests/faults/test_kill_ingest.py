@@ -11,7 +11,7 @@ import psycopg
 
 from tests.conftest import changed
 from tests.integration.city import register
-from tests.integration.test_ingest import until
+from tests.integration.test_ingest import ingesting, until
 from tests.processes import Proxy, running
 
 if TYPE_CHECKING:
@@ -39,6 +39,13 @@ def publish(binaries: Binaries, broker: Broker, gateway: str) -> None:
     )  # fmt: skip
 
 
+async def register_and_subscribe(conn: Connection, settings: Settings, gateway: str) -> None:
+    """Register the gateway, and let ingest subscribe once: from then on the broker keeps its messages."""
+    await register(conn, gateway)
+    async with ingesting(settings):
+        pass
+
+
 async def count(conn: Connection) -> int:
     cursor = await conn.execute("SELECT count(*) FROM observations")
     row = await cursor.fetchone()
@@ -60,7 +67,7 @@ async def assert_each_stored_once(conn: Connection) -> None:
 async def test_killed_after_the_commit_and_before_the_acknowledgement(
     conn: Connection, settings: Settings, broker: Broker, binaries: Binaries, gateway_code: str
 ) -> None:
-    await register(conn, gateway_code)
+    await register_and_subscribe(conn, settings, gateway_code)
     async with Proxy(broker.platform_url).serving() as proxy:
         behind = changed(settings, mqtt_url=proxy.url)
         with running(behind, "ingest") as ingest:
@@ -85,7 +92,7 @@ async def test_killed_between_copy_and_commit(
     gateway_code: str,
     database_url: str,
 ) -> None:
-    await register(conn, gateway_code)
+    await register_and_subscribe(conn, settings, gateway_code)
     with running(settings, "ingest") as ingest:
         await until(lambda: subscribed(conn))
         async with await psycopg.AsyncConnection.connect(str(settings.database_url)) as blocker:

@@ -5,8 +5,8 @@ from ingest.mqtt import Delivery
 from ingest.resolve import Resolved
 
 
-def entry(rows: int, start: int = 0) -> Entry:
-    delivery = Delivery("t", b"", None, False, False, 1, 1)
+def entry(rows: int, start: int = 0, payload: bytes = b"") -> Entry:
+    delivery = Delivery("t", payload, None, False, False, 1, 1)
     times = list(range(start, start + rows))
     return Entry(delivery, "gw", Resolved(1, None, None, [start] * rows, times, [0.5] * rows, [0] * rows))
 
@@ -28,6 +28,15 @@ def test_closes_on_deliveries() -> None:
     assert batch is not None
     assert len(batch.entries) == 2
     assert len(batch.rows) == 0
+
+
+def test_closes_on_bytes_of_payload() -> None:
+    batcher = Batcher(max_rows=10, max_deliveries=10, max_age=1.0, max_bytes=100)
+    assert batcher.add(entry(0, payload=bytes(99)), 0.0) is None
+    batch = batcher.add(entry(0, payload=b"1"), 0.0)
+    assert batch is not None
+    assert len(batch.entries) == 2
+    assert batcher.add(entry(0, payload=bytes(99)), 0.0) is None
 
 
 def test_age_counts_from_the_first_delivery() -> None:

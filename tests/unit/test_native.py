@@ -107,6 +107,8 @@ def test_any_json_is_a_value_not_an_exception(document: object) -> None:
         ('{"readings": [{"time": 1, "a": -inf}]}', ("value_not_finite", "$.readings[0].a")),
         ('{"readings": [{"time": 1, "a": 1e999}]}', ("value_not_finite", "$.readings[0].a")),
         ('{"readings": [{"time": 1, "a": ' + "9" * 400 + "}]}", ("value_not_finite", "$.readings[0].a")),
+        ('{"readings": [{"time": 1, "a": ' + "9" * 5000 + "}]}", ("value_not_finite", "$.readings[0].a")),
+        ('{"readings": [{"time": ' + "9" * 5000 + ', "a": 1}]}', ("time_invalid", "$.readings[0].time")),
     ],
 )
 def test_what_is_wrong_and_where(payload: str, expected: tuple[str, str]) -> None:
@@ -119,6 +121,11 @@ def test_a_bare_nan_does_not_take_its_neighbours_down() -> None:
     )
     assert found.properties == ["b", "c"]
     assert [p.at for p in found.problems] == ["$.readings[0].a"]
+
+
+def test_equal_problems_are_counted_at_the_first_place() -> None:
+    (problem,) = decode(b'{"readings": [1' + b", 1" * 9999 + b"]}").problems
+    assert (problem.reason, problem.at, problem.count) == ("schema", "$.readings[0]", 10_000)
 
 
 def test_more_than_a_mebibyte_is_refused_unread() -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 NEIGHBOURS = 100 if FULL else 10
 #: messages of the flooder, and how many a second it sends where its rate is bounded (one a second is usual)
-FLOOD, RATE = (400_000, 1_000) if FULL else (15_000, 1_000)
+FLOOD, RATE = (100_000, 1_000) if FULL else (15_000, 1_000)
 
 
 async def test_flood_of_one_gateway_takes_nothing_from_the_others(

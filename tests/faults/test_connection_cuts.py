@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -40,9 +41,11 @@ async def test_cut(
     async with Proxy(url, **{direction: trap}).serving() as proxy:
         behind = changed(settings, database_url=proxy.url)
         async with Ingest(behind, tmp_path / "ingest.log") as ingest:
-            trap.times = 100 if full else 4
             with traffic.flowing():
-                await until(lambda: trap.sprung == trap.times, 600)
+                for _ in range(100 if full else 4):
+                    trap.times += 1
+                    await until(lambda: trap.sprung == trap.times)
+                    await asyncio.sleep(0.2)
             await traffic.assert_stored(conn)
             assert ingest.lives == 1
             assert ingest.count("write_retry") >= trap.times

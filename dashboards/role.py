@@ -27,6 +27,8 @@ READABLE: Final[dict[str, tuple[str, ...] | None]] = {
     "latest_observations": None,
     "gateway_status": None,
     "gateway_status_history": None,
+    "gateway_gaps": None,
+    "ingest_metrics": None,
     "indicators": None,
     "indicator_values": None,
     "gateways": ("id", "code", "name", "latitude", "longitude", "heartbeat_s", "enabled", "created_at"),

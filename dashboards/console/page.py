@@ -11,6 +11,7 @@ from nicegui import ui
 
 from dashboards.console import formats
 from dashboards.console.elements import tag, text
+from dashboards.console.ingest import IngestPanel
 from dashboards.console.panels import AreasPanel, ChartPanel, Facts, GatewaysPanel, MapPanel, RefusalsPanel
 from dashboards.console.views import Choice, View
 from dashboards.console.words import LANGUAGES
@@ -131,7 +132,7 @@ class Page:
             city_map = MapPanel(words, names, str(self._choice.indicator), **choosing)
             self._chart = ChartPanel(words)
             areas = AreasPanel(words, on_area=self._on_area)
-            lists = GatewaysPanel(words), RefusalsPanel(words)
+            lists = IngestPanel(words), GatewaysPanel(words), RefusalsPanel(words)
         self._parts = [self._facts, city_map, self._chart, areas, *lists]
 
     def _show_banner(self, snapshot: Snapshot | None) -> None:

@@ -21,6 +21,7 @@ RATE_MINUTES: Final = 5
 HISTORY: Final = timedelta(hours=48)
 _REFUSALS_FOR: Final = timedelta(days=7)
 _REFUSALS: Final = 25
+_WORST_GAPS: Final = 5
 _MOST_AREAS: Final = 1000
 _MOST_GATEWAYS: Final = 1000
 _MOST_VALUES: Final = 50_000
@@ -68,6 +69,10 @@ class Snapshot:
     datastreams: int
     refused_readings: int
     refusals: tuple[Row, ...]
+    #: of `queries.ingest`, `queries.refused` and `queries.gaps`
+    ingest: Row
+    refused: tuple[Row, ...]
+    gaps: tuple[Row, ...]
 
     def value(self, indicator: str, area: Row) -> Row | None:
         """Return the newest value of an indicator in an area, None where none was ever computed."""
@@ -121,6 +126,9 @@ async def read(conn: AsyncConnection[Any], registry: Registry) -> Snapshot:
         datastreams=(await status.counts(conn))["datastreams"],
         refused_readings=(await status.refused(conn, RATE_MINUTES))["readings"],
         refusals=tuple(await _refusals(conn, time)),
+        ingest=await queries.ingest(conn),
+        refused=tuple(await queries.refused(conn)),
+        gaps=tuple(await queries.gaps(conn, _WORST_GAPS)),
     )
 
 

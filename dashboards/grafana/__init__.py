@@ -28,13 +28,17 @@ def boards() -> dict[str, dict[str, Any]]:
     try:
         from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-        from dashboards.grafana.city_overview import build
-        from dashboards.grafana.panels import UIDS
+        from dashboards.grafana import city_overview, ingest
+        from dashboards.grafana.board import UIDS
     except ModuleNotFoundError as error:
         raise DashboardError(
             f"{error.name} is not installed and builds the dashboards: pip install 'halong[dashboards]'"
         ) from error
-    return {uid: json.loads(JSONEncoder().encode(build(language))) for language, uid in UIDS.items()}
+    return {
+        uid: json.loads(JSONEncoder().encode(each.build(language)))
+        for each in (city_overview, ingest)
+        for language, uid in UIDS[each.KEY].items()
+    }
 
 
 def write(folder: Path) -> list[Path]:

@@ -2,65 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from grafana_foundation_sdk.builders import dashboard
 from grafana_foundation_sdk.models import dashboard as model
 
 from dashboards.grafana import queries
-from dashboards.grafana.panels import UIDS, panels
+from dashboards.grafana.board import frame
+from dashboards.grafana.panels import panels
 from dashboards.grafana.sql import DATASOURCE
 from dashboards.grafana.words import Language, word
 
 if TYPE_CHECKING:
-    from dashboards.grafana.panel import Panel
+    from typing import Final
 
-_TIME_ZONE: Final = "Asia/Ho_Chi_Minh"
-_OTHER: Final[dict[Language, Language]] = {"vi": "en", "en": "vi"}
+KEY: Final = "dashboard"
 
 
 def build(language: Language) -> model.Dashboard:
     """Return the dashboard in a language."""
-    board = (
-        dashboard.Dashboard(word("dashboard", language))
-        .uid(UIDS[language])
-        .description(word("dashboard_about", language))
-        .tags(["halong", language])
-        .timezone(_TIME_ZONE)
-        .week_start("monday")
-        .time("now-24h", "now")
-        .refresh("1m")
-        .readonly()
-        .tooltip(model.DashboardCursorSync.CROSSHAIR)
-        .link(_language_link(language))
-        .with_variable(_area(language))
-        .with_variable(_indicator(language))
-    )
-    for index, panel in enumerate(panels(language), start=1):
-        _place(board, panel, index)
-    return board.build()
-
-
-def _place(board: dashboard.Dashboard, panel: Panel, number: int) -> None:
-    panel.id(number)
-    if isinstance(panel, dashboard.Row):
-        board.with_row(panel)
-    else:
-        board.with_panel(panel)
-
-
-# --- variables and links
-
-
-def _language_link(language: Language) -> dashboard.DashboardLink:
-    return (
-        dashboard.DashboardLink(word("other_language", language))
-        .type(model.DashboardLinkType.LINK)
-        .url(f"/d/{UIDS[_OTHER[language]]}")
-        .icon("external link")
-        .keep_time(True)
-        .include_vars(True)
-    )
+    variables = _area(language), _indicator(language)
+    return frame(KEY, language, panels(language), span="24h", refresh="1m", variables=variables)
 
 
 def _area(language: Language) -> dashboard.QueryVariable:

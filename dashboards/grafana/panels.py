@@ -11,6 +11,7 @@ from grafana_foundation_sdk.models import geomap as geomap_model
 from grafana_foundation_sdk.models import units
 
 from dashboards.grafana import queries
+from dashboards.grafana.board import UIDS
 from dashboards.grafana.panel import Panel, finish, lines, stat_panel
 from dashboards.grafana.sql import Table
 from dashboards.grafana.style import (
@@ -29,9 +30,6 @@ from dashboards.grafana.words import Language, word
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-
-#: uid of the dashboard in each language
-UIDS: Final[dict[Language, str]] = {"vi": "halong-tong-quan", "en": "halong-city-overview"}
 
 _CHOOSE_ROW: Final = "${__url_time_range}&var-area=${__data.fields.key}&${indicator:queryparam}"
 
@@ -100,7 +98,7 @@ def _table(language: Language) -> Panel:
     coloured = {"type": "color-text"}
     show = {
         "title": word("over_time", language),
-        "url": f"/d/{UIDS[language]}?{_CHOOSE_ROW}",
+        "url": f"/d/{UIDS['dashboard'][language]}?{_CHOOSE_ROW}",
     }
     panel = (
         table.Panel()

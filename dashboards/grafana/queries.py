@@ -119,7 +119,13 @@ WHERE $__timeFilter(bucket) AND bucket >= $__timeTo()::timestamptz - interval '7
 GROUP BY 1 ORDER BY 1"""
 
 
-_FRAGMENTS: Final = {"latest": _LATEST, "state": _STATE, "area_key": _AREA_KEY}
+_FRAGMENTS: Final = {
+    "latest": _LATEST,
+    "state": _STATE,
+    "area_key": _AREA_KEY,
+    "now": "time > now() - interval '1 minute'",
+    "bucket": "$__timeGroupAlias(time, $__interval)",
+}
 
 
 def series(indicator: str) -> str:

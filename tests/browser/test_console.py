@@ -140,6 +140,43 @@ def _refuse(url: str) -> None:
         )
 
 
+def test_the_ingest_panel_shows_what_ingest_tells(browser: Browser, console: str, city_url: str) -> None:
+    with opened(browser, f"{console}/?lang=en") as page:
+        page.wait_for_selector(".panel-ingest small:has-text('no process has told anything')")
+        _tell_of_ingest(city_url)
+        page.wait_for_selector(".panel-ingest b:has-text('432/s')")
+        shown = page.inner_text(".panel-ingest")
+        for part in ("12,346/s", "47.3\u202fms", "858\u202fMiB", "3 messages dropped in 1 h"):
+            assert part in shown
+        assert page.locator(".ingest-fact b.wrong").count() == 1
+        assert page.inner_text('.panel-ingest tr[data-key="schema"]').split() == ["Wrong", "form", "5"]
+        gaps = page.locator(".ingest-lists .table-box:last-child tbody tr")
+        assert gaps.count() == 6
+        assert gaps.all_inner_texts()[-1].split() == ["and", "2", "more"]
+    with opened(browser, f"{console}/?lang=vi", viewport=PHONE) as page:
+        page.wait_for_selector(".panel-ingest b:has-text('432/giây')")
+        assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+
+
+def _tell_of_ingest(url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as database:
+        database.execute(
+            "INSERT INTO ingest_metrics (client_id, seconds, messages, observations, duplicates, refused, "
+            "replayed, retries, batches, in_flight, message_p99_ms, broker_queue_bytes, broker_queue_limit, "
+            "broker_dropped) "
+            "VALUES ('ingest-0', 10, 4321, 123456, 0, 5, 0, 0, 40, 0, 47.3, 900000000, 1 << 30, 3)"
+        )
+        database.execute(
+            "INSERT INTO refusals (gateway, topic, reason, at, detail, count, stored, payload) "
+            "VALUES ('ha-long-1', 'city/v1/ha-long-1/up/observations', 'schema', '$', 'x', 5, false, '')"
+        )
+        database.execute(
+            "INSERT INTO gateway_status (gateway_id, received_seq) "
+            "SELECT id, int8multirange(int8range(1, 10), int8range(10 + id, 5000)) FROM gateways "
+            "ORDER BY id LIMIT 7 ON CONFLICT (gateway_id) DO UPDATE SET received_seq = excluded.received_seq"
+        )
+
+
 def test_the_last_values_stay_while_the_database_is_away(
     browser: Browser, console: str, city_url: str, postgres_dsn: str
 ) -> None:

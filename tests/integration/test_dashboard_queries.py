@@ -36,7 +36,7 @@ class Target(NamedTuple):
 
 def targets() -> Iterator[Target]:
     for uid, board in boards().items():
-        for variable in board["templating"]["list"]:
+        for variable in board["templating"].get("list", ()):
             yield Target(uid, f"variable {variable['name']}", variable["query"], "variable")
         for panel in board["panels"]:
             for target in panel.get("targets", ()):
@@ -53,6 +53,7 @@ async def city(conn: AsyncConnection[Any]) -> dict[str, Any]:
     areas = [await _area(conn, *row) for row in (("p", "province"), ("d1", "district"), ("d'2", "district"))]
     await _gateways(conn)
     await _observations(conn)
+    await _ingest_metrics(conn)
     for indicator in INDICATORS.values():
         await _indicator(conn, indicator, areas)
     await conn.execute(
@@ -115,6 +116,30 @@ async def test_values_are_those_that_stand(reader: AsyncConnection[Any], context
     target = next(t for t in TARGETS if '"category"' in t.sql and t.board == "halong-city-overview")
     rows = await _rows(reader, expand(target.sql, context))
     assert [(r[0], r[1], r[2]) for r in rows] == [("d'2 en", 120.0, "Poor"), ("d1 en", 80.0, "Moderate")]
+
+
+async def test_two_ingest_processes_are_added_up(reader: AsyncConnection[Any], context: Context) -> None:
+    """Each has counted 20 messages of 10 s in each of two rows; the broker, of which both tell, is one."""
+    found = {}
+    for panel in boards()["halong-ingest"]["panels"]:
+        for target in panel.get("targets", ()):
+            found[panel["title"]] = await _rows(reader, expand(target["rawSql"], context))
+    assert found["Messages a second"] == [(4.0,)]
+    assert found["Observations a second"] == [(40.0,)]
+    assert found["Arrival to commit, p99"] == [(31.0,)]
+    assert found["Broker's queue"] == [(0.25,)]
+    assert [row[1:] for row in found["Messages and observations a second"]] == [(4.0, 40.0, 0.2, 0.4)]
+    assert [row[1:] for row in found["Message: arrival to commit"]] == [(10.0, 31.0)]
+    assert [row[1:] for row in found["Observations a batch"]] == [(100.0,)]
+    assert [row[1:] for row in found["Messages dropped"]] == [(6,)]
+    assert [row[1:] for row in found["Batches tried again"]] == [("ingest-0", 2), ("ingest-1", 2)]
+
+
+async def test_gateways_with_gaps(reader: AsyncConnection[Any], context: Context) -> None:
+    """Numbers begin at 1 or 0: who begins higher lacks those below, and who has all is not shown."""
+    (target,) = (t for t in TARGETS if '"newest"' in t.sql and t.board == "halong-ingest")
+    rows = await _rows(reader, expand(target.sql, context))
+    assert [row[:4] for row in rows] == [("gw-3", 99, 1, 120), ("gw-2", 7, 2, 15)]
 
 
 async def test_states_of_gateways(reader: AsyncConnection[Any], context: Context) -> None:
@@ -248,9 +273,11 @@ async def _gateways(conn: AsyncConnection[Any]) -> None:
         "SELECT 'gw-' || i, 'Gateway ' || i, 21, 107, 'secret' FROM generate_series(1, 4) i"
     )
     await conn.execute(
-        "INSERT INTO gateway_status (gateway_id, online, status_at, last_seen) "
+        "INSERT INTO gateway_status (gateway_id, online, status_at, last_seen, received_seq) "
         "SELECT id, code <> 'gw-3', now() - interval '2 hours', "
-        "  CASE code WHEN 'gw-1' THEN now() WHEN 'gw-2' THEN now() - interval '1 hour' END "
+        "  CASE code WHEN 'gw-1' THEN now() WHEN 'gw-2' THEN now() - interval '1 hour' END, "
+        "  CASE code WHEN 'gw-1' THEN '{[0,100)}' WHEN 'gw-2' THEN '{[0,4), [6,9), [14,16)}' "
+        "    ELSE '{[100,121)}' END::int8multirange "
         "FROM gateways WHERE code <> 'gw-4'"
     )
 
@@ -275,6 +302,15 @@ async def _observations(conn: AsyncConnection[Any]) -> None:
         "WHERE m > 10 OR d.id = (SELECT min(id) FROM datastreams)"
     )
     await conn.execute("ANALYZE")
+
+
+async def _ingest_metrics(conn: AsyncConnection[Any]) -> None:
+    """Two rows of each of two processes, in one interval of any chart."""
+    await conn.execute(
+        "INSERT INTO ingest_metrics SELECT now() - second * interval '1 millisecond', client, "
+        "10, 20, 200, 1, 3, 2, 1, 2, 100, 4, 9, 10, 30 + second, 800, 1900, 7, 256, 12, 1024, 40, 3, "
+        "2, 106, 5 FROM generate_series(0, 1) second, (VALUES ('ingest-0'), ('ingest-1')) c (client)"
+    )
 
 
 async def _indicator(conn: AsyncConnection[Any], indicator: Any, areas: list[int]) -> None:

@@ -23,7 +23,11 @@ KNOWN_UNITS = {value for name, value in vars(units).items() if isinstance(value,
 #: What Grafana fills in itself, besides names that begin with two underscores.
 VARIABLE = re.compile(r"\$\{(\w+)(?::\w+)?\}|\$(\w+)")
 
+CITY = ("halong-tong-quan", "halong-city-overview")
+INGEST = ("halong-tiep-nhan", "halong-ingest")
+
 every_board = pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
+every_city_board = pytest.mark.parametrize("board", [BOARDS[uid] for uid in CITY], ids=CITY)
 
 
 def everything(value: Any) -> Iterator[tuple[str, Any]]:
@@ -38,7 +42,7 @@ def everything(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def test_uids_are_apart_and_fit() -> None:
-    assert len(BOARDS) == 2
+    assert tuple(BOARDS) == CITY + INGEST
     for uid, board in BOARDS.items():
         assert board["uid"] == uid
         assert re.fullmatch(r"[\w-]{1,40}", uid)
@@ -90,12 +94,13 @@ def test_every_query_goes_to_the_one_data_source(board: dict[str, Any]) -> None:
 
 @every_board
 def test_every_variable_used_is_defined(board: dict[str, Any]) -> None:
-    defined = {v["name"] for v in board["templating"]["list"]}
+    defined = {v["name"] for v in board["templating"].get("list", ())}
     used = set()
     for _, text in everything(board):
         if isinstance(text, str):
             used |= {a or b for a, b in VARIABLE.findall(text)}
-    assert {name for name in used if not name.startswith("__")} == defined == {"area", "indicator"}
+    wanted = {"area", "indicator"} if board["uid"] in CITY else set()
+    assert {name for name in used if not name.startswith("__")} == defined == wanted
 
 
 @every_board
@@ -104,24 +109,31 @@ def test_every_query_is_bounded(board: dict[str, Any]) -> None:
     for panel in board["panels"]:
         for target in panel.get("targets", ()):
             sql = target["rawSql"]
-            if re.search(r"FROM (observations_hourly|refusals)|JOIN indicator_values", sql):
-                assert re.search(r"\$__timeFilter|interval '1 hour'", sql), sql
+            if re.search(r"FROM (observations_hourly|refusals|ingest_metrics)|JOIN indicator_values", sql):
+                assert re.search(r"\$__timeFilter|> now\(\) - interval '1 (hour|minute)'", sql), sql
             if re.search(r"FROM observations\b", sql):
                 assert "datastream_id = d.id" in sql, sql
 
 
 @every_board
-def test_the_other_language_keeps_time_and_variables(board: dict[str, Any]) -> None:
-    (link,) = board["links"]
-    assert link["keepTime"]
-    assert link["includeVars"]
-    assert link["url"].removeprefix("/d/") in set(BOARDS) - {board["uid"]}
+def test_links_lead_to_the_other_language_and_the_other_board_and_keep_time(board: dict[str, Any]) -> None:
+    here, there = (CITY, INGEST) if board["uid"] in CITY else (INGEST, CITY)
+    language = here.index(board["uid"])
+    assert [(link["url"], link["keepTime"], link["includeVars"]) for link in board["links"]] == [
+        (f"/d/{here[1 - language]}", True, True),
+        (f"/d/{there[language]}", True, False),
+    ]
+
+
+@every_city_board
+def test_a_district_is_chosen_in_its_row(board: dict[str, Any]) -> None:
     (show,) = [v["value"][0]["url"] for k, v in _properties(board) if k == "links"]
     assert show.startswith(f"/d/{board['uid']}?${{__url_time_range}}&")
 
 
-def test_languages_say_the_same_in_their_own_words() -> None:
-    vi, en = BOARDS["halong-tong-quan"], BOARDS["halong-city-overview"]
+@pytest.mark.parametrize("uids", [CITY, INGEST], ids=["city", "ingest"])
+def test_languages_say_the_same_in_their_own_words(uids: tuple[str, str]) -> None:
+    vi, en = (BOARDS[uid] for uid in uids)
     assert [(p["type"], p["gridPos"]) for p in vi["panels"]] == [
         (p["type"], p["gridPos"]) for p in en["panels"]
     ]
@@ -130,7 +142,7 @@ def test_languages_say_the_same_in_their_own_words() -> None:
     assert "name_vi" not in json.dumps(en).replace("name_vi text", "")
 
 
-@every_board
+@every_city_board
 def test_air_quality_has_the_decisions_colours(board: dict[str, Any]) -> None:
     panel = next(p for p in board["panels"] if "v.indicator = 'vn_aqi_h'" in json.dumps(p))
     steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"]
@@ -153,7 +165,7 @@ def test_a_categorys_name_has_one_colour(language: str) -> None:
     assert {name: c for name, c in colours.items() if len(c) > 1} == {}
 
 
-@every_board
+@every_city_board
 def test_the_indicators_shown_are_declared(board: dict[str, Any]) -> None:
     shown = set(re.findall(r"v\.indicator = '(\w+)'", json.dumps(board)))
     assert shown == {"vn_aqi_h", "pm2_5_24h", "rain_1h", "traffic_speed", "laeq_1h"}

@@ -4,28 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from devices.model import Quality
 from storage.observations import empty
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from numpy.typing import NDArray
 
     from ingest.mqtt import Delivery
+    from ingest.rate import Bucket
     from ingest.resolve import Resolved
     from ingest.status import GatewayStatus
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A delivery and what was understood of it; it is acknowledged when its batch is committed."""
 
     delivery: Delivery
     gateway: str
     resolved: Resolved
     status: GatewayStatus | None = None
+    #: what its gateway may send, if that is exceeded and the message kept as it came, to be stored later
+    deferred: Bucket | None = None
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,8 @@ class Batch:
     entries: list[Entry]
     rows: NDArray[np.void]
     owners: NDArray[np.int32]
+    #: when its messages came; None: just now
+    heard: datetime | None = None
 
 
 class Batcher:
@@ -85,15 +92,24 @@ class Batcher:
 def _columns(entries: list[Entry], count: int) -> NDArray[np.void]:
     rows = empty(count)
     parts = [e.resolved for e in entries]
-    rows["datastream_id"] = _join("i4", count, [p.datastream_ids for p in parts])
-    rows["time"] = _join("i8", count, [p.times for p in parts])
-    rows["value"] = _join("f8", count, [p.values for p in parts])
-    rows["quality"] = _join("i2", count, [p.quality for p in parts])
+    rows["datastream_id"] = np.fromiter(_joined([p.datastream_ids for p in parts]), "i4", count)
+    rows["time"] = np.fromiter(_joined([p.times for p in parts]), "i8", count)
+    rows["value"] = np.fromiter(_joined([p.values for p in parts]), "f8", count)
+    rows["quality"] = _quality(parts, count)
     return rows
 
 
-def _join(dtype: str, count: int, lists: list[list[int]] | list[list[float]]) -> NDArray[np.generic]:
-    return np.fromiter(chain.from_iterable(lists), dtype, count)
+_joined = chain.from_iterable
+
+
+def _quality(parts: list[Resolved], count: int) -> NDArray[np.int16]:
+    quality = np.full(count, Quality.GOOD, "i2")
+    first = 0
+    for part in parts:
+        if part.suspect:
+            quality[np.add(part.suspect, first)] = Quality.SUSPECT
+        first += len(part.times)
+    return quality
 
 
 def _owners(entries: list[Entry]) -> NDArray[np.int32]:

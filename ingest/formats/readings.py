@@ -23,7 +23,9 @@ class Readings:
     """Decoded readings of one message.
 
     The five lists are parallel, one entry a value. `times` is in microseconds since 1970 UTC; `places` are
-    the positions of the readings in the payload, from which `path` makes a JSONPath.
+    the positions of the readings in the payload, from which `path` and `time_path` make a JSONPath.
+    `units` is empty where every value is in the unit of its observed property; otherwise it is parallel too,
+    with SenML unit names (RFC 8428, 12.1; RFC 8798), or None for the property's own.
     """
 
     seq: int | None = None
@@ -35,8 +37,12 @@ class Readings:
     times: list[int] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
     places: list[int] = field(default_factory=list)
+    units: list[str | None] = field(default_factory=list)
     #: one a reason, for a payload may have half a million things wrong
     problems: list[Problem] = field(default_factory=list)
+    #: how the format writes the place of a value and of a time
+    value_path: str = "$.readings[{place}].{property}"
+    time_path: str = "$.readings[{place}].time"
 
     def refuse(self, reason: str, at: str, detail: str) -> None:
         """Count a problem under its reason."""
@@ -48,4 +54,8 @@ class Readings:
 
     def path(self, index: int) -> str:
         """Return the JSONPath of the value at `index` of the lists."""
-        return f"$.readings[{self.places[index]}].{self.properties[index]}"
+        return self.value_path.format(place=self.places[index], property=self.properties[index])
+
+    def path_of_time(self, index: int) -> str:
+        """Return the JSONPath of the time of the value at `index` of the lists."""
+        return self.time_path.format(place=self.places[index])

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -41,21 +42,61 @@ def test_example_of_the_contract() -> None:
     assert found.problems == []
 
 
-@given(
-    st.lists(
-        st.dictionaries(
-            CODES, st.floats(allow_nan=False, allow_infinity=False) | st.booleans(), min_size=1
-        ).map(lambda d: {"time": 1795335360000, "device": "d"} | d),
-        max_size=5,
-    ),
-    st.none() | st.integers(0, 2**63 - 2),
+VALUES = st.floats(allow_nan=False, allow_infinity=False) | st.booleans() | st.integers()
+READINGS = st.lists(
+    st.dictionaries(CODES, VALUES, min_size=1).map(lambda d: {"time": 1795335360000, "device": "d"} | d),
+    max_size=5,
 )
-def test_round_trip(readings: list[dict[str, float]], seq: int | None) -> None:
+# Readings of the same keys are decoded column by column.
+ALIKE = st.lists(CODES, min_size=1, max_size=4, unique=True).flatmap(
+    lambda names: st.lists(
+        st.fixed_dictionaries(
+            {"time": st.integers(0, 10**12), "device": st.sampled_from("abc")} | dict.fromkeys(names, VALUES)
+        ),
+        max_size=9,
+    )
+)
+
+
+@given(READINGS | ALIKE, st.none() | st.integers(0, 2**63 - 2))
+def test_round_trip(readings: list[dict[str, Any]], seq: int | None) -> None:
     found = decode(encode(readings, seq=seq))
     assert found.problems == []
     assert found.seq == seq
-    sent = [(k, float(v)) for r in readings for k, v in r.items() if k not in ("time", "device")]
-    assert list(zip(found.properties, found.values, strict=True)) == sent
+    sent = [
+        (place, r["device"], k, r["time"] * 1000, float(v))
+        for place, r in enumerate(readings)
+        for k, v in r.items()
+        if k not in ("time", "device")
+    ]
+    columns = (found.places, found.devices, found.properties, found.times, found.values)
+    assert sorted(zip(*columns, strict=True)) == sorted(sent)
+
+
+@pytest.mark.parametrize(
+    ("odd", "reason"),
+    [
+        ({"time": 1, "device": "d"}, None),
+        ({"time": 1, "device": "d", "b": 1}, None),
+        ({"time": 1, "device": "d", "a": 2**60}, None),
+        ({"time": 1, "device": "d", "a": True}, None),
+        ({"time": "1970-01-01T00:00:00.001Z", "device": None, "a": 1}, None),
+        ({"time": 1, "device": "d", "a": "1"}, "value_not_finite"),
+        ({"time": 1, "device": "d", "a": 10**400}, "value_not_finite"),
+        ({"time": 1, "device": "d", "a": math.nan}, "value_not_finite"),
+        ({"time": 1, "device": 7, "a": 1}, "schema"),
+        ({"time": True, "device": "d", "a": 1}, "time_invalid"),
+        ({"device": "d", "a": 1, "c": 1}, "time_missing"),
+        ([], "schema"),
+    ],
+)
+def test_one_odd_reading_among_many_alike(odd: object, reason: str | None) -> None:
+    alike = [{"time": 1, "device": "d", "a": 1.5}] * 9
+    found = decode(json.dumps({"readings": [*alike, odd]}).encode())
+    assert found.values[:9] == [1.5] * 9
+    assert found.places[:9] == list(range(9))
+    assert [(p.reason, p.count) for p in found.problems] == ([(reason, 1)] if reason else [])
+    assert {*found.times} <= {1000}
 
 
 @given(st.binary(max_size=200))

@@ -33,9 +33,12 @@ def reading(**values: object) -> dict[str, object]:
 
 def test_columns() -> None:
     found = resolved(reading(pm2_5=31.2), {"time": NOW_MS, "pm2_5": True})
-    assert (found.gateway_id, found.datastream_ids, found.values) == (7, [1, 2], [31.2, 1.0])
-    assert found.times == [NOW_MS * 1000] * 2
-    assert found.quality == [0, 0]
+    assert found.gateway_id == 7
+    assert [*zip(found.datastream_ids, found.times, found.values, strict=True)] == [
+        (1, NOW_MS * 1000, 31.2),
+        (2, NOW_MS * 1000, 1.0),
+    ]
+    assert found.suspect == []
     assert found.refusals == {}
 
 
@@ -72,7 +75,7 @@ def test_refused_reading_keeps_its_neighbours(
     assert words in refusal.detail
     assert refusal.stored == (reason == "value_out_of_range")
     assert found.values[-1] == 5.0
-    assert found.quality == ([1, 0] if refusal.stored else [0])
+    assert found.suspect == ([0] if refusal.stored else [])
 
 
 def test_bounds_are_inside() -> None:
@@ -96,7 +99,7 @@ def test_equal_reasons_of_a_message_are_counted_at_the_first_place() -> None:
 def test_unknown_or_disabled_gateway_stores_nothing(gateway: str) -> None:
     found = resolved(reading(pm2_5=1), gateway=gateway)
     assert list(found.refusals) == ["unknown_gateway"]
-    assert found.values == []
+    assert not found.values
 
 
 def test_payload_of_another_gateway_is_refused() -> None:

@@ -1,0 +1,53 @@
+"""What a payload format is, and how one is chosen for a payload."""
+
+from __future__ import annotations
+
+import pkgutil
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ingest.formats.readings import Readings
+
+
+@dataclass(frozen=True)
+class Format:
+    """A payload format of `up/observations`: its media types, its decoder, and how it looks without one.
+
+    `decode` is pure and never raises: what is wrong with a payload becomes a Problem. `looks_like` is given
+    the payload without leading white space.
+    """
+
+    name: str
+    content_types: frozenset[str]
+    decode: Callable[[bytes], Readings]
+    looks_like: Callable[[bytes], bool]
+
+
+@cache
+def formats() -> Mapping[str, Format]:
+    """Return all formats by media type: the `FORMAT` of every module of this package that has one."""
+    package = __name__.rpartition(".")[0]
+    path = import_module(package).__path__
+    modules = [import_module(f"{package}.{found.name}") for found in pkgutil.iter_modules(path)]
+    known: list[Format] = [module.FORMAT for module in modules if hasattr(module, "FORMAT")]
+    return {media_type: each for each in known for media_type in each.content_types}
+
+
+def choose(payload: bytes, content_type: str | None) -> Format:
+    """Return the format of a payload: by its MQTT 5 content type, else by its first bytes, else native JSON.
+
+    Source: wire contract v1, Payloads.
+    """
+    known = formats()
+    if content_type:
+        named = known.get(content_type.partition(";")[0].strip().lower())
+        if named:
+            return named
+    begin = payload[:64].lstrip()
+    seen = (each for each in known.values() if each.looks_like(begin))
+    return next(seen, known["application/json"])

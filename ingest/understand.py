@@ -1,0 +1,43 @@
+"""One delivery -> its entry: topic, decode, resolve. Pure; the one place that knows every kind of message."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ingest import status
+from ingest.batch import Entry
+from ingest.formats.format import choose
+from ingest.formats.readings import Problem, Readings
+from ingest.resolve import Resolved, resolve
+from ingest.topics import parse_topic
+
+if TYPE_CHECKING:
+    from devices.catalog import Catalog
+    from ingest.mqtt import Delivery
+    from ingest.resolve import TimeLimits
+
+
+def understand(delivery: Delivery, catalog: Catalog, topic_root: str, limits: TimeLimits) -> Entry:
+    """Decode and resolve one delivery. Never raises: what is wrong with it becomes its refusals."""
+    address = parse_topic(delivery.topic, topic_root)
+    if address is None:
+        unknown = Resolved(None)
+        unknown.refuse("unknown_gateway", "$", "the topic's gateway is no code: [a-z0-9][a-z0-9_.-]{0,63}")
+        return Entry(delivery, _middle(delivery.topic), unknown)
+    if address.kind == "status":
+        return _understand_status(delivery, address.gateway, catalog, limits)
+    readings = choose(delivery.payload, delivery.content_type).decode(delivery.payload)
+    return Entry(delivery, address.gateway, resolve(readings, address.gateway, catalog, limits))
+
+
+def _understand_status(delivery: Delivery, gateway: str, catalog: Catalog, limits: TimeLimits) -> Entry:
+    told = status.decode(delivery.payload)
+    problems = [told] if isinstance(told, Problem) else []
+    resolved = resolve(Readings(problems=problems), gateway, catalog, limits)
+    return Entry(delivery, gateway, resolved, None if isinstance(told, Problem) else told)
+
+
+def _middle(topic: str) -> str:
+    """Return what stands where a gateway's code should, to be kept with the refusal."""
+    levels = topic.split("/")
+    return levels[max(0, len(levels) - 3)][:64]

@@ -7,9 +7,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
 import psycopg
 import structlog
 
+from devices.model import DeviceModel, FieldMapping
 from storage.errors import StorageError, is_transient
 from storage.pool import connect
 
@@ -26,12 +28,15 @@ _RETRY_S = 1.0
 
 _GATEWAYS = "SELECT code, id, enabled FROM gateways"
 _STREAMS = """
-SELECT g.code, t.code, p.code, d.id, p.minimum, p.maximum, p.unit, t.enabled AND d.enabled
+SELECT g.code, t.code, p.code, d.id, p.minimum, p.maximum, p.unit, t.enabled AND d.enabled,
+       d.sampling_interval_s
 FROM datastreams d
 JOIN things t ON t.id = d.thing_id
 JOIN gateways g ON g.id = t.gateway_id
 JOIN observed_properties p ON p.id = d.observed_property_id"""
-_THINGS = "SELECT g.code, t.code, t.enabled FROM things t JOIN gateways g ON g.id = t.gateway_id"
+_THINGS = """
+SELECT g.code, t.code, t.enabled, t.model, t.dev_eui FROM things t JOIN gateways g ON g.id = t.gateway_id"""
+_MODELS = "SELECT code, name, fields, ignored FROM device_models"
 
 
 class Stream(NamedTuple):
@@ -51,6 +56,11 @@ class KnownGateway:
     enabled: bool
     devices: Mapping[str, bool] = field(default_factory=dict)
     streams: Mapping[tuple[str, str], Stream] = field(default_factory=dict)
+    #: of LoRaWAN devices: the model by device code, and the device code by DevEUI
+    models: Mapping[str, DeviceModel] = field(default_factory=dict)
+    dev_euis: Mapping[str, str] = field(default_factory=dict)
+    #: what its datastreams' sampling intervals add up to
+    readings_per_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -64,18 +74,45 @@ class Catalog:
 async def load(conn: AsyncConnection[Any]) -> Catalog:
     """Read the whole registry."""
     devices: dict[str, dict[str, bool]] = {}
-    for gateway, device, enabled in await _all(conn, _THINGS):
+    models: dict[str, dict[str, DeviceModel]] = {}
+    dev_euis: dict[str, dict[str, str]] = {}
+    known_models = await _models(conn)
+    for gateway, device, enabled, model, dev_eui in await _all(conn, _THINGS):
         devices.setdefault(gateway, {})[device] = enabled
+        if model is not None:
+            models.setdefault(gateway, {})[device] = known_models[model]
+        if dev_eui is not None:
+            dev_euis.setdefault(gateway, {})[dev_eui] = device
     streams: dict[str, dict[tuple[str, str], Stream]] = {}
-    for gateway, device, prop, id_, low, high, unit, enabled in await _all(conn, _STREAMS):
+    expected: dict[str, float] = {}
+    for gateway, device, prop, id_, low, high, unit, enabled, interval in await _all(conn, _STREAMS):
         if enabled:
             streams.setdefault(gateway, {})[device, prop] = Stream(id_, low, high, unit)
+            expected[gateway] = expected.get(gateway, 0.0) + 1 / interval
     gateways = {
-        code: KnownGateway(id_, enabled, devices.get(code, {}), streams.get(code, {}))
+        code: KnownGateway(
+            id_,
+            enabled,
+            devices.get(code, {}),
+            streams.get(code, {}),
+            models.get(code, {}),
+            dev_euis.get(code, {}),
+            expected.get(code, 0.0),
+        )
         for code, id_, enabled in await _all(conn, _GATEWAYS)
     }
     properties = frozenset(row[0] for row in await _all(conn, "SELECT code FROM observed_properties"))
     return Catalog(gateways, properties)
+
+
+async def _models(conn: AsyncConnection[Any]) -> dict[str, DeviceModel]:
+    rows = await _all(conn, _MODELS)
+    return {
+        code: DeviceModel(
+            code=code, name=name, fields=msgspec.convert(fields, dict[str, FieldMapping]), ignored=tuple(ignored)
+        )
+        for code, name, fields, ignored in rows
+    }
 
 
 class LiveCatalog:

@@ -10,12 +10,12 @@ import asyncio
 from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 import aiomqtt
 import msgspec
 import structlog
 
+from ingest.client import client, is_ending
 from ingest.topics import down
 
 if TYPE_CHECKING:
@@ -34,10 +34,20 @@ _RETRY_S = 2.0
 class Feedback:
     """News for gateways, coalesced and sent by `run()`."""
 
-    def __init__(self, url: str, *, topic_root: str, client_id: str) -> None:
-        self._url = urlsplit(url)
+    def __init__(self, url: str, *, topic_root: str, client_id: str, processes: int = 1) -> None:
+        """Describe who tells.
+
+        Args:
+            url: the broker's.
+            topic_root: prefix of all topics.
+            client_id: of ingest; this connection's ends in `-feedback`.
+            processes: so many tell the same gateways, each the more rarely.
+        """
+        self._url = url
         self._root = topic_root
         self._client_id = client_id
+        self._committed_every = _COMMITTED_EVERY_S * processes
+        self._rejected_every = _REJECTED_EVERY_S * processes
         self._committed: dict[str, Committed] = {}
         self._rejected: dict[str, tuple[Entry, Refusal]] = {}
         self._counts: Counter[str] = Counter()
@@ -61,30 +71,20 @@ class Feedback:
 
     async def run(self) -> None:
         """Send news until cancelled; connect again when the connection is lost."""
-        while not _is_ending():
+        while not is_ending():
             try:
-                async with self._client() as client:
-                    while not _is_ending():
+                async with client(self._url, f"{self._client_id}-feedback") as connected:
+                    while not is_ending():
                         await self._news.wait()
                         self._news.clear()
-                        await self._send(client)
-                        await asyncio.sleep(_COMMITTED_EVERY_S)
+                        await self._send(connected)
+                        await asyncio.sleep(self._committed_every)
             except aiomqtt.MqttError as error:
                 log.warning(
                     "gateways cannot be told, trying again", action="feedback_retry", error=str(error)
                 )
                 self._news.set()
                 await asyncio.sleep(_RETRY_S)
-
-    def _client(self) -> aiomqtt.Client:
-        return aiomqtt.Client(
-            self._url.hostname or "",
-            self._url.port or 1883,
-            username=unquote(self._url.username) if self._url.username else None,
-            password=unquote(self._url.password) if self._url.password else None,
-            identifier=f"{self._client_id}-feedback",
-            protocol=aiomqtt.ProtocolVersion.V5,
-        )
 
     async def _send(self, client: aiomqtt.Client) -> None:
         for gateway in list(self._committed):
@@ -94,7 +94,7 @@ class Feedback:
                 del self._committed[gateway]
         now = asyncio.get_running_loop().time()
         for gateway in list(self._rejected):
-            if now - self._rejected_at.get(gateway, float("-inf")) >= _REJECTED_EVERY_S:
+            if now - self._rejected_at.get(gateway, float("-inf")) >= self._rejected_every:
                 entry, refusal = self._rejected[gateway]
                 payload = rejected_payload(
                     entry.resolved.seq, refusal, self._counts[gateway], datetime.now(UTC)
@@ -104,12 +104,6 @@ class Feedback:
                 del self._rejected[gateway], self._counts[gateway]
         if self._rejected:
             self._news.set()
-
-
-def _is_ending() -> bool:
-    """Tell whether this task was cancelled: Python 3.11's `asyncio.wait_for`, in aiomqtt, may swallow it."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 def committed_payload(committed: Committed) -> bytes:

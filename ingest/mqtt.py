@@ -10,10 +10,9 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import deque
-from dataclasses import dataclass
 from itertools import islice
 from random import uniform
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 from urllib.parse import unquote, urlsplit
 
 import mqtt5
@@ -22,20 +21,21 @@ import structlog
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    _Answer = mqtt5.ConnAckPacket | mqtt5.SubAckPacket | mqtt5.UnsubAckPacket
+
 log = structlog.get_logger(__name__)
 
 _KEEP_ALIVE_S = 30
 _CONNECT_TIMEOUT_S = 10
 _SESSION_EXPIRY_S = 14 * 86_400
 _MAX_PACKET_BYTES = (1 << 20) + 4096
-_MAX_BACKOFF_S = 15.0
-_SUBSCRIBE_ID = 1
+_MAX_BACKOFF_S = 2.0
+_SUBSCRIBE_ID, _UNSUBSCRIBE_ID = 1, 2
 # Receive Maximum counts messages: 2000 of 1 MiB would be 2 GiB. This much may wait to be taken.
 _MAX_WAITING_BYTES = 8 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """One PUBLISH, to be acknowledged once it is safe."""
 
     topic: str
@@ -48,6 +48,8 @@ class Delivery:
     packet_id: int | None
     #: the connection that it came on: an acknowledgement is void on another one
     epoch: int
+    #: when its bytes came, s of the event loop's clock, which is time.monotonic()
+    arrived: float = 0.0
 
 
 class MqttError(Exception):
@@ -57,17 +59,39 @@ class MqttError(Exception):
 class Subscription:
     """A persistent subscription under a fixed client id, connected again whenever the connection ends."""
 
-    def __init__(self, url: str, *, client_id: str, filters: Sequence[str], receive_maximum: int) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        client_id: str,
+        filters: Sequence[str],
+        receive_maximum: int,
+        dropped: Sequence[str] = (),
+    ) -> None:
+        """Describe a subscription.
+
+        Args:
+            url: the broker's, mqtt:// or mqtts://.
+            client_id: the broker's queue hangs on it.
+            filters: what to subscribe to.
+            receive_maximum: messages that the broker may send ahead of the acknowledgements.
+            dropped: what to unsubscribe from after that, if the session has it from an earlier life; what is
+                queued under it is still delivered.
+        """
         self._url = urlsplit(url)
         self._client_id = client_id
         self._filters = filters
+        self._dropped = dropped
         self._receive_maximum = receive_maximum
         self._waiting: deque[Delivery] = deque()
         self._waiting_bytes = 0
+        self._taken = 0  # on this connection, and not acknowledged
         self._arrived = asyncio.Event()
         self._protocol: _Protocol | None = None
         self._epoch = 0
         self._stopped = False
+        #: whether the broker had a session of this client id at the last connect
+        self.session_present = False
         #: set while subscribed
         self.subscribed = asyncio.Event()
 
@@ -101,9 +125,15 @@ class Subscription:
         taken = list(islice(self._waiting, limit))
         for _ in taken:
             self._waiting_bytes -= len(self._waiting.popleft().payload)
+        self._taken += len(taken)
         if self._protocol and not self._is_full(self._receive_maximum):
             self._protocol.resume()
         return taken
+
+    @property
+    def in_flight(self) -> int:
+        """Messages that came on this connection and are not acknowledged, whether taken or not."""
+        return len(self._waiting) + self._taken
 
     def _is_full(self, deliveries: int) -> bool:
         return len(self._waiting) > deliveries or self._waiting_bytes > _MAX_WAITING_BYTES
@@ -115,7 +145,9 @@ class Subscription:
         """
         if self._protocol is None:
             return
-        ids = [d.packet_id for d in deliveries if d.epoch == self._epoch and d.packet_id is not None]
+        mine = [d for d in deliveries if d.epoch == self._epoch]
+        self._taken -= len(mine)
+        ids = [d.packet_id for d in mine if d.packet_id is not None]
         self._protocol.send(b"".join([mqtt5.PubAckPacket(i).write() for i in ids]))
 
     def stop(self) -> None:
@@ -127,15 +159,11 @@ class Subscription:
             self._protocol.close()
 
     async def _connect_once(self) -> None:
-        loop = asyncio.get_running_loop()
         # What the last connection brought and nobody took comes again on this one.
         self._waiting.clear()
-        self._waiting_bytes = 0
+        self._waiting_bytes = self._taken = 0
         self._epoch += 1
-        async with asyncio.timeout(_CONNECT_TIMEOUT_S):
-            _, protocol = await loop.create_connection(
-                lambda: _Protocol(self, self._epoch), self._url.hostname or "", self._port(), ssl=self._tls()
-            )
+        protocol = await self._open()
         # Deliveries of a kept session may come before SUBACK, and must be acknowledged here too.
         self._protocol = protocol
         try:
@@ -150,13 +178,49 @@ class Subscription:
             self._protocol = None
             protocol.close()
 
+    async def _open(self) -> _Protocol:
+        loop = asyncio.get_running_loop()
+        async with asyncio.timeout(_CONNECT_TIMEOUT_S):
+            _, protocol = await loop.create_connection(
+                lambda: _Protocol(self, self._epoch), self._url.hostname or "", self._port(), ssl=self._tls()
+            )
+        return protocol
+
+    async def greet(self, *, clean_start: bool) -> None:
+        """Connect without subscribing, for `session_present`, and leave no session where there was none.
+
+        Args:
+            clean_start: end the session that the broker has, with its queue.
+
+        Raises:
+            OSError, TimeoutError, MqttError: the broker cannot be reached, or refuses.
+        """
+        protocol = await self._open()
+        try:
+            async with asyncio.timeout(_CONNECT_TIMEOUT_S):
+                await self._introduce(protocol, clean_start=clean_start)
+            expiry = None if self.session_present else 0
+            protocol.send(mqtt5.DisconnectPacket(session_expiry_interval=expiry).write())
+        finally:
+            protocol.close()
+
     async def _handshake(self, protocol: _Protocol) -> None:
-        protocol.send(self._connect_packet().write())
+        await self._introduce(protocol)
+        await self._subscribe(protocol)
+        if self._dropped:
+            protocol.send(mqtt5.UnsubscribePacket(_UNSUBSCRIBE_ID, list(self._dropped)).write())
+            await protocol.answer()
+
+    async def _introduce(self, protocol: _Protocol, *, clean_start: bool = False) -> None:
+        protocol.send(self._connect_packet(clean_start).write())
         connack = cast("mqtt5.ConnAckPacket", await protocol.answer())
         if int(connack.reason_code) != 0:
             raise MqttError(
                 f"{self._where()} refuses the connection: {connack.reason_code.name}; check HALONG_MQTT_URL"
             )
+        self.session_present = connack.session_present
+
+    async def _subscribe(self, protocol: _Protocol) -> None:
         filters = [
             mqtt5.TopicFilter(f, max_qos=mqtt5.QoS.AT_LEAST_ONCE, retain_as_published=False)
             for f in self._filters
@@ -169,20 +233,20 @@ class Subscription:
                 f"{self._where()} refuses the subscription to {refused}: check the broker's access rules"
             )
 
-    def _connect_packet(self) -> mqtt5.ConnectPacket:
+    def _connect_packet(self, clean_start: bool) -> mqtt5.ConnectPacket:
         password = self._url.password
         return mqtt5.ConnectPacket(
             self._client_id,
             username=unquote(self._url.username) if self._url.username else None,
             password=unquote(password).encode() if password else None,
-            clean_start=False,
+            clean_start=clean_start,
             keep_alive=_KEEP_ALIVE_S,
             session_expiry_interval=_SESSION_EXPIRY_S,
             receive_max=self._receive_maximum,
             max_packet_size=_MAX_PACKET_BYTES,
         )
 
-    def deliver(self, packet: mqtt5.PublishPacket, epoch: int) -> bool:
+    def deliver(self, packet: mqtt5.PublishPacket, epoch: int, arrived: float) -> bool:
         """Queue a PUBLISH; return whether reading should pause."""
         self._waiting.append(
             Delivery(
@@ -193,6 +257,7 @@ class Subscription:
                 packet.retain,
                 packet.packet_id,
                 epoch,
+                arrived,
             )
         )
         self._waiting_bytes += len(packet.payload)
@@ -218,7 +283,7 @@ class _Protocol(asyncio.Protocol):
         self._subscription = subscription
         self._epoch = epoch
         self._buffer = b""
-        self._answers: asyncio.Queue[mqtt5.ConnAckPacket | mqtt5.SubAckPacket | None] = asyncio.Queue()
+        self._answers: asyncio.Queue[_Answer | None] = asyncio.Queue()
         self._paused = False
         self._heard = self._loop.time()
         self._ping: asyncio.TimerHandle | None = None
@@ -254,8 +319,8 @@ class _Protocol(asyncio.Protocol):
             return
         self._buffer = bytes(buffer[start:])
 
-    async def answer(self) -> mqtt5.ConnAckPacket | mqtt5.SubAckPacket:
-        """Wait for CONNACK or SUBACK.
+    async def answer(self) -> _Answer:
+        """Wait for CONNACK, SUBACK or UNSUBACK.
 
         Raises:
             MqttError: the connection ends first.
@@ -283,10 +348,10 @@ class _Protocol(asyncio.Protocol):
     def _handle(self, packet: mqtt5.Packet) -> None:
         match packet:
             case mqtt5.PublishPacket():
-                if self._subscription.deliver(packet, self._epoch) and not self._paused:
+                if self._subscription.deliver(packet, self._epoch, self._heard) and not self._paused:
                     self._paused = True
                     self._transport.pause_reading()
-            case mqtt5.ConnAckPacket() | mqtt5.SubAckPacket():
+            case mqtt5.ConnAckPacket() | mqtt5.SubAckPacket() | mqtt5.UnsubAckPacket():
                 self._answers.put_nowait(packet)
             case mqtt5.DisconnectPacket():
                 log.warning(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,15 +13,15 @@ import numpy as np
 import psycopg
 import structlog
 
-from ingest import metrics
+from ingest import deferred, metrics
 from ingest.marks import HighWaterMarks, first_of_each_key
 from ingest.sequence import MAX_GAPS, MAX_RANGES, Committed, committed
 from storage.errors import is_transient
 from storage.observations import copy_in, merge_in, queue_late
-from storage.pool import first_line
+from storage.pool import cut, cut_after, first_line
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 
     from numpy.typing import NDArray
     from psycopg import AsyncConnection
@@ -29,10 +31,14 @@ if TYPE_CHECKING:
     from ingest.status import GatewayStatus
 
     Store = Callable[[AsyncConnection[Any], Batch], Awaitable[int]]
+    Take = Callable[[AsyncConnection[Any]], Awaitable[Batch | None]]
 
 log = structlog.get_logger(__name__)
 
 _MAX_BACKOFF_S = 5.0
+# A database that has not stored a batch in this time is taken for one that does not answer; each time it was
+# not long enough it doubles, so that a batch that does take long is stored in the end.
+_PATIENCE_S, _MAX_PATIENCE_S = 60.0, 600.0
 # Analytics computes a step when it has ended and settled; what comes after that is late.
 _STEP = timedelta(minutes=10)
 _SETTLE = timedelta(seconds=60)
@@ -46,15 +52,16 @@ INSERT INTO refusals (gateway, topic, seq, reason, at, detail, count, stored, pa
 SELECT * FROM (VALUES (%s, %s, %s::bigint, %s, %s, %s, %s::int, %s::boolean, %s::bytea))
            AS v (gateway, topic, seq, reason, at, detail, count, stored, payload)
 WHERE NOT EXISTS (
-    SELECT FROM refusals r WHERE r.gateway = v.gateway AND r.topic = v.topic AND r.reason = v.reason
-    AND r.payload = v.payload AND r.time > now() - interval '14 days')"""
+    SELECT FROM refusals r WHERE substr(sha256(r.payload), 1, 8) = substr(sha256(v.payload), 1, 8)
+    AND r.payload = v.payload AND r.gateway = v.gateway AND r.topic = v.topic AND r.reason = v.reason
+    AND r.time > now() - interval '14 days')"""
 # A multirange is read out in ascending order.
 _LOWEST = "(SELECT coalesce(range_agg(r), '{{}}') FROM (SELECT unnest({}) AS r LIMIT {}) AS lowest)"
 _HEARD = f"""
 INSERT INTO gateway_status AS s (gateway_id, last_seen, messages, received_seq)
-SELECT id, now(), messages, seq::int8multirange
+SELECT id, coalesce(%s, now()), messages, seq::int8multirange
 FROM unnest(%s::int[], %s::bigint[], %s::text[]) AS heard (id, messages, seq) ORDER BY id
-ON CONFLICT (gateway_id) DO UPDATE SET last_seen = excluded.last_seen,
+ON CONFLICT (gateway_id) DO UPDATE SET last_seen = greatest(s.last_seen, excluded.last_seen),
     messages = s.messages + excluded.messages,
     received_seq = {_LOWEST.format("s.received_seq + excluded.received_seq", MAX_RANGES)}
 RETURNING gateway_id, {_LOWEST.format("s.received_seq", MAX_GAPS + 1)}"""  # noqa: S608  (composed of constants)
@@ -86,9 +93,14 @@ class Outcome:
 class Writer:
     """Writes batches, one after the other."""
 
-    def __init__(self, pool: AsyncConnectionPool[AsyncConnection[Any]]) -> None:
+    def __init__(
+        self, pool: AsyncConnectionPool[AsyncConnection[Any]], marks: HighWaterMarks | None = None
+    ) -> None:
         self._pool = pool
-        self._marks = HighWaterMarks()
+        self._marks = marks or HighWaterMarks()
+        self._patience = _PATIENCE_S
+        self._conn: AsyncConnection[Any] | None = None
+        self._is_abandoned = False
 
     async def prepare(self) -> None:
         """Read the high-water marks."""
@@ -105,11 +117,13 @@ class Writer:
             psycopg.Error: an error that is neither transient nor the fault of a row.
         """
         backoff, again = 0.05, False
+        self._patience = _PATIENCE_S
         while True:
+            begin = time.monotonic()
             try:
                 return await self._write_once(batch, again=again)
             except (psycopg.Error, OSError) as error:
-                if not is_transient(error):
+                if self._is_abandoned or not is_transient(error):
                     raise
                 log.warning(
                     "database away, keeping the batch",
@@ -118,9 +132,41 @@ class Writer:
                     retry_s=backoff,
                 )
                 metrics.WRITE_RETRIES.inc()
+            if time.monotonic() - begin >= self._patience:
+                self._patience = min(self._patience * 2, _MAX_PATIENCE_S)
+            _forget_verdicts(batch)
             await asyncio.sleep(backoff)
             # The commit may have happened although its answer was lost.
             backoff, again = min(backoff * 2, _MAX_BACKOFF_S), True
+
+    def beside(self) -> Writer:
+        """Return another writer, which may write at the same time and has the same marks."""
+        return Writer(self._pool, self._marks)
+
+    async def move(self, take: Take, *, carefully: bool) -> tuple[Batch, Outcome] | None:
+        """Store the batch that `take` makes of what it deletes, in one transaction; None if it finds nothing.
+
+        Args:
+            take: called in the open transaction.
+            carefully: isolate rows that the database refuses, which otherwise fail the whole.
+
+        Raises:
+            psycopg.Error: nothing was stored, and nothing deleted.
+        """
+        async with self._pool.connection() as conn, self._patiently(conn), conn.transaction():
+            batch = await take(conn)
+            if batch is None:
+                return None
+            store = self._store_carefully if carefully else self._store_fast
+            outcome = await _store_all(conn, batch, store, again=False)
+        self._marks.raise_to(batch.rows)
+        return batch, outcome
+
+    def abandon(self) -> None:
+        """Try no more, and cut the connection of a batch under way: its database may never answer."""
+        self._is_abandoned = True
+        if self._conn:
+            cut(self._conn)
 
     async def _write_once(self, batch: Batch, *, again: bool) -> Outcome:
         try:
@@ -133,13 +179,19 @@ class Writer:
         return await self._commit(batch, self._store_carefully, again=again)
 
     async def _commit(self, batch: Batch, store: Store, *, again: bool) -> Outcome:
-        async with self._pool.connection() as conn, conn.transaction():
-            stored = await store(conn, batch) if len(batch.rows) else 0
-            await _write_refusals(conn, batch.entries, again=again)
-            await _write_statuses(conn, batch.entries)
-            known = await _write_heard(conn, batch.entries)
+        async with self._pool.connection() as conn, self._patiently(conn), conn.transaction():
+            outcome = await _store_all(conn, batch, store, again=again)
         self._marks.raise_to(batch.rows)
-        return Outcome(stored, len(batch.rows) - stored, known)
+        return outcome
+
+    @asynccontextmanager
+    async def _patiently(self, conn: AsyncConnection[Any]) -> AsyncIterator[None]:
+        self._conn = conn
+        try:
+            with cut_after(self._patience, conn):
+                yield
+        finally:
+            self._conn = None
 
     async def _store_fast(self, conn: AsyncConnection[Any], batch: Batch) -> int:
         """Copy what is newer than the marks straight in, and merge the rest."""
@@ -173,6 +225,21 @@ class Writer:
         half = len(indices) // 2
         stored = await self._isolate(conn, batch, indices[:half], late_before)
         return stored + await self._isolate(conn, batch, indices[half:], late_before)
+
+
+def _forget_verdicts(batch: Batch) -> None:
+    """Take back what an attempt that did not come to its COMMIT has refused: the next one may store it."""
+    for entry in batch.entries:
+        entry.resolved.refusals.pop("not_storable", None)
+
+
+async def _store_all(conn: AsyncConnection[Any], batch: Batch, store: Store, *, again: bool) -> Outcome:
+    stored = await store(conn, batch) if len(batch.rows) else 0
+    await _write_refusals(conn, batch.entries, again=again)
+    await deferred.put(conn, batch.entries, again=again)
+    known = await _write_heard(conn, batch)
+    await _write_statuses(conn, batch.entries)
+    return Outcome(stored, len(batch.rows) - stored, known)
 
 
 async def _write_refusals(conn: AsyncConnection[Any], entries: list[Entry], *, again: bool) -> None:
@@ -213,21 +280,22 @@ def _text(text: str) -> str:
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
-async def _write_heard(conn: AsyncConnection[Any], entries: list[Entry]) -> dict[str, Committed]:
+async def _write_heard(conn: AsyncConnection[Any], batch: Batch) -> dict[str, Committed]:
     codes: dict[int, str] = {}
     messages: dict[int, int] = {}
     numbers: dict[int, list[str]] = {}
-    for entry in entries:
+    for entry in batch.entries:
         id_ = entry.resolved.gateway_id
         if id_ is None or entry.delivery.retained or (entry.status and not entry.status.online):
             continue
         codes[id_] = entry.gateway
-        messages[id_] = messages.get(id_, 0) + 1
+        # A deferred message counts when it is stored.
+        messages[id_] = messages.get(id_, 0) + (not entry.deferred)
         numbers.setdefault(id_, []).extend(_ranges(entry))
     if not codes:
         return {}
     sequences = [f"{{{','.join(numbers[i])}}}" for i in codes]
-    cursor = await conn.execute(_HEARD, [list(codes), [messages[i] for i in codes], sequences])
+    cursor = await conn.execute(_HEARD, [batch.heard, list(codes), [messages[i] for i in codes], sequences])
     return {codes[i]: committed(seq) for i, seq in await cursor.fetchall() if numbers[i]}
 
 
@@ -249,6 +317,8 @@ async def _write_statuses(conn: AsyncConnection[Any], entries: list[Entry]) -> N
             firmware = None if status.firmware is None else _text(status.firmware)
             changes.append((id_, status.online, firmware, status.started))
     if changes:
+        # Rows are locked in the order of ids, as in _HEARD: several processes must not wait for one another.
+        changes.sort(key=lambda change: change[0])
         async with conn.cursor() as cursor:
             await cursor.executemany(_STATUS, changes)
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from devices.liveness import is_connected, last_message
+from ingest.deferred import waiting
+from ingest.metrics_table import newest
 from storage.errors import StorageError
 from storage.migrate import edition, pending
 from storage.pool import connect
@@ -15,9 +17,10 @@ if TYPE_CHECKING:
 
     from psycopg import AsyncConnection
 
+    from ingest.deferred import Waiting
     from runtime.settings import Settings
 
-    Check = Callable[[AsyncConnection[Any]], Awaitable[tuple[bool, str]]]
+    Check = Callable[[AsyncConnection[Any], Settings], Awaitable[tuple[bool, str]]]
 
 
 @dataclass(frozen=True)
@@ -40,12 +43,12 @@ async def run_checks(settings: Settings, service: str) -> list[Result]:
         raise ValueError(f"no check for {service!r}: one of all, {', '.join(CHECKS)}")
     try:
         async with await connect(settings.require_database_url()) as conn:
-            return [Result(name, *await check(conn)) for name, check in wanted.items()]
+            return [Result(name, *await check(conn, settings)) for name, check in wanted.items()]
     except StorageError as error:
         return [Result("database", False, str(error))]
 
 
-async def _database(conn: AsyncConnection[Any]) -> tuple[bool, str]:
+async def _database(conn: AsyncConnection[Any], _: Settings) -> tuple[bool, str]:
     missing = await pending(conn)
     if missing:
         return (
@@ -55,14 +58,40 @@ async def _database(conn: AsyncConnection[Any]) -> tuple[bool, str]:
     return True, f"schema is current, TimescaleDB {(await edition(conn)).name.title()} edition"
 
 
-async def _ingest(conn: AsyncConnection[Any]) -> tuple[bool, str]:
+async def _ingest(conn: AsyncConnection[Any], settings: Settings) -> tuple[bool, str]:
     if not await is_connected(conn, "ingest"):
         return False, "no ingest process is connected to the database: start `halong ingest`"
     last = await last_message(conn)
-    return True, f"connected; last message {last.isoformat(timespec='seconds') if last else 'none yet'}"
+    words = f"connected; last message {last.isoformat(timespec='seconds') if last else 'none yet'}"
+    is_well, told = _broker(await newest(conn), settings.broker_queue_alarm)
+    return is_well, "; ".join(filter(None, (words, told, _deferred(await waiting(conn)))))
 
 
-async def _analytics(conn: AsyncConnection[Any]) -> tuple[bool, str]:
+def _deferred(what: Waiting) -> str:
+    """Tell what waits because its gateways are above their rates, and of which of them most of it is."""
+    if what.oldest is None:
+        return ""
+    since = what.oldest.isoformat(timespec="seconds")
+    return (
+        f"{what.messages:,} messages ({what.bytes / 2**20:.1f} MiB) of gateways above their rates wait, "
+        f"most of them of {what.most}, since {since}"
+    )
+
+
+def _broker(rows: list[dict[str, Any]], alarm: float) -> tuple[bool, str]:
+    """Tell what ingest has stored of the broker's queue in the last minute, if the broker tells any."""
+    known = [row for row in rows if row["broker_queue_bytes"] is not None]
+    if not known:
+        return True, ""
+    row = known[0]
+    share, dropped = row["broker_queue_bytes"] / row["broker_queue_limit"], row["dropped_1h"]
+    words = f"the broker holds {row['broker_queue_bytes'] / 2**20:.1f} MiB, {share:.0%} of its limit"
+    if dropped:
+        return False, f"{words}, and dropped {dropped} messages in the last hour: see docs/operations.md"
+    return share < alarm, words
+
+
+async def _analytics(conn: AsyncConnection[Any], _: Settings) -> tuple[bool, str]:
     if not await is_connected(conn, "analytics"):
         return False, "no analytics process is connected to the database: start `halong analytics`"
     return True, "connected"

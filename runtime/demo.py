@@ -224,7 +224,7 @@ def services(city: City, places: Folders) -> list[Service]:
     simulate = halong("simulate", PROFILE, "--journal", str(journal), "--interval", str(INTERVAL_S))
     if city.gateway_passwords:
         simulate += ["--passwords", str(places.passwords)]
-    every = [*service_commands(), Service("simulators", simulate)]
+    every = [*service_commands(city.settings), Service("simulators", simulate)]
     return [Service(s.name, s.command, {**city.environment, **s.environment}) for s in every]
 
 

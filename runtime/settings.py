@@ -34,7 +34,12 @@ class Settings(BaseSettings):
     topic_root: str = Field(default="city/v1", description="Prefix of every topic of the wire contract.")
 
     ingest_client_id: str = Field(
-        default="ingest-0", description="Fixed MQTT client id of the ingest process."
+        default="ingest-0",
+        pattern=r"^[^/+#\s]+$",
+        description="Fixed MQTT client id of the first ingest process; the others have -1, -2, … for its -0.",
+    )
+    ingest_processes: int = Field(
+        default=1, ge=1, le=64, description="Ingest processes that share what gateways publish."
     )
     ingest_receive_maximum: int = Field(
         default=2000, ge=1, le=65535, description="Unacknowledged messages in flight (MQTT 5, 3.1.2.11.3)."
@@ -46,6 +51,18 @@ class Settings(BaseSettings):
         default=1000, ge=1, description="… or so many messages; at most the Receive Maximum."
     )
     ingest_batch_age_ms: int = Field(default=20, ge=1, description="… or this long after its first message.")
+    ingest_rate_factor: float = Field(
+        default=10.0, ge=0, description="Above so many times its usual rate a gateway comes last; 0: never."
+    )
+    ingest_deferred_mb: int = Field(
+        default=1024, ge=0, description="Payloads that may wait in the database for their turn, in MiB."
+    )
+    broker_queue_bytes: int = Field(
+        default=1 << 30, ge=1, description="The broker's max_queued_bytes: what is beyond it, it drops."
+    )
+    broker_queue_alarm: float = Field(
+        default=0.5, gt=0, le=1, description="Share of it from which on a queue is an alarm in the log."
+    )
     future_tolerance_s: int = Field(
         default=300, ge=0, description="A time further ahead than this is refused (time_in_future)."
     )

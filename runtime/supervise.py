@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from runtime.settings import Settings
+
 log = structlog.get_logger(__name__)
 
 _FIRST_BACKOFF_S = 0.5
@@ -41,14 +43,26 @@ def halong(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "runtime.cli", *arguments]
 
 
-def service_commands(*, console: bool = True) -> list[Service]:
+def service_commands(settings: Settings, *, console: bool = True) -> list[Service]:
     """Return the services of `halong up`, in the order in which they start."""
     api = halong("api") if console else halong("api", "--no-console")
     return [
-        Service("ingest", halong("ingest")),
-        # One port serves one process: ingest, whose counters are worth it.
+        *_ingest(settings),
+        # One port serves one process: ingest's, whose counters are worth it.
         Service("analytics", halong("analytics"), {"HALONG_METRICS_PORT": "0"}),
         Service("api", api),
+    ]
+
+
+def _ingest(settings: Settings) -> list[Service]:
+    """Return the ingest processes; any of them may claim any of the client ids."""
+    number, port = settings.ingest_processes, settings.metrics_port
+    if number == 1:
+        return [Service("ingest", halong("ingest"))]
+    ports = [str(port + each) if port else "0" for each in range(number)]
+    return [
+        Service(f"ingest-{each}", halong("ingest"), {"HALONG_METRICS_PORT": ports[each]})
+        for each in range(number)
     ]
 
 

@@ -10,8 +10,8 @@ from psycopg_pool import PoolTimeout
 # connection exception, transaction rollback, insufficient resources, operator intervention,
 # and I/O errors outside PostgreSQL (a full disk that was emptied).
 _TRANSIENT_CLASSES = ("08", "40", "53", "57", "58")
-#: lock_not_available
-_TRANSIENT_STATES = ("55P03",)
+#: lock_not_available, idle_in_transaction_session_timeout (this process was suspended)
+_TRANSIENT_STATES = ("55P03", "25P03")
 
 
 class StorageError(Exception):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import socket
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -11,10 +15,27 @@ from psycopg_pool import AsyncConnectionPool
 from storage.errors import StorageError, address
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from psycopg.rows import TupleRow
 
 # UTC on the wire: local days are cut with an explicit time zone, never with the session's.
-_OPTIONS = "-c timezone=UTC"
+# The server, too, must find out that a client has vanished: what that one left locked would wait for hours.
+_OPTIONS = (
+    "-c timezone=UTC -c client_connection_check_interval=5000 -c tcp_user_timeout=20000 "
+    "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=2"
+)
+# A server that vanishes without a word (a cable, a firewall, a machine) is found out by TCP itself: what is
+# sent and not acknowledged ends the connection after 20 s, and an idle one is probed (libpq: keepalives).
+_TCP: dict[str, Any] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 20_000,
+}
+#: how long an idle connection may take to answer before it is lent, s
+_CHECK_S = 5.0
 
 
 async def connect(url: str, *, name: str = "halong") -> AsyncConnection[TupleRow]:
@@ -25,7 +46,7 @@ async def connect(url: str, *, name: str = "halong") -> AsyncConnection[TupleRow
     """
     try:
         return await AsyncConnection.connect(
-            url, autocommit=True, application_name=name, options=_OPTIONS, connect_timeout=10
+            url, autocommit=True, application_name=name, options=_OPTIONS, **_TCP
         )
     except psycopg.OperationalError as error:
         raise StorageError(
@@ -49,7 +70,7 @@ def open_pool(
     `options` are further settings of each session, such as `-c statement_timeout=30000`.
     """
     session = f"{_OPTIONS} {options}".rstrip()
-    kwargs: dict[str, Any] = {"autocommit": True, "application_name": name, "options": session}
+    kwargs: dict[str, Any] = {"autocommit": True, "application_name": name, "options": session, **_TCP}
     return AsyncConnectionPool(
         url,
         kwargs=kwargs,
@@ -60,8 +81,33 @@ def open_pool(
         reconnect_timeout=timeout,
         name=name,
         open=False,
-        check=AsyncConnectionPool.check_connection,
+        check=_check,
     )
+
+
+async def _check(conn: AsyncConnection[TupleRow]) -> None:
+    with cut_after(_CHECK_S, conn):
+        await AsyncConnectionPool.check_connection(conn)
+
+
+@contextmanager
+def cut_after(seconds: float, conn: AsyncConnection[Any]) -> Iterator[None]:
+    """Cut a connection whose server has not done with the block in so many seconds.
+
+    For a server that hangs, or that something on the way keeps up the appearance of: TCP does not find these
+    out. What waits for it then gets the OperationalError of a lost connection, which is transient.
+    """
+    timer = asyncio.get_running_loop().call_later(seconds, cut, conn)
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def cut(conn: AsyncConnection[Any]) -> None:
+    """End a connection as if the network had done it; what waits for an answer gets an OperationalError."""
+    with suppress(psycopg.Error, OSError), socket.socket(fileno=os.dup(conn.fileno())) as link:
+        link.shutdown(socket.SHUT_RDWR)
 
 
 def first_line(error: BaseException) -> str:

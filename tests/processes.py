@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
+import socket
+import struct
 import subprocess
 import sys
 from contextlib import asynccontextmanager, contextmanager
@@ -64,6 +67,11 @@ COMMITTED = b"C\0\0\0\x0bCOMMIT\0"
 COPY = b"PGCOPY\n\xff\r\n\0"
 
 
+# A filter that keeps 0 bytes of each packet (Linux, networking/filter: `ret #0`): the socket hears nothing.
+_KEEP_NOTHING = ctypes.create_string_buffer(b"\x06\0\0\0\0\0\0\0")
+_ATTACH_FILTER, _DETACH_FILTER = 26, 27
+
+
 class Proxy:
     """A TCP proxy before a server; `hold_upstream` stops what the client sends from arriving.
 
@@ -75,6 +83,8 @@ class Proxy:
         self._flows = asyncio.Event()
         self._flows.set()
         self._links: set[asyncio.StreamWriter] = set()
+        self._answers = asyncio.Event()
+        self._answers.set()
         self._upstream, self._downstream = upstream or Trap(b""), downstream or Trap(b"")
         self.port = 0
 
@@ -89,6 +99,27 @@ class Proxy:
 
     def let_flow(self) -> None:
         self._flows.set()
+        self._answers.set()
+
+    def hang(self) -> None:
+        """Forward nothing, either way, on connections that stay up: a server that does not answer."""
+        self._flows.clear()
+        self._answers.clear()
+
+    def vanish(self) -> None:
+        """Acknowledge no packet of either side: to each the other one's machine is gone. Linux only."""
+        self.hang()
+        links = [writer.get_extra_info("socket") for writer in self._links]
+        program = struct.pack("HL", 1, ctypes.addressof(_KEEP_NOTHING))
+        for link in (*self._server.sockets, *links):
+            if link.fileno() >= 0:
+                link.setsockopt(socket.SOL_SOCKET, _ATTACH_FILTER, program)
+
+    def reappear(self) -> None:
+        """Take connections again; those before `vanish` stay dead, as after the restart of a router."""
+        for link in self._server.sockets:
+            link.setsockopt(socket.SOL_SOCKET, _DETACH_FILTER, 0)
+        self.let_flow()
 
     def cut(self) -> None:
         """Reset every connection."""
@@ -97,13 +128,13 @@ class Proxy:
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[Proxy]:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._server = server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self.port = server.sockets[0].getsockname()[1]
         try:
             yield self
         finally:
             server.close()
-            self._flows.set()
+            self.let_flow()
             self.cut()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -111,7 +142,7 @@ class Proxy:
         self._links |= {writer, sink}
         await asyncio.gather(
             self._pump(reader, sink, self._flows, self._upstream, other=writer),
-            self._pump(upstream, writer, None, self._downstream, other=sink),
+            self._pump(upstream, writer, self._answers, self._downstream, other=sink),
         )
         self._links -= {writer, sink}
 
@@ -119,15 +150,14 @@ class Proxy:
         self,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        gate: asyncio.Event | None,
+        gate: asyncio.Event,
         trap: Trap,
         *,
         other: asyncio.StreamWriter,
     ) -> None:
         try:
             while data := await reader.read(65536):
-                if gate:
-                    await gate.wait()
+                await gate.wait()
                 if (rest := trap.caught(data)) is not None:
                     writer.write(rest)
                     writer.transport.abort()

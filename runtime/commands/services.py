@@ -127,7 +127,7 @@ def up(
     configured = _configured("up")
     configured.require_mqtt_url()
     run(apply(configured.require_database_url()))
-    supervisor = Supervisor(service_commands(console=console))
+    supervisor = Supervisor(service_commands(configured, console=console))
     run_until_stopped(supervisor.run)
 
 

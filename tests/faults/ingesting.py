@@ -29,13 +29,17 @@ class Ingest:
     log_file: Path
     lives: int = 0
     peak_mb: float = 0.0
+    _is_wanted: bool = False
 
     async def __aenter__(self) -> Self:
         await self.start()
+        self._watch = asyncio.create_task(self._end_with_it(asyncio.current_task()))
         return self
 
     async def __aexit__(self, kind: object, *_: object) -> None:
-        if self.is_running:
+        self._watch.cancel()
+        if self._is_wanted:
+            assert self.is_running, f"ingest has ended by itself: {self.log_file.read_text()[-2000:]}"
             await self.stop()
         assert kind or self.peak_mb < MEMORY_MB
 
@@ -46,6 +50,7 @@ class Ingest:
     async def start(self, *, wait: bool = True) -> None:
         """Start it and wait until the broker has its subscription."""
         self.lives += 1
+        self._is_wanted = True
         seen = self.count("mqtt_subscribed")
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
@@ -58,12 +63,14 @@ class Ingest:
 
     def kill(self) -> None:
         """End it with SIGKILL, as a crash would."""
+        self._is_wanted = False
         self.note_memory()
         self._process.kill()
         self._process.wait()
 
     async def stop(self) -> float:
         """End it with SIGTERM and return how long that took, s."""
+        self._is_wanted = False
         self.note_memory()
         begin = time.monotonic()
         self._process.terminate()
@@ -74,6 +81,13 @@ class Ingest:
             raise
         assert ended == 0, self.log_file.read_text()[-2000:]
         return time.monotonic() - begin
+
+    async def _end_with_it(self, test: asyncio.Task[Any] | None) -> None:
+        """Cancel what waits for something that an ingest which has ended by itself will not do."""
+        while self.is_running or not self._is_wanted:
+            await asyncio.sleep(0.2)
+        if test:
+            test.cancel()
 
     def note_memory(self) -> float:
         """Return the kernel's high-water mark of this life's resident memory, MB."""
@@ -88,6 +102,10 @@ class Ingest:
     def count(self, action: str, words: str = "") -> int:
         """How often something with this action, and these words in it, was logged."""
         return sum(action == each.get("action") and words in str(each) for each in self._logged())
+
+    def newest(self, action: str, key: str) -> Any:
+        """What was logged under `key` by the newest line with this action."""
+        return next(each[key] for each in reversed(self._logged()) if action == each.get("action"))
 
     def actions(self) -> Counter[str]:
         return Counter(str(each.get("action")) for each in self._logged())

@@ -6,16 +6,28 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
+from tests.conftest import changed
 from tests.faults.conftest import FULL, register_all
-from tests.faults.inputs import DAY_MS, NOW_MS, Probe, assert_stored, late_hours, send_all, until_heard
+from tests.faults.ingesting import Ingest
+from tests.faults.inputs import (
+    DAY_MS,
+    NOW_MS,
+    Probe,
+    assert_stored,
+    late_hours,
+    refusals,
+    send_all,
+    until_heard,
+)
 from tests.integration.test_ingest import gateway_client
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from psycopg import AsyncConnection
 
     from runtime.settings import Settings
     from tests.conftest import Broker
-    from tests.faults.ingesting import Ingest
 
 HOUR_MS = 3_600_000
 STEP_MS = 1_000 if FULL else 60_000
@@ -76,3 +88,25 @@ def set_event() -> asyncio.Event:
     event = asyncio.Event()
     event.set()
     return event
+
+
+async def test_what_was_dropped_is_stored_again_within_the_horizon_and_refused_beyond(
+    conn: AsyncConnection[Any], broker: Broker, settings: Settings, tmp_path: Path, gateway_code: str
+) -> None:
+    stream = (await register_all(conn, gateway_code))[gateway_code, "pm10"]
+    days = {day: NOW_MS // HOUR_MS * HOUR_MS - day * DAY_MS for day in (1, 5, 31)}
+    payloads = [json.dumps({"readings": [{"time": days[day], "pm10": day}]}).encode() for day in days]
+    kept = {(stream, days[day] * 1000): float(day) for day in (1, 5)}
+    month = changed(settings, retention_days=30)
+    async with Ingest(month, tmp_path / "ingest.log"):
+        await send_all(broker, gateway_code, payloads)
+        await until_heard(conn, gateway_code, 3)
+        await assert_stored(conn, dict(kept))
+        await conn.execute("SELECT drop_chunks('observations', older_than => interval '3 days')")
+        await assert_stored(conn, {key: value for key, value in kept.items() if value == 1})
+        await conn.execute("TRUNCATE late_hours")
+        await send_all(broker, gateway_code, payloads)
+        await until_heard(conn, gateway_code, 6)
+    await assert_stored(conn, kept)
+    assert await late_hours(conn) == [(stream, days[5])]
+    assert await refusals(conn, gateway_code) == {"time_too_old": (2, 2)}

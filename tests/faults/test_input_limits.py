@@ -71,3 +71,22 @@ async def test_key_as_long_as_a_message_is_told_to_the_gateway_and_stops_nobody(
     assert row[0] < 1000
     assert row[1] < 1000
     assert row[2] == len(long_name)
+
+
+async def test_key_that_is_no_text_is_told_to_the_gateway_and_stops_nobody(
+    conn: AsyncConnection[Any], broker: Broker, ingest: Ingest, gateway_code: str
+) -> None:
+    """JSON can escape a lone surrogate, which UTF-8 has no bytes for."""
+    await register_all(conn, gateway_code)
+    time_ms = str(NOW_MS).encode()
+    payloads = [
+        b'{"seq": 1, "\\ud800": 1, "readings": []}',
+        b'{"seq": 2, "readings": [{"time": %b, "\\udfff": 1}]}' % time_ms,
+        b'{"seq": 3, "readings": [{"device": "\\ud800", "time": %b, "pm10": 1}]}' % time_ms,
+    ]
+    async with ingest, gateway_client(broker, gateway_code) as client:
+        for payload, reason in zip(payloads, ("schema", "unknown_property", "unknown_device"), strict=True):
+            await client.publish(f"city/v1/{gateway_code}/up/observations", payload, qos=1)
+            async with asyncio.timeout(20):
+                assert (await heard(client, "rejected"))["reason"] == reason
+    assert set(await refusals(conn, gateway_code)) == {"schema", "unknown_property", "unknown_device"}

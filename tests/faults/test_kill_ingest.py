@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from tests.conftest import changed
+from tests.faults.ingesting import Ingest
 from tests.integration.city import register
 from tests.integration.test_ingest import ingesting, until
 from tests.processes import Proxy, running
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from runtime.local.provision import Binaries
     from runtime.settings import Settings
     from tests.conftest import Broker
@@ -65,19 +68,22 @@ async def assert_each_stored_once(conn: Connection) -> None:
 
 
 async def test_killed_after_the_commit_and_before_the_acknowledgement(
-    conn: Connection, settings: Settings, broker: Broker, binaries: Binaries, gateway_code: str
+    conn: Connection,
+    settings: Settings,
+    broker: Broker,
+    binaries: Binaries,
+    gateway_code: str,
+    tmp_path: Path,
 ) -> None:
     await register_and_subscribe(conn, settings, gateway_code)
     async with Proxy(broker.platform_url).serving() as proxy:
         behind = changed(settings, mqtt_url=proxy.url)
-        with running(behind, "ingest") as ingest:
-            await until(lambda: subscribed(conn))
-            await asyncio.sleep(0.5)
-            proxy.hold_upstream()  # acknowledgements no longer reach the broker
-            await asyncio.to_thread(publish, binaries, broker, gateway_code)
-            await until(lambda: at_least(conn, READINGS))
-            ingest.kill()
-            ingest.wait()
+        ingest = Ingest(behind, tmp_path / "ingest.log")
+        await ingest.start()  # which waits for the answer to SUBSCRIBE
+        proxy.hold_upstream()  # acknowledgements no longer reach the broker
+        await asyncio.to_thread(publish, binaries, broker, gateway_code)
+        await until(lambda: at_least(conn, READINGS))
+        ingest.kill()
     with running(settings, "ingest"):
         # Nothing was acknowledged, so the broker sends all of it again.
         await until(lambda: heard_twice(conn))

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from runtime.local.mosquitto import acl_text, broker_config
+from runtime.settings import Settings
 
 
 def config(**changes: object) -> list[str]:
@@ -74,3 +75,7 @@ def test_the_topic_root_is_a_setting() -> None:
 def test_no_unlimited_count_of_queued_messages() -> None:
     # Mosquitto up to 2.0.21 disconnects a client after each denied PUBLISH when it is 0 (its issue 3244).
     assert "max_queued_messages 0" not in config()
+
+
+def test_the_alarm_knows_the_limit() -> None:
+    assert f"max_queued_bytes {Settings().broker_queue_bytes}" in config()

@@ -1,0 +1,53 @@
+"""Which topic filters each of several ingest processes subscribes to. Pure.
+
+One process alone uses plain filters. Of several, all share `up/observations`, whose order does not matter,
+and the first alone has the rest: of two states of a gateway, the later one must be stored later.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from ingest.topics import KINDS, up
+
+if TYPE_CHECKING:
+    from runtime.settings import Settings
+
+
+class Share(NamedTuple):
+    """The filters of one client id, and those that its session may have from another number of processes."""
+
+    filters: list[str]
+    dropped: list[str]
+
+
+def client_ids(settings: Settings) -> list[str]:
+    """Return the client ids of all processes: ingest-0, ingest-1, …; or id, id-1, …."""
+    further = (surplus_id(settings, number) for number in range(1, settings.ingest_processes))
+    return [settings.ingest_client_id, *further]
+
+
+def surplus_id(settings: Settings, number: int) -> str:
+    """Return the client id with a number from 1 on."""
+    return f"{_group(settings)}-{number}"
+
+
+def share_of(settings: Settings, client_id: str) -> Share:
+    """Return what a client id subscribes to; one that is not among `client_ids`: nothing."""
+    ids = client_ids(settings)
+    plain = [up(settings.topic_root, "+", kind) for kind in KINDS]
+    observations = up(settings.topic_root, "+", "observations")
+    # Installations on one broker differ in their client ids, and must not share with one another.
+    shared = f"$share/{_group(settings)}/{observations}"
+    if ids == [client_id]:
+        filters = plain
+    elif client_id == ids[0]:
+        filters = [shared, *(each for each in plain if each != observations)]
+    else:
+        filters = [shared] if client_id in ids else []
+    return Share(filters, [each for each in (*plain, shared) if each not in filters])
+
+
+def _group(settings: Settings) -> str:
+    """Return what the ids of one installation have in common; the shared subscription's name."""
+    return settings.ingest_client_id.removesuffix("-0")

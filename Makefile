@@ -21,7 +21,7 @@ test: .venv/test.ready ## Check style and types, then run all tests on real serv
 	@$(BIN)/pytest $(ARGS)
 
 faults: .venv/test.ready ## Kill, cut and fill at length: everything acknowledged must be stored (half an hour)
-	@HALONG_FAULTS=full $(BIN)/pytest -s $(ARGS) tests/faults
+	@HALONG_FAULTS=full $(BIN)/pytest -s $(ARGS) tests/faults tests/integration/test_bench.py
 
 format: .venv/test.ready ## Format the code and mend what ruff can
 	@$(BIN)/ruff check --quiet --fix

@@ -9,13 +9,15 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
+import psycopg
+from psycopg import sql
 
 from bench.publisher import forget_session
 from devices.model import Area, Gateway, ObservedProperty, Profile, Thing
@@ -30,10 +32,22 @@ from storage.pool import connect
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: The benches' time begins now, in milliseconds: live readings are not late.
-START_MS = int(time.time() * 1000)
+#: devices of a gateway, each with one datastream
 DEVICES = 100
 PROPERTY = "pm2_5"
+#: Between two rounds of readings. The benches send far faster than the one reading a second a datastream that
+#: the registry expects; times a millisecond apart keep what is sent in a second within about that second.
+ROUND_MS = 1
+#: a value that ingest refuses
+REFUSED = "n/a"
+
+
+@dataclass(frozen=True)
+class City:
+    """A database with a registered city: its address, and datastream ids, shape (gateways, DEVICES)."""
+
+    url: str
+    ids: np.ndarray
 
 
 @dataclass
@@ -42,6 +56,21 @@ class Bench:
 
     postgres: LocalPostgres
     broker: LocalMosquitto
+    #: what was measured so far, by name: open-loop benches send at half of it
+    rates: dict[str, float] = field(default_factory=dict)
+    _cities: int = 0
+
+    @contextmanager
+    def city(self, gateways: int) -> Iterator[City]:
+        """A database of its own, dropped at the end: each database costs TimescaleDB a scheduler process."""
+        self._cities += 1
+        name = f"city_{self._cities}"
+        try:
+            yield City(*self.database(name, gateways))
+        finally:
+            with psycopg.connect(self.postgres.dsn("postgres"), autocommit=True) as conn:
+                conn.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+                conn.execute("CHECKPOINT")  # what one run leaves to be written is not another's load
 
     def database(self, name: str, gateways: int) -> tuple[str, np.ndarray]:
         """Create a migrated database of `gateways` with DEVICES datastreams each.
@@ -83,7 +112,12 @@ def services() -> Iterator[Bench]:
     with tempfile.TemporaryDirectory(prefix="halong-bench-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        settings = {"shared_buffers": "1GB", "max_wal_size": "4GB", "wal_compression": "off"}
+        settings = {
+            "shared_buffers": "1GB",
+            "max_wal_size": "4GB",
+            "wal_compression": "off",
+            "track_commit_timestamp": "on",
+        }
         with (
             LocalPostgres(binaries, folder / "postgres", settings=settings) as postgres,
             LocalMosquitto(binaries, folder / "mosquitto") as broker,
@@ -99,7 +133,7 @@ def profile(gateways: int) -> Profile:
     )  # fmt: skip
     observed = ObservedProperty(
         code=PROPERTY, name_en="PM2.5", name_vi="PM2.5", unit="ug/m3", minimum=0, maximum=1000,
-        aggregation="mean", sampling_interval_s=60, device_kind="air_station",
+        aggregation="mean", sampling_interval_s=1, device_kind="air_station",
     )  # fmt: skip
     return Profile(
         code="bench", name_en="Bench", name_vi="Bench", time_zone="UTC", areas=(area,),
@@ -111,7 +145,7 @@ def _gateway(number: int) -> Gateway:
     things = tuple(
         Thing(
             code=f"g{number}-d{d}", name="d", kind="air_station", latitude=21.0, longitude=107.0,
-            datastreams={PROPERTY: 60}, areas=("1",),
+            datastreams={PROPERTY: 1}, areas=("1",),
         )
         for d in range(DEVICES)
     )  # fmt: skip
@@ -127,8 +161,21 @@ async def _register(url: str, gateways: int) -> np.ndarray:
     return np.array([[ids[f"g{g}-d{d}", PROPERTY] for d in range(DEVICES)] for g in range(gateways)], "i4")
 
 
+def now_ms() -> int:
+    """The time of the first reading unless told otherwise: live readings are neither late nor early."""
+    return int(time.time() * 1000)
+
+
 def messages(
-    gateways: int, count: int, readings: int, *, first: int = 0, repeat: float = 0.0
+    gateways: int,
+    count: int,
+    readings: int,
+    *,
+    first: int = 0,
+    repeat: float = 0.0,
+    start_ms: int | None = None,
+    refused: int = 0,
+    seq: bool = False,
 ) -> list[tuple[str, bytes]]:
     """Messages in rounds over the gateways, each of `readings` devices at one time.
 
@@ -138,29 +185,45 @@ def messages(
         readings: readings a message, at most DEVICES.
         first: number of the first message; another bench goes on with later times.
         repeat: share of messages that are sent a second time, right after the first.
+        start_ms: time of the first round in milliseconds since 1970; default: the present.
+        refused: readings of each message, the first ones, whose value ingest refuses.
+        seq: number each gateway's messages, so that `down/committed` is published.
     """
     encode, made = msgspec.json.encode, []
+    start_ms = now_ms() if start_ms is None else start_ms
     rounds = DEVICES // readings
     for number in range(first, first + count):
         gateway, turn = number % gateways, number // gateways
-        devices = range(turn % rounds * readings, (turn % rounds + 1) * readings)
-        instant = START_MS + turn // rounds * 1000
+        low = turn % rounds * readings
+        instant = start_ms + turn // rounds * ROUND_MS
         body = [
-            {"device": f"g{gateway}-d{d}", "time": instant, PROPERTY: ((d * 31 + turn * 7) % 4000) / 10}
-            for d in devices
+            {"device": f"g{gateway}-d{d}", "time": instant, PROPERTY: _value(d, turn)}
+            for d in range(low, low + readings)
         ]
-        message = f"city/v1/g{gateway}/up/observations", encode({"readings": body})
+        for reading in body[:refused]:
+            reading[PROPERTY] = REFUSED
+        head = {"seq": turn} if seq else {}
+        message = observations_topic(gateway), encode({**head, "readings": body})
         made += [message] * (2 if repeat and number % round(1 / repeat) == 0 else 1)
     return made
 
 
-def rows(ids: np.ndarray, count: int, *, first: int = 0) -> np.ndarray:
+def observations_topic(gateway: int) -> str:
+    """The topic on which gateway number `gateway` publishes."""
+    return f"city/v1/g{gateway}/up/observations"
+
+
+def _value(device: int, turn: int) -> float:
+    return ((device * 31 + turn * 7) % 4000) / 10
+
+
+def rows(ids: np.ndarray, count: int, *, first: int = 0, start_ms: int | None = None) -> np.ndarray:
     """The observations of `count` messages of DEVICES readings, in the order of `messages`."""
     numbers = np.arange(first, first + count)
     gateway, turn = numbers % len(ids), numbers // len(ids)
     made = np.empty((count, DEVICES), OBSERVATION)
     made["datastream_id"] = ids[gateway]
-    made["time"] = ((START_MS + turn * 1000) * 1000)[:, None]
+    made["time"] = (((now_ms() if start_ms is None else start_ms) + turn * ROUND_MS) * 1000)[:, None]
     made["value"] = ((np.arange(DEVICES)[None, :] * 31 + turn[:, None] * 7) % 4000) / 10
     made["quality"] = 0
     return made.reshape(-1)

@@ -1,227 +1,116 @@
-"""How fast ingest is, beside the limits measured in the same run.
+"""How fast ingest is, each figure beside its limit measured in the same run: `make bench-ingest`.
 
-Run it with `make bench-ingest`. The machine is shared between broker, ingest, database and generator, as in
-life; each limit runs alone. Figures are medians; the spread is printed beside them.
+Broker, ingest, database and generator share the machine, as in life; limits run alone. Figures are medians
+of the runs, with the least and the greatest beside them: a difference within that spread means nothing. The
+last line printed is one JSON object, {name: {"ours", "limit", "ratio"}}.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import json
-import statistics
-import time
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
-from multiprocessing import get_context
-from typing import TYPE_CHECKING
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, NamedTuple
 
 import psutil
-import psycopg
-from rich.console import Console
-from rich.progress import track
-from rich.table import Table
 
-from bench.city import DEVICES, Bench, messages, rows, services
-from bench.publisher import forget_session, publish
-from ingest.mqtt import Subscription
-from storage.observations import copy_in
-from storage.pool import connect
+from bench.city import Bench, services
+from bench.figure import Figure, err, show
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-out = Console(highlight=False)
-GATEWAYS = 50
-BATCH_ROWS = 20_000
+    from collections.abc import Sequence
 
 
-def copy_limit(bench: Bench, count: int, run: int) -> float:
-    """Rows a second of sorted binary COPY of the same rows into the same hypertable, alone."""
-    url, ids = bench.database(f"limit_{run}", GATEWAYS)
-    parts = [rows(ids, BATCH_ROWS // DEVICES, first=i) for i in range(0, count, BATCH_ROWS // DEVICES)]
+class Part(NamedTuple):
+    """One part of the bench: where `function(bench, runs, scale) -> {name: Figure}` stands."""
 
-    async def copy() -> float:
-        async with await connect(url) as conn:
-            began = time.perf_counter()
-            for part in parts:
-                await copy_in(conn, part)
-            return time.perf_counter() - began
-
-    return sum(map(len, parts)) / asyncio.run(copy())
+    module: str
+    function: str
+    words: str
+    #: measured unless told otherwise
+    usual: bool = True
 
 
-def ingest_rate(
-    bench: Bench, name: str, count: int, readings: int, *, repeat: float = 0.0
-) -> tuple[float, dict[str, float]]:
-    """Messages a second from the first PUBLISH to the commit of the last, and processor seconds by part."""
-    url, _ = bench.database(name, GATEWAYS)
-    made = messages(GATEWAYS, count, readings, repeat=repeat)
-    with bench.ingest(url) as process:
-        _wait_until(lambda: _connected(url))
-        time.sleep(0.5)
-        before = _cpu(bench, process.pid)
-        began = time.perf_counter()
-        refused = asyncio.run(publish(bench.broker.platform_url, made))
-        _wait_until(lambda: _heard(url) >= len(made))
-        seconds = time.perf_counter() - began
-        after = _cpu(bench, process.pid)
-    if refused:
-        raise RuntimeError(f"{refused} of {len(made)} messages were refused by the broker")
-    stored = _count(url)
-    if stored != count * readings:
-        raise RuntimeError(f"{stored} rows are stored instead of {count * readings}")
-    return len(made) / seconds, {part: after[part] - before[part] for part in after}
-
-
-def client_limit(bench: Bench, count: int) -> float:
-    """Messages a second that the same client library takes and acknowledges: no decoding, no database."""
-    made = messages(GATEWAYS, count, 1)
-
-    async def receive() -> float:
-        subscription = Subscription(
-            bench.broker.platform_url,
-            client_id="bench-limit",
-            filters=["city/v1/+/up/observations"],
-            receive_maximum=2000,
-        )
-        running = asyncio.create_task(subscription.run())
-        await subscription.subscribed.wait()
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as generator:
-            await asyncio.get_running_loop().run_in_executor(generator, _warm_up)
-            began, seen = time.perf_counter(), 0
-            sending = generator.submit(_publish, bench.broker.platform_url, made)
-            while seen < len(made):
-                taken = await subscription.take(1000, 5.0)
-                seen += len(taken)
-                subscription.ack(taken)
-            seconds = time.perf_counter() - began
-            sending.result()
-        subscription.stop()
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-        await forget_session(bench.broker.platform_url, "bench-limit")
-        return seconds
-
-    return count / asyncio.run(receive())
-
-
-def _warm_up() -> None:
-    """Start the generator's process before the clock runs."""
-
-
-def _publish(url: str, made: list[tuple[str, bytes]]) -> int:
-    return asyncio.run(publish(url, made))
-
-
-def _query(url: str, statement: str) -> int:
-    with psycopg.connect(url) as conn:
-        row = conn.execute(statement.encode()).fetchone()
-    return int(row[0] or 0) if row else 0
-
-
-def _connected(url: str) -> bool:
-    listening = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'halong catalog'"
-    return _query(url, f"{listening} AND datname = current_database()") > 0
-
-
-def _heard(url: str) -> int:
-    return _query(url, "SELECT sum(messages) FROM gateway_status")
-
-
-def _count(url: str) -> int:
-    return _query(url, "SELECT count(*) FROM observations")
-
-
-def _wait_until(check: Callable[[], bool], seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not check():
-        if time.monotonic() > deadline:
-            raise TimeoutError("the bench waited in vain: is the machine overloaded?")
-        time.sleep(0.02)
-
-
-def _cpu(bench: Bench, ingest: int) -> dict[str, float]:
-    """Processor seconds so far of each part, its children included."""
-    pids = {"broker": bench.broker.pid, "ingest": ingest, "database": bench.postgres.pid}
-    return {part: _seconds(psutil.Process(pid)) for part, pid in pids.items() if pid}
-
-
-def _seconds(process: psutil.Process) -> float:
-    own = process.cpu_times()
-    living = sum(sum(c.cpu_times()[:2]) for c in process.children(recursive=True))
-    return own.user + own.system + own.children_user + own.children_system + living
-
-
-@dataclass
-class Figure:
-    """What was measured of one name: ours and the limit, run by run."""
-
-    ours: list[float] = field(default_factory=list)
-    limit: list[float] = field(default_factory=list)
-
-    @property
-    def summary(self) -> dict[str, float]:
-        """Medians, and their ratio."""
-        ours, limit = statistics.median(self.ours), statistics.median(self.limit)
-        return {"ours": round(ours, 1), "limit": round(limit, 1), "ratio": round(ours / limit, 3)}
-
-
-def measure(bench: Bench, runs: int, scale: float) -> dict[str, Figure]:
-    """Measure everything `runs` times, limits and ours in turn, so that a drift of the machine hits both."""
-    batch, single = int(10_000 * scale), int(60_000 * scale)
-    found = {name: Figure() for name in NAMES}
-    parts: dict[str, list[float]] = {}
-    for run in track(range(runs), "measuring", console=Console(stderr=True)):
-        limit = copy_limit(bench, batch, run)
-        rate, cpu = ingest_rate(bench, f"batch_{run}", batch, DEVICES)
-        for part, seconds in cpu.items():
-            parts.setdefault(part, []).append(seconds / (batch * DEVICES) * 1e6)
-        found["batch100_rows_per_s"].limit.append(limit)
-        found["batch100_rows_per_s"].ours.append(rate * DEVICES)
-        found["cpu_us_per_reading"].ours.append(sum(cpu.values()) / (batch * DEVICES) * 1e6)
-        found["cpu_us_per_reading"].limit.append(1e6 / limit)
-        rate, _ = ingest_rate(bench, f"duplicates_{run}", batch, DEVICES, repeat=0.2)
-        found["duplicates20"].ours.append(rate * DEVICES)
-        found["duplicates20"].limit.append(found["batch100_rows_per_s"].ours[-1])
-        rate, _ = ingest_rate(bench, f"single_{run}", single, 1)
-        found["single_msgs_per_s"].ours.append(rate)
-        found["single_msgs_per_s"].limit.append(client_limit(bench, single))
-    medians = ", ".join(f"{part} {statistics.median(each):.2f}" for part, each in parts.items())
-    out.print(f"processor µs a reading by part: {medians}")
-    return found
-
-
-NAMES = {
-    "batch100_rows_per_s": "messages of 100 readings; limit: binary COPY alone",
-    "duplicates20": "the same with 20 % sent twice, readings/s; limit: the row above",
-    "single_msgs_per_s": "messages of one reading; limit: take and acknowledge alone",
-    "cpu_us_per_reading": "processor µs of broker, ingest and database; limit: COPY's wall µs",
+PARTS = {
+    "batch100": Part("rates", "batch100", "messages of 100 readings"),
+    "single": Part("rates", "single", "messages of one reading"),
+    "duplicates20": Part("rates", "duplicates20", "20 %% of the messages sent twice"),
+    "two_processes": Part("two_processes", "figures", "two ingest processes on the shared subscription"),
+    "cpu": Part("cpu", "figures", "processor time by part, beside the bare parts"),
+    "freshness": Part("freshness", "figures", "publish to commit at half of the rates, open loop"),
+    "live_first": Part("live_first", "figures", "publish to commit beside a flood and a replay", usual=False),
+    "growth": Part("growth", "figures", "a full table, and few and many datastreams"),
+    "costs": Part("costs", "figures", "what refusals, late hours and feedback cost", usual=False),
 }
 
 
-def show(found: dict[str, Figure]) -> None:
-    """Print a table and, as the last line, one JSON object."""
-    table = Table("name", "what", "ours", "limit", "ratio", "spread of ours")
-    for name, figure in found.items():
-        s = figure.summary
-        spread = f"{min(figure.ours):,.1f} to {max(figure.ours):,.1f}"
-        table.add_row(name, NAMES[name], f"{s['ours']:,}", f"{s['limit']:,}", f"{s['ratio']}", spread)
-    out.print(table)
-    load = ", ".join(f"{each:.1f}" for each in psutil.getloadavg())
-    out.print(f"load averages of the machine at the end: {load}")
-    print(json.dumps({name: figure.summary for name, figure in found.items()}))
+def available() -> dict[str, Part]:
+    """The parts whose modules are installed."""
+    return {name: part for name, part in PARTS.items() if find_spec(f"bench.{part.module}")}
 
 
-def main() -> None:
+def measure(bench: Bench, names: Sequence[str], runs: int, scale: float) -> dict[str, Figure]:
+    """Measure the named parts, one after the other.
+
+    Args:
+        bench: running services.
+        names: of PARTS.
+        runs: of each figure.
+        scale: share of the usual number of messages.
+    """
+    found: dict[str, Figure] = {}
+    for name in names:
+        part = PARTS[name]
+        found |= getattr(import_module(f"bench.{part.module}"), part.function)(bench, runs, scale)
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the bench."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    options = _parser().parse_args(arguments)
+    unknown = set(options.only) - available().keys()
+    if unknown:
+        raise SystemExit(f"--only {','.join(unknown)}: no such part; there are {', '.join(available())}")
+    began = psutil.getloadavg()
+    if began[0] > 0.5:
+        err.print(f"the machine is busy (load average {began[0]:.1f}): the figures will be lower and wider")
+    with services() as bench:
+        found = measure(bench, options.only, options.runs, options.scale)
+    show(found, began)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parts = "\n".join(
+        f"  {name:14}{' ' if part.usual else '*'} {part.words}" for name, part in available().items()
+    )
+    parser = argparse.ArgumentParser(
+        prog="make bench-ingest",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=f"parts:\n{parts}\n\n".replace("%%", "%") + _EXAMPLES,
+    )
     parser.add_argument("--runs", type=int, default=5, help="runs of each figure (default 5)")
     parser.add_argument("--scale", type=float, default=1.0, help="share of the usual number of messages")
-    options = parser.parse_args()
-    with services() as bench:
-        show(measure(bench, options.runs, options.scale))
+    parser.add_argument(
+        "--only",
+        type=lambda text: text.split(","),
+        default=[name for name, part in available().items() if part.usual],
+        metavar="PART,…",
+        help="measure these parts; default: those without a *",
+    )
+    return parser
 
+
+_EXAMPLES = """\
+examples:
+  make bench-ingest                                            the usual parts, about a quarter of an hour
+  make bench-ingest ARGS="--runs 1 --scale 0.2"                quickly: does it work?
+  make bench-ingest ARGS="--only costs,live_first"             those that are left out
+  python -m bench.growth --rows 0 10 100                       with 100 million rows (11 GB of disk)
+  python -m bench.soak --minutes 10                            memory over ten minutes (11 GB of disk)
+  python -m bench.tuning                                       batch rows, batch age, Receive Maximum
+Each needs an otherwise idle machine.
+"""
 
 if __name__ == "__main__":
     main()

@@ -121,12 +121,14 @@ def _watch(
     ids = ",".join(map(str, sample))
     stored = f"SELECT count(*) FROM observations WHERE datastream_id IN ({ids})"  # noqa: S608  (numbers)
 
+    asked = iter((False, True))  # one look more: the last commit must be seen by the watch, too
+
     def is_over() -> bool:
         if time.monotonic() > deadline or process.poll() is not None:
             raise TimeoutError(
                 "live readings are not stored: has ingest ended, or is the machine overloaded?"
             )
-        return sending.done() and database.number(stored) >= live.count
+        return sending.done() and database.number(stored) >= live.count and next(asked)
 
     commits.watch(database, is_over)
     sent = sending.result()

@@ -15,7 +15,7 @@ READING_BYTES = 64
 #: readings a second that any gateway may send, however little the registry expects of it
 FLOOR = 10.0
 #: A bucket holds so many seconds of the allowed rate …
-BURST_S = 2.0
+BURST_S = 0.5
 #: … and what is due at once where all datastreams have the same interval: so many readings of each
 BURST_READINGS = 3.0
 #: over this time the observed rate is averaged

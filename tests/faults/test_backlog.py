@@ -9,7 +9,7 @@ import pytest
 
 from runtime.local.mosquitto import LocalMosquitto
 from tests.conftest import Broker, make_settings
-from tests.faults.conftest import FULL, count, register_all
+from tests.faults.conftest import count, long, register_all
 from tests.faults.ingesting import Ingest
 from tests.faults.inputs import assert_stored, send_all, until_heard
 from tests.faults.ledger import Ledger
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from runtime.local.provision import Binaries
 
-MESSAGES = 300_000 if FULL else 10_000
+MESSAGES = 300_000
 
 
 @pytest.fixture
@@ -32,6 +32,7 @@ def broker(binaries: Binaries, scratch: Path, gateway_code: str) -> Iterator[Bro
         yield Broker(server)
 
 
+@long
 async def test_what_waited_at_the_broker_is_stored(
     conn: AsyncConnection[Any], database_url: str, broker: Broker, gateway_code: str, tmp_path: Path
 ) -> None:

@@ -79,7 +79,7 @@ async def test_away_for_a_while(
         f"stores again {', '.join(f'{wait:.1f}' for wait in waits)} s after the return; "
         f"peak {before:.0f} MB before, {after:.0f} MB after"
     )
-    # Attempts are 5 s apart at most, and an attempt to connect takes 10 s at most.
+    # Attempts to write are 5 s apart at most, and an attempt to connect takes 10 s at most.
     assert max(waits) < 20
     # What is taken at most: Receive Maximum messages and three batches.
     assert after - before < 50

@@ -1,10 +1,9 @@
-"""The whole story of ingest: deliveries -> decode -> resolve -> batch -> write -> ack."""
+"""The ingest service: it claims a client id, runs its pipeline, and drains it at the end."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
-import time
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,43 +14,38 @@ from psycopg_pool import PoolTimeout
 
 from devices.catalog import LiveCatalog
 from ingest import metrics
-from ingest.batch import Batch, Batcher, Entry
 from ingest.broker_stats import BrokerStats
 from ingest.claim import Claim, claim
 from ingest.deferral import Deferral
 from ingest.drain import drain_surplus
 from ingest.feedback import Feedback
 from ingest.metrics_table import Recorder
-from ingest.mqtt import Delivery, Subscription
-from ingest.resolve import TimeLimits
-from ingest.shares import client_ids, share_of
-from ingest.understand import understand
+from ingest.mqtt import Subscription
+from ingest.pipeline import WRITERS, Pipeline
+from ingest.shares import client_ids, is_host, share_of
+from ingest.sparkplug import table as sparkplug_table
+from ingest.sparkplug.host import HostSubscription
+from ingest.sparkplug.sessions import Sessions
 from ingest.writer import Writer
 from storage.errors import is_transient
-from storage.observations import to_microseconds
 from storage.pool import first_line, open_pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
     from psycopg import AsyncConnection
     from psycopg_pool import AsyncConnectionPool
 
-    from ingest.writer import Outcome
     from runtime.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-#: deliveries understood between two turns of the writer: about a millisecond's work
-_TAKE = 8
-#: how soon a batch that is due is handed to a writer that has become free
-_WRITER_POLL_S = 0.002
 #: SIGTERM: what was taken is committed and acknowledged within this time, or left with the broker; closing
 #: connections takes the rest of the 10 s that operators are promised
 DRAIN_S = 6.0
-#: what a process that was suspended in a transaction has locked must not stop the others
-_SESSION = "-c idle_in_transaction_session_timeout=60000"
+# What a process that was suspended in a transaction has locked must not stop the others; nor must those
+# which wait for one another where PostgreSQL cannot see it, because of their turns.
+_SESSION = "-c idle_in_transaction_session_timeout=60000 -c lock_timeout=10000"
 
 
 @dataclass(frozen=True)
@@ -93,15 +87,9 @@ async def _serve(
     shared: _Shared, held: Claim, stop: asyncio.Event, on_ready: Callable[[], None] | None
 ) -> None:
     """Ingest under a claimed id, until `stop` or until the claim is lost."""
-    settings, share = shared.settings, share_of(shared.settings, held.client_id)
+    settings = shared.settings
     url, broker = settings.require_database_url(), settings.require_mqtt_url()
-    subscription = Subscription(
-        broker,
-        client_id=held.client_id,
-        filters=share.filters,
-        dropped=share.dropped,
-        receive_maximum=settings.ingest_receive_maximum,
-    )
+    subscription = _subscription(settings, held.client_id)
     broker_stats = BrokerStats(
         broker,
         client_id=held.client_id,
@@ -123,6 +111,18 @@ async def _serve(
         await _cancel(beside)
 
 
+def _subscription(settings: Settings, client_id: str) -> Subscription:
+    share, host_id = share_of(settings, client_id), settings.sparkplug_host_id
+    kind = partial(HostSubscription, host_id=host_id) if is_host(settings, client_id) else Subscription
+    return kind(
+        settings.require_mqtt_url(),
+        client_id=client_id,
+        filters=share.filters,
+        dropped=share.dropped,
+        receive_maximum=settings.ingest_receive_maximum,
+    )
+
+
 async def _pipe(shared: _Shared, held: Claim, subscription: Subscription, stop: asyncio.Event) -> bool:
     """Store what a subscription takes until `stop` or the loss of the claim; tell if all of it was stored."""
     settings = shared.settings
@@ -132,139 +132,56 @@ async def _pipe(shared: _Shared, held: Claim, subscription: Subscription, stop: 
         client_id=held.client_id,
         processes=settings.ingest_processes,
     )
-    # One batch is written while the next one is gathered; a third would only hide that the database is slow.
-    batches: asyncio.Queue[Batch | None] = asyncio.Queue(maxsize=1)
     writer = Writer(shared.pool)
+    writers = [writer, *(writer.beside() for _ in range(1, WRITERS))]
     deferral = Deferral(settings, subscription, shared.pool, writer.beside())
-    if not await _prepared(writer, deferral):
+    sessions = await _prepared(shared, writer, deferral)
+    if sessions is None:
         return False
+    pipe = Pipeline(settings, shared.catalog, subscription, feedback, deferral, sessions, writers)
     with structlog.contextvars.bound_contextvars(client_id=held.client_id):
         background = [
             asyncio.create_task(subscription.run(), name="subscription"),
             asyncio.create_task(feedback.run(), name="feedback"),
             asyncio.create_task(held.lost(), name="claim"),
-            asyncio.create_task(_store_deferred(deferral, shared, feedback), name="deferred"),
+            asyncio.create_task(pipe.store_deferred(), name="deferred"),
         ]
         pipeline = [
-            asyncio.create_task(_gather(shared, subscription, deferral, batches, stop), name="gather"),
-            asyncio.create_task(_write(batches, writer, subscription, deferral, feedback), name="write"),
+            asyncio.create_task(pipe.gather(stop), name="gather"),
+            *(asyncio.create_task(pipe.write(each), name="write") for each in writers),
         ]
     try:
         return await _until_drained(stop, pipeline, background)
     finally:
         subscription.stop()
         # To cancel a query takes psycopg 10 s where the database does not answer.
-        writer.abandon()
+        for each in writers:
+            each.abandon()
         deferral.abandon()
         held.abandon()
         await asyncio.wait(pipeline, timeout=0.1)
         await _cancel([*pipeline, *background])
 
 
-async def _prepared(writer: Writer, deferral: Deferral) -> bool:
-    """Read the marks and what waits; tell whether it is done, or the database went away after the claim."""
+async def _prepared(shared: _Shared, writer: Writer, deferral: Deferral) -> Sessions | None:
+    """Read the marks, what waits and Sparkplug's sessions; None: the database went away after the claim."""
     try:
         await writer.prepare()
         await deferral.look()
+        async with shared.pool.connection() as conn:
+            return Sessions(await sparkplug_table.load(conn))
     except (psycopg.Error, PoolTimeout) as error:
         if not is_transient(error):
             raise
         log.warning("database away, claiming again", action="claim_retry", error=first_line(error))
         await asyncio.sleep(1)
-        return False
-    return True
+    return None
 
 
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _gather(
-    shared: _Shared,
-    subscription: Subscription,
-    deferral: Deferral,
-    batches: asyncio.Queue[Batch | None],
-    stop: asyncio.Event,
-) -> None:
-    """Take deliveries, understand them and put closed batches on the queue, until `stop`."""
-    settings, catalog = shared.settings, shared.catalog
-    deliveries = min(settings.ingest_batch_deliveries, settings.ingest_receive_maximum)
-    batcher = Batcher(
-        max_rows=settings.ingest_batch_rows,
-        max_deliveries=deliveries,
-        max_age=settings.ingest_batch_age_ms / 1000,
-    )
-    while not stop.is_set():
-        await asyncio.sleep(0)  # the writer's turn: take() does not wait while deliveries are there
-        taken = await subscription.take(_TAKE, _patience(batcher, batches))
-        metrics.RECEIVED.inc(len(taken))
-        now, registry, limits = time.monotonic(), catalog.current, time_limits(settings)
-        for delivery in taken:
-            entry = deferral.admit(delivery, registry, now) or understand(
-                delivery, registry, settings.topic_root, limits
-            )
-            if full := batcher.add(entry, now):
-                await batches.put(full)
-        # While the writer is busy a batch that is due grows on: larger batches cost less a row.
-        is_due = batcher.due is not None and time.monotonic() >= batcher.due
-        if is_due and batches.empty() and (aged := batcher.close()):
-            await batches.put(aged)
-    if rest := batcher.close():
-        await batches.put(rest)
-    await batches.put(None)
-
-
-def _patience(batcher: Batcher, batches: asyncio.Queue[Batch | None]) -> float:
-    """Return for how many seconds the next delivery may be waited for."""
-    if batcher.due is None:
-        return 0.5  # soon enough to notice `stop`
-    left = batcher.due - time.monotonic()
-    return max(0.0, left) if batches.empty() else max(_WRITER_POLL_S, left)
-
-
-async def _write(
-    batches: asyncio.Queue[Batch | None],
-    writer: Writer,
-    subscription: Subscription,
-    deferral: Deferral,
-    feedback: Feedback,
-) -> None:
-    """Store batches; acknowledge each after its commit, then tell the gateways."""
-    while batch := await batches.get():
-        began = time.monotonic()
-        outcome = await writer.write(batch)
-        subscription.ack([entry.delivery for entry in batch.entries])
-        _tell(batch, outcome, began, deferral=deferral, feedback=feedback)
-        deferral.committed(batch, feedback)
-
-
-async def _store_deferred(deferral: Deferral, shared: _Shared, feedback: Feedback) -> None:
-    """Store what is deferred when there is time for it."""
-
-    def understand_later(delivery: Delivery, came: datetime) -> Entry:
-        limits = time_limits(shared.settings, came)
-        return understand(delivery, shared.catalog.current, shared.settings.topic_root, limits)
-
-    await deferral.run(understand_later, partial(_tell, deferral=deferral, feedback=feedback))
-
-
-def _tell(batch: Batch, outcome: Outcome, began: float, *, deferral: Deferral, feedback: Feedback) -> None:
-    """Count a batch that is committed, and tell its gateways."""
-    metrics.count_batch(batch, outcome, began)
-    feedback.tell_committed(deferral.known(outcome.committed))
-    for entry in batch.entries:
-        if entry.resolved.refusals:
-            metrics.count_refusals(entry)
-            feedback.tell_rejected(entry)
-
-
-def time_limits(settings: Settings, came: datetime | None = None) -> TimeLimits:
-    """Return the times that are acceptable in what came at a time, or comes at this moment."""
-    present = to_microseconds(came) if came else time.time_ns() // 1000
-    oldest = present - settings.retention_days * 86_400_000_000
-    return TimeLimits(oldest, present + settings.future_tolerance_s * 1_000_000)
 
 
 async def _tell_ready(subscription: Subscription, on_ready: Callable[[], None] | None) -> None:

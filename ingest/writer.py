@@ -15,22 +15,24 @@ import structlog
 
 from ingest import deferred, metrics
 from ingest.marks import HighWaterMarks, first_of_each_key
-from ingest.sequence import MAX_GAPS, MAX_RANGES, Committed, committed
+from ingest.records import write_heard, write_refusals, write_statuses
+from ingest.sparkplug import table as sparkplug_sessions
+from ingest.turns import Turn
 from storage.errors import is_transient
 from storage.observations import copy_in, merge_in, queue_late
 from storage.pool import cut, cut_after, first_line
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from numpy.typing import NDArray
     from psycopg import AsyncConnection
     from psycopg_pool import AsyncConnectionPool
 
-    from ingest.batch import Batch, Entry
-    from ingest.status import GatewayStatus
+    from ingest.batch import Batch
+    from ingest.sequence import Committed
 
-    Store = Callable[[AsyncConnection[Any], Batch], Awaitable[int]]
+    Store = Callable[[AsyncConnection[Any], "Plan"], Awaitable[int]]
     Take = Callable[[AsyncConnection[Any]], Awaitable[Batch | None]]
 
 log = structlog.get_logger(__name__)
@@ -43,43 +45,6 @@ _PATIENCE_S, _MAX_PATIENCE_S = 60.0, 600.0
 _STEP = timedelta(minutes=10)
 _SETTLE = timedelta(seconds=60)
 
-_COPY_REFUSALS = """
-COPY refusals (gateway, topic, seq, reason, at, detail, count, stored, payload) FROM STDIN (FORMAT binary)"""
-_REFUSAL_TYPES = ("text", "text", "int8", "text", "text", "text", "int4", "bool", "bytea")
-# A message that may have come before must not be refused twice.
-_REFUSE_ONCE = """
-INSERT INTO refusals (gateway, topic, seq, reason, at, detail, count, stored, payload)
-SELECT * FROM (VALUES (%s, %s, %s::bigint, %s, %s, %s, %s::int, %s::boolean, %s::bytea))
-           AS v (gateway, topic, seq, reason, at, detail, count, stored, payload)
-WHERE NOT EXISTS (
-    SELECT FROM refusals r WHERE substr(sha256(r.payload), 1, 8) = substr(sha256(v.payload), 1, 8)
-    AND r.payload = v.payload AND r.gateway = v.gateway AND r.topic = v.topic AND r.reason = v.reason
-    AND r.time > now() - interval '14 days')"""
-# A multirange is read out in ascending order.
-_LOWEST = "(SELECT coalesce(range_agg(r), '{{}}') FROM (SELECT unnest({}) AS r LIMIT {}) AS lowest)"
-_HEARD = f"""
-INSERT INTO gateway_status AS s (gateway_id, last_seen, messages, received_seq)
-SELECT id, coalesce(%s, now()), messages, seq::int8multirange
-FROM unnest(%s::int[], %s::bigint[], %s::text[]) AS heard (id, messages, seq) ORDER BY id
-ON CONFLICT (gateway_id) DO UPDATE SET last_seen = greatest(s.last_seen, excluded.last_seen),
-    messages = s.messages + excluded.messages,
-    received_seq = {_LOWEST.format("s.received_seq + excluded.received_seq", MAX_RANGES)}
-RETURNING gateway_id, {_LOWEST.format("s.received_seq", MAX_GAPS + 1)}"""  # noqa: S608  (composed of constants)
-# Several states may come in one transaction: each has its own time in the history.
-_STATUS = """
-WITH changed AS (
-    INSERT INTO gateway_status AS s (gateway_id, online, firmware, started, status_at)
-    VALUES (%s, %s, %s, %s, clock_timestamp())
-    ON CONFLICT (gateway_id) DO UPDATE SET online = excluded.online, status_at = clock_timestamp(),
-        firmware = coalesce(excluded.firmware, s.firmware), started = coalesce(excluded.started, s.started)
-    WHERE s.online IS DISTINCT FROM excluded.online
-       OR s.firmware IS DISTINCT FROM coalesce(excluded.firmware, s.firmware)
-       OR s.started IS DISTINCT FROM coalesce(excluded.started, s.started)
-    RETURNING gateway_id, status_at, online, firmware
-)
-INSERT INTO gateway_status_history (gateway_id, time, online, firmware)
-SELECT * FROM changed ON CONFLICT DO NOTHING"""
-
 
 @dataclass(frozen=True)
 class Outcome:
@@ -90,8 +55,21 @@ class Outcome:
     committed: dict[str, Committed] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Plan:
+    """A batch to be written, and its place among those that are written at the same time.
+
+    `fresh` are OBSERVATION rows that nobody has stored, as far as the marks know, sorted; `rest` the others.
+    """
+
+    batch: Batch
+    turn: Turn
+    fresh: NDArray[np.void]
+    rest: NDArray[np.void]
+
+
 class Writer:
-    """Writes batches, one after the other."""
+    """Writes batches, one after the other; another one `beside` it may write at the same time."""
 
     def __init__(
         self, pool: AsyncConnectionPool[AsyncConnection[Any]], marks: HighWaterMarks | None = None
@@ -107,8 +85,21 @@ class Writer:
         async with self._pool.connection() as conn:
             await self._marks.load(conn)
 
-    async def write(self, batch: Batch) -> Outcome:
-        """Store a batch, however long the database is away.
+    def plan(self, batch: Batch, turn: Turn) -> Plan:
+        """Tell rows that can be copied straight in from those that must be merged; the marks rise at once.
+
+        Batches must be planned in the order of their turns: then no row is fresh in two of them, and what
+        one copies never waits for the other.
+        """
+        rows = first_of_each_key(batch.rows)
+        is_fresh = self._marks.fresh(rows)
+        self._marks.raise_to(rows)
+        if is_fresh.all():
+            return Plan(batch, turn, rows, rows[:0])
+        return Plan(batch, turn, rows[is_fresh], rows[~is_fresh])
+
+    async def write(self, plan: Plan) -> Outcome:
+        """Store a batch, however long the database is away, and commit when its turn has come.
 
         A transient error keeps the batch and tries the same one again: the broker would re-send it only after
         a reconnect. Rows that the database refuses for good become refusals.
@@ -121,7 +112,7 @@ class Writer:
         while True:
             begin = time.monotonic()
             try:
-                return await self._write_once(batch, again=again)
+                return await self._write_once(plan, again=again)
             except (psycopg.Error, OSError) as error:
                 if self._is_abandoned or not is_transient(error):
                     raise
@@ -134,7 +125,7 @@ class Writer:
                 metrics.WRITE_RETRIES.inc()
             if time.monotonic() - begin >= self._patience:
                 self._patience = min(self._patience * 2, _MAX_PATIENCE_S)
-            _forget_verdicts(batch)
+            _forget_verdicts(plan.batch)
             await asyncio.sleep(backoff)
             # The commit may have happened although its answer was lost.
             backoff, again = min(backoff * 2, _MAX_BACKOFF_S), True
@@ -158,8 +149,7 @@ class Writer:
             if batch is None:
                 return None
             store = self._store_carefully if carefully else self._store_fast
-            outcome = await _store_all(conn, batch, store, again=False)
-        self._marks.raise_to(batch.rows)
+            outcome = await _store_all(conn, self.plan(batch, Turn()), store, again=False)
         return batch, outcome
 
     def abandon(self) -> None:
@@ -168,21 +158,19 @@ class Writer:
         if self._conn:
             cut(self._conn)
 
-    async def _write_once(self, batch: Batch, *, again: bool) -> Outcome:
+    async def _write_once(self, plan: Plan, *, again: bool) -> Outcome:
         try:
-            return await self._commit(batch, self._store_fast, again=again)
+            return await self._commit(plan, self._store_fast, again=again)
         except psycopg.Error as error:
             if is_transient(error):
                 raise
         # A row was stored before by somebody else, or is refused by the database: with savepoints, which the
         # usual path does without, everything but such rows is stored.
-        return await self._commit(batch, self._store_carefully, again=again)
+        return await self._commit(plan, self._store_carefully, again=again)
 
-    async def _commit(self, batch: Batch, store: Store, *, again: bool) -> Outcome:
+    async def _commit(self, plan: Plan, store: Store, *, again: bool) -> Outcome:
         async with self._pool.connection() as conn, self._patiently(conn), conn.transaction():
-            outcome = await _store_all(conn, batch, store, again=again)
-        self._marks.raise_to(batch.rows)
-        return outcome
+            return await _store_all(conn, plan, store, again=again)
 
     @asynccontextmanager
     async def _patiently(self, conn: AsyncConnection[Any]) -> AsyncIterator[None]:
@@ -193,17 +181,18 @@ class Writer:
         finally:
             self._conn = None
 
-    async def _store_fast(self, conn: AsyncConnection[Any], batch: Batch) -> int:
+    async def _store_fast(self, conn: AsyncConnection[Any], plan: Plan) -> int:
         """Copy what is newer than the marks straight in, and merge the rest."""
-        rows, late_before = first_of_each_key(batch.rows), _late_before(datetime.now(UTC))
-        is_fresh = self._marks.fresh(rows)
-        fresh, rest = (rows, rows[:0]) if is_fresh.all() else (rows[is_fresh], rows[~is_fresh])
-        if len(fresh):
-            await copy_in(conn, fresh)
-            await queue_late(conn, fresh, late_before)
-        return len(fresh) + (await merge_in(conn, rest, late_before) if len(rest) else 0)
+        late_before = _late_before(datetime.now(UTC))
+        if len(plan.fresh):
+            await copy_in(conn, plan.fresh)
+            await queue_late(conn, plan.fresh, late_before)
+        await plan.turn.come()
+        return len(plan.fresh) + (await merge_in(conn, plan.rest, late_before) if len(plan.rest) else 0)
 
-    async def _store_carefully(self, conn: AsyncConnection[Any], batch: Batch) -> int:
+    async def _store_carefully(self, conn: AsyncConnection[Any], plan: Plan) -> int:
+        await plan.turn.come()
+        batch = plan.batch
         return await self._isolate(conn, batch, np.arange(len(batch.rows)), _late_before(datetime.now(UTC)))
 
     async def _isolate(
@@ -233,94 +222,16 @@ def _forget_verdicts(batch: Batch) -> None:
         entry.resolved.refusals.pop("not_storable", None)
 
 
-async def _store_all(conn: AsyncConnection[Any], batch: Batch, store: Store, *, again: bool) -> Outcome:
-    stored = await store(conn, batch) if len(batch.rows) else 0
-    await _write_refusals(conn, batch.entries, again=again)
+async def _store_all(conn: AsyncConnection[Any], plan: Plan, store: Store, *, again: bool) -> Outcome:
+    batch = plan.batch
+    stored = await store(conn, plan) if len(batch.rows) else 0
+    await plan.turn.come()
+    await write_refusals(conn, batch.entries, again=again)
     await deferred.put(conn, batch.entries, again=again)
-    known = await _write_heard(conn, batch)
-    await _write_statuses(conn, batch.entries)
+    known = await write_heard(conn, batch)
+    await write_statuses(conn, batch.entries)
+    await sparkplug_sessions.put(conn, batch.entries)
     return Outcome(stored, len(batch.rows) - stored, known)
-
-
-async def _write_refusals(conn: AsyncConnection[Any], entries: list[Entry], *, again: bool) -> None:
-    first: list[tuple[object, ...]] = []
-    repeated: list[tuple[object, ...]] = []
-    for entry in entries:
-        if entry.resolved.refusals:
-            maybe_before = again or entry.delivery.duplicate or entry.delivery.retained
-            rows = repeated if maybe_before else first
-            rows.extend(_refusal_rows(entry))
-    if first:
-        async with conn.cursor() as cursor, cursor.copy(_COPY_REFUSALS) as copy:
-            copy.set_types(_REFUSAL_TYPES)
-            for row in first:
-                await copy.write_row(row)
-    if repeated:
-        async with conn.cursor() as cursor:
-            await cursor.executemany(_REFUSE_ONCE, repeated)
-
-
-def _refusal_rows(entry: Entry) -> Iterable[tuple[object, ...]]:
-    for r in entry.resolved.refusals.values():
-        yield (
-            entry.gateway,
-            entry.delivery.topic,
-            entry.resolved.seq,
-            r.reason,
-            _text(r.at),
-            _text(r.detail),
-            r.count,
-            r.stored,
-            entry.delivery.payload,
-        )
-
-
-def _text(text: str) -> str:
-    # PostgreSQL's text holds neither NUL nor lone surrogates, and a payload may contain both.
-    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
-
-
-async def _write_heard(conn: AsyncConnection[Any], batch: Batch) -> dict[str, Committed]:
-    codes: dict[int, str] = {}
-    messages: dict[int, int] = {}
-    numbers: dict[int, list[str]] = {}
-    for entry in batch.entries:
-        id_ = entry.resolved.gateway_id
-        if id_ is None or entry.delivery.retained or (entry.status and not entry.status.online):
-            continue
-        codes[id_] = entry.gateway
-        # A deferred message counts when it is stored.
-        messages[id_] = messages.get(id_, 0) + (not entry.deferred)
-        numbers.setdefault(id_, []).extend(_ranges(entry))
-    if not codes:
-        return {}
-    sequences = [f"{{{','.join(numbers[i])}}}" for i in codes]
-    cursor = await conn.execute(_HEARD, [batch.heard, list(codes), [messages[i] for i in codes], sequences])
-    return {codes[i]: committed(seq) for i, seq in await cursor.fetchall() if numbers[i]}
-
-
-def _ranges(entry: Entry) -> Iterable[str]:
-    seq, oldest = entry.resolved.seq, entry.resolved.oldest
-    if seq is not None:
-        yield f"[{seq},{seq}]"
-    if oldest:
-        yield f"[0,{oldest})"  # the gateway has given up, or seen committed, everything below
-
-
-async def _write_statuses(conn: AsyncConnection[Any], entries: list[Entry]) -> None:
-    last: dict[int, GatewayStatus] = {}
-    changes = []
-    for entry in entries:
-        id_, status = entry.resolved.gateway_id, entry.status
-        if id_ is not None and status is not None and last.get(id_) != status:
-            last[id_] = status
-            firmware = None if status.firmware is None else _text(status.firmware)
-            changes.append((id_, status.online, firmware, status.started))
-    if changes:
-        # Rows are locked in the order of ids, as in _HEARD: several processes must not wait for one another.
-        changes.sort(key=lambda change: change[0])
-        async with conn.cursor() as cursor:
-            await cursor.executemany(_STATUS, changes)
 
 
 def _late_before(now: datetime) -> datetime:

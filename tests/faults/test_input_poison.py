@@ -15,7 +15,7 @@ import pytest
 
 from devices.catalog import load
 from ingest.mqtt import Delivery
-from ingest.service import time_limits
+from ingest.pipeline import time_limits
 from ingest.understand import understand
 from runtime.local.mosquitto import LocalMosquitto
 from tests.conftest import Broker

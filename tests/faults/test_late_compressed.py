@@ -15,7 +15,8 @@ import pytest
 from devices.catalog import load
 from ingest.batch import Batcher
 from ingest.mqtt import Delivery
-from ingest.service import time_limits
+from ingest.pipeline import time_limits
+from ingest.turns import Turns
 from ingest.understand import understand
 from ingest.writer import Outcome, Writer
 from storage.edition import Edition
@@ -91,7 +92,7 @@ async def write(url: str, catalog: Catalog, readings: list[dict[str, Any]], *, p
         writer = Writer(pool)
         if prepare:
             await writer.prepare()
-        return await writer.write(batch)
+        return await writer.write(writer.plan(batch, Turns().next()))
 
 
 async def compress(url: str) -> None:

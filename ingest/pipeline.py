@@ -1,0 +1,130 @@
+"""Deliveries -> decode -> resolve -> batch -> write -> ack, for one subscription."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ingest import metrics
+from ingest.batch import Batch, Batcher
+from ingest.resolve import TimeLimits
+from ingest.turns import Turns
+from ingest.understand import understand
+from storage.observations import to_microseconds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from devices.catalog import LiveCatalog
+    from ingest.batch import Entry
+    from ingest.deferral import Deferral
+    from ingest.feedback import Feedback
+    from ingest.mqtt import Delivery, Subscription
+    from ingest.sparkplug.sessions import Sessions
+    from ingest.writer import Outcome, Writer
+    from runtime.settings import Settings
+
+#: batches that are written at the same time: the rows of one are on their way while the other waits for its
+#: commit. More would only hide that the database is slow.
+WRITERS = 2
+#: deliveries understood between two turns of the writers: about a millisecond's work
+_TAKE = 8
+#: how soon a batch that is due is handed to a writer that has become free
+_WRITER_POLL_S = 0.002
+
+
+@dataclass
+class Pipeline:
+    """The way of one subscription's messages into the database: `gather`, `write`, `store_deferred`."""
+
+    settings: Settings
+    catalog: LiveCatalog
+    subscription: Subscription
+    feedback: Feedback
+    deferral: Deferral
+    sessions: Sessions
+    writers: Sequence[Writer]
+    _batches: asyncio.Queue[Batch | None] = field(default_factory=lambda: asyncio.Queue(maxsize=1))
+    _turns: Turns = field(default_factory=Turns)
+
+    async def gather(self, stop: asyncio.Event) -> None:
+        """Take deliveries, understand them and hand closed batches to the writers, until `stop`."""
+        settings, batches = self.settings, self._batches
+        batcher = Batcher(
+            max_rows=settings.ingest_batch_rows,
+            max_deliveries=min(settings.ingest_batch_deliveries, settings.ingest_receive_maximum),
+            max_age=settings.ingest_batch_age_ms / 1000,
+        )
+        while not stop.is_set():
+            await asyncio.sleep(0)  # the writers' turn: take() does not wait while deliveries are there
+            taken = await self.subscription.take(_TAKE, self._patience(batcher))
+            metrics.RECEIVED.inc(len(taken))
+            for entry in self._understood(taken):
+                if full := batcher.add(entry, time.monotonic()):
+                    await batches.put(full)
+            # While the writers are busy a batch that is due grows on: larger batches cost less a row.
+            is_due = batcher.due is not None and time.monotonic() >= batcher.due
+            if is_due and batches.empty() and (aged := batcher.close()):
+                await batches.put(aged)
+        if rest := batcher.close():
+            await batches.put(rest)
+        for _ in self.writers:
+            await batches.put(None)
+
+    def _patience(self, batcher: Batcher) -> float:
+        """Return for how many seconds the next delivery may be waited for."""
+        if batcher.due is None:
+            return 0.5  # soon enough to notice `stop`
+        left = batcher.due - time.monotonic()
+        return max(0.0, left) if self._batches.empty() else max(_WRITER_POLL_S, left)
+
+    def _understood(self, deliveries: list[Delivery]) -> list[Entry]:
+        settings, registry = self.settings, self.catalog.current
+        root, sources = settings.topic_root, settings.lorawan_sources
+        now, limits = time.monotonic(), time_limits(settings)
+        return [
+            self.deferral.admit(delivery, registry, now)
+            or self.sessions.understand(delivery, registry, limits)
+            or understand(delivery, registry, root, limits, sources)
+            for delivery in deliveries
+        ]
+
+    async def write(self, writer: Writer) -> None:
+        """Store batches; acknowledge each after its commit, in order; then tell the gateways."""
+        while batch := await self._batches.get():
+            began, turn = time.monotonic(), self._turns.next()
+            outcome = await writer.write(writer.plan(batch, turn))
+            self.subscription.ack([entry.delivery for entry in batch.entries])
+            turn.pass_on()
+            self._tell(batch, outcome, began)
+            self.deferral.committed(batch, self.feedback)
+
+    async def store_deferred(self) -> None:
+        """Store what is deferred when there is time for it."""
+
+        def understand_later(delivery: Delivery, came: datetime) -> Entry:
+            limits = time_limits(self.settings, came)
+            return understand(delivery, self.catalog.current, self.settings.topic_root, limits)
+
+        await self.deferral.run(understand_later, self._tell)
+
+    def _tell(self, batch: Batch, outcome: Outcome, began: float) -> None:
+        """Count a batch that is committed, and tell its gateways."""
+        metrics.count_batch(batch, outcome, began)
+        self.feedback.tell_committed(self.deferral.known(outcome.committed))
+        for entry in batch.entries:
+            if entry.resolved.refusals:
+                metrics.count_refusals(entry)
+                self.feedback.tell_rejected(entry)
+            if entry.sparkplug and entry.sparkplug.rebirth:
+                self.feedback.ask_for_rebirth(entry.gateway, entry.sparkplug.rebirth)
+
+
+def time_limits(settings: Settings, came: datetime | None = None) -> TimeLimits:
+    """Return the times that are acceptable in what came at a time, or comes at this moment."""
+    present = to_microseconds(came) if came else time.time_ns() // 1000
+    oldest = present - settings.retention_days * 86_400_000_000
+    return TimeLimits(oldest, present + settings.future_tolerance_s * 1_000_000)

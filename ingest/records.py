@@ -1,0 +1,136 @@
+"""What a batch leaves beside its observations: refusals, and what gateways said of themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ingest.sequence import MAX_GAPS, MAX_RANGES, Committed, committed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from psycopg import AsyncConnection
+
+    from ingest.batch import Batch, Entry
+    from ingest.status import GatewayStatus
+
+_COPY_REFUSALS = """
+COPY refusals (gateway, topic, seq, reason, at, detail, count, stored, payload) FROM STDIN (FORMAT binary)"""
+_REFUSAL_TYPES = ("text", "text", "int8", "text", "text", "text", "int4", "bool", "bytea")
+# A message that may have come before must not be refused twice.
+_REFUSE_ONCE = """
+INSERT INTO refusals (gateway, topic, seq, reason, at, detail, count, stored, payload)
+SELECT * FROM (VALUES (%s, %s, %s::bigint, %s, %s, %s, %s::int, %s::boolean, %s::bytea))
+           AS v (gateway, topic, seq, reason, at, detail, count, stored, payload)
+WHERE NOT EXISTS (
+    SELECT FROM refusals r WHERE substr(sha256(r.payload), 1, 8) = substr(sha256(v.payload), 1, 8)
+    AND r.payload = v.payload AND r.gateway = v.gateway AND r.topic = v.topic AND r.reason = v.reason
+    AND r.time > now() - interval '14 days')"""
+# A multirange is read out in ascending order.
+_LOWEST = "(SELECT coalesce(range_agg(r), '{{}}') FROM (SELECT unnest({}) AS r LIMIT {}) AS lowest)"
+_HEARD = f"""
+INSERT INTO gateway_status AS s (gateway_id, last_seen, messages, received_seq)
+SELECT id, coalesce(%s, now()), messages, seq::int8multirange
+FROM unnest(%s::int[], %s::bigint[], %s::text[]) AS heard (id, messages, seq) ORDER BY id
+ON CONFLICT (gateway_id) DO UPDATE SET last_seen = greatest(s.last_seen, excluded.last_seen),
+    messages = s.messages + excluded.messages,
+    received_seq = {_LOWEST.format("s.received_seq + excluded.received_seq", MAX_RANGES)}
+RETURNING gateway_id, {_LOWEST.format("s.received_seq", MAX_GAPS + 1)}"""  # noqa: S608  (composed of constants)
+# Several states may come in one transaction: each has its own time in the history.
+_STATUS = """
+WITH changed AS (
+    INSERT INTO gateway_status AS s (gateway_id, online, firmware, started, status_at)
+    VALUES (%s, %s, %s, %s, clock_timestamp())
+    ON CONFLICT (gateway_id) DO UPDATE SET online = excluded.online, status_at = clock_timestamp(),
+        firmware = coalesce(excluded.firmware, s.firmware), started = coalesce(excluded.started, s.started)
+    WHERE s.online IS DISTINCT FROM excluded.online
+       OR s.firmware IS DISTINCT FROM coalesce(excluded.firmware, s.firmware)
+       OR s.started IS DISTINCT FROM coalesce(excluded.started, s.started)
+    RETURNING gateway_id, status_at, online, firmware
+)
+INSERT INTO gateway_status_history (gateway_id, time, online, firmware)
+SELECT * FROM changed ON CONFLICT DO NOTHING"""
+
+
+async def write_refusals(conn: AsyncConnection[Any], entries: list[Entry], *, again: bool) -> None:
+    """Store the refusals of entries; `again`: a transaction before this one may have stored them."""
+    first: list[tuple[object, ...]] = []
+    repeated: list[tuple[object, ...]] = []
+    for entry in entries:
+        if entry.resolved.refusals:
+            maybe_before = again or entry.delivery.duplicate or entry.delivery.retained
+            rows = repeated if maybe_before else first
+            rows.extend(_refusal_rows(entry))
+    if first:
+        async with conn.cursor() as cursor, cursor.copy(_COPY_REFUSALS) as copy:
+            copy.set_types(_REFUSAL_TYPES)
+            for row in first:
+                await copy.write_row(row)
+    if repeated:
+        async with conn.cursor() as cursor:
+            await cursor.executemany(_REFUSE_ONCE, repeated)
+
+
+def _refusal_rows(entry: Entry) -> Iterable[tuple[object, ...]]:
+    for r in entry.resolved.refusals.values():
+        yield (
+            entry.gateway,
+            entry.delivery.topic,
+            entry.resolved.seq,
+            r.reason,
+            _text(r.at),
+            _text(r.detail),
+            r.count,
+            r.stored,
+            entry.delivery.payload,
+        )
+
+
+def _text(text: str) -> str:
+    # PostgreSQL's text holds neither NUL nor lone surrogates, and a payload may contain both.
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+
+
+async def write_heard(conn: AsyncConnection[Any], batch: Batch) -> dict[str, Committed]:
+    """Note who was heard, with which numbers; return by gateway which are committed with this batch."""
+    codes: dict[int, str] = {}
+    messages: dict[int, int] = {}
+    numbers: dict[int, list[str]] = {}
+    for entry in batch.entries:
+        id_ = entry.resolved.gateway_id
+        if id_ is None or entry.delivery.retained or (entry.status and not entry.status.online):
+            continue
+        codes[id_] = entry.gateway
+        # A deferred message counts when it is stored.
+        messages[id_] = messages.get(id_, 0) + (not entry.deferred)
+        numbers.setdefault(id_, []).extend(_ranges(entry))
+    if not codes:
+        return {}
+    sequences = [f"{{{','.join(numbers[i])}}}" for i in codes]
+    cursor = await conn.execute(_HEARD, [batch.heard, list(codes), [messages[i] for i in codes], sequences])
+    return {codes[i]: committed(seq) for i, seq in await cursor.fetchall() if numbers[i]}
+
+
+def _ranges(entry: Entry) -> Iterable[str]:
+    seq, oldest = entry.resolved.seq, entry.resolved.oldest
+    if seq is not None:
+        yield f"[{seq},{seq}]"
+    if oldest:
+        yield f"[0,{oldest})"  # the gateway has given up, or seen committed, everything below
+
+
+async def write_statuses(conn: AsyncConnection[Any], entries: list[Entry]) -> None:
+    """Store the states that gateways told, each change with its time in the history."""
+    last: dict[int, GatewayStatus] = {}
+    changes = []
+    for entry in entries:
+        id_, status = entry.resolved.gateway_id, entry.status
+        if id_ is not None and status is not None and last.get(id_) != status:
+            last[id_] = status
+            firmware = None if status.firmware is None else _text(status.firmware)
+            changes.append((id_, status.online, firmware, status.started))
+    if changes:
+        # Rows are locked in the order of ids, as in _HEARD: several processes must not wait for one another.
+        changes.sort(key=lambda change: change[0])
+        async with conn.cursor() as cursor:
+            await cursor.executemany(_STATUS, changes)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ingest.mqtt import Delivery
     from ingest.rate import Bucket
     from ingest.resolve import Resolved
+    from ingest.sparkplug.sessions import Change
     from ingest.status import GatewayStatus
 
 
@@ -31,6 +32,8 @@ class Entry(NamedTuple):
     status: GatewayStatus | None = None
     #: what its gateway may send, if that is exceeded and the message kept as it came, to be stored later
     deferred: Bucket | None = None
+    #: what it makes of its Sparkplug edge node's session
+    sparkplug: Change | None = None
 
 
 @dataclass(frozen=True)

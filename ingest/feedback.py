@@ -1,4 +1,4 @@
-"""`down/committed` and `down/rejected`: what gateways are told after the commit.
+"""`down/committed`, `down/rejected` and rebirth requests of Sparkplug: what gateways are told after a commit.
 
 Telling never slows or stops ingest: what is waiting is one entry a gateway, newer news replace older ones,
 and a lost connection only delays them.
@@ -16,6 +16,9 @@ import msgspec
 import structlog
 
 from ingest.client import client, is_ending
+from ingest.formats import sparkplug
+from ingest.sparkplug.birth import REBIRTH
+from ingest.sparkplug.rebirth import Rebirths
 from ingest.topics import down
 
 if TYPE_CHECKING:
@@ -52,6 +55,8 @@ class Feedback:
         self._rejected: dict[str, tuple[Entry, Refusal]] = {}
         self._counts: Counter[str] = Counter()
         self._rejected_at: dict[str, float] = {}
+        self._rebirths = Rebirths()
+        self._rebirth_topics: set[str] = set()
         self._news = asyncio.Event()
 
     def tell_committed(self, committed: dict[str, Committed]) -> None:
@@ -67,6 +72,13 @@ class Feedback:
         for refusal in entry.resolved.refusals.values():
             self._rejected.setdefault(entry.gateway, (entry, refusal))
             self._counts[entry.gateway] += refusal.count
+            self._news.set()
+
+    def ask_for_rebirth(self, gateway: str, topic: str) -> None:
+        """Take note that an edge node should be asked for its birth certificates, if it may be that soon."""
+        if self._rebirths.may_ask(gateway, asyncio.get_running_loop().time()):
+            log.info("asking an edge node for a rebirth", action="rebirth", gateway=gateway)
+            self._rebirth_topics.add(topic)
             self._news.set()
 
     async def run(self) -> None:
@@ -92,6 +104,9 @@ class Feedback:
             await client.publish(down(self._root, gateway, "committed"), committed_payload(news), qos=1)
             if self._committed.get(gateway) is news:
                 del self._committed[gateway]
+        for topic in list(self._rebirth_topics):
+            await client.publish(topic, rebirth_payload(datetime.now(UTC)), qos=0)
+            self._rebirth_topics.discard(topic)
         now = asyncio.get_running_loop().time()
         for gateway in list(self._rejected):
             if now - self._rejected_at.get(gateway, float("-inf")) >= self._rejected_every:
@@ -104,6 +119,13 @@ class Feedback:
                 del self._rejected[gateway], self._counts[gateway]
         if self._rejected:
             self._news.set()
+
+
+def rebirth_payload(time: datetime) -> bytes:
+    """Return the payload of an NCMD that asks for a rebirth (Eclipse Sparkplug 3.0, 6.4.18)."""
+    now = round(time.timestamp() * 1000)
+    metric = sparkplug.Metric(REBIRTH, timestamp=now, datatype=sparkplug.DataType.BOOLEAN, value=True)
+    return sparkplug.encode(sparkplug.Payload(now, None, (metric,)))
 
 
 def committed_payload(committed: Committed) -> bytes:

@@ -240,11 +240,15 @@ class Subscription:
             username=unquote(self._url.username) if self._url.username else None,
             password=unquote(password).encode() if password else None,
             clean_start=clean_start,
+            will=self._will(),
             keep_alive=_KEEP_ALIVE_S,
             session_expiry_interval=_SESSION_EXPIRY_S,
             receive_max=self._receive_maximum,
             max_packet_size=_MAX_PACKET_BYTES,
         )
+
+    def _will(self) -> mqtt5.Will | None:
+        return None
 
     def deliver(self, packet: mqtt5.PublishPacket, epoch: int, arrived: float) -> bool:
         """Queue a PUBLISH; return whether reading should pause."""

@@ -1,13 +1,15 @@
 """Which topic filters each of several ingest processes subscribes to. Pure.
 
-One process alone uses plain filters. Of several, all share `up/observations`, whose order does not matter,
-and the first alone has the rest: of two states of a gateway, the later one must be stored later.
+One process alone uses plain filters. Of several, all share `up/observations` and what LoRaWAN network
+servers publish, whose order does not matter, and the first alone has the rest: of two states of a gateway,
+the later one must be stored later, and what a Sparkplug edge node says depends on what it said before.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from ingest.sparkplug.topics import FILTERS, STATES
 from ingest.topics import KINDS, up
 
 if TYPE_CHECKING:
@@ -35,17 +37,26 @@ def surplus_id(settings: Settings, number: int) -> str:
 def share_of(settings: Settings, client_id: str) -> Share:
     """Return what a client id subscribes to; one that is not among `client_ids`: nothing."""
     ids = client_ids(settings)
-    plain = [up(settings.topic_root, "+", kind) for kind in KINDS]
-    observations = up(settings.topic_root, "+", "observations")
+    sources = settings.lorawan_sources.values()
+    sparkplug = FILTERS if settings.sparkplug_host_id else ()
+    plain = [*(up(settings.topic_root, "+", kind) for kind in KINDS), *sparkplug, *sources]
+    unordered = [up(settings.topic_root, "+", "observations"), *sources]
     # Installations on one broker differ in their client ids, and must not share with one another.
-    shared = f"$share/{_group(settings)}/{observations}"
+    shared = [f"$share/{_group(settings)}/{each}" for each in unordered]
     if ids == [client_id]:
         filters = plain
     elif client_id == ids[0]:
-        filters = [shared, *(each for each in plain if each != observations)]
+        filters = [*shared, *(each for each in plain if each not in unordered)]
     else:
-        filters = [shared] if client_id in ids else []
-    return Share(filters, [each for each in (*plain, shared) if each not in filters])
+        filters = shared if client_id in ids else []
+    states = () if is_host(settings, client_id) else (STATES,)
+    possible = dict.fromkeys((*plain, *FILTERS, *states, *shared))
+    return Share(filters, [each for each in possible if each not in filters])
+
+
+def is_host(settings: Settings, client_id: str) -> bool:
+    """Tell whether a client id is the Sparkplug host application: the first, unless that is switched off."""
+    return bool(settings.sparkplug_host_id) and client_id == settings.ingest_client_id
 
 
 def _group(settings: Settings) -> str:

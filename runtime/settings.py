@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, UrlConstraints
+from pydantic import Field, SecretStr, StringConstraints, UrlConstraints, model_validator
 from pydantic_core import Url
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from runtime.topic_filters import overlap
+
 PostgresUrl = Annotated[Url, UrlConstraints(allowed_schemes=["postgresql", "postgres"], host_required=False)]
 MqttUrl = Annotated[Url, UrlConstraints(allowed_schemes=["mqtt", "mqtts"], host_required=True)]
+GatewayCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
+#: its first level names a topic tree: neither a wildcard nor the broker's own
+TopicFilter = Annotated[str, StringConstraints(pattern=r"^[^+#$/\s][^+#/\s]*(/(\+|[^+#/\s]+))*(/#)?$")]
 
 
 class Settings(BaseSettings):
@@ -70,6 +75,16 @@ class Settings(BaseSettings):
         default=1826, ge=1, description="A time further back than this is refused (time_too_old)."
     )
 
+    sparkplug_host_id: str = Field(
+        default="halong",
+        pattern=r"^[^/+#\s]*$",
+        description="halong's id as a Sparkplug host, in the topic spBv1.0/STATE/{id}; empty: no Sparkplug.",
+    )
+    lorawan_sources: dict[GatewayCode, TopicFilter] = Field(
+        default={},
+        description="LoRaWAN network servers: gateway code -> where it publishes, as JSON.",
+    )
+
     api_host: str = Field(default="127.0.0.1", description="Address that the API listens on.")
     api_port: int = Field(default=8000, ge=0, le=65535, description="Port of the API.")
     api_public: bool = Field(
@@ -92,6 +107,19 @@ class Settings(BaseSettings):
     log_format: str = Field(
         default="auto", pattern="^(auto|json|console)$", description="auto: json if no terminal."
     )
+
+    @model_validator(mode="after")
+    def _sources_are_apart(self) -> Self:
+        """Refuse a source that publishes where another one or halong itself does: whose would it be?"""
+        taken = dict.fromkeys((f"{self.topic_root}/#", "spBv1.0/#", "halong/#"), "halong")
+        for gateway, source in self.lorawan_sources.items():
+            if other := next((each for each in taken if overlap(each, source)), None):
+                raise ValueError(
+                    f"lorawan_sources: {source!r} of {gateway!r} and {other!r} of {taken[other]!r} overlap: "
+                    "give each network server topics of its own"
+                )
+            taken[source] = gateway
+        return self
 
     def require_database_url(self) -> str:
         """Return the database address.

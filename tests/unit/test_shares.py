@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ingest.shares import client_ids, share_of, surplus_id
+from ingest.shares import client_ids, is_host, share_of, surplus_id
+from ingest.sparkplug.topics import FILTERS, STATES
 from ingest.topics import KINDS
 from runtime.settings import Settings
 from runtime.supervise import service_commands
@@ -29,16 +30,17 @@ def test_one_process_uses_plain_filters() -> None:
     assert client_ids(of(1)) == ["ingest-0"]
     share = share_of(of(1), "ingest-0")
     assert {OBSERVATIONS, STATUS} <= set(share.filters)
+    assert set(FILTERS) <= set(share.filters)
     assert share.dropped == [SHARED]
 
 
 def test_of_several_all_share_observations_and_the_first_has_the_rest() -> None:
     assert client_ids(of(3)) == ["ingest-0", "ingest-1", "ingest-2"]
     first, second = share_of(of(3), "ingest-0"), share_of(of(3), "ingest-1")
-    assert {SHARED, STATUS} <= set(first.filters)
+    assert {SHARED, STATUS, *FILTERS} <= set(first.filters)
     assert OBSERVATIONS in first.dropped
     assert second.filters == [SHARED]
-    assert {OBSERVATIONS, STATUS} <= set(second.dropped)
+    assert {OBSERVATIONS, STATUS, STATES, *FILTERS} <= set(second.dropped)
 
 
 @pytest.mark.parametrize("processes", [1, 2])
@@ -46,7 +48,26 @@ def test_of_several_all_share_observations_and_the_first_has_the_rest() -> None:
 def test_what_is_not_subscribed_is_unsubscribed(processes: int, client_id: str) -> None:
     share = share_of(of(processes), client_id)
     assert not set(share.filters) & set(share.dropped)
-    assert len(share.filters) + len(share.dropped) == len(KINDS) + 1
+    states = not is_host(of(processes), client_id)
+    assert len(share.filters) + len(share.dropped) == len(KINDS) + 1 + len(FILTERS) + states
+
+
+def test_without_a_host_id_sparkplug_is_left() -> None:
+    share = share_of(Settings(sparkplug_host_id=""), "ingest-0")
+    assert {STATES, *FILTERS} <= set(share.dropped)
+    with pytest.raises(ValueError, match="sparkplug_host_id"):
+        Settings(sparkplug_host_id="a/b")
+
+
+def test_all_share_what_network_servers_publish() -> None:
+    sources = {"lns-1": "application/#"}
+    alone = Settings(lorawan_sources=sources)
+    assert "application/#" in share_of(alone, "ingest-0").filters
+    assert "$share/ingest/application/#" in share_of(alone, "ingest-0").dropped
+    two = Settings(ingest_processes=2, lorawan_sources=sources)
+    for client_id in client_ids(two):
+        assert "$share/ingest/application/#" in share_of(two, client_id).filters
+        assert "application/#" in share_of(two, client_id).dropped
 
 
 def test_another_first_id_is_another_group() -> None:

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from difflib import get_close_matches
+from functools import lru_cache
+from itertools import islice
+from math import isfinite
 from operator import le
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from devices.units import SAME_UNITS, conversion
+from ingest.formats.readings import is_listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,6 +24,10 @@ if TYPE_CHECKING:
 _SECONDS_MISTAKEN_US = 100_000_000_000_000  # 1973-03-03
 #: A key of a payload may be as long as the payload, and what is told must fit into a packet.
 _MAX_WORDS = 300
+#: codes that a misspelt one is compared with; about 3 µs each, once a word
+_MAX_COMPARED = 200
+#: codes named where one was left out
+_FEW = 5
 
 
 class TimeLimits(NamedTuple):
@@ -55,9 +66,10 @@ class Resolved:
 
     def refuse(self, reason: str, at: str, detail: str, *, stored: bool = False, count: int = 1) -> None:
         """Count refused readings under their reason."""
-        known = self.refusals.get(reason)
+        key = f"{reason} {at}" if is_listed(len(self.refusals)) else reason
+        known = self.refusals.get(key)
         if known is None:
-            self.refusals[reason] = Refusal(reason, _short(at), _short(detail), stored, count)
+            self.refusals[key] = Refusal(reason, _short(at), _short(detail), stored, count)
         else:
             known.count += count
 
@@ -77,8 +89,7 @@ def resolve(readings: Readings, gateway: str, catalog: Catalog, limits: TimeLimi
         detail = f"the payload names gateway {readings.gateway[:64]!r}, the topic {gateway!r}"
         found.refuse("gateway_mismatch", "$.gateway", detail)
     elif known is None or not known.enabled:
-        what = "is not registered" if known is None else "is disabled"
-        found.refuse("unknown_gateway", "$", f"gateway {gateway!r} {what}")
+        found.refuse("unknown_gateway", "$", _unknown_gateway(gateway, known, catalog))
     elif not _resolve_columns(readings, gateway, known, limits, found):
         _resolve_each(readings, gateway, known, catalog, limits, found)
     return found
@@ -94,16 +105,37 @@ def _resolve_columns(
     times, values = readings.times, readings.values
     if not times or min(times) < limits.oldest or max(times) > limits.newest:
         return False
-    devices: Iterable[str] = (gateway if device is None else device for device in readings.devices)
+    devices: Iterable[Any] = readings.devices
+    if None in readings.devices:
+        devices = (gateway if device is None else device for device in readings.devices)
     try:
         streams = [*map(known.streams.__getitem__, zip(devices, readings.properties, strict=True))]
     except KeyError:
         return False
-    ids, lows, highs, _ = zip(*streams, strict=True)
+    ids, lows, highs, ucum = zip(*streams, strict=True)
+    if readings.units:
+        converted = _convert_columns(values, readings.units, ucum)
+        if converted is None:
+            return False
+        values = converted
     if not (all(map(le, lows, values)) and all(map(le, values, highs))):
         return False
     found.datastream_ids, found.times, found.values = ids, times, values
     return True
+
+
+def _convert_columns(
+    values: list[float], units: Sequence[str | None], ucum: Sequence[str]
+) -> list[float] | None:
+    """Return values in the units of their observed properties; None if one cannot be."""
+    if all(map(SAME_UNITS.__contains__, zip(units, ucum, strict=True))):
+        return values
+    pairs = [*zip(units, ucum, strict=True)]
+    known = {pair: conversion(*pair) for pair in {*pairs}}
+    if None in known.values():
+        return None
+    apply = {pair: each.apply for pair, each in known.items() if each}
+    return [apply[pair](value) for pair, value in zip(pairs, values, strict=True)]
 
 
 def _resolve_each(  # noqa: PLR0917  (the loop over all that may be wrong: one call a message)
@@ -121,12 +153,12 @@ def _resolve_each(  # noqa: PLR0917  (the loop over all that may be wrong: one c
     for index, (device, prop, time, value) in enumerate(columns):
         stream = known.streams.get((gateway if device is None else device, prop))
         if stream is None:
-            reason, detail = _unknown(gateway if device is None else device, prop, known, catalog)
-            found.refuse(reason, readings.path(index), detail)
+            _refuse_unknown(readings, index, gateway, known, catalog, found)
         elif not limits.oldest <= time <= limits.newest:
             reason, detail = _time_outside(time, limits)
             found.refuse(reason, readings.path_of_time(index), detail)
-        else:
+        elif (converted := _in_unit_of(stream, readings, index, found)) is not None:
+            value = converted  # noqa: PLW2901
             if not stream.minimum <= value <= stream.maximum:
                 found.suspect.append(len(ids))
                 detail = _out_of_range(prop, value, stream)
@@ -137,15 +169,77 @@ def _resolve_each(  # noqa: PLR0917  (the loop over all that may be wrong: one c
     found.datastream_ids, found.times, found.values = ids, times, values
 
 
-def _unknown(device: str, prop: str, known: KnownGateway, catalog: Catalog) -> tuple[str, str]:
-    enabled = known.devices.get(device)
-    if enabled is None:
-        return "unknown_device", f"device {device[:64]!r} is not registered at this gateway"
-    if not enabled:
-        return "unknown_device", f"device {device[:64]!r} is disabled"
+def _refuse_unknown(  # noqa: PLR0917  (as _resolve_each)
+    readings: Readings,
+    index: int,
+    gateway: str,
+    known: KnownGateway,
+    catalog: Catalog,
+    found: Resolved,
+) -> None:
+    device, prop = readings.devices[index], readings.properties[index]
+    name = gateway if device is None else device
+    if known.devices.get(name):
+        # Words are for the first one: to look for what was meant costs more than all else here.
+        is_first = "unknown_property" not in found.refusals
+        words = _unknown_property(name, prop, known, catalog) if is_first else ""
+        found.refuse("unknown_property", readings.path(index), words)
+    else:
+        words = "" if "unknown_device" in found.refusals else _unknown_device(device, gateway, known)
+        found.refuse("unknown_device", readings.path_of_device(index), words)
+
+
+def _unknown_gateway(code: str, known: KnownGateway | None, catalog: Catalog) -> str:
+    if known is not None:
+        return f"gateway {code!r} is disabled"
+    return f"gateway {code!r} is not registered{_meant(code, catalog.gateways)}"
+
+
+def _unknown_device(device: str | None, gateway: str, known: KnownGateway) -> str:
+    if (gateway if device is None else device) in known.devices:
+        return f"device {(device or gateway)[:64]!r} is disabled"
+    if device is None:
+        few = ", ".join(islice(known.devices, _FEW))
+        rest = ", …" if len(known.devices) > _FEW else ""
+        hint = f": name one of {few}{rest}" if few else ""
+        return f"device is left out, and the gateway {gateway!r} is no device itself{hint}"
+    return f"device {device[:64]!r} is not registered at this gateway{_meant(device, known.devices)}"
+
+
+def _unknown_property(device: str, prop: str, known: KnownGateway, catalog: Catalog) -> str:
     if prop not in catalog.properties:
-        return "unknown_property", f"{prop[:64]!r} is no observed property's code"
-    return "unknown_property", f"device {device!r} has no datastream for {prop!r}"
+        return f"{prop[:64]!r} is no observed property's code{_meant(prop, catalog.properties)}"
+    own = sorted(observed for owner, observed in known.streams if owner == device)
+    has = f": it has {', '.join(own)}" if own else ""
+    return f"device {device!r} has no datastream for {prop!r}{has}"
+
+
+def _meant(word: str, codes: Iterable[str]) -> str:
+    """Return words about the code that was most likely meant; empty where none is near."""
+    near = closest(word[:64].casefold(), tuple(islice(codes, _MAX_COMPARED)))
+    return f": did you mean {near!r}?" if near else ""
+
+
+@lru_cache(maxsize=1024)  # firmware repeats its mistake in each message
+def closest(word: str, codes: tuple[str, ...]) -> str | None:
+    """Return the code nearest to a word, or None if none is near."""
+    return next(iter(get_close_matches(word, codes, n=1)), None)
+
+
+def _in_unit_of(stream: Stream, readings: Readings, index: int, found: Resolved) -> float | None:
+    """Return a value in the unit of its observed property; None, and refused, if that cannot be."""
+    value, prop = readings.values[index], readings.properties[index]
+    unit = readings.units[index] if readings.units else None
+    known = conversion(unit, stream.unit)
+    if known is None:
+        detail = f"{(unit or '')[:40]!r} is no SenML unit that becomes {stream.unit}, the unit of {prop}"
+        found.refuse("unit_mismatch", readings.path(index), detail)
+        return None
+    if not isfinite(known.apply(value)):
+        detail = f"{prop} = {value:g} {unit} is beyond binary64 in {stream.unit}"
+        found.refuse("value_not_finite", readings.path(index), detail)
+        return None
+    return known.apply(value)
 
 
 def _time_outside(time: int, limits: TimeLimits) -> tuple[str, str]:

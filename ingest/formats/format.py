@@ -8,10 +8,12 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from ingest.formats.compression import unpack
+from ingest.formats.readings import Problem, Readings
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-    from ingest.formats.readings import Readings
+    from types import ModuleType
 
 
 @dataclass(frozen=True)
@@ -26,16 +28,35 @@ class Format:
     content_types: frozenset[str]
     decode: Callable[[bytes], Readings]
     looks_like: Callable[[bytes], bool]
+    #: readings, each mapping `device`, `time` and observed property codes to values, and keywords `seq` and
+    #: `oldest` -> payload; None: halong only reads it
+    encode: Callable[..., bytes] | None = None
 
 
 @cache
 def formats() -> Mapping[str, Format]:
-    """Return all formats by media type: the `FORMAT` of every module of this package that has one."""
+    """Return all formats by media type: the `FORMAT` or the `FORMATS` of every module of this package."""
     package = __name__.rpartition(".")[0]
     path = import_module(package).__path__
     modules = [import_module(f"{package}.{found.name}") for found in pkgutil.iter_modules(path)]
-    known: list[Format] = [module.FORMAT for module in modules if hasattr(module, "FORMAT")]
+    known = [each for module in modules for each in _of(module)]
     return {media_type: each for each in known for media_type in each.content_types}
+
+
+def read(payload: bytes, content_type: str | None) -> Readings:
+    """Return the readings of a payload in whatever format, be it compressed. Never raises.
+
+    Source: wire contract v1, Payloads.
+    """
+    unpacked = unpack(payload)
+    if isinstance(unpacked, Problem):
+        return Readings(problems=[unpacked])
+    return choose(unpacked, content_type).decode(unpacked)
+
+
+def _of(module: ModuleType) -> tuple[Format, ...]:
+    several: tuple[Format, ...] = getattr(module, "FORMATS", ())
+    return several or ((module.FORMAT,) if hasattr(module, "FORMAT") else ())
 
 
 def choose(payload: bytes, content_type: str | None) -> Format:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import re
-import sys
 from math import isfinite
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ingest.formats.documents import MAX_FLOAT, kind, parse_json, show
 from ingest.formats.format import Format
 from ingest.formats.readings import MAX_PAYLOAD_BYTES, Readings
 from ingest.formats.times import InvalidTimeError, parse_time
@@ -22,19 +20,14 @@ if TYPE_CHECKING:
 
 CONTENT_TYPE = "application/json"
 
-_MAX_FLOAT = sys.float_info.max
-_MAX_SEQ = (1 << 63) - 2
-#: longer integers are beyond binary64, and int() would refuse more than 4300 digits
-_MAX_DIGITS = 310
+#: the highest number of a message
+MAX_SEQ = (1 << 63) - 2
 #: below so many readings, columns cost more than they save
 _FEW = 4
 _DEVICE_TYPES = {str, type(None)}
 _NUMBERS = {float, int, bool}
 _KEYS = frozenset(("seq", "oldest", "gateway", "readings"))
-_DECODER = msgspec.json.Decoder()
 _ENCODER = msgspec.json.Encoder()
-# printf("%f") of a C library writes these; JSON has no word for them.
-_BARE_NOT_FINITE = re.compile(rb"(?<=[:,\[\s])([+-]?)(?:nan|inf(?:inity)?)(?=[\s,}\]])", re.IGNORECASE)
 
 
 def decode(payload: bytes) -> Readings:
@@ -42,20 +35,21 @@ def decode(payload: bytes) -> Readings:
 
     Source: wire contract v1, Payloads and Refusals.
     """
-    found = Readings()
+    found = Readings(device_path="$.readings[{place}].device")
     if len(payload) > MAX_PAYLOAD_BYTES:
         return _refuse(found, "not_decodable", "$", f"{len(payload)} bytes are more than {MAX_PAYLOAD_BYTES}")
     try:
-        message = _parse(payload)
+        message = parse_json(payload)
     except (ValueError, RecursionError) as error:
         return _refuse(found, "not_decodable", "$", f"not a JSON document: {error}")
     if not isinstance(message, dict):
-        return _refuse(found, "schema", "$", f"expected an object with readings, got {_kind(message)}")
+        return _refuse(found, "schema", "$", f"expected an object with readings, got {kind(message)}")
+    if "readings" not in message:
+        return _refuse_without_readings(message, found)
     _decode_head(message, found)
-    readings = message.get("readings")
+    readings = message["readings"]
     if not isinstance(readings, list):
-        what = "is missing" if "readings" not in message else f"must be an array, got {_kind(readings)}"
-        return _refuse(found, "schema", "$.readings", f"readings {what}")
+        return _refuse(found, "schema", "$.readings", f"readings must be an array, got {kind(readings)}")
     _decode_readings(readings, found)
     return found
 
@@ -68,16 +62,18 @@ def encode(
     return _ENCODER.encode({k: v for k, v in head.items() if v is not None} | {"readings": list(readings)})
 
 
-def _parse(payload: bytes) -> Any:
-    try:
-        return _DECODER.decode(payload)
-    except msgspec.DecodeError:
-        # The slow path saves the neighbours of a NaN or of a number beyond binary64.
-        return json.loads(_BARE_NOT_FINITE.sub(rb"NaN", payload), parse_int=_integer)
-
-
-def _integer(digits: str) -> float:
-    return int(digits) if len(digits) <= _MAX_DIGITS else float(digits)
+def _refuse_without_readings(message: dict[str, Any], found: Readings) -> Readings:
+    """Refuse a message in which the readings may be under another key, or may be the message itself."""
+    unknown = next((name for name in message if name not in _KEYS), None)
+    if "time" in message:
+        words = "readings is missing: put the reading into an array under readings"
+    elif unknown is not None:
+        words = f"readings is missing, and {unknown[:64]!r} is an unknown key: put the array under readings"
+    else:
+        words = "readings is missing"
+    _refuse(found, "schema", "$.readings", words)
+    _decode_head({name: message[name] for name in _KEYS if name in message}, found)
+    return found
 
 
 def _decode_head(message: dict[str, Any], found: Readings) -> None:
@@ -91,18 +87,16 @@ def _decode_head(message: dict[str, Any], found: Readings) -> None:
     if gateway is None or isinstance(gateway, str):
         found.gateway = gateway
     else:
-        _refuse(found, "schema", "$.gateway", f"gateway must be a string, got {_kind(gateway)}")
+        _refuse(found, "schema", "$.gateway", f"gateway must be a string, got {kind(gateway)}")
 
 
 def _sequence(message: dict[str, Any], name: str, found: Readings) -> int | None:
     number = message.get(name)
     if number is None:
         return None
-    if type(number) is int and 0 <= number <= _MAX_SEQ:
+    if type(number) is int and 0 <= number <= MAX_SEQ:
         return number
-    _refuse(
-        found, "schema", f"$.{name}", f"{name} must be an integer from 0 to 2^63 - 2, got {_show(number)}"
-    )
+    _refuse(found, "schema", f"$.{name}", f"{name} must be an integer from 0 to 2^63 - 2, got {show(number)}")
     return None
 
 
@@ -188,11 +182,11 @@ def _decode_reading(place: int, reading: Any, found: Readings) -> None:
 def _reading_head(place: int, reading: Any, found: Readings) -> tuple[str | None, int] | None:
     """Return device and time of a reading, or None if one of them is not in form."""
     if not isinstance(reading, dict):
-        _refuse(found, "schema", f"$.readings[{place}]", f"expected an object, got {_kind(reading)}")
+        _refuse(found, "schema", f"$.readings[{place}]", f"expected an object, got {kind(reading)}")
         return None
     device, time = reading.get("device"), reading.get("time")
     if device is not None and not isinstance(device, str):
-        words = f"device must be a string, got {_kind(device)}"
+        words = f"device must be a string, got {kind(device)}"
         _refuse(found, "schema", f"$.readings[{place}].device", words)
         return None
     if time is None and "time" not in reading:
@@ -208,9 +202,9 @@ def _reading_head(place: int, reading: Any, found: Readings) -> tuple[str | None
 
 def _number(place: int, name: str, value: Any, found: Readings) -> float | None:
     """Return an integer or a boolean as a float (true counts as 1); None for what is no finite number."""
-    if isinstance(value, int) and abs(value) <= _MAX_FLOAT:
+    if isinstance(value, int) and abs(value) <= MAX_FLOAT:
         return float(value)
-    words = f"{name} = {_show(value)} is not a finite number"
+    words = f"{name} = {show(value)} is not a finite number"
     _refuse(found, "value_not_finite", f"$.readings[{place}].{name}", words)
     return None
 
@@ -220,18 +214,10 @@ def _refuse(found: Readings, reason: str, at: str, detail: str) -> Readings:
     return found
 
 
-def _show(value: Any) -> str:
-    if isinstance(value, int) and abs(value) > _MAX_FLOAT:
-        return "a number beyond binary64"  # str() refuses more than 4300 digits
-    text = repr(value) if isinstance(value, str) else str(value)
-    return text if len(text) <= 40 else f"{text[:40]}…"
-
-
-def _kind(value: Any) -> str:
-    names = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
-    return names.get(type(value), "a number")
-
-
 FORMAT = Format(
-    "native", frozenset((CONTENT_TYPE,)), decode, looks_like=lambda payload: payload.startswith(b"{")
+    "native",
+    frozenset((CONTENT_TYPE,)),
+    decode,
+    looks_like=lambda payload: payload.startswith(b"{"),
+    encode=encode,
 )

@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 #: Upper bound of a payload (wire contract, Refusals: not_decodable).
 MAX_PAYLOAD_BYTES = 1 << 20
+
+#: a payload may have half a million things wrong: nobody reads that many
+_MAX_LISTED = 1000
+_LISTS_EACH: ContextVar[bool] = ContextVar("lists_each", default=False)
+
+
+@contextmanager
+def listing_each() -> Iterator[None]:
+    """Within the block, every problem stands by itself, for an engineer to read, and not one a reason."""
+    token = _LISTS_EACH.set(True)
+    try:
+        yield
+    finally:
+        _LISTS_EACH.reset(token)
+
+
+def is_listed(known: int) -> bool:
+    """Tell whether a problem beside so many known ones is listed, or counted with others of its reason."""
+    return known < _MAX_LISTED and _LISTS_EACH.get()
 
 
 @dataclass(slots=True)
@@ -38,16 +63,19 @@ class Readings:
     values: list[float] = field(default_factory=list)
     places: list[int] = field(default_factory=list)
     units: list[str | None] = field(default_factory=list)
-    #: one a reason, for a payload may have half a million things wrong
+    #: one a reason, or within `listing_each` one a place
     problems: list[Problem] = field(default_factory=list)
     #: how the format writes the place of a value and of a time
     value_path: str = "$.readings[{place}].{property}"
     time_path: str = "$.readings[{place}].time"
+    #: … and of what names the device; None: as the place of a value
+    device_path: str | None = None
 
     def refuse(self, reason: str, at: str, detail: str) -> None:
         """Count a problem under its reason."""
+        by_itself = is_listed(len(self.problems))
         for known in self.problems:
-            if known.reason == reason:
+            if known.reason == reason and (not by_itself or known.at == at):
                 known.count += 1
                 return
         self.problems.append(Problem(reason, at, detail))
@@ -59,3 +87,9 @@ class Readings:
     def path_of_time(self, index: int) -> str:
         """Return the JSONPath of the time of the value at `index` of the lists."""
         return self.time_path.format(place=self.places[index])
+
+    def path_of_device(self, index: int) -> str:
+        """Return the JSONPath of what names the device of the value at `index` of the lists."""
+        if self.device_path is None:
+            return self.path(index)
+        return self.device_path.format(place=self.places[index], property=self.properties[index])

@@ -14,7 +14,7 @@ _RFC3339 = re.compile(
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 #: 9999-12-31, the end of RFC 3339's four-digit years, in milliseconds
-_MAX_MS = 253_402_300_799_999
+MAX_MS = 253_402_300_799_999
 
 
 class InvalidTimeError(ValueError):
@@ -30,7 +30,7 @@ def parse_time(value: Any) -> int:
         InvalidTimeError: neither form, or no offset: a time zone is never guessed.
     """
     if type(value) is int:
-        if abs(value) <= _MAX_MS:
+        if abs(value) <= MAX_MS:
             return value * 1000
         raise InvalidTimeError(f"time {value} is beyond year 9999: give milliseconds since 1970 UTC")
     if isinstance(value, str):

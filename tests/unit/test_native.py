@@ -156,6 +156,14 @@ def test_what_is_wrong_and_where(payload: str, expected: tuple[str, str]) -> Non
     assert problems(payload.encode("latin-1")) == [expected]
 
 
+def test_readings_under_another_key_are_told_with_that_key() -> None:
+    (problem,) = decode(b'{"seq": 1, "values": []}').problems
+    assert (problem.reason, problem.at, problem.count) == ("schema", "$.readings", 1)
+    assert problem.detail == (
+        "readings is missing, and 'values' is an unknown key: put the array under readings"
+    )
+
+
 def test_a_bare_nan_does_not_take_its_neighbours_down() -> None:
     found = decode(
         b'{"readings": [{"time": 1795335360000, "a": nan, "b": 2}, {"time": 1795335360000, "c": 3}]}'

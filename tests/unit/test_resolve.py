@@ -4,6 +4,7 @@ import pytest
 
 from devices.catalog import Catalog, KnownGateway, Stream
 from ingest.formats.native import decode, encode
+from ingest.formats.readings import listing_each
 from ingest.resolve import Resolved, TimeLimits, resolve
 
 NOW_MS = 1_795_335_360_000
@@ -52,10 +53,17 @@ def test_columns() -> None:
             "pm2_5 = 1000.1 ug/m3 is above 1000",
         ),
         (reading(pm2_5=-1), "value_out_of_range", "$.readings[0].pm2_5", "is below 0"),
-        (reading(device="x", pm2_5=1), "unknown_device", "$.readings[0].pm2_5", "'x' is not registered"),
-        (reading(device="off", pm2_5=1), "unknown_device", "$.readings[0].pm2_5", "is disabled"),
+        (reading(device="x", pm2_5=1), "unknown_device", "$.readings[0].device", "'x' is not registered"),
+        (reading(device="off", pm2_5=1), "unknown_device", "$.readings[0].device", "is disabled"),
+        (reading(device="AQ", pm2_5=1), "unknown_device", "$.readings[0].device", ": did you mean 'aq'?"),
+        (reading(PM25=1), "unknown_property", "$.readings[0].PM25", ": did you mean 'pm2_5'?"),
         (reading(pm25=1), "unknown_property", "$.readings[0].pm25", "no observed property's code"),
-        (reading(pm10=1), "unknown_property", "$.readings[0].pm10", "has no datastream for 'pm10'"),
+        (
+            reading(pm10=1),
+            "unknown_property",
+            "$.readings[0].pm10",
+            "has no datastream for 'pm10': it has pm2_5",
+        ),
         (
             reading(time=NOW_MS + 300_001, pm2_5=1),
             "time_in_future",
@@ -107,3 +115,33 @@ def test_payload_of_another_gateway_is_refused() -> None:
         decode(b'{"gateway": "other", "readings": [{"time": 1, "pm2_5": 1}]}'), "gw", CATALOG, LIMITS
     )
     assert list(found.refusals) == ["gateway_mismatch"]
+
+
+def test_a_device_that_was_left_out() -> None:
+    catalog = Catalog(
+        {"gw": KnownGateway(7, True, {"aq": True}, {("aq", "pm2_5"): PM})}, frozenset(["pm2_5"])
+    )
+    found = resolve(decode(encode([{"time": NOW_MS, "pm2_5": 1}])), "gw", catalog, LIMITS)
+    (refusal,) = found.refusals.values()
+    assert (refusal.reason, refusal.at) == ("unknown_device", "$.readings[0].device")
+    assert refusal.detail == "device is left out, and the gateway 'gw' is no device itself: name one of aq"
+
+
+def test_each_problem_by_itself_when_they_are_listed() -> None:
+    given = [reading(nope=1), reading(pm2_5=1, pm25=2), {"pm2_5": 1}, {"pm2_5": 1}]
+    with listing_each():
+        found = resolved(*given)
+    assert [(each.reason, each.at) for each in found.refusals.values()] == [
+        ("time_missing", "$.readings[2].time"),
+        ("time_missing", "$.readings[3].time"),
+        ("unknown_property", "$.readings[0].nope"),
+        ("unknown_property", "$.readings[1].pm25"),
+    ]
+    assert list(resolved(*given).refusals) == ["time_missing", "unknown_property"]
+
+
+def test_a_list_of_problems_ends() -> None:
+    with listing_each():
+        found = resolved(*[{"pm2_5": 1}] * 5000)
+    assert len(found.refusals) <= 1001
+    assert sum(each.count for each in found.refusals.values()) == 5000

@@ -73,16 +73,7 @@ class Catalog:
 
 async def load(conn: AsyncConnection[Any]) -> Catalog:
     """Read the whole registry."""
-    devices: dict[str, dict[str, bool]] = {}
-    models: dict[str, dict[str, DeviceModel]] = {}
-    dev_euis: dict[str, dict[str, str]] = {}
-    known_models = await _models(conn)
-    for gateway, device, enabled, model, dev_eui in await _all(conn, _THINGS):
-        devices.setdefault(gateway, {})[device] = enabled
-        if model is not None:
-            models.setdefault(gateway, {})[device] = known_models[model]
-        if dev_eui is not None:
-            dev_euis.setdefault(gateway, {})[dev_eui] = device
+    devices, models, dev_euis = await _devices(conn)
     streams: dict[str, dict[tuple[str, str], Stream]] = {}
     expected: dict[str, float] = {}
     for gateway, device, prop, id_, low, high, unit, enabled, interval in await _all(conn, _STREAMS):
@@ -105,11 +96,32 @@ async def load(conn: AsyncConnection[Any]) -> Catalog:
     return Catalog(gateways, properties)
 
 
+async def _devices(
+    conn: AsyncConnection[Any],
+) -> tuple[dict[str, dict[str, bool]], dict[str, dict[str, DeviceModel]], dict[str, dict[str, str]]]:
+    """Return by gateway: whether a device is enabled, the devices' models, and the devices by DevEUI."""
+    devices: dict[str, dict[str, bool]] = {}
+    models: dict[str, dict[str, DeviceModel]] = {}
+    dev_euis: dict[str, dict[str, str]] = {}
+    known_models = await _models(conn)
+    for gateway, device, enabled, model, dev_eui in await _all(conn, _THINGS):
+        devices.setdefault(gateway, {})[device] = enabled
+        # One that was imported between the two readings is told, and read again with its model.
+        if model in known_models:
+            models.setdefault(gateway, {})[device] = known_models[model]
+        if dev_eui is not None:
+            dev_euis.setdefault(gateway, {})[dev_eui] = device
+    return devices, models, dev_euis
+
+
 async def _models(conn: AsyncConnection[Any]) -> dict[str, DeviceModel]:
     rows = await _all(conn, _MODELS)
     return {
         code: DeviceModel(
-            code=code, name=name, fields=msgspec.convert(fields, dict[str, FieldMapping]), ignored=tuple(ignored)
+            code=code,
+            name=name,
+            fields=msgspec.convert(fields, dict[str, FieldMapping]),
+            ignored=tuple(ignored),
         )
         for code, name, fields, ignored in rows
     }

@@ -8,6 +8,8 @@ from datetime import date  # noqa: TC003  (dataclass fields are resolved at run 
 from enum import IntEnum
 from typing import Any
 
+import msgspec
+
 CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 
 
@@ -78,6 +80,33 @@ class Thing:
     #: codes of the areas it stands in; their ancestors follow by themselves
     areas: tuple[str, ...]
     properties: dict[str, Any] = field(default_factory=dict)
+    #: code of the device model that says what the fields of its LoRaWAN payload are
+    model: str | None = None
+    #: its LoRaWAN identifier, 16 lower-case hexadecimal digits
+    dev_eui: str | None = None
+
+
+class FieldMapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A field of a decoded LoRaWAN payload: value x factor + offset is in the observed property's unit."""
+
+    property: str
+    #: what a payload that names the unit of this value must say, letter by letter
+    unit: str | None = None
+    factor: float = 1.0
+    offset: float = 0.0
+    #: a number in quotation marks is taken for a number
+    text: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class DeviceModel:
+    """What a LoRaWAN device's payload codec gives, by path in the decoded object (`a.b`, `a[0]`)."""
+
+    code: str
+    name: str
+    fields: dict[str, FieldMapping]
+    #: paths that are not stored, with all below them; `*`: every one that has no mapping
+    ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,5 +133,6 @@ class Profile:
     areas: tuple[Area, ...]
     observed_properties: tuple[ObservedProperty, ...]
     gateways: tuple[Gateway, ...] = ()
+    device_models: tuple[DeviceModel, ...] = ()
     #: anything else that is told of the city: latitude and longitude of its centre …
     properties: dict[str, Any] = field(default_factory=dict)

@@ -7,13 +7,15 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+import msgspec
+
 from devices.lineage import Lineage, area_key
 from devices.profiles.tables import ProfileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from devices.model import Area, Gateway, Profile, Thing
+    from devices.model import Area, DeviceModel, Gateway, Profile, Thing
 
     #: table -> key of the row -> column -> value
     Contents = Mapping[str, Mapping[str, Mapping[str, Any]]]
@@ -25,6 +27,7 @@ TABLES = {
     "city": ("city", "cities"),
     "areas": ("area", "areas"),
     "observed_properties": ("observed property", "observed properties"),
+    "device_models": ("device model", "device models"),
     "gateways": ("gateway", "gateways"),
     "things": ("thing", "things"),
     "datastreams": ("datastream", "datastreams"),
@@ -144,6 +147,7 @@ def contents(profile: Profile) -> dict[str, dict[str, dict[str, Any]]]:
         "observed_properties": _keyed(
             "observed property", [(p.code, _columns(p, *_PROPERTY)) for p in properties]
         ),
+        "device_models": _keyed("device model", [(m.code, _device_model(m)) for m in profile.device_models]),
         "gateways": _keyed("gateway", [(each.code, _gateway(each, lineage)) for each in profile.gateways]),
         "things": _keyed(
             "thing", [(thing.code, _thing(thing, gateway, lineage)) for gateway, thing in things]
@@ -198,6 +202,10 @@ def _as_json(properties: Mapping[str, Any]) -> Any:
     return json.loads(json.dumps(properties))
 
 
+def _device_model(model: DeviceModel) -> dict[str, Any]:
+    return {"name": model.name, "fields": msgspec.to_builtins(model.fields), "ignored": model.ignored}
+
+
 def _gateway(gateway: Gateway, lineage: Lineage) -> dict[str, Any]:
     return {
         **_columns(gateway, "name", "latitude", "longitude", "heartbeat_s"),
@@ -208,7 +216,7 @@ def _gateway(gateway: Gateway, lineage: Lineage) -> dict[str, Any]:
 def _thing(thing: Thing, gateway: Gateway, lineage: Lineage) -> dict[str, Any]:
     return {
         "gateway": gateway.code,
-        **_columns(thing, "name", "kind", "latitude", "longitude"),
+        **_columns(thing, "name", "kind", "latitude", "longitude", "model", "dev_eui"),
         "properties": _as_json(thing.properties),
         "areas": _area_keys(thing, lineage),
     }

@@ -58,6 +58,7 @@ _STORED: dict[str, LiteralString] = {
         SELECT code, name_en, name_vi, unit, minimum, maximum, aggregation, sampling_interval_s, device_kind,
                cf_standard_name
         FROM observed_properties""",
+    "device_models": "SELECT code, name, fields, ignored FROM device_models",
     "gateways": f"""
         SELECT g.code, g.name, g.latitude, g.longitude, g.heartbeat_s,
                coalesce(l.areas, ARRAY[]::text[]) AS areas
@@ -67,6 +68,7 @@ _STORED: dict[str, LiteralString] = {
                ON l.gateway_id = g.id""",
     "things": f"""
         SELECT t.code, g.code AS gateway, t.name, t.kind, t.latitude, t.longitude, t.properties,
+               t.model, t.dev_eui,
                coalesce(l.areas, ARRAY[]::text[]) AS areas
         FROM things t JOIN gateways g ON g.id = t.gateway_id
         LEFT JOIN (SELECT l.thing_id, array_agg({_A} ORDER BY ({_A}) COLLATE "C") AS areas
@@ -130,6 +132,13 @@ _WRITES: dict[str, tuple[LiteralString, ...]] = {
             excluded.aggregation, excluded.sampling_interval_s, excluded.device_kind,
             excluded.cf_standard_name)""",
     ),
+    "device_models": (
+        """
+        INSERT INTO device_models (code, name, fields, ignored)
+        SELECT * FROM jsonb_to_recordset(%s) AS r(key text, name text, fields jsonb, ignored jsonb)
+        ON CONFLICT (code) DO UPDATE SET (name, fields, ignored)
+            = (excluded.name, excluded.fields, excluded.ignored)""",
+    ),
     "gateways": (
         """
         INSERT INTO gateways (code, name, latitude, longitude, heartbeat_s)
@@ -148,14 +157,16 @@ _WRITES: dict[str, tuple[LiteralString, ...]] = {
     ),
     "things": (
         """
-        INSERT INTO things (code, gateway_id, name, kind, latitude, longitude, properties)
-        SELECT r.key, g.id, r.name, r.kind, r.latitude, r.longitude, r.properties
+        INSERT INTO things (code, gateway_id, name, kind, latitude, longitude, properties, model, dev_eui)
+        SELECT r.key, g.id, r.name, r.kind, r.latitude, r.longitude, r.properties, m.code, r.dev_eui
         FROM jsonb_to_recordset(%s) AS r(key text, gateway text, name text, kind text, latitude float8,
-            longitude float8, properties jsonb)
-        JOIN gateways g ON g.code = r.gateway
-        ON CONFLICT (code) DO UPDATE SET (gateway_id, name, kind, latitude, longitude, properties)
+            longitude float8, properties jsonb, model text, dev_eui text)
+        JOIN gateways g ON g.code = r.gateway LEFT JOIN device_models m ON m.code = r.model
+        WHERE r.model IS NULL OR m.code IS NOT NULL
+        ON CONFLICT (code) DO UPDATE SET (gateway_id, name, kind, latitude, longitude, properties, model,
+            dev_eui)
           = (excluded.gateway_id, excluded.name, excluded.kind, excluded.latitude, excluded.longitude,
-            excluded.properties)""",
+            excluded.properties, excluded.model, excluded.dev_eui)""",
         """
         DELETE FROM thing_areas l USING things t, jsonb_to_recordset(%s) AS r(key text)
         WHERE t.code = r.key AND l.thing_id = t.id""",
@@ -284,8 +295,8 @@ async def _write(
         cursor = await conn.execute(statement, [encoded])
         if number == 0 and (lost := len(rows) - cursor.rowcount):
             raise RegistryError(
-                f"{table}: {lost} of the {len(rows)} rows from {rows[0]['key']} on name a gateway, thing or "
-                "observed property that is in neither the profile nor the database"
+                f"{table}: {lost} of the {len(rows)} rows from {rows[0]['key']} on name a gateway, thing, "
+                "device model or observed property that is in neither the profile nor the database"
             )
 
 
@@ -298,16 +309,17 @@ def _json(rows: list[dict[str, Any]]) -> str:
     return msgspec.json.encode(rows).decode()
 
 
-async def list_things(conn: AsyncConnection[Any], gateway: str | None) -> list[tuple[str, str, str, str]]:
-    """Return (gateway, thing, kind, observed properties) of all things, or of one gateway's."""
+async def list_things(conn: AsyncConnection[Any], gateway: str | None) -> list[tuple[str, ...]]:
+    """Return (gateway, thing, kind, model, DevEUI, observed properties) of all things or one gateway's."""
     cursor = await conn.execute(
         """
-        SELECT g.code, t.code, t.kind, string_agg(p.code, ' ' ORDER BY p.code)
+        SELECT g.code, t.code, t.kind, coalesce(t.model, ''), coalesce(t.dev_eui, ''),
+               string_agg(p.code, ' ' ORDER BY p.code)
         FROM things t JOIN gateways g ON g.id = t.gateway_id
         JOIN datastreams d ON d.thing_id = t.id
         JOIN observed_properties p ON p.id = d.observed_property_id
         WHERE %(gateway)s::text IS NULL OR g.code = %(gateway)s
-        GROUP BY g.code, t.code, t.kind ORDER BY g.code, t.code""",
+        GROUP BY g.code, t.id ORDER BY g.code, t.code""",
         {"gateway": gateway},
     )
     return await cursor.fetchall()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from devices.model import is_code
+from runtime.topic_filters import overlap
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Kind = Literal["observations", "status"]
 #: what ingest subscribes to
@@ -30,6 +34,16 @@ def parse_topic(topic: str, root: str) -> TopicAddress | None:
         case [gateway, "up", ("observations" | "status") as kind] if is_code(gateway):
             return TopicAddress(gateway, kind)
     return None
+
+
+def source_of(topic: str, sources: Mapping[str, str]) -> str | None:
+    """Return the gateway code of the LoRaWAN network server that publishes a topic.
+
+    Args:
+        topic: of a message.
+        sources: gateway code -> topic filter (HALONG_LORAWAN_SOURCES).
+    """
+    return next((gateway for gateway, each in sources.items() if overlap(each, topic)), None)
 
 
 def up(root: str, gateway: str, kind: str) -> str:

@@ -135,6 +135,7 @@ def local_services(given: Settings, places: Folders, out: Console) -> Iterator[C
                     places.state / "mosquitto",
                     passwords=hashes,
                     topic_root=given.topic_root,
+                    sources=given.lorawan_sources,
                 )
             )
             _say_port("MQTT", 1883, broker.gateway_port, out)

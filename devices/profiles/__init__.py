@@ -1,8 +1,9 @@
 """Cities as data: folders of tables that `halong devices import` writes to the registry.
 
 A profile is a folder with city.json, areas.csv and observed_properties.csv, and if it brings its devices
-along, gateways.csv and things.csv. The columns are the fields of the records in devices.model; a cell with
-several codes has them with spaces between; an empty cell is a value that is not known.
+along, gateways.csv and things.csv, and lorawan/CODE.json for each LoRaWAN device model. The columns are the
+fields of the records in devices.model; a cell with several codes has them with spaces between; an empty
+cell is a value that is not known.
 """
 
 from __future__ import annotations
@@ -56,5 +57,6 @@ def _profile(tables: Tables) -> Profile:
         areas=with_schematic_boundaries([row.record for row in tables.areas]),
         observed_properties=tuple(row.record for row in tables.observed_properties),
         gateways=tables.assembled_gateways(),
+        device_models=tuple(tables.device_models),
         properties={"latitude": city.latitude, "longitude": city.longitude},
     )

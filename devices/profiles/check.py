@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from devices.lineage import Lineage, is_in_force
 from devices.model import is_code
+from devices.profiles.models import check_models
 from devices.profiles.tables import ProfileError, datastreams
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     AnyRow = Row[Any]
 
 
+_DEV_EUI = re.compile(r"[0-9a-f]{16}")
 #: From the whole to the parts: an area's parent is of an earlier level.
 LEVELS = ("province", "district", "commune")
 
@@ -31,6 +34,7 @@ def check(tables: Tables) -> None:
     _check_city(tables)
     _check_areas(tables.areas)
     _check_properties(tables.observed_properties)
+    check_models(tables.device_models, {row.record.code for row in tables.observed_properties})
     _check_gateways(tables.gateways, tables)
     _check_things(tables.things, tables)
 
@@ -122,6 +126,7 @@ def _check_things(rows: Sequence[Row[ThingRow]], tables: Tables) -> None:
     areas = {row.record.code for row in tables.areas}
     gateways = {row.record.code for row in tables.gateways}
     properties = {row.record.code for row in tables.observed_properties}
+    models = {model.code for model in tables.device_models}
     for row in rows:
         _check_code(row)
         _check_place(row)
@@ -129,13 +134,25 @@ def _check_things(rows: Sequence[Row[ThingRow]], tables: Tables) -> None:
         _check_known(row, "areas", row.record.areas, areas, "areas.csv")
         measured = [code for code, _ in datastreams(row, row.record.datastreams)]
         _check_known(row, "datastreams", measured, properties, "observed_properties.csv")
+        _check_lorawan(row, models)
+    _check_unique(
+        [(row.record.dev_eui, row) for row in rows if row.record.dev_eui is not None], column="dev_eui"
+    )
 
 
-def _check_unique(keyed: Sequence[tuple[Hashable, AnyRow]]) -> None:
+def _check_lorawan(row: Row[ThingRow], models: set[str]) -> None:
+    model, dev_eui = row.record.model, row.record.dev_eui
+    if model is not None and model not in models:
+        raise row.error("model", f"there is no lorawan/{model}.json; models: {', '.join(sorted(models))}")
+    if dev_eui is not None and not _DEV_EUI.fullmatch(dev_eui):
+        raise row.error("dev_eui", f"{dev_eui!r} is no DevEUI: 16 hexadecimal digits without separators")
+
+
+def _check_unique(keyed: Sequence[tuple[Hashable, AnyRow]], column: str = "code") -> None:
     first: dict[Hashable, AnyRow] = {}
     for key, row in keyed:
         if (other := first.setdefault(key, row)) is not row:
-            raise row.error("code", f"{row.record.code!r} stands on line {other.line} already")
+            raise row.error(column, f"{getattr(row.record, column)!r} stands on line {other.line} already")
 
 
 def _check_code(row: AnyRow) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
-from devices.model import Area, Gateway, ObservedProperty, Thing
+from devices.model import Area, DeviceModel, FieldMapping, Gateway, ObservedProperty, Thing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -73,6 +73,8 @@ class ThingRow:
     areas: tuple[str, ...]
     datastreams: tuple[str, ...]
     properties: dict[str, Any] = field(default_factory=dict)
+    model: str | None = None
+    dev_eui: str | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ class Tables:
     observed_properties: list[Row[ObservedProperty]]
     gateways: list[Row[GatewayRow]]
     things: list[Row[ThingRow]]
+    device_models: list[DeviceModel] = field(default_factory=list)
 
     def assembled_gateways(self) -> tuple[Gateway, ...]:
         """Return the gateways with their things, in the order of the files."""
@@ -119,7 +122,7 @@ def datastreams(row: Row[Any], cells: tuple[str, ...]) -> Iterator[tuple[str, in
 
 
 def read_tables(folder: Path) -> Tables:
-    """Read a profile's folder; gateways.csv and things.csv may be absent.
+    """Read a profile's folder; gateways.csv, things.csv and the folder lorawan may be absent.
 
     Raises:
         ProfileError: a file is missing or not UTF-8, or a cell is not of its column's type.
@@ -130,6 +133,7 @@ def read_tables(folder: Path) -> Tables:
         observed_properties=_read(folder / "observed_properties.csv", ObservedProperty),
         gateways=_read(folder / "gateways.csv", GatewayRow, optional=True),
         things=_read(folder / "things.csv", ThingRow, optional=True),
+        device_models=[_read_model(path) for path in sorted((folder / "lorawan").glob("*.json"))],
     )
 
 
@@ -138,6 +142,22 @@ def _read_city(path: Path) -> City:
         return msgspec.json.decode(_text(path), type=City)
     except msgspec.MsgspecError as error:
         raise ProfileError(f"{path.name}: {error}") from error
+
+
+class _ModelFile(msgspec.Struct, forbid_unknown_fields=True):
+    """lorawan/CODE.json."""
+
+    name: str
+    fields: dict[str, FieldMapping]
+    ignored: tuple[str, ...] = ()
+
+
+def _read_model(path: Path) -> DeviceModel:
+    try:
+        found = msgspec.json.decode(_text(path), type=_ModelFile)
+    except msgspec.MsgspecError as error:
+        raise ProfileError(f"lorawan/{path.name}: {error}") from error
+    return DeviceModel(code=path.stem, name=found.name, fields=found.fields, ignored=found.ignored)
 
 
 def _read(
@@ -173,17 +193,18 @@ def _without_unset(values: dict[str, Any], record: type[Any]) -> dict[str, Any]:
 def _cell(place: Row[None], column: str, cell: str) -> Any:
     if not cell:
         return None
-    read = _COMPOUND.get(column)
+    read = _READ_BY.get(column)
     try:
         return unicodedata.normalize("NFC", cell) if read is None else read(cell)
     except ValueError as error:
         raise place.error(column, str(error)) from error
 
 
-#: columns whose cells hold more than one value
-_COMPOUND: dict[str, Callable[[str], Any]] = {
+#: columns whose cells are not taken as they are
+_READ_BY: dict[str, Callable[[str], Any]] = {
     "areas": str.split,
     "datastreams": str.split,
+    "dev_eui": str.lower,
     "predecessors": str.split,
     "properties": json.loads,
 }

@@ -35,7 +35,7 @@ def files(
     folder.mkdir(parents=True, exist_ok=True)
     lines = "".join(f"{name}:{hashed}\n" for name, hashed in sorted(hashes.items()))
     _write(folder / "passwords", lines)
-    _write(folder / "acl", acl_text(settings().topic_root, user))
+    _write(folder / "acl", acl_text(settings().topic_root, user, settings().lorawan_sources))
     typer.echo(f"{len(hashes)} identities written to {folder / 'passwords'}, rules to {folder / 'acl'}")
 
 

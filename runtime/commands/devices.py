@@ -95,7 +95,7 @@ async def _list(gateway: str | None) -> None:
     from devices.registry import list_things
     from storage.pool import connect
 
-    table = Table("gateway", "device", "kind", "observes")
+    table = Table("gateway", "device", "kind", "model", "DevEUI", "observes")
     async with await connect(settings().require_database_url()) as conn:
         for row in await list_things(conn, gateway):
             table.add_row(*row)

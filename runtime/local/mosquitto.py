@@ -88,16 +88,40 @@ listener {platform_port} 127.0.0.1
 """
 
 
-def acl_text(topic_root: str = "city/v1", platform_user: str = PLATFORM_USER) -> str:
-    """Return the ACL file: a gateway writes below its own `up`, reads below its own `down`, and no more."""
+def acl_text(
+    topic_root: str = "city/v1",
+    platform_user: str = PLATFORM_USER,
+    sources: Mapping[str, str] | None = None,
+) -> str:
+    """Return the ACL file: a gateway writes below its own `up`, reads below its own `down`, and no more.
+
+    As a Sparkplug edge node it writes its own births, deaths and data, and reads its own commands and which
+    host applications are there.
+
+    Args:
+        topic_root: prefix of every topic of the wire contract.
+        platform_user: the user of halong's own services.
+        sources: gateways that are LoRaWAN network servers -> the topic filter that they also write.
+    """
+    servers = "".join(f"\nuser {code}\ntopic write {source}\n" for code, source in (sources or {}).items())
     return f"""\
 pattern write {topic_root}/%u/up/#
 pattern read {topic_root}/%u/down/#
-
+{_sparkplug_patterns()}
+{servers}
 user {platform_user}
 topic readwrite #
 topic read $SYS/#
 """
+
+
+def _sparkplug_patterns() -> str:
+    # No one filter is all of an edge node's topics: its id comes after the kind of message.
+    node, device = ("NBIRTH", "NDEATH", "NDATA"), ("DBIRTH", "DDEATH", "DDATA")
+    written = [*(f"+/{kind}/%u" for kind in node), *(f"+/{kind}/%u/+" for kind in device)]
+    read = ("+/NCMD/%u", "+/DCMD/%u/+", "STATE/+")
+    lines = [f"pattern write spBv1.0/{each}" for each in written]
+    return "\n".join([*lines, *(f"pattern read spBv1.0/{each}" for each in read)])
 
 
 class LocalMosquitto:
@@ -117,6 +141,7 @@ class LocalMosquitto:
         gateway_host: str = "127.0.0.1",
         passwords: Mapping[str, str] | None = None,
         topic_root: str = "city/v1",
+        sources: Mapping[str, str] | None = None,
         autosave_on_changes: bool = False,
     ) -> None:
         """Describe a broker.
@@ -129,6 +154,7 @@ class LocalMosquitto:
             gateway_host: the address on which gateways are listened for.
             passwords: gateway code -> `devices.credentials.password_hash(password)`.
             topic_root: prefix of every topic of the wire contract.
+            sources: see `acl_text`.
             autosave_on_changes: see `broker_config`.
         """
         self.folder = folder.absolute()
@@ -138,6 +164,7 @@ class LocalMosquitto:
         self.password_file = self.folder / "platform.password"
         self._passwords = dict(passwords or {})
         self._topic_root = topic_root
+        self._sources = sources
         self._autosave_on_changes = autosave_on_changes
         self._program = binaries.mosquitto
         self._user = ServiceUser.choose("mosquitto", "postgres", "nobody")
@@ -208,7 +235,7 @@ class LocalMosquitto:
         passwords = self._passwords | {PLATFORM_USER: password_hash(self._platform_password())}
         lines = "".join(f"{name}:{hashed}\n" for name, hashed in passwords.items())
         self._user.write_file(self.folder / "passwords", lines)
-        self._user.write_file(self.folder / "acl", acl_text(self._topic_root))
+        self._user.write_file(self.folder / "acl", acl_text(self._topic_root, sources=self._sources))
         self._user.write_file(self.folder / "mosquitto.conf", self._config())
 
     def _config(self) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 from devices import registry
 from devices.lineage import area_key
-from devices.model import Gateway, Profile, Thing
+from devices.model import FieldMapping, Gateway, Profile, Thing
 from devices.profiles import ProfileError, load
 from storage.pool import connect
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Connection = AsyncConnection[Any]
 
 TABLES = ("city", "areas", "area_successions", "observed_properties", "gateways", "things", "thing_areas",
-          "gateway_areas", "datastreams")  # fmt: skip
+          "gateway_areas", "datastreams", "device_models")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -76,8 +76,8 @@ async def test_plan_of_an_empty_database_creates_all_and_changes_nothing(
     plan = await registry.plan_import(conn, city)
     assert {change.action for change in plan.changes} == {"create"}
     assert plan.summary() == (
-        "1 city to create, 68 areas to create, 60 observed properties to create, 1 gateway to create, "
-        "2 things to create, 4 datastreams to create; 0 rows unchanged"
+        "1 city to create, 68 areas to create, 60 observed properties to create, 2 device models to create, "
+        "1 gateway to create, 2 things to create, 4 datastreams to create; 0 rows unchanged"
     )
     assert await snapshot(conn) == before
     assert before["areas"] == []
@@ -90,7 +90,7 @@ async def test_second_import_finds_every_row_unchanged(conn: Connection, city: P
     assert not first.is_empty
     assert effective(second) == []
     assert second.is_empty
-    assert second.summary() == "nothing to change; 136 rows unchanged"
+    assert second.summary() == "nothing to change; 138 rows unchanged"
     assert await snapshot(conn) == stored
 
 
@@ -110,7 +110,7 @@ async def test_changed_name_is_one_update(conn: Connection, city: Profile) -> No
     assert [each.describe() for each in plan.effective()] == [
         'update thing aq-1: name "Station aq-1" -> "Harbour"'
     ]
-    assert plan.summary() == "1 thing to update; 135 rows unchanged"
+    assert plan.summary() == "1 thing to update; 137 rows unchanged"
     await registry.apply(conn, plan)
     assert await rows(conn, "SELECT name FROM things ORDER BY code") == [("Harbour",), ("Station aq-2",)]
     assert (await registry.plan_import(conn, renamed)).is_empty
@@ -120,7 +120,7 @@ async def test_every_column_is_compared_and_written(conn: Connection, city: Prof
     await registry.import_profile(conn, city)
     moved = thing(
         "aq-1", name="B", kind="buoy", latitude=20.5, longitude=107.0, properties={}, areas=("193",),
-        datastreams={"pm2_5": 60, "no2": 300},
+        datastreams={"pm2_5": 60, "no2": 300}, model="decentlab-dl-pm", dev_eui="0102030405060708",
     )  # fmt: skip
     box = gateway("gw-1", moved, thing("aq-2"), name="Box", latitude=20.5, longitude=107.0, heartbeat_s=60,
                   areas=("193",))  # fmt: skip
@@ -147,6 +147,12 @@ async def test_every_column_is_compared_and_written(conn: Connection, city: Prof
         areas=(city.areas[0], area, *city.areas[2:]),
         observed_properties=(prop, *city.observed_properties[1:]),
         gateways=(box,),
+        device_models=(
+            city.device_models[0],
+            replace(
+                city.device_models[1], name="X", ignored=(), fields={"t": FieldMapping(property="pm2_5")}
+            ),
+        ),
     )
     plan = await registry.import_profile(conn, changed)
     fields = {(c.table, f.name) for c in plan.effective() if c.action == "update" for f in c.fields}
@@ -156,9 +162,16 @@ async def test_every_column_is_compared_and_written(conn: Connection, city: Prof
     }  # fmt: skip
     assert len([1 for table, _ in fields if table == "observed_properties"]) == 9
     assert len([1 for table, _ in fields if table == "gateways"]) == 5
-    assert len([1 for table, _ in fields if table == "things"]) == 6
+    assert len([1 for table, _ in fields if table == "things"]) == 8
+    assert len([1 for table, _ in fields if table == "device_models"]) == 3
     assert len([1 for table, _ in fields if table == "city"]) == 4
     assert (await registry.plan_import(conn, changed)).is_empty
+
+
+async def test_a_model_that_is_nowhere_is_refused(conn: Connection, city: Profile) -> None:
+    lost = with_things(city, thing("aq-1", model="nobody-s"))
+    with pytest.raises(registry.RegistryError, match=r"things: 1 of the 1 rows from aq-1 on name a .*model"):
+        await registry.import_profile(conn, lost)
 
 
 async def test_areas_know_their_parents_and_successions(conn: Connection, province: Profile) -> None:
@@ -205,7 +218,7 @@ async def test_import_deletes_nothing_and_leaves_operators_settings(conn: Connec
     plan = await registry.import_profile(
         conn, replace(smaller, observed_properties=city.observed_properties[:20])
     )
-    assert plan.summary() == "1 datastream to update; 91 rows unchanged"
+    assert plan.summary() == "1 datastream to update; 93 rows unchanged"
     assert await rows(conn, "SELECT password_hash, enabled FROM gateways") == [("$7$secret", False)]
     assert await rows(conn, "SELECT count(*), bool_or(enabled) FROM datastreams") == [(4, False)]
     assert await rows(conn, "SELECT count(*) FROM observed_properties") == [(60,)]
@@ -243,8 +256,8 @@ async def test_import_tells_ingest_once_a_table(conn: Connection, database_url: 
     async with await connect(database_url) as listener:
         await listener.execute("LISTEN halong_registry")
         await registry.import_profile(conn, city)
-        told = {note.payload async for note in listener.notifies(timeout=5, stop_after=4)}
-    assert told == {"observed_properties", "gateways", "things", "datastreams"}
+        told = {note.payload async for note in listener.notifies(timeout=5, stop_after=5)}
+    assert told == {"observed_properties", "device_models", "gateways", "things", "datastreams"}
 
 
 async def test_surveyed_boundary_survives_the_next_import(conn: Connection, city: Profile) -> None:

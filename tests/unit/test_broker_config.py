@@ -64,12 +64,26 @@ def test_a_gateway_has_its_own_topics_and_the_platform_all() -> None:
         "pattern write city/v1/%u/up/#",
         "pattern read city/v1/%u/down/#",
     ]
-    assert "topic" not in patterns
+    assert set(patterns.split("\n")[2:]) == {
+        *(f"pattern write spBv1.0/+/{kind}/%u" for kind in ("NBIRTH", "NDEATH", "NDATA")),
+        *(f"pattern write spBv1.0/+/{kind}/%u/+" for kind in ("DBIRTH", "DDEATH", "DDATA")),
+        "pattern read spBv1.0/+/NCMD/%u",
+        "pattern read spBv1.0/+/DCMD/%u/+",
+        "pattern read spBv1.0/STATE/+",
+        "",
+    }
     assert platform.splitlines() == ["topic readwrite #", "topic read $SYS/#"]
 
 
 def test_the_topic_root_is_a_setting() -> None:
     assert "pattern write town/%u/up/#" in acl_text("town")
+
+
+def test_a_network_server_also_writes_its_own_topics() -> None:
+    lines = acl_text(sources={"lns-1": "application/#", "lns-2": "v3/+/devices/#"}).splitlines()
+    assert lines[lines.index("user lns-1") + 1] == "topic write application/#"
+    assert lines[lines.index("user lns-2") + 1] == "topic write v3/+/devices/#"
+    assert lines.index("user lns-2") < lines.index("user halong") < lines.index("topic readwrite #")
 
 
 def test_no_unlimited_count_of_queued_messages() -> None:

@@ -10,7 +10,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from runtime.commands import broker, city, dashboards, devices, gateways, indicators, keys, services
+from runtime.commands import broker, city, dashboards, device, devices, gateways, indicators, keys, services
 
 app = typer.Typer(
     name="halong",
@@ -30,6 +30,7 @@ app.command("analytics")(services.analytics)
 app.command("api")(services.api)
 app.command("simulate")(services.simulate)
 app.command("check")(services.check)
+app.add_typer(device.app, name="device")
 app.add_typer(devices.app, name="devices")
 app.add_typer(gateways.app, name="gateways")
 app.add_typer(broker.app, name="broker")
@@ -66,7 +67,7 @@ def main() -> None:
             raise
         console = Console(stderr=True, highlight=False, soft_wrap=True)
         console.print(f"error: {_words(error)}", style="red", markup=False)
-        sys.exit(1)
+        sys.exit(getattr(error, "exit_code", 1))
 
 
 def _words(error: Exception) -> str:

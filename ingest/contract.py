@@ -1,0 +1,206 @@
+"""The payloads of the wire contract v1 as JSON Schemas, with examples. Pure.
+
+The same dictionaries are told by `halong device schema` and by the AsyncAPI document. What JSON Schema cannot
+say is left to the decoders: that a date exists, that 1.0 is no integer, that a code is in the registry.
+"""
+
+from __future__ import annotations
+
+import sys
+from copy import deepcopy
+from typing import Any, Final
+
+from devices.model import CODE
+from ingest.formats.native import MAX_SEQ
+from ingest.formats.times import MAX_MS
+from ingest.rules import RULES
+from ingest.sequence import MAX_GAPS
+
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+_CODE = f"^{CODE.pattern}$"
+# date-time of RFC 3339, 5.6: an offset is required, years begin at 1
+_DATE = "(?!0000)[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+_CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]+)?"
+_OFFSET = "([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
+_RFC3339 = f"^{_DATE}[Tt ]{_CLOCK}{_OFFSET}$"
+
+_SEQ: Final[dict[str, Any]] = {"type": "integer", "minimum": 0, "maximum": MAX_SEQ}
+_TIME: Final[dict[str, Any]] = {
+    "description": "RFC 3339 with Z or an offset, or whole milliseconds since 1970 UTC.",
+    "anyOf": [
+        {"type": "string", "pattern": _RFC3339},
+        {"type": "integer", "minimum": -MAX_MS, "maximum": MAX_MS},
+    ],
+}
+_VALUE: Final[dict[str, Any]] = {
+    "description": "A finite number in the observed property's unit; true and false count as 1 and 0.",
+    "type": ["number", "boolean"],
+    "minimum": -sys.float_info.max,
+    "maximum": sys.float_info.max,
+}
+_READING: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["time"],
+    "properties": {
+        "device": {
+            "description": "The device's code; without it, the device that has the gateway's own code.",
+            "type": ["string", "null"],
+            "pattern": _CODE,
+        },
+        "time": _TIME | {"description": f"The time of measuring: {_TIME['description']}"},
+    },
+    "propertyNames": {"pattern": _CODE},
+    "additionalProperties": _VALUE,
+}
+
+
+def _named(name: str, title: str, description: str, **rest: Any) -> dict[str, Any]:
+    head = {"$schema": DIALECT, "$id": f"urn:halong:v1:{name}", "title": title, "description": description}
+    return head | {"type": "object"} | rest
+
+
+_SCHEMAS: Final[dict[str, dict[str, Any]]] = {
+    "observations": _named(
+        "observations",
+        "Readings of a gateway's devices",
+        "Payload of {root}/{gateway}/up/observations in native JSON, QoS 1, not retained.",
+        required=["readings"],
+        properties={
+            "seq": _SEQ
+            | {
+                "type": ["integer", "null"],
+                "description": "The message's number, one up for each; without it, no down/committed.",
+            },
+            "oldest": _SEQ
+            | {
+                "type": ["integer", "null"],
+                "description": "The lowest number that the gateway still keeps.",
+            },
+            "gateway": {
+                "type": ["string", "null"],
+                "pattern": _CODE,
+                "description": "If it is there, the code in the topic.",
+            },
+            "readings": {"type": "array", "items": _READING},
+        },
+        additionalProperties=False,
+    ),
+    "status": _named(
+        "status",
+        "Whether a gateway is online",
+        "Payload of {root}/{gateway}/up/status and of the Last Will there, QoS 1, retained.",
+        required=["online"],
+        properties={
+            "online": {"type": "boolean"},
+            "firmware": {"type": ["string", "null"], "description": "The firmware's version."},
+            "started": {
+                "description": f"When the gateway started: {_TIME['description']}",
+                "anyOf": [*_TIME["anyOf"], {"type": "null"}],
+            },
+        },
+    ),
+    "committed": _named(
+        "committed",
+        "What is committed in the database",
+        "Payload of {root}/{gateway}/down/committed, QoS 1, not retained: everything up to and including "
+        "seq may be forgotten.",
+        required=["seq"],
+        properties={
+            "seq": _SEQ,
+            "missing": {
+                "description": "Ranges above seq that have not arrived, both ends included; send them again.",
+                "type": "array",
+                "minItems": 1,
+                "maxItems": MAX_GAPS,
+                "items": {"type": "array", "items": _SEQ, "minItems": 2, "maxItems": 2},
+            },
+        },
+    ),
+    "rejected": _named(
+        "rejected",
+        "What was refused, where and why",
+        "Payload of {root}/{gateway}/down/rejected, QoS 1, not retained, at most one a second: the first "
+        "refusal since the last such message.",
+        required=["reason", "at", "detail", "stored", "count", "time"],
+        properties={
+            "seq": _SEQ | {"description": "The message's number, where it could be read."},
+            "reason": {
+                "description": "A word of the contract; take one that you do not know for a refusal.",
+                "type": "string",
+                "pattern": "^[a-z_]+$",
+                "examples": sorted(RULES),
+            },
+            "at": {"type": "string", "description": "The first place in the payload, as JSONPath."},
+            "detail": {"type": "string", "description": "Words for the engineer."},
+            "stored": {
+                "type": "boolean",
+                "description": "Whether the reading is in the database all the same.",
+            },
+            "count": {
+                "type": "integer",
+                "minimum": 1,
+                "description": "Readings refused since the last time.",
+            },
+            "time": {"type": "string", "format": "date-time", "pattern": _RFC3339},
+        },
+    ),
+}
+
+_EXAMPLES: Final[dict[str, list[dict[str, Any]]]] = {
+    "observations": [
+        {
+            "seq": 4711,
+            "oldest": 4698,
+            "readings": [
+                {"device": "aq-017", "time": "2026-11-22T08:15:00+07:00", "pm2_5": 31.2, "pm10": 48.0},
+                {"device": "aq-017", "time": 1795310400000, "air_temperature": 27.4},
+            ],
+        },
+        {"readings": [{"time": "2026-11-22T01:15:00.250Z", "rainfall": 0.2}]},
+    ],
+    "status": [
+        {"online": True, "firmware": "1.4.2", "started": "2026-11-22T08:00:00+07:00"},
+        {"online": False},
+    ],
+    "committed": [{"seq": 4711}, {"seq": 4711, "missing": [[4713, 4713], [4720, 4722]]}],
+    "rejected": [
+        {
+            "seq": 4711,
+            "reason": "value_out_of_range",
+            "at": "$.readings[0].pm2_5",
+            "detail": "pm2_5 = 31200 ug/m3 is above 1000",
+            "stored": True,
+            "count": 1,
+            "time": "2026-11-22T01:15:02.113+00:00",
+        },
+    ],
+}
+
+#: the payloads that have a schema
+NAMES: Final = tuple(_SCHEMAS)
+
+
+def schema(name: str) -> dict[str, Any]:
+    """Return the JSON Schema (2020-12) of a payload with its examples; the caller may change it.
+
+    Args:
+        name: observations, status, committed or rejected.
+
+    Raises:
+        ValueError: there is no such payload.
+    """
+    if name not in _SCHEMAS:
+        raise ValueError(f"no payload {name!r}: give one of {', '.join(NAMES)}")
+    return deepcopy(_SCHEMAS[name]) | {"examples": examples(name)}
+
+
+def examples(name: str) -> list[dict[str, Any]]:
+    """Return payloads that are in the form of `schema(name)`, decoded from JSON.
+
+    Raises:
+        ValueError: there is no such payload.
+    """
+    if name not in _EXAMPLES:
+        raise ValueError(f"no payload {name!r}: give one of {', '.join(NAMES)}")
+    return deepcopy(_EXAMPLES[name])

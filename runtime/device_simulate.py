@@ -1,0 +1,234 @@
+"""`halong device simulate`: a gateway of the registry or of a profile, played by hand."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from devices.model import Gateway, Thing
+from ingest.formats.format import Format, formats
+from runtime.device_check import CheckError, city_of, open_desk
+from simulators.by_hand import PUBACK, Event, Hand, Message, limits_of, reading, rounds
+from simulators.refusals import is_of, spoilt, spoilt_payload
+from simulators.signals import Signals
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from devices.catalog import Catalog
+    from runtime.settings import Settings
+
+#: after the last message, how long to wait for what halong says of it
+_ANSWER_S = 5.0
+_PROFILE = "quang_ninh"
+#: devices of a message whose values are told
+_NAMED = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Play:
+    """What to publish."""
+
+    code: str
+    profile: str | None
+    every: float | None
+    count: int | None
+    format: str
+    bad: str | None
+    seq: int | None
+
+
+@dataclass
+class Told:
+    """What came back of the messages that were sent."""
+
+    bad: str | None
+    #: numbers of PUBLISH packets without a PUBACK
+    open: set[int] = field(default_factory=set)
+    sent: int = 0
+    last_seq: int | None = None
+    not_taken: int = 0
+    committed: int | None = None
+    reasons: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether all was taken, committed if it has numbers, and refused only if that was meant."""
+        wanted = [self.bad] if self.bad else []
+        if (
+            self.last_seq is not None
+            and self.bad != "not_decodable"
+            and (self.committed or 0) < self.last_seq
+        ):
+            return False
+        return not self.open and not self.not_taken and sorted({*self.reasons}) == wanted
+
+
+class Player:
+    """Publishes and tells."""
+
+    def __init__(
+        self,
+        hand: Hand,
+        play: Play,
+        signals: Signals,
+        limits: dict[str, Any],
+        say: Callable[[str, str], None],
+    ) -> None:
+        self._hand, self._play, self._say = hand, play, say
+        self._signals, self._limits = signals, limits
+        self._format = format_named(play.format)
+        self._seq = play.seq
+        self.told = Told(play.bad)
+
+    def run(self, gateway: Gateway) -> Told:
+        """Publish as often as was asked for; return what came back."""
+        began = time.monotonic()
+        for moment, things in rounds(gateway, self._play.every):
+            self._hear(moment - (time.monotonic() - began))
+            self._publish(things)
+            if self.told.sent == self._play.count:
+                break
+        end = time.monotonic() + _ANSWER_S
+        while not self._is_answered() and (left := end - time.monotonic()) > 0:
+            self._hear(min(left, 0.1))
+        return self.told
+
+    def _publish(self, things: Iterable[Thing]) -> None:
+        readings = [reading(thing, self._signals, self._limits) for thing in things]
+        bad = self._play.bad or ""
+        assert self._format.encode is not None
+        payload = self._format.encode(spoilt(readings, bad), seq=self._seq, oldest=self._play.seq)
+        message = Message(spoilt_payload(payload, bad), min(self._format.content_types))
+        self.told.open.add(self._hand.publish(message))
+        self.told.sent += 1
+        numbered = "" if self._seq is None else f"seq {self._seq}, "
+        self._say("sent", f"{numbered}{len(message.payload)} bytes: {_words(readings)}")
+        self.told.last_seq = self._seq
+        self._seq = None if self._seq is None else self._seq + 1
+
+    def _is_answered(self) -> bool:
+        if self.told.open or (self._play.bad and not self.told.reasons):
+            return False
+        return self._seq is None or (self.told.committed or -1) >= self._seq - 1
+
+    def _hear(self, seconds: float) -> None:
+        for event in self._hand.events(seconds):
+            self._take(event)
+
+    def _take(self, event: Event) -> None:
+        told = event.told
+        match event.kind:
+            case "puback":
+                number, code = told
+                self.told.open.discard(number)
+                self.told.not_taken += code != 0
+                words = PUBACK.get(code, "not stored: keep it, send it again later")
+                self._say("PUBACK", f"0x{code:02x} {words}")
+            case "committed":
+                self.told.committed = told.get("seq")
+                missing = f", missing {told['missing']}" if "missing" in told else ""
+                self._say("committed", f"everything up to {told.get('seq')}{missing}")
+            case "rejected":
+                self.told.reasons.append(told["reason"])
+                fate = "stored all the same" if told["stored"] else "not stored"
+                self._say("rejected", f"{told['reason']} at {told['at']} ({fate}): {told['detail']}")
+            case kind:
+                self._say(kind, str(told))
+
+
+def format_named(name: str) -> Format:
+    """Return a format that halong can write.
+
+    Raises:
+        CheckError: there is none of that name.
+    """
+    known = {each.name: each for each in formats().values() if each.encode}
+    if name not in known:
+        raise CheckError(f"no format {name!r} to write: give one of {', '.join(sorted(known))}")
+    return known[name]
+
+
+async def find_gateway(settings: Settings, play: Play) -> Gateway:
+    """Return the gateway to play, from a profile or from the registry.
+
+    Raises:
+        CheckError: neither has it.
+    """
+    if play.profile is None and settings.database_url:
+        desk = await open_desk(settings, None)
+        gateway = _registered(desk.catalog, play.code)
+        where = "in the registry"
+    else:
+        name = play.profile or _PROFILE
+        gateways = {each.code: each for each in city_of(name).gateways}
+        gateway, where = gateways.get(play.code), f"in the profile {name}"
+    if gateway is None:
+        raise CheckError(
+            f"no gateway {play.code!r} {where}: `halong devices list` names them; or give --profile"
+        )
+    return gateway
+
+
+def _registered(catalog: Catalog | None, code: str) -> Gateway | None:
+    """Return a gateway of the registry; its devices measure as often as they do on average."""
+    known = catalog.gateways.get(code) if catalog else None
+    if known is None:
+        return None
+    interval = round(len(known.streams) / known.readings_per_s) if known.readings_per_s else 60
+    things = tuple(
+        Thing(
+            code=device,
+            name=device,
+            kind="",
+            latitude=20.95,
+            longitude=107.08,
+            datastreams={prop: interval for owner, prop in known.streams if owner == device},
+            areas=(),
+        )
+        for device in known.devices
+    )
+    return Gateway(code=code, name=code, latitude=20.95, longitude=107.08, areas=(), things=things)
+
+
+def play_gateway(
+    settings: Settings,
+    play: Play,
+    gateway: Gateway,
+    *,
+    url: str,
+    password: str,
+    say: Callable[[str, str], None],
+) -> Told:
+    """Connect as a gateway and publish.
+
+    Raises:
+        CheckError, HandError: it cannot be played.
+    """
+    if play.bad and not is_of(play.bad, format_named(play.format).name):
+        raise CheckError(f"{play.bad} cannot be made in {play.format}: use --format native")
+    city = city_of(play.profile or _PROFILE)
+    with Hand(url, play.code, password, settings.topic_root) as hand:
+        say("connected", f"as {play.code}")
+        player = Player(hand, play, Signals(city), limits_of(city), say)
+        try:
+            return player.run(gateway)
+        except KeyboardInterrupt:
+            return player.told
+
+
+def clock() -> str:
+    """Return the time of day for a line."""
+    return datetime.now().astimezone().strftime("%H:%M:%S")
+
+
+def _words(readings: list[dict[str, Any]]) -> str:
+    if len(readings) > _NAMED:
+        return f"{len(readings)} devices, {sum(len(each) - 2 for each in readings)} values"
+    return "; ".join(f"{each['device']} {_values(each)}" for each in readings)
+
+
+def _values(each: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {value:g}" for name, value in each.items() if name not in ("device", "time"))

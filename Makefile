@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo clean-demo test faults check format requirements bench-ingest
+.PHONY: help demo clean-demo test faults fuzz check format requirements bench-ingest bench-formats
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -22,6 +22,9 @@ test: .venv/test.ready ## Check style and types, then run all tests on real serv
 
 faults: .venv/test.ready ## Kill, cut and fill at length: everything acknowledged must be stored (half an hour)
 	@HALONG_FAULTS=full $(BIN)/pytest -s $(ARGS) tests/faults tests/integration/test_bench.py
+
+fuzz: .venv/test.ready ## Give ten million malformed payloads to all decoders (ARGS="--count 100000": quickly)
+	@$(BIN)/python -m tests.faults.fuzz_formats --count 10000000 $(ARGS)
 
 format: .venv/test.ready ## Format the code and mend what ruff can
 	@$(BIN)/ruff check --quiet --fix
@@ -42,3 +45,6 @@ requirements: .venv/test.ready ## Pin the newest versions that pyproject.toml al
 
 bench-ingest: .venv/test.ready ## Measure ingest beside its limits (ARGS="--runs 1 --scale 0.2": quickly)
 	@$(BIN)/python -m bench.ingest $(ARGS)
+
+bench-formats: .venv/test.ready ## Measure what each payload format costs beside its bare parser
+	@$(BIN)/python -m bench.formats $(ARGS)

@@ -15,7 +15,7 @@ from api import middleware, openapi, problems
 from api.explorer import add_explorer
 from api.metrics import Metrics, PoolCollector
 from api.parameters import only_known_parameters
-from api.routers import areas, fallback, gateways, indicators, observations, status, things
+from api.routers import areas, asyncapi, fallback, gateways, indicators, observations, status, things
 from api.security import ReadAccess
 from runtime.settings import Settings
 from storage.errors import StorageError
@@ -99,6 +99,7 @@ def _add_routes(app: FastAPI) -> None:
     for router in _ROUTERS:
         app.include_router(router, dependencies=[ReadAccess, Depends(only_known_parameters)])
     app.include_router(status.health)
+    app.include_router(asyncapi.router)
     add_explorer(app)
     app.include_router(fallback.router)
 

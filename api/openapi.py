@@ -16,6 +16,7 @@ SensorThings; units are UCUM codes; times are UTC in answers.
 **Times** in requests carry an offset (`2026-11-22T08:00:00+07:00`, `…Z`); a date is a local day of the city.
 **Pages**: follow `next` (or the header `Link`) until it is null.
 **Errors** are `application/problem+json` (RFC 9457) and say what would be right.
+**Gateways** speak MQTT, not HTTP: [asyncapi.yaml](asyncapi.yaml) says what ([as JSON](asyncapi.json)).
 """
 _EXAMPLES = {
     "401": ("unauthorized", "send `Authorization: Bearer halong_…`; `halong keys create` makes a key"),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import subprocess
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ import pytest
 
 from storage.edition import Edition, render
 from storage.migrate import edition, migrations
+from tests.npm import install
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 Rows = list[list[Any]]
 
 FOLDER = Path(__file__).resolve().parents[1] / "community"
-NODE = 20
 
 REGISTRY = """
 INSERT INTO observed_properties (code, name_en, name_vi, unit, minimum, maximum, aggregation,
@@ -88,23 +87,7 @@ class Community:
 @pytest.fixture(scope="module")
 def node() -> str:
     """Node.js, with the packages of tests/community installed as its lock file says."""
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if not node or not npm:
-        pytest.skip(f"no Node.js with npm for the Community edition: install Node.js {NODE} or later")
-    version = subprocess.run([node, "--version"], check=True, capture_output=True, text=True).stdout.strip()
-    if int(version[1:].partition(".")[0]) < NODE:
-        pytest.skip(f"Node.js {version} is too old for the Community edition: install {NODE} or later")
-    if not _is_installed():
-        command = [npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"]
-        done = subprocess.run(command, cwd=FOLDER, check=False, capture_output=True, text=True)
-        assert done.returncode == 0, f"npm ci failed in {FOLDER}: {done.stderr}"
-    return node
-
-
-def _is_installed() -> bool:
-    """Tell whether npm has finished an installation after the lock file was written."""
-    lock, installed = FOLDER / "package-lock.json", FOLDER / "node_modules" / ".package-lock.json"
-    return installed.exists() and installed.stat().st_mtime >= lock.stat().st_mtime
+    return install(FOLDER, "the Community edition")
 
 
 @contextmanager

@@ -8,18 +8,25 @@ import signal
 import subprocess
 import sys
 import tempfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from tests.conftest import REPOSITORY
+from tests.documents import ON_THE_DEMO, is_left_out, shell_blocks, tour
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from runtime.local.provision import Binaries
+
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+SEPARATOR = "=== next block ==="
 
 
 @pytest.fixture
@@ -56,25 +63,56 @@ def read_until(process: subprocess.Popen[str], pattern: str) -> str:
     raise AssertionError(f"the demo ended before it said {pattern!r}: {''.join(seen)}")
 
 
-def tour() -> list[str]:
-    """The shell blocks of README's tour, in order."""
-    text = (REPOSITORY / "README.md").read_text()
-    section = text.split("## Five-minute tour")[1].split("\n## ")[0]
-    return re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
-
-
 def run_tour(place: Path) -> list[str]:
     """Run all blocks in one shell and return what each printed."""
-    separator = "=== next block ==="
-    script = f"\necho '{separator}'\n".join(tour())
+    return run(f"\necho '{SEPARATOR}'\n".join(tour()), place)
+
+
+def run(script: str, place: Path) -> list[str]:
     done = subprocess.run(
         ["sh", "-eu", "-c", script], cwd=place, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stderr
-    return [part.strip() for part in done.stdout.split(separator)]
+    return [part.strip() for part in done.stdout.split(SEPARATOR)]
 
 
-def test_readme_tour_on_the_running_demo_and_a_clean_end(demo: subprocess.Popen[str], place: Path) -> None:
+def run_documents(place: Path, binaries: Binaries) -> dict[str, list[str]]:
+    """Run the documents' blocks on the running city; return what each block printed."""
+    (place / "docs").symlink_to(REPOSITORY / "docs")
+    (place / ".venv").symlink_to(REPOSITORY / ".venv")
+    # As docs/api.md says; curl fails on an answer that is an error.
+    prelude = (
+        f"PATH=$PWD/.venv/bin:{binaries.postgres_bin}:$PATH; . .halong/demo.env\n"
+        'curl() { command curl --fail "$@"; }; HALONG=$HALONG_API; KEY=$(halong keys create me)\n'
+        f"{server_of(place)}\n"
+    )
+    printed = {}
+    for name in ON_THE_DEMO:
+        blocks = [recent(block) for block in shell_blocks(name) if not is_left_out(block)]
+        printed[name] = run(prelude + f"\necho '{SEPARATOR}'\n".join(blocks), place)
+    return printed
+
+
+def server_of(place: Path) -> str:
+    """Say where createdb, psql and pg_restore find the demo's server."""
+    url = re.search(r"HALONG_DATABASE_URL='(.+)'", (place / ".halong" / "demo.env").read_text())
+    assert url
+    server = conninfo_to_dict(url[1])
+    names = {"PGHOST": "host", "PGPORT": "port", "PGUSER": "user", "PGPASSWORD": "password"}
+    return "export " + " ".join(f"{name}='{server[key]}'" for name, key in names.items())
+
+
+def recent(block: str) -> str:
+    """The block with the demo's own days, of which there are data, and server."""
+    today = datetime.now(UTC).date()
+    moved = block.replace("2026-11-20", str(today - timedelta(days=1)))
+    moved = moved.replace("2026-11-22", str(today + timedelta(days=1)))
+    return moved.replace("postgresql://…/", "${HALONG_DATABASE_URL%/*}/")
+
+
+def test_the_documents_on_the_running_demo_and_a_clean_end(
+    demo: subprocess.Popen[str], place: Path, binaries: Binaries
+) -> None:
     started = read_until(demo, r"11 indicators for 13 districts")
     assert "0 refusals" in started
     children = psutil.Process(demo.pid).children(recursive=True)
@@ -94,6 +132,18 @@ def test_readme_tour_on_the_running_demo_and_a_clean_end(demo: subprocess.Popen[
     header, *rows = table.splitlines()
     assert {"area", "value", "completeness"} <= set(header.split(","))
     assert len(rows) > 20
+
+    printed = run_documents(place, binaries)
+    puback, answer, examples = printed["docs/firmware.md"]
+    assert "RC:0" in puback
+    assert set(json.loads(answer)) == {"seq"}
+    assert examples.endswith("all committed")
+    values, indicators = printed["docs/planners.md"]
+    assert json.loads(values)["indicator"]["code"] == "vn_aqi_h"
+    assert len(re.findall(r"[1-9]\d* values computed", indicators)) == 2
+    _, restored, migrated = printed["docs/operations.md"]
+    assert "timescaledb_post_restore" in restored
+    assert migrated.endswith("the schema is up to date")
 
     demo.send_signal(signal.SIGINT)
     assert demo.wait(60) == 0

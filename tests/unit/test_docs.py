@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import importlib
 import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 from prometheus_client import REGISTRY
@@ -18,11 +18,13 @@ import ingest.metrics  # noqa: F401  (declares the metrics that are looked for)
 from analytics.indicator import INDICATORS
 from analytics.results import Reason
 from api.metrics import Metrics
+from devices.units import convert
 from ingest.feedback import rejected_payload
-from ingest.formats import native
+from ingest.formats import native, senml
 from ingest.resolve import Refusal
 from runtime.cli import app
 from runtime.settings import Settings
+from tests.documents import ON_A_SMALL_CITY, ON_THE_DEMO, is_left_out, shell_blocks
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = sorted([*(ROOT / "docs").rglob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"])
@@ -205,7 +207,10 @@ def test_no_word_of_history(path: Path) -> None:
 
 
 def test_examples_of_the_wire_are_what_the_code_speaks() -> None:
-    message, committed, rejected = (json.loads(block) for block in blocks(FIRMWARE, "json"))
+    message, pack, committed, rejected = (json.loads(block) for block in blocks(FIRMWARE, "json"))
+    by_senml = senml.decode_json(json.dumps(pack).encode())
+    assert (by_senml.seq, by_senml.oldest, by_senml.problems) == (4712, 4698, [])
+    assert convert(by_senml.values[2], by_senml.units[2] or "", "hPa") == 1013.25
     found = native.decode(json.dumps(message).encode())
     assert (found.problems, found.seq, found.oldest, len(found.values)) == ([], 4711, 4698, 3)
     assert set(committed) == {"seq", "missing"}
@@ -213,12 +218,23 @@ def test_examples_of_the_wire_are_what_the_code_speaks() -> None:
     assert set(rejected) == set(json.loads(rejected_payload(1, refusal, 1, datetime.now(UTC))))
 
 
-def test_the_python_example_is_python() -> None:
-    (example,) = blocks(FIRMWARE, "python")
-    imported = [node for node in ast.walk(ast.parse(example)) if isinstance(node, ast.ImportFrom)]
-    for node in imported:
-        module = importlib.import_module(node.module or "")
-        assert [alias.name for alias in node.names if not hasattr(module, alias.name)] == []
+def test_every_quotation_is_what_the_example_says() -> None:
+    sources = [path.read_text("utf-8") for path in (ROOT / "docs" / "examples" / "firmware").iterdir()]
+    quoted = [block for language in ("python", "c", "cpp") for block in blocks(FIRMWARE, language)]
+    assert len(quoted) >= 5
+    assert [block for block in quoted if not any(is_in(block, source) for source in sources)] == []
+
+
+def is_in(block: str, source: str) -> bool:
+    """Tell whether a source has these very lines, however deep they are indented there."""
+    return any(f"{indent(block, ' ' * depth)}\n" in source for depth in (0, 4, 8))
+
+
+@every_document
+def test_every_shell_block_is_run_or_named(path: Path) -> None:
+    name = str(path.relative_to(ROOT))
+    is_run = name in {*ON_THE_DEMO, *ON_A_SMALL_CITY, "README.md"}
+    assert [each for each in shell_blocks(name) if not is_run and not is_left_out(each)] == []
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,188 @@
+"""What the firmware examples need to run: a broker with TLS, libmosquitto, and their processes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from ctypes.util import find_library
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from runtime.local.debian import Archive
+from runtime.local.errors import ProvisionError
+from runtime.local.mosquitto import LocalMosquitto
+from runtime.local.prefix import Part, find_prefix
+from runtime.local.process import free_port
+from runtime.local.provision import default_cache
+from tests.conftest import REPOSITORY
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from runtime.local.provision import Binaries
+
+EXAMPLES = REPOSITORY / "docs" / "examples" / "firmware"
+HEADER = "mosquitto.h"
+
+
+class TlsMosquitto(LocalMosquitto):
+    """The broker that halong configures, with a further listener for gateways that speak TLS."""
+
+    def __init__(self, binaries: Binaries, folder: Path, certificate: Certificate) -> None:
+        super().__init__(binaries, folder)
+        self.tls_port = free_port()
+        self._certificate = certificate
+
+    def _config(self) -> str:
+        return (
+            f"{super()._config()}\nlistener {self.tls_port} 127.0.0.1\nuse_username_as_clientid true\n"
+            f"certfile {self._certificate.file}\nkeyfile {self._certificate.key}\n"
+        )
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate for localhost that is its own CA."""
+
+    file: Path
+    key: Path
+
+
+def make_certificate(folder: Path) -> Certificate:
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("no openssl to make a certificate for the examples over TLS: install openssl")
+    made = Certificate(folder / "ca.pem", folder / "key.pem")
+    command = [
+        openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+        "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2",
+        "-keyout", made.key, "-out", made.file,
+    ]  # fmt: skip
+    subprocess.run(command, check=True, capture_output=True)
+    made.key.chmod(0o644)  # the broker's user reads it: it is worth nothing outside this test
+    return made
+
+
+def compiler(*names: str) -> str:
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        pytest.skip(f"no compiler for the example ({' or '.join(names)}): install gcc and g++")
+    return found
+
+
+def compile_c(source: Path, program: Path) -> None:
+    """Compile with the machine's libmosquitto, or with Debian's, brought into the cache."""
+    command = [compiler("cc", "gcc", "clang"), "-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", source]
+    done = subprocess.run(
+        [*command, "-o", program, *libmosquitto()], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def libmosquitto() -> list[str]:
+    """Return the compiler's options for libmosquitto's header and library."""
+    prefix = find_prefix(default_cache(), frozenset({Part.MOSQUITTO}))
+    if find_library("mosquitto") is None and prefix is None:
+        pytest.skip("no libmosquitto for the C example: install libmosquitto-dev")
+    installed = Path("/usr/include", HEADER).exists()
+    include = [] if installed else ["-I", str(bring_header(default_cache()))]
+    if find_library("mosquitto"):
+        return [*include, "-lmosquitto" if installed else f"-l:{find_library('mosquitto')}"]
+    assert prefix
+    library = next(prefix.glob("usr/lib/*/libmosquitto.so.1"))
+    loader = next(library.parent.glob("ld-linux*"))
+    # The library needs a C library newer than the machine's may be: the program runs with the prefix's.
+    link = ["--allow-shlib-undefined", "--disable-new-dtags", f"-rpath,{library.parent}"]
+    return [*include, str(library), *(f"-Wl,{each}" for each in [*link, f"--dynamic-linker,{loader}"])]
+
+
+def bring_header(cache: Path) -> Path:
+    """Return the folder of libmosquitto's header, out of Debian's package; nothing is installed."""
+    kept = cache / "libmosquitto-dev"
+    if not kept.exists():
+        with tempfile.TemporaryDirectory(dir=cache) as name:
+            try:
+                unpack("libmosquitto-dev", Path(name))
+            except ProvisionError as error:
+                pytest.skip(f"no {HEADER} for the C example: install libmosquitto-dev ({error})")
+            Path(name, "root").rename(kept)
+    return kept / "usr" / "include"
+
+
+def unpack(package: str, folder: Path) -> None:
+    archive = Archive(folder)
+    chosen = [each for each in archive.select([package]) if each.name == package]
+    archive.download(chosen, lambda _: None)
+    for each in chosen:
+        command = ["dpkg", "-x", archive.downloads / each.file_name, folder / "root"]
+        subprocess.run(command, check=True)
+
+
+@dataclass
+class Example:
+    """A program of docs/examples/firmware as one gateway runs it."""
+
+    command: list[str]
+    environment: Mapping[str, str]
+    process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        self.process = await asyncio.create_subprocess_exec(
+            *self.command,
+            env={"PATH": os.environ["PATH"], **self.environment},
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+
+    async def measure(self, *lines: str) -> None:
+        assert self.process
+        assert self.process.stdin
+        self.process.stdin.write("".join(f"{line}\n" for line in lines).encode())
+        await self.process.stdin.drain()
+
+    async def said(self, words: str) -> None:
+        """Wait until its standard error says something."""
+        assert self.process
+        assert self.process.stderr
+        async with asyncio.timeout(15):
+            while words not in (line := (await self.process.stderr.readline()).decode()):
+                assert line, f"{self.command} ended before it said {words!r}"
+
+    async def cut_off(self) -> None:
+        """End it as a power cut would."""
+        assert self.process
+        self.process.kill()
+        await self.process.communicate()
+
+    async def finish(self) -> tuple[str, str]:
+        """Close its input, wait for its end and return what it wrote since; it must succeed."""
+        assert self.process
+        assert self.process.stdin
+        self.process.stdin.close()
+        ended = asyncio.create_task(self.process.communicate())
+        await asyncio.wait({ended}, timeout=20)
+        if not ended.done():
+            self.process.kill()
+        out, err = await ended
+        assert self.process.returncode == 0, err.decode()
+        return out.decode(), err.decode()
+
+
+def example(kind: str, folder: Path) -> list[str]:
+    """Return the command that runs an example."""
+    if kind == "python":
+        return [sys.executable, str(EXAMPLES / "gateway.py")]
+    if kind == "shell":
+        return ["sh", str(EXAMPLES / "publish.sh")]
+    program = folder / "gateway"
+    if not program.exists():
+        compile_c(EXAMPLES / "gateway.c", program)
+    return [str(program)]

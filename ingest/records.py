@@ -18,7 +18,7 @@ _COPY_REFUSALS = """
 COPY refusals (gateway, topic, seq, reason, at, detail, count, stored, payload) FROM STDIN (FORMAT binary)"""
 _REFUSAL_TYPES = ("text", "text", "int8", "text", "text", "text", "int4", "bool", "bytea")
 # A message that may have come before must not be refused twice.
-_REFUSE_ONCE = """
+REFUSE_ONCE = """
 INSERT INTO refusals (gateway, topic, seq, reason, at, detail, count, stored, payload)
 SELECT * FROM (VALUES (%s, %s, %s::bigint, %s, %s, %s, %s::int, %s::boolean, %s::bytea))
            AS v (gateway, topic, seq, reason, at, detail, count, stored, payload)
@@ -68,7 +68,7 @@ async def write_refusals(conn: AsyncConnection[Any], entries: list[Entry], *, ag
                 await copy.write_row(row)
     if repeated:
         async with conn.cursor() as cursor:
-            await cursor.executemany(_REFUSE_ONCE, repeated)
+            await cursor.executemany(REFUSE_ONCE, repeated)
 
 
 def _refusal_rows(entry: Entry) -> Iterable[tuple[object, ...]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
-from ingest.writer import _REFUSE_ONCE
+from ingest.records import REFUSE_ONCE
 from tests.faults.conftest import count, register_all, until
 from tests.faults.inputs import NOW_MS, refusals, send_all
 from tests.faults.test_database_errors import FAIL_FIRST
@@ -70,7 +70,7 @@ async def test_an_earlier_refusal_is_found_without_reading_the_others(conn: Conn
     )
     await conn.execute("ANALYZE refusals")
     row = ("gw", "t", 5000, "schema", "$", "d", 1, False, b"5000")
-    cursor = await conn.execute(b"EXPLAIN (ANALYZE, COSTS OFF) " + _REFUSE_ONCE.encode(), row)
+    cursor = await conn.execute(b"EXPLAIN (ANALYZE, COSTS OFF) " + REFUSE_ONCE.encode(), row)
     plan = "\n".join(line for (line,) in await cursor.fetchall())
     assert "refusals_payload" in plan
     assert "Seq Scan" not in plan

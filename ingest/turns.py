@@ -8,6 +8,14 @@ from __future__ import annotations
 
 import asyncio
 
+#: What a batch has written may be locked, such as the chunk of a day that begins, and the one before may wait
+#: for just that, which PostgreSQL cannot see: so no batch holds its locks for longer than this, s.
+PATIENCE_S = 1.0
+
+
+class OutOfTurn(Exception):  # noqa: N818  (it asks for another attempt, nothing is wrong)
+    """The batch before takes long: this one must let go of what it has locked."""
+
 
 class Turn:
     """One batch's place in the order."""
@@ -20,6 +28,18 @@ class Turn:
         """Wait until the batch before is committed."""
         if self._before:
             await self._before.wait()
+
+    async def come_soon(self) -> None:
+        """Wait for that in an open transaction.
+
+        Raises:
+            OutOfTurn: it takes longer than PATIENCE_S.
+        """
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await self.come()
+        except TimeoutError:
+            raise OutOfTurn from None
 
     def pass_on(self) -> None:
         """Say that this batch is committed."""

@@ -17,7 +17,7 @@ from ingest import deferred, metrics
 from ingest.marks import HighWaterMarks, first_of_each_key
 from ingest.records import write_heard, write_refusals, write_statuses
 from ingest.sparkplug import table as sparkplug_sessions
-from ingest.turns import Turn
+from ingest.turns import OutOfTurn, Turn
 from storage.errors import is_transient
 from storage.observations import copy_in, merge_in, queue_late
 from storage.pool import cut, cut_after, first_line
@@ -161,6 +161,9 @@ class Writer:
     async def _write_once(self, plan: Plan, *, again: bool) -> Outcome:
         try:
             return await self._commit(plan, self._store_fast, again=again)
+        except OutOfTurn:
+            await plan.turn.come()
+            return await self._write_once(plan, again=again)
         except psycopg.Error as error:
             if is_transient(error):
                 raise
@@ -187,11 +190,11 @@ class Writer:
         if len(plan.fresh):
             await copy_in(conn, plan.fresh)
             await queue_late(conn, plan.fresh, late_before)
-        await plan.turn.come()
+        await plan.turn.come_soon()
         return len(plan.fresh) + (await merge_in(conn, plan.rest, late_before) if len(plan.rest) else 0)
 
     async def _store_carefully(self, conn: AsyncConnection[Any], plan: Plan) -> int:
-        await plan.turn.come()
+        await plan.turn.come_soon()
         batch = plan.batch
         return await self._isolate(conn, batch, np.arange(len(batch.rows)), _late_before(datetime.now(UTC)))
 
@@ -225,7 +228,7 @@ def _forget_verdicts(batch: Batch) -> None:
 async def _store_all(conn: AsyncConnection[Any], plan: Plan, store: Store, *, again: bool) -> Outcome:
     batch = plan.batch
     stored = await store(conn, plan) if len(batch.rows) else 0
-    await plan.turn.come()
+    await plan.turn.come_soon()
     await write_refusals(conn, batch.entries, again=again)
     await deferred.put(conn, batch.entries, again=again)
     known = await write_heard(conn, batch)

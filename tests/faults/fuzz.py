@@ -186,7 +186,7 @@ class NativeFuzzer:
     def other_shape(self) -> Case:
         shape = self._rng.choice(
             (
-                "[]",
+                "[1]",
                 "null",
                 "1",
                 '"x"',

@@ -20,6 +20,7 @@ from devices.offline import catalog_of
 from devices.profiles import ProfileError, load
 from ingest.check import Checker
 from ingest.client import client
+from ingest.formats.compression import unpack
 from ingest.formats.format import read
 from ingest.mend import mend
 from ingest.mqtt import Delivery
@@ -95,7 +96,15 @@ class Desk:
         readings = read(payload, content_type)
         named = {each for each in readings.devices if each is not None}
         known = self.catalog.gateways if self.catalog else {}
-        owners = (code for code, gateway in known.items() if not named.isdisjoint(gateway.devices))
+        # Where every value is refused, no reading says whose it is; the payload's words still do.
+        unpacked = b"" if named else unpack(payload)
+        words = unpacked if isinstance(unpacked, bytes) else b""
+        owners = (
+            code
+            for code, gateway in known.items()
+            if not named.isdisjoint(gateway.devices)
+            or any(b'"%b"' % d.encode() in words for d in gateway.devices)
+        )
         return readings.gateway or next(owners, _SOME_GATEWAY)
 
 
@@ -131,12 +140,16 @@ def read_captured(file: Path) -> bytes:
     """Return the bytes of a file; `-` is standard input.
 
     Raises:
-        CheckError: it cannot be read.
+        CheckError: it cannot be read, or is empty.
     """
     try:
-        return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        payload = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     except OSError as error:
         raise CheckError(f"{file} cannot be read: {error.strerror}") from error
+    if not payload:
+        where = "standard input" if str(file) == "-" else str(file)
+        raise CheckError(f"nothing to check: {where} is empty")
+    return payload
 
 
 def is_piped() -> bool:

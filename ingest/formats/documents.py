@@ -54,7 +54,8 @@ def parse_cbor(payload: bytes) -> Any:
     stream = BytesIO(payload.removeprefix(SELF_DESCRIBED))
     try:
         document = cbor2.CBORDecoder(stream, semantic_decoders=_TAGS, max_depth=_MAX_DEPTH).decode()
-    except (cbor2.CBORDecodeError, RecursionError) as error:
+    except (cbor2.CBORDecodeError, RuntimeError, TypeError) as error:
+        # A map's key that cannot be hashed is a RuntimeError or a TypeError; so is what is nested too deep.
         raise ValueError(str(error)) from None
     if rest := len(stream.getbuffer()) - stream.tell():
         raise ValueError(f"{rest} bytes follow the item")
@@ -100,6 +101,8 @@ def show(value: Any) -> str:
     """Return a value as words of a refusal, shortened."""
     if isinstance(value, int) and abs(value) > MAX_FLOAT:
         return "a number beyond binary64"  # str() refuses more than 4300 digits
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()  # as JSON has it
     text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= 40 else f"{text[:40]}…"
 

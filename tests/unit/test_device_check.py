@@ -283,6 +283,7 @@ def test_json_for_programs(tmp_path: Path) -> None:
         (["--profile", "atlantis", "-"], "no profile 'atlantis'"),
         (["--topic", "city/v1/tour/observations", "-"], "halong does not read topic"),
         ([], "nothing to check"),
+        (["-"], "standard input is empty"),
         (["--live", "--broker", "mqtt://127.0.0.1:1"], "cannot listen at the broker"),
     ],
 )
@@ -290,7 +291,8 @@ def test_exit_code_2_where_nothing_could_be_checked(
     arguments: list[str], words: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("runtime.device_check.settings", Settings)
-    done = CliRunner().invoke(app, ["device", "check", *arguments])
+    given = "{}" if "--topic" in arguments else ""
+    done = CliRunner().invoke(app, ["device", "check", *arguments], input=given)
     assert isinstance(done.exception, CheckError)
     assert done.exception.exit_code == 2
     assert words in str(done.exception)

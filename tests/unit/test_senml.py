@@ -296,6 +296,15 @@ def test_cbor_bombs(payload: bytes) -> None:
     assert [p.reason for p in found.problems] in (["schema"], ["not_decodable"])
 
 
+@pytest.mark.parametrize(
+    "key", ["d81e82810102", "d9010281f6", "a10101"], ids=["rational of a list", "set", "map"]
+)
+def test_a_key_that_cannot_be_hashed_is_a_value_not_an_exception(key: str) -> None:
+    found = decode_cbor(bytes.fromhex(f"81a1{key}02"))
+    assert found.problems
+    assert not found.values
+
+
 def test_more_than_a_mebibyte_is_refused_unread() -> None:
     for decode in (decode_json, decode_cbor):
         (problem,) = decode(b"[" + b" " * MAX_PAYLOAD_BYTES).problems

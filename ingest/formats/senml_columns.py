@@ -97,6 +97,8 @@ def _names(
             names = [*map(add, _bases(records, labels["bn"], "")[-len(measured) :], names)]
         elif (prefix := records[0].get(labels["bn"], "")) != "":  # null is no name
             names = [prefix + name for name in names]
+        if {*map(type, names)} != {str}:
+            return None  # what CBOR has beside text may not even be hashable
         devices, props = zip(*map(_PARTS.__getitem__, names), strict=True)
     except (KeyError, TypeError):
         return None

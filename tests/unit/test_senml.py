@@ -305,6 +305,13 @@ def test_a_key_that_cannot_be_hashed_is_a_value_not_an_exception(key: str) -> No
     assert not found.values
 
 
+def test_a_name_that_cannot_be_hashed_keeps_its_neighbours() -> None:
+    record = {0: "aq-1/pm10", 6: 1_795_335_360, 2: 1.5}
+    found = decode_cbor(cbor2.dumps([record, record, record, record | {0: cbor2.CBORTag(30, [1, 2])}]))
+    assert found.values == [1.5] * 3
+    assert [(p.reason, p.at) for p in found.problems] == [("schema", "$[3].n")]
+
+
 def test_more_than_a_mebibyte_is_refused_unread() -> None:
     for decode in (decode_json, decode_cbor):
         (problem,) = decode(b"[" + b" " * MAX_PAYLOAD_BYTES).problems

@@ -11,7 +11,7 @@ from copy import deepcopy
 from typing import Any, Final
 
 from devices.model import CODE
-from ingest.formats.native import MAX_SEQ
+from ingest.formats.head import MAX_SEQ
 from ingest.formats.times import MAX_MS
 from ingest.rules import RULES
 from ingest.sequence import MAX_GAPS

@@ -62,8 +62,9 @@ class Pipeline:
             await asyncio.sleep(0)  # the writers' turn: take() does not wait while deliveries are there
             taken = await self.subscription.take(_TAKE, self._patience(batcher))
             metrics.RECEIVED.inc(len(taken))
-            for entry in self._understood(taken):
-                if full := batcher.add(entry, time.monotonic()):
+            now = time.monotonic()
+            for entry in self._understood(taken, now):
+                if full := batcher.add(entry, now):
                     await batches.put(full)
             # While the writers are busy a batch that is due grows on: larger batches cost less a row.
             is_due = batcher.due is not None and time.monotonic() >= batcher.due
@@ -81,10 +82,10 @@ class Pipeline:
         left = batcher.due - time.monotonic()
         return max(0.0, left) if self._batches.empty() else max(_WRITER_POLL_S, left)
 
-    def _understood(self, deliveries: list[Delivery]) -> list[Entry]:
+    def _understood(self, deliveries: list[Delivery], now: float) -> list[Entry]:
         settings, registry = self.settings, self.catalog.current
         root, sources = settings.topic_root, settings.lorawan_sources
-        now, limits = time.monotonic(), time_limits(settings)
+        limits = time_limits(settings)
         return [
             self.deferral.admit(delivery, registry, now)
             or self.sessions.understand(delivery, registry, limits)

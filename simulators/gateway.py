@@ -24,6 +24,7 @@ from aiomqtt.exceptions import MqttConnectError
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from ingest.client import is_ending
 from simulators.measuring import measure
 from simulators.outbox import Outbox
 from simulators.sender import RESEND_AFTER_S, Rejections, Sender, Stats
@@ -159,7 +160,7 @@ async def _stay_connected(connection: Connection, sender: Sender) -> None:
             async with connection.client() as client:
                 await _talk(client, connection, sender)
         except aiomqtt.MqttError as error:
-            if _is_ending():
+            if is_ending():
                 return
             # a connection that held is a reason to be quick, one that broke at once is not
             waits = _back_off() if time.monotonic() - began > _RECONNECT_S[1] else waits
@@ -170,15 +171,9 @@ async def _stay_connected(connection: Connection, sender: Sender) -> None:
             await asyncio.sleep(wait)
 
 
-def _is_ending() -> bool:
-    """Tell whether this task is being cancelled: a broken connection must not hide it."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
-
-
 def _end_if_asked() -> None:
     """Raise the cancellation that Python 3.11's `asyncio.wait_for` swallows if its result comes with it."""
-    if _is_ending():
+    if is_ending():
         raise asyncio.CancelledError
 
 

@@ -14,7 +14,7 @@ import cbor2
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 MAX_FLOAT = sys.float_info.max
 #: longer integers are beyond binary64, and int() would refuse more than 4300 digits
@@ -95,6 +95,22 @@ _TAGS: dict[int, Callable[[Any, bool], Any]] = {tag: partial(_keep, tag) for tag
     3: partial(_bignum, -1),
     4: _decimal_fraction,
 }
+
+
+def finite_column(column: Sequence[Any], numbers: set[type]) -> Sequence[float] | None:
+    """Return finite numbers as floats, column for column; None if it is empty or needs a closer look.
+
+    Args:
+        column: values of any type.
+        numbers: the types that count as numbers.
+    """
+    types = {*map(type, column)}
+    try:
+        values = column if types == {float} else [*map(float, column)] if types <= numbers else None
+    except OverflowError:
+        return None
+    # A NaN or an infinity shows in the sum; a sum that overflows costs only the closer look.
+    return values if values and math.isfinite(sum(values)) else None
 
 
 def show(value: Any) -> str:

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from math import isfinite
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ingest.formats.documents import MAX_FLOAT, kind, parse_json, show
+from ingest.formats.documents import MAX_FLOAT, finite_column, kind, parse_json, show
 from ingest.formats.format import Format
+from ingest.formats.head import read_head
 from ingest.formats.readings import MAX_PAYLOAD_BYTES, Readings
 from ingest.formats.times import InvalidTimeError, parse_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     _Columns = dict[str, tuple[Any, ...]]
 
 CONTENT_TYPE = "application/json"
 
 #: the highest number of a message
-MAX_SEQ = (1 << 63) - 2
 #: below so many readings, columns cost more than they save
 _FEW = 4
 _DEVICE_TYPES = {str, type(None)}
@@ -81,23 +80,7 @@ def _decode_head(message: dict[str, Any], found: Readings) -> None:
         _refuse(
             found, "schema", f"$.{name}", f"unknown key {name!r}: expected seq, oldest, gateway, readings"
         )
-    found.seq = _sequence(message, "seq", found)
-    found.oldest = _sequence(message, "oldest", found)
-    gateway = message.get("gateway")
-    if gateway is None or isinstance(gateway, str):
-        found.gateway = gateway
-    else:
-        _refuse(found, "schema", "$.gateway", f"gateway must be a string, got {kind(gateway)}")
-
-
-def _sequence(message: dict[str, Any], name: str, found: Readings) -> int | None:
-    number = message.get(name)
-    if number is None:
-        return None
-    if type(number) is int and 0 <= number <= MAX_SEQ:
-        return number
-    _refuse(found, "schema", f"$.{name}", f"{name} must be an integer from 0 to 2^63 - 2, got {show(number)}")
-    return None
+    read_head(message, found, "$")
 
 
 def _decode_readings(readings: list[Any], found: Readings) -> None:
@@ -117,7 +100,7 @@ def _decode_columns(readings: list[Any], found: Readings) -> bool:
     if columns is None:
         return False
     devices, times = columns.pop("device", (None,) * len(readings)), _times(columns.pop("time", (None,)))
-    values = {name: _finite(column) for name, column in columns.items()}
+    values = {name: finite_column(column, _NUMBERS) for name, column in columns.items()}
     if times is None or not {*map(type, devices)} <= _DEVICE_TYPES or None in values.values():
         return False
     for name, column in values.items():
@@ -147,17 +130,6 @@ def _times(column: tuple[Any, ...]) -> list[int] | None:
         return [parse_time(time) for time in column]
     except InvalidTimeError:
         return None
-
-
-def _finite(column: tuple[Any, ...]) -> Sequence[float] | None:
-    """Return a column of finite numbers as floats, or None if it is not one."""
-    types = {*map(type, column)}
-    try:
-        values = column if types == {float} else tuple(map(float, column)) if types <= _NUMBERS else None
-    except OverflowError:
-        return None
-    # A NaN or an infinity shows in the sum; a sum that overflows costs only the closer look.
-    return values if values and isfinite(sum(values)) else None
 
 
 def _decode_reading(place: int, reading: Any, found: Readings) -> None:

@@ -6,6 +6,8 @@ from math import isfinite
 from operator import add, itemgetter
 from typing import TYPE_CHECKING, Any, cast
 
+from ingest.formats.documents import finite_column
+from ingest.formats.head import read_head
 from ingest.formats.senml_names import NameParts, split_name
 from ingest.formats.senml_records import (
     FIRST_ABSOLUTE_US,
@@ -13,11 +15,10 @@ from ingest.formats.senml_records import (
     LAST_US,
     VERSIONS,
     microseconds,
-    read_head,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
+    from collections.abc import Hashable, Sequence
 
     from ingest.formats.readings import Readings
     from ingest.formats.senml_records import Labels
@@ -54,9 +55,9 @@ def decode_columns(records: list[Any], labels: Labels, found: Readings) -> bool:
     units = _units(records, measured, labels, keys)
     if values is None or names is None or times is None or units is None:
         return False
-    read_head(records[0], found)
+    read_head(records[0], found, "$[0]")
     found.devices, found.properties = names
-    found.times, found.values, found.units = times, values, units
+    found.times, found.values, found.units = times, [*values], units
     found.places = [*range(len(records) - len(measured), len(records))]
     return True
 
@@ -72,19 +73,11 @@ def _keys_of_rest(records: list[_Record], labels: Labels) -> set[Hashable] | Non
     return keys if type(version) is int and version in VERSIONS else None
 
 
-def _values(measured: list[_Record], labels: Labels) -> list[float] | None:
+def _values(measured: list[_Record], labels: Labels) -> Sequence[float] | None:
     try:
-        values = [*map(itemgetter(labels["v"]), measured)]
+        return finite_column([*map(itemgetter(labels["v"]), measured)], _NUMBERS)
     except KeyError:
         return None
-    types = {*map(type, values)}
-    try:
-        if types != {float}:
-            values = [*map(float, values)] if types <= _NUMBERS else []
-    except OverflowError:
-        return None
-    # A NaN or an infinity shows in the sum; a sum that overflows costs only the closer look.
-    return values if values and isfinite(sum(values)) else None
 
 
 def _names(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from devices.units import SUM
 from ingest.formats.documents import MAX_FLOAT, kind, show
+from ingest.formats.head import read_head
 from ingest.formats.senml_names import NameParts, split_name
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ LAST_US = 253_402_300_799_999_999
 
 #: versions of the drafts, of which the RFC's own examples have one
 _DRAFTS = range(1, 10)
-_MAX_SEQ = (1 << 63) - 2
 _BASES = frozenset(("bver", "bn", "bt", "bu", "bv", "bs"))
 _VALUES = ("v", "vb", "vs", "vd")
 _KNOWN = frozenset((*_NAMES, *HEAD))
@@ -79,7 +79,7 @@ class Pack:
         """Resolve the records of a pack."""
         pack = records if labels is JSON else [_by_name(each) for each in records]
         if pack and isinstance(pack[0], dict):
-            read_head(pack[0], self._found)
+            read_head(pack[0], self._found, "$[0]")
         if self._other_version(pack):
             return
         for place, record in enumerate(pack):
@@ -240,28 +240,6 @@ class Pack:
 
 
 _NO_TIME = "is no time: SenML has seconds since 1970 UTC, up to the year 9999"
-
-
-def read_head(record: Mapping[Any, Any], found: Readings) -> None:
-    """Read what the first record says of the message."""
-    found.seq = _sequence(record, "seq", found)
-    found.oldest = _sequence(record, "oldest", found)
-    gateway = record.get("gateway")
-    if gateway is None or isinstance(gateway, str):
-        found.gateway = gateway
-    else:
-        found.refuse("schema", "$[0].gateway", f"gateway must be a string, got {kind(gateway)}")
-
-
-def _sequence(record: Mapping[Any, Any], name: str, found: Readings) -> int | None:
-    number = record.get(name)
-    if number is None:
-        return None
-    if type(number) is int and 0 <= number <= _MAX_SEQ:
-        return number
-    words = f"{name} must be an integer from 0 to 2^63 - 2, got {show(number)}"
-    found.refuse("schema", f"$[0].{name}", words)
-    return None
 
 
 def _is_spoken(version: Any) -> bool:

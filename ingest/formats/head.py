@@ -1,0 +1,39 @@
+"""What a message says of itself beside its readings: `seq`, `oldest` and `gateway`, in every format alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ingest.formats.documents import kind, show
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ingest.formats.readings import Readings
+
+MAX_SEQ = (1 << 63) - 2
+
+
+def read_head(fields: Mapping[Any, Any], found: Readings, at: str) -> None:
+    """Read the fields that stand at the JSONPath `at`; what is not in form becomes a Problem.
+
+    Source: wire contract v1, Payloads.
+    """
+    found.seq = _sequence(fields, "seq", found, at)
+    found.oldest = _sequence(fields, "oldest", found, at)
+    gateway = fields.get("gateway")
+    if gateway is None or isinstance(gateway, str):
+        found.gateway = gateway
+    else:
+        found.refuse("schema", f"{at}.gateway", f"gateway must be a string, got {kind(gateway)}")
+
+
+def _sequence(fields: Mapping[Any, Any], name: str, found: Readings, at: str) -> int | None:
+    number = fields.get(name)
+    if number is None:
+        return None
+    if type(number) is int and 0 <= number <= MAX_SEQ:
+        return number
+    words = f"{name} must be an integer from 0 to 2^63 - 2, got {show(number)}"
+    found.refuse("schema", f"{at}.{name}", words)
+    return None

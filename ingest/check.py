@@ -5,9 +5,11 @@ It decodes and resolves with the functions that ingest itself uses, so the two c
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from devices.catalog import Catalog, KnownGateway, Stream
 from ingest.formats.compression import unpack
@@ -119,7 +121,7 @@ def _fate(found: Resolved) -> str:
 def _alone(readings: Readings, index: int) -> Readings:
     """Return readings with the one at `index` alone, and without what is wrong with the others."""
     one = slice(index, index + 1)
-    return replace(
+    return msgspec.structs.replace(
         readings,
         devices=readings.devices[one],
         properties=readings.properties[one],

@@ -16,7 +16,7 @@ import mqtt5
 import structlog
 
 from ingest.claim import claim_now
-from ingest.mqtt import MqttError, Subscription
+from ingest.mqtt import MAX_WAITING_BYTES, MqttError, Subscription
 from ingest.shares import share_of, surplus_id
 
 if TYPE_CHECKING:
@@ -72,9 +72,14 @@ class Draining(Subscription):
             self._arrived.set()
         return False
 
-    async def take(self, limit: int, timeout: float | None) -> list[Delivery]:  # noqa: ASYNC109
+    async def take(
+        self,
+        limit: int,
+        timeout: float | None,  # noqa: ASYNC109
+        max_bytes: int = MAX_WAITING_BYTES,
+    ) -> list[Delivery]:
         """Return deliveries as any subscription does, and set `drained` with the last."""
-        taken = await super().take(limit, timeout)
+        taken = await super().take(limit, timeout, max_bytes)
         if self._marked_epoch == self._epoch and not self._waiting:
             self.drained.set()
         return taken

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import deque
-from itertools import islice
 from random import uniform
 from typing import TYPE_CHECKING, NamedTuple, cast
 from urllib.parse import unquote, urlsplit
@@ -32,7 +31,7 @@ _MAX_PACKET_BYTES = (1 << 20) + 4096
 _MAX_BACKOFF_S = 2.0
 _SUBSCRIBE_ID, _UNSUBSCRIBE_ID = 1, 2
 # Receive Maximum counts messages: 2000 of 1 MiB would be 2 GiB. This much may wait to be taken.
-_MAX_WAITING_BYTES = 8 << 20
+MAX_WAITING_BYTES = 8 << 20
 
 
 class Delivery(NamedTuple):
@@ -110,10 +109,16 @@ class Subscription:
                 await asyncio.sleep(backoff * uniform(0.5, 1.0))  # noqa: S311  (jitter)
                 backoff = min(backoff * 2, _MAX_BACKOFF_S)
 
-    async def take(self, limit: int, timeout: float | None) -> list[Delivery]:  # noqa: ASYNC109
+    async def take(
+        self,
+        limit: int,
+        timeout: float | None,  # noqa: ASYNC109
+        max_bytes: int = MAX_WAITING_BYTES,
+    ) -> list[Delivery]:
         """Return up to `limit` deliveries in order; wait up to `timeout` seconds for the first one.
 
-        The list is empty when the time is over or the subscription is stopped.
+        With `max_bytes` of payload no more are added. The list is empty when the time is over or the
+        subscription is stopped.
         """
         if not self._waiting and not self._stopped:
             self._arrived.clear()
@@ -122,9 +127,12 @@ class Subscription:
                     await self._arrived.wait()
             except TimeoutError:
                 return []
-        taken = list(islice(self._waiting, limit))
-        for _ in taken:
-            self._waiting_bytes -= len(self._waiting.popleft().payload)
+        waiting, size = self._waiting, 0
+        taken: list[Delivery] = []
+        while waiting and len(taken) < limit and size < max_bytes:
+            taken.append(waiting.popleft())
+            size += len(taken[-1].payload)
+        self._waiting_bytes -= size
         self._taken += len(taken)
         if self._protocol and not self._is_full(self._receive_maximum):
             self._protocol.resume()
@@ -136,7 +144,7 @@ class Subscription:
         return len(self._waiting) + self._taken
 
     def _is_full(self, deliveries: int) -> bool:
-        return len(self._waiting) > deliveries or self._waiting_bytes > _MAX_WAITING_BYTES
+        return len(self._waiting) > deliveries or self._waiting_bytes > MAX_WAITING_BYTES
 
     def ack(self, deliveries: Iterable[Delivery]) -> None:
         """Acknowledge deliveries in the order in which they came (MQTT 5, 4.6).

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 #: batches that are written at the same time: the rows of one are on their way while the other waits for its
 #: commit. More would only hide that the database is slow.
 WRITERS = 2
-#: deliveries understood between two turns of the writers: about a millisecond's work
-_TAKE = 8
+#: deliveries, and bytes, understood between two turns of the writers: about a millisecond's work
+_TAKE, _TAKE_BYTES = 40, 40_000
 #: how soon a batch that is due is handed to a writer that has become free
 _WRITER_POLL_S = 0.002
 
@@ -60,7 +60,7 @@ class Pipeline:
         )
         while not stop.is_set():
             await asyncio.sleep(0)  # the writers' turn: take() does not wait while deliveries are there
-            taken = await self.subscription.take(_TAKE, self._patience(batcher))
+            taken = await self.subscription.take(_TAKE, self._patience(batcher), _TAKE_BYTES)
             metrics.RECEIVED.inc(len(taken))
             now = time.monotonic()
             for entry in self._understood(taken, now):

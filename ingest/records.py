@@ -95,7 +95,7 @@ async def write_heard(conn: AsyncConnection[Any], batch: Batch) -> dict[str, Com
     """Note who was heard, with which numbers; return by gateway which are committed with this batch."""
     codes: dict[int, str] = {}
     messages: dict[int, int] = {}
-    numbers: dict[int, list[str]] = {}
+    numbers: dict[int, list[range]] = {}
     for entry in batch.entries:
         id_ = entry.resolved.gateway_id
         if id_ is None or entry.delivery.retained or (entry.status and not entry.status.online):
@@ -103,20 +103,29 @@ async def write_heard(conn: AsyncConnection[Any], batch: Batch) -> dict[str, Com
         codes[id_] = entry.gateway
         # A deferred message counts when it is stored.
         messages[id_] = messages.get(id_, 0) + (not entry.deferred)
-        numbers.setdefault(id_, []).extend(_ranges(entry))
+        _add_numbers(numbers.setdefault(id_, []), entry)
     if not codes:
         return {}
-    sequences = [f"{{{','.join(numbers[i])}}}" for i in codes]
+    sequences = [_multirange(numbers[i]) for i in codes]
     cursor = await conn.execute(_HEARD, [batch.heard, list(codes), [messages[i] for i in codes], sequences])
     return {codes[i]: committed(seq) for i, seq in await cursor.fetchall() if numbers[i]}
 
 
-def _ranges(entry: Entry) -> Iterable[str]:
+def _add_numbers(ranges: list[range], entry: Entry) -> None:
+    """Add what an entry says to the ranges of its gateway, in which numbers mostly follow one another."""
     seq, oldest = entry.resolved.seq, entry.resolved.oldest
-    if seq is not None:
-        yield f"[{seq},{seq}]"
     if oldest:
-        yield f"[0,{oldest})"  # the gateway has given up, or seen committed, everything below
+        ranges.append(range(oldest))  # the gateway has given up, or seen committed, everything below
+    if seq is None:
+        return
+    if ranges and ranges[-1].stop == seq:
+        ranges[-1] = range(ranges[-1].start, seq + 1)
+    else:
+        ranges.append(range(seq, seq + 1))
+
+
+def _multirange(ranges: list[range]) -> str:
+    return f"{{{','.join(f'[{each.start},{each.stop})' for each in ranges)}}}"
 
 
 async def write_statuses(conn: AsyncConnection[Any], entries: list[Entry]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from functools import lru_cache
@@ -10,6 +9,8 @@ from itertools import islice
 from math import isfinite
 from operator import le
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
 
 from devices.units import SAME_UNITS, conversion
 from ingest.formats.readings import is_listed
@@ -28,6 +29,8 @@ _MAX_WORDS = 300
 _MAX_COMPARED = 200
 #: codes named where one was left out
 _FEW = 5
+#: below so many readings, columns cost more than they save
+_FEW_READINGS = 4
 
 
 class TimeLimits(NamedTuple):
@@ -37,8 +40,7 @@ class TimeLimits(NamedTuple):
     newest: int
 
 
-@dataclass(slots=True)
-class Refusal:
+class Refusal(msgspec.Struct):
     """What was refused for one reason in one message: the first place, words about it, how many readings."""
 
     reason: str
@@ -48,8 +50,7 @@ class Refusal:
     count: int = 1
 
 
-@dataclass(slots=True)
-class Resolved:
+class Resolved(msgspec.Struct):
     """One message, understood: parallel columns of what is stored, and the refusals by reason.
 
     `suspect` are the places in the columns of values outside their physical limits; the others are good.
@@ -61,8 +62,8 @@ class Resolved:
     datastream_ids: Sequence[int] = ()
     times: Sequence[int] = ()
     values: Sequence[float] = ()
-    suspect: list[int] = field(default_factory=list)
-    refusals: dict[str, Refusal] = field(default_factory=dict)
+    suspect: list[int] = []
+    refusals: dict[str, Refusal] = {}
 
     def refuse(self, reason: str, at: str, detail: str, *, stored: bool = False, count: int = 1) -> None:
         """Count refused readings under their reason."""
@@ -90,7 +91,7 @@ def resolve(readings: Readings, gateway: str, catalog: Catalog, limits: TimeLimi
         found.refuse("gateway_mismatch", "$.gateway", detail)
     elif known is None or not known.enabled:
         found.refuse("unknown_gateway", "$", _unknown_gateway(gateway, known, catalog))
-    elif not _resolve_columns(readings, gateway, known, limits, found):
+    elif len(readings.times) < _FEW_READINGS or not _resolve_columns(readings, gateway, known, limits, found):
         _resolve_each(readings, gateway, known, catalog, limits, found)
     return found
 

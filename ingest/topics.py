@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from devices.model import is_code
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 Kind = Literal["observations", "status"]
 #: what ingest subscribes to
 KINDS: tuple[Kind, ...] = ("observations", "status")
+#: characters of "/{gateway}/up/observations" at the most
+_MAX_REST = 81
 
 
 class TopicAddress(NamedTuple):
@@ -27,6 +30,12 @@ def parse_topic(topic: str, root: str) -> TopicAddress | None:
 
     Source: wire contract v1, Topics.
     """
+    # A topic may have 64 KiB; only those that may be of the contract are remembered.
+    return _parse(topic, root) if len(topic) <= len(root) + _MAX_REST else None
+
+
+@lru_cache(maxsize=1 << 15)
+def _parse(topic: str, root: str) -> TopicAddress | None:
     prefix = root + "/"
     if not topic.startswith(prefix):
         return None

@@ -17,6 +17,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from bench.publisher import forget_session
 from devices.credentials import password_hash
 from runtime.local.mosquitto import LocalMosquitto
 from runtime.local.postgres import LocalPostgres
@@ -147,12 +148,15 @@ def gateway_code() -> str:
 
 
 @pytest.fixture
-def settings(database_url: str, broker: Broker) -> Settings:
+async def settings(database_url: str, broker: Broker) -> AsyncIterator[Settings]:
     """Settings of services that run against the test's database and the session's broker.
 
-    The topic root is the test's own as far as the access rules allow: gateways' codes are unique.
+    Gateways' codes are unique, and so is ingest's client id, whose session at the broker ends with the test:
+    its queue would grow with the messages of every other one.
     """
-    return make_settings(database_url=database_url, mqtt_url=broker.platform_url)
+    made = make_settings(database_url=database_url, mqtt_url=broker.platform_url)
+    yield made
+    await forget_session(broker.platform_url, made.ingest_client_id)
 
 
 def make_settings(**changes: Any) -> Settings:

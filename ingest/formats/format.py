@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -16,12 +16,16 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 
+#: so many bytes tell a format: CBOR's tag "self-described" is three, and the item begins behind it
+TELLING_BYTES = 4
+
+
 @dataclass(frozen=True)
 class Format:
     """A payload format of `up/observations`: its media types, its decoder, and how it looks without one.
 
     `decode` is pure and never raises: what is wrong with a payload becomes a Problem. `looks_like` is given
-    the payload without leading white space.
+    the first TELLING_BYTES of the payload without leading white space.
     """
 
     name: str
@@ -66,9 +70,14 @@ def choose(payload: bytes, content_type: str | None) -> Format:
     """
     known = formats()
     if content_type:
-        named = known.get(content_type.partition(";")[0].strip().lower())
+        named = known.get(content_type) or known.get(content_type.partition(";")[0].strip().lower())
         if named:
             return named
-    begin = payload[:64].lstrip()
+    return _recognised(payload[:64].lstrip()[:TELLING_BYTES])
+
+
+@lru_cache(maxsize=1024)
+def _recognised(begin: bytes) -> Format:
+    known = formats()
     seen = (each for each in known.values() if each.looks_like(begin))
     return next(seen, known["application/json"])

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass, field
 from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unicodedata import normalize
+
+import msgspec
 
 from devices.model import FieldMapping
 from ingest.formats.network_servers import parse
@@ -33,11 +34,10 @@ _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?", re.ASCII)
 _MAX_DEPTH = 8
 
 
-@dataclass(slots=True)
 class UplinkReadings(Readings):
     """Readings of one uplink; each value has a place of its own, by `places`."""
 
-    value_paths: list[str] = field(default_factory=list)
+    value_paths: list[str] = msgspec.field(default_factory=list)
 
     def path(self, index: int) -> str:
         """Return the JSONPath of the value at `index` of the lists."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,8 +34,7 @@ def is_listed(known: int) -> bool:
     return known < _MAX_LISTED and _LISTS_EACH.get()
 
 
-@dataclass(slots=True)
-class Problem:
+class Problem(msgspec.Struct):
     """What is wrong in a payload: the contract's reason, the first place as JSONPath, words, how often."""
 
     reason: str
@@ -43,8 +43,7 @@ class Problem:
     count: int = 1
 
 
-@dataclass(slots=True)
-class Readings:
+class Readings(msgspec.Struct):
     """Decoded readings of one message.
 
     The five lists are parallel, one entry a value. `times` is in microseconds since 1970 UTC; `places` are
@@ -57,14 +56,14 @@ class Readings:
     #: the lowest seq that the gateway still keeps
     oldest: int | None = None
     gateway: str | None = None
-    devices: list[str | None] = field(default_factory=list)
-    properties: list[str] = field(default_factory=list)
-    times: list[int] = field(default_factory=list)
-    values: list[float] = field(default_factory=list)
-    places: list[int] = field(default_factory=list)
-    units: list[str | None] = field(default_factory=list)
+    devices: list[str | None] = []
+    properties: list[str] = []
+    times: list[int] = []
+    values: list[float] = []
+    places: list[int] = []
+    units: list[str | None] = []
     #: one a reason, or within `listing_each` one a place
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[Problem] = []
     #: how the format writes the place of a value and of a time
     value_path: str = "$.readings[{place}].{property}"
     time_path: str = "$.readings[{place}].time"

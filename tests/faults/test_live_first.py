@@ -91,6 +91,14 @@ async def nothing() -> None:
     pass
 
 
+@asynccontextmanager
+async def held_up(conn: AsyncConnection[Any]) -> AsyncIterator[None]:
+    """Let no batch commit within the block: each writes gateway_status before."""
+    async with conn.transaction():
+        await conn.execute("LOCK TABLE gateway_status IN EXCLUSIVE MODE")
+        yield
+
+
 async def test_a_flood_is_limited_and_told_and_the_others_do_not_wait_for_it(
     conn: AsyncConnection[Any], broker: Broker, settings: Settings, ingest: Ingest, gateway_code: str
 ) -> None:
@@ -106,7 +114,10 @@ async def test_a_flood_is_limited_and_told_and_the_others_do_not_wait_for_it(
         sending = asyncio.create_task(send_usually(platform, {g: ids[g, "pm10"] for g in good}, usual))
         alone, beside = (Probe(probed, ids[probed, "pm10"], client, settings) for _ in range(2))
         await probe_beside(alone, nothing(), 40)
-        await probe_beside(beside, send_all(broker, gateway_code, flood(FLOOD)), 20)
+        flooding = asyncio.create_task(send_all(broker, gateway_code, flood(FLOOD)))
+        async with held_up(conn):  # however fast the machine is
+            await until(lambda: ingest.count("deferred", gateway_code) > 0)
+        await probe_beside(beside, flooding, 20)
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)
         await until_heard(conn, gateway_code, FLOOD, 300)

@@ -57,8 +57,9 @@ log = structlog.get_logger(__name__)
 # Others wait when so many messages are not acknowledged yet, or one has waited so long to be taken. Usual
 # traffic has less.
 _BEHIND_MESSAGES, _BEHIND_S = 100, 0.05
-# One transaction of what was deferred holds the processor and the rows of its gateway for about 20 ms.
-_STEP_MESSAGES, _STEP_BYTES = 500, 256 << 10
+# One transaction of what was deferred holds the processor and the rows of its gateway for about 20 ms while
+# live messages come, and for up to 100 ms while none does.
+_STEP_MESSAGES, _STEP_BYTES, _IDLE_STEP_BYTES = 1000, 256 << 10, 1 << 20
 #: between two steps while others wait: it comes last, and it comes
 _TRICKLE_S = 1.0
 #: how often the table is looked at for what other processes have left there
@@ -240,9 +241,10 @@ class Deferral:
 
     async def _take(self, understand: Understand, conn: AsyncConnection[Any]) -> Batch | None:
         """Take the oldest messages out of the table as a batch, in an open transaction."""
+        size = _STEP_BYTES if self._subscription.in_flight else _IDLE_STEP_BYTES
         # To lock a row costs as much as to delete it: about so many fit.
-        fit = _STEP_BYTES * self._waiting.total() // max(1, self._bytes)
-        taken = await deferred.take(conn, messages=min(max(1, fit), _STEP_MESSAGES), size=_STEP_BYTES)
+        fit = size * self._waiting.total() // max(1, self._bytes)
+        taken = await deferred.take(conn, messages=min(max(1, fit), _STEP_MESSAGES), size=size)
         batcher = Batcher(
             max_rows=sys.maxsize, max_deliveries=sys.maxsize, max_age=0.0, max_bytes=sys.maxsize
         )

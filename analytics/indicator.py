@@ -21,6 +21,8 @@ from analytics.rounding import half_up
 if TYPE_CHECKING:
     from datetime import date, timedelta
 
+    from analytics.steps import Step
+
 
 class Trust(StrEnum):
     """How far the rule's wording could be checked."""
@@ -53,6 +55,29 @@ class Category:
     lower: float | None
 
 
+@dataclass(frozen=True)
+class Equivalent:
+    """The indicator of another standard that one of ours answers, or is an input of."""
+
+    standard: str
+    clause: str
+    name: str
+    trust: Trust
+
+
+@dataclass(frozen=True, kw_only=True)
+class Example:
+    """A worked example; `ours` is called with `inputs` and must give `expected` within `tolerance`."""
+
+    case: str
+    ours: Callable[..., Mapping[str, Any]]
+    inputs: Mapping[str, Any]
+    expected: Mapping[str, Any]
+    tolerance: float = 1e-3
+    #: where the expected figures come from
+    source: str = ""
+
+
 SiteFunction = Callable[[Site, Period], SiteValue]
 AreaFunction = Callable[[AreaUnit, Sequence[SiteValue], Period], AreaValue | None]
 
@@ -67,9 +92,11 @@ class Indicator:
     #: UCUM
     unit: str
     description: str
-    #: observed properties, the first of which a site must have; or ACTIVITY
-    inputs: tuple[str, ...]
-    step: timedelta
+    #: observed properties, the first of which a site must have; or ACTIVITY; none if it is made `of` others
+    inputs: tuple[str, ...] = ()
+    #: indicators with shorter steps, whose values of the same site are the inputs: days of a month
+    of: tuple[str, ...] = ()
+    step: Step
     #: how far the inputs reach back from the end of the step
     window: timedelta
     min_completeness: float
@@ -86,6 +113,10 @@ class Indicator:
     categories: tuple[Category, ...] = ()
     #: for categories that depend on the date
     categorise: Callable[[float, Period], str] | None = None
+    #: where other standards ask for the same
+    crosswalk: tuple[Equivalent, ...] = ()
+    #: worked examples: what the source or an independent calculation says, and what ours says
+    examples: tuple[Example, ...] = ()
     #: limits in force, for readers: (first day, limit in the indicator's unit)
     limits: tuple[tuple[date, float], ...] = ()
     #: a thing counts for the areas of its gateway instead of its own
@@ -95,6 +126,8 @@ class Indicator:
 
     def concerns(self, properties: frozenset[str]) -> bool:
         """Tell whether a thing that measures these properties is a site of the indicator."""
+        if self.of:
+            return all(INDICATORS[code].concerns(properties) for code in self.of)
         return ACTIVITY in self.inputs or not properties.isdisjoint(self.needs or self.inputs[:1])
 
     def in_force(self, period: Period) -> bool:
@@ -134,12 +167,15 @@ class Indicator:
         return {
             "description": self.description,
             "inputs": list(self.inputs),
+            "of": list(self.of),
+            "period": self.step.iso,
             "min_completeness": half_up(self.min_completeness, 6),
             "area_rule": self.area_rule,
             "decimals": self.decimals,
             "source": asdict(self.source),
             "valid_from": self.valid_from and self.valid_from.isoformat(),
             "valid_to": self.valid_to and self.valid_to.isoformat(),
+            "crosswalk": [asdict(e) for e in self.crosswalk],
             "categories": [asdict(c) for c in self.categories],
             "limits": [{"valid_from": d.isoformat(), "limit": limit} for d, limit in self.limits],
         }

@@ -73,6 +73,8 @@ class Site:
     properties: Mapping[str, Any] = field(default_factory=dict)
     series: Mapping[str, Series] = field(default_factory=dict)
     activity: Mapping[str, Activity] = field(default_factory=dict)
+    #: this thing's own values of other indicators, by code: a value a step, at the start of the step
+    results: Mapping[str, Series] = field(default_factory=dict)
 
     def number(self, name: str) -> float | None:
         """Return a positive number from the thing's properties, or None."""

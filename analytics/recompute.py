@@ -12,7 +12,7 @@ from analytics import values
 from analytics.indicator import INDICATORS
 from analytics.inputs import ACTIVITY
 from analytics.run import Counts, compute, time_zone
-from analytics.schedule import floor, last_end
+from analytics.schedule import last_end
 from analytics.series import HOUR
 
 if TYPE_CHECKING:
@@ -60,9 +60,10 @@ def _touched(indicator: Indicator, late: list[LateHour], at: datetime, zone: Zon
 
 def _around(indicator: Indicator, late: LateHour, limit: datetime, zone: ZoneInfo) -> Affected:
     # A step reads back `window` from its end: the last to read the hour ends within the window after it.
-    end = floor(late.hour + HOUR + indicator.window - _INSTANT, indicator.step, zone)
-    start = floor(late.hour, indicator.step, zone)
-    return Affected(indicator, start, min(max(end, start + indicator.step), limit), late.areas)
+    step = indicator.step
+    end = step.floor(late.hour + HOUR + indicator.window - _INSTANT, zone)
+    start = step.floor(late.hour, zone)
+    return Affected(indicator, start, min(max(end, step.after(start, zone)), limit), late.areas)
 
 
 def _spans(indicator: Indicator, touched: list[Affected]) -> list[Affected]:

@@ -114,7 +114,7 @@ def _starting(
     indicator: Indicator, first: datetime, last: datetime, end: datetime, zone: ZoneInfo
 ) -> Iterator[Period]:
     """Yield the periods that start in a chunk, of which the last may end after it but not after `end`."""
-    reach = min(last + indicator.step, end)
+    reach = min(last + 2 * indicator.step.length, end)
     return (p for p in periods(indicator, first, reach, zone) if p.start < last)
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from analytics.inputs import Period
 from analytics.series import HOUR, Window
+from analytics.steps import Step
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from analytics.indicator import Indicator
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 SETTLE = timedelta(seconds=90)
 #: How far back the first run reaches.
 FIRST_REACH = timedelta(hours=48)
-_MIDNIGHT = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -32,26 +33,21 @@ class Due:
     end: datetime
 
 
-def floor(instant: datetime, step: timedelta, zone: ZoneInfo) -> datetime:
-    """Return the start of the step that holds an instant, in UTC; steps are cut in local time."""
-    offset = instant.astimezone(zone).utcoffset() or timedelta()
-    return instant.astimezone(UTC) - (instant + offset - _MIDNIGHT) % step
-
-
 def periods(indicator: Indicator, start: datetime, end: datetime, zone: ZoneInfo) -> Iterator[Period]:
     """Yield the whole steps within start <= t < end in which the indicator's rule is valid, oldest first."""
-    first = floor(start, indicator.step, zone)
-    at = first if first >= start else first + indicator.step
-    while at + indicator.step <= end:
-        period = Period(Window.of(at, at + indicator.step), zone)
+    step = indicator.step
+    first = step.floor(start, zone)
+    at = first if first >= start else step.after(first, zone)
+    while (after := step.after(at, zone)) <= end:
+        period = Period(Window.of(at, after), zone)
         if indicator.in_force(period):
             yield period
-        at += indicator.step
+        at = after
 
 
 def last_end(indicator: Indicator, at: datetime, zone: ZoneInfo) -> datetime:
     """Return the end of the last step that has ended and settled: the running step is never final."""
-    return floor(at - SETTLE, indicator.step, zone)
+    return indicator.step.floor(at - SETTLE, zone)
 
 
 def due(
@@ -74,7 +70,7 @@ def _with_closing_hour(d: Due, zone: ZoneInfo) -> Due:
 
     A value may come after its short step was computed and before the hour counts as late.
     """
-    closed = floor(d.end, HOUR, zone)
-    if d.indicator.step >= HOUR or floor(d.start, HOUR, zone) >= closed:
+    closed = Step.HOUR.floor(d.end, zone)
+    if d.indicator.step.length >= HOUR or Step.HOUR.floor(d.start, zone) >= closed:
         return d
     return Due(d.indicator, min(d.start, closed - HOUR), d.end)

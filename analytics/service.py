@@ -14,7 +14,7 @@ from analytics import values
 from analytics.indicator import INDICATORS
 from analytics.recompute import recompute_late
 from analytics.run import Counts, compute, time_zone
-from analytics.schedule import FIRST_REACH, due, floor
+from analytics.schedule import FIRST_REACH, due
 from storage.errors import is_transient
 from storage.pool import connect
 
@@ -80,11 +80,11 @@ async def begin(conn: AsyncConnection[Any], at: datetime) -> dict[str, datetime]
     """
     zone = await time_zone(conn)
     stored = await values.computed_until(conn)
-    found = {code: stored[code] + i.step for code, i in INDICATORS.items() if code in stored}
+    found = {code: i.step.after(stored[code], zone) for code, i in INDICATORS.items() if code in stored}
     first = await values.first_observation(conn, at - FIRST_REACH) if len(found) < len(INDICATORS) else None
     if first is None:
         return found
-    return {code: floor(first, i.step, zone) for code, i in INDICATORS.items()} | found
+    return {code: i.step.floor(first, zone) for code, i in INDICATORS.items()} | found
 
 
 async def run_due(conn: AsyncConnection[Any], computed: dict[str, datetime], at: datetime) -> Counts:

@@ -202,7 +202,7 @@ async def city_zone(conn: AsyncConnection[Any]) -> str | None:
 async def write_catalogue(conn: AsyncConnection[Any], indicators: Iterable[Indicator]) -> None:
     """Write the declarations to the table `indicators`; an equal row is left alone."""
     for i in indicators:
-        seconds = [int(i.step.total_seconds()), int(i.window.total_seconds())]
+        seconds = [int(i.step.length.total_seconds()), int(i.window.total_seconds())]
         row = [i.code, i.name_en, i.name_vi, i.unit, *seconds, i.version, Jsonb(i.declaration())]
         await conn.execute(_CATALOGUE, row)
 

@@ -2,7 +2,8 @@
 
 Run it with `python -m bench.live_first`. A hundred live gateways send what the registry expects of them, open
 loop; beside them one gateway sends a hundred times that, then all that the broker takes for a while, and at
-last twenty send a buffer of 48 hours as fast as it is acknowledged. The limit of each figure is the same without them.
+last twenty send a buffer of 48 hours as fast as it is acknowledged. The limit of each figure is the same
+without them.
 """
 
 from __future__ import annotations

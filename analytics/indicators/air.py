@@ -12,6 +12,7 @@ from analytics.indicator import Category, Source, Trust, indicator
 from analytics.results import Reason, SiteValue
 from analytics.rounding import half_up
 from analytics.series import HOUR, MINIMUM_SHARE, hourly_means, is_enough, mean
+from analytics.steps import Step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -81,7 +82,7 @@ def nowcast(hours: Sequence[float | None], *, as_printed: bool = False) -> tuple
     unit="1",
     inputs=("pm2_5", "pm10", "so2", "co", "no2", "o3"),
     needs=PARTICLES,
-    step=HOUR,
+    step=Step.HOUR,
     window=NOWCAST_HOURS * HOUR,
     min_completeness=MINIMUM_SHARE,
     area_rule="the worst valid station; the decision itself defines the index of a station only",
@@ -172,7 +173,7 @@ def complies(value: float, period: Period) -> str:
     name_vi="Bụi mịn PM2.5, trung bình 24 giờ",
     unit="ug/m3",
     inputs=("pm2_5",),
-    step=HOUR,
+    step=Step.HOUR,
     window=timedelta(hours=24),
     min_completeness=MINIMUM_SHARE,
     area_rule="the station with the highest mean",

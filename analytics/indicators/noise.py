@@ -8,6 +8,7 @@ from analytics.area_rules import median
 from analytics.indicator import Source, Trust, indicator
 from analytics.results import Reason, SiteValue
 from analytics.series import HOUR, MINIMUM_SHARE, energy_mean, is_enough
+from analytics.steps import Step
 
 if TYPE_CHECKING:
     from analytics.inputs import Period, Site
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     name_vi="Mức âm tương đương LAeq,1h",
     unit="dB",
     inputs=("sound_laeq",),
-    step=HOUR,
+    step=Step.HOUR,
     window=HOUR,
     min_completeness=MINIMUM_SHARE,
     area_rule="median over the sites, the loudest one in the details; energy is not averaged over sites",

@@ -9,7 +9,8 @@ from analytics.area_rules import weighted_mean
 from analytics.indicator import Source, Trust, indicator
 from analytics.results import Reason, SiteValue
 from analytics.rounding import half_up
-from analytics.series import HOUR, MINIMUM_SHARE, is_enough, time_weighted
+from analytics.series import MINIMUM_SHARE, is_enough, time_weighted
+from analytics.steps import Step
 
 if TYPE_CHECKING:
     from analytics.inputs import Period, Site
@@ -26,7 +27,7 @@ WINDOW = timedelta(hours=25)
     name_vi="Tỷ lệ lấp đầy bãi đỗ",
     unit="%",
     inputs=("parking_occupied", "parking_capacity"),
-    step=HOUR,
+    step=Step.HOUR,
     window=WINDOW,
     min_completeness=MINIMUM_SHARE,
     area_rule="spaces occupied over spaces in service, both summed over the valid lots and the time known",

@@ -10,6 +10,7 @@ from analytics.indicator import Category, Source, Trust, indicator
 from analytics.results import Reason, SiteValue
 from analytics.rounding import half_up
 from analytics.series import is_enough
+from analytics.steps import Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +54,7 @@ def _declare(
         name_vi=f"Lượng mưa tích lũy {hours} giờ",
         unit="mm",
         inputs=("rainfall",),
-        step=STEP,
+        step=Step.TEN_MINUTES,
         window=timedelta(hours=hours),
         min_completeness=minimum,
         area_rule="the gauge with the largest sum",

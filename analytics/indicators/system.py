@@ -11,6 +11,7 @@ from analytics.inputs import ACTIVITY, ACTIVITY_STEP
 from analytics.results import AreaValue, Reason, SiteValue
 from analytics.rounding import half_up
 from analytics.series import HOUR
+from analytics.steps import Step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,7 +60,7 @@ def _share_of_gateways(area: AreaUnit, live: set[str]) -> AreaValue | None:
     name_vi="Tỷ lệ địa bàn có gateway hoạt động",
     unit="%",
     inputs=(ACTIVITY,),
-    step=ACTIVITY_STEP,
+    step=Step.QUARTER_HOUR,
     window=LONGEST_SILENCE,
     min_completeness=0.0,
     area_rule="units with a live gateway over units; in an area without units, live gateways over gateways",
@@ -113,7 +114,7 @@ def pooled(area: AreaUnit, sites: Sequence[SiteValue], period: Period) -> AreaVa
     name_vi="Độ đầy đủ dữ liệu",
     unit="%",
     inputs=(ACTIVITY,),
-    step=HOUR,
+    step=Step.HOUR,
     window=HOUR,
     min_completeness=0.0,
     area_rule="valid values over expected values, both summed over the area's datastreams",

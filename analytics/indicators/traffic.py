@@ -12,6 +12,7 @@ from analytics.indicator import Source, Trust, indicator
 from analytics.results import Reason, SiteValue
 from analytics.rounding import half_up
 from analytics.series import HOUR, MINIMUM_SHARE, Series, Window, is_enough, space_mean
+from analytics.steps import Step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +39,7 @@ _QUARTER = 900_000_000
     name_vi="Tốc độ trung bình",
     unit="km/h",
     inputs=("traffic_speed", "traffic_flow"),
-    step=HOUR,
+    step=Step.HOUR,
     window=HOUR,
     min_completeness=MINIMUM_SHARE,
     area_rule="harmonic mean weighted by flow; arithmetic mean of the sites where one of them has no flow",
@@ -118,7 +119,7 @@ def baseline(properties: Mapping[str, Any]) -> timedelta:
     name_vi="Chỉ số thời gian hành trình",
     unit="1",
     inputs=("traffic_speed", "traffic_flow"),
-    step=HOUR,
+    step=Step.HOUR,
     window=HOUR,
     reach=baseline,
     min_completeness=MINIMUM_SHARE,

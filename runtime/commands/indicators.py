@@ -31,7 +31,7 @@ def list_() -> None:
     table = Table("code", "name", "unit", "every", "source")
     for indicator in INDICATORS.values():
         source = f"{indicator.source.document}, {indicator.source.clause}"
-        table.add_row(indicator.code, indicator.name_en, indicator.unit, str(indicator.step), source)
+        table.add_row(indicator.code, indicator.name_en, indicator.unit, indicator.step.iso, source)
     out.print(table)
 
 

@@ -158,7 +158,7 @@ def test_every_indicator_with_unit_step_and_source() -> None:
     rows = table(PLANNERS, "code", "what", "unit", "every", "source")
     written = {code: (name, unit, STEPS[step], source) for code, name, unit, step, source in rows}
     assert written == {
-        i.code: (i.name_en, i.unit, i.step, f"{i.source.document}, {i.source.clause}")
+        i.code: (i.name_en, i.unit, i.step.length, f"{i.source.document}, {i.source.clause}")
         for i in INDICATORS.values()
     }
     assert {row[0] for row in table(PLANNERS, "code", "at a site", "needs", "for the area")} == set(

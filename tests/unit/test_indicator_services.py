@@ -30,7 +30,7 @@ def series(values: Any, *, interval_s: int, end: datetime = END, suspect: Any = 
 
 def evaluate(code: str, *sites: Site, end: datetime = END) -> Value:
     indicator = INDICATORS[code]
-    period = Period(Window.of(end - indicator.step, end), ZONE)
+    period = Period(Window.of(end - indicator.step.length, end), ZONE)
     return indicator.evaluate(AreaInputs(AreaUnit("193"), sites), period)
 
 

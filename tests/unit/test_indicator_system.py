@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -15,8 +16,9 @@ from analytics.inputs import Activity, AreaInputs, AreaUnit, Period, Site
 from analytics.network import LateHour
 from analytics.recompute import affected
 from analytics.results import Reason, Value
-from analytics.schedule import SETTLE, due, floor, last_end, periods
+from analytics.schedule import SETTLE, due, last_end, periods
 from analytics.series import HOUR, Window, to_micros
+from analytics.steps import Step
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 END = datetime(2026, 11, 22, 13, tzinfo=UTC)
@@ -36,7 +38,9 @@ def activity(counts: list[int], *, interval_s: int = 60, suspect: Any = 0, end: 
 
 def evaluate(code: str, area: AreaUnit, *sites: Site, end: datetime = END) -> Value:
     indicator = INDICATORS[code]
-    return indicator.evaluate(AreaInputs(area, sites), Period(Window.of(end - indicator.step, end), ZONE))
+    return indicator.evaluate(
+        AreaInputs(area, sites), Period(Window.of(end - indicator.step.length, end), ZONE)
+    )
 
 
 def province(populations: list[int], **dates: Any) -> tuple[AreaUnit, list[Site]]:
@@ -138,7 +142,7 @@ def test_a_declaration_is_complete(code: str) -> None:
     assert written["source"]["trust"]
     assert written["area_rule"]
     assert i.window >= HOUR
-    assert HOUR % i.step == timedelta(0)
+    assert HOUR % i.step.length == timedelta(0)
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -156,14 +160,28 @@ def test_an_unknown_code_is_named() -> None:
 @pytest.mark.parametrize(
     ("zone", "step", "expected"),
     [
-        ("Asia/Ho_Chi_Minh", HOUR, datetime(2026, 11, 22, 13, tzinfo=UTC)),
-        ("Asia/Kolkata", HOUR, datetime(2026, 11, 22, 12, 30, tzinfo=UTC)),
-        ("Asia/Ho_Chi_Minh", timedelta(minutes=10), datetime(2026, 11, 22, 13, 20, tzinfo=UTC)),
-        ("Asia/Ho_Chi_Minh", timedelta(days=1), datetime(2026, 11, 21, 17, tzinfo=UTC)),
+        ("Asia/Ho_Chi_Minh", Step.HOUR, datetime(2026, 11, 22, 13, tzinfo=UTC)),
+        ("Asia/Kolkata", Step.HOUR, datetime(2026, 11, 22, 12, 30, tzinfo=UTC)),
+        ("Asia/Ho_Chi_Minh", Step.TEN_MINUTES, datetime(2026, 11, 22, 13, 20, tzinfo=UTC)),
+        ("Asia/Ho_Chi_Minh", Step.DAY, datetime(2026, 11, 21, 17, tzinfo=UTC)),
+        ("Asia/Ho_Chi_Minh", Step.MONTH, datetime(2026, 10, 31, 17, tzinfo=UTC)),
+        ("Asia/Ho_Chi_Minh", Step.YEAR, datetime(2025, 12, 31, 17, tzinfo=UTC)),
+        ("Europe/Berlin", Step.YEAR, datetime(2025, 12, 31, 23, tzinfo=UTC)),
     ],
 )
-def test_steps_are_cut_in_local_time(zone: str, step: timedelta, expected: Any) -> None:
-    assert floor(datetime(2026, 11, 22, 13, 27, tzinfo=UTC), step, ZoneInfo(zone)) == expected
+def test_steps_are_cut_in_local_time(zone: str, step: Step, expected: Any) -> None:
+    assert step.floor(datetime(2026, 11, 22, 13, 27, tzinfo=UTC), ZoneInfo(zone)) == expected
+
+
+def test_a_step_ends_where_the_next_begins() -> None:
+    for zone, step in itertools.product((ZONE, ZoneInfo("Europe/Berlin")), Step):
+        at = step.floor(datetime(2023, 1, 1, 12, tzinfo=UTC), zone)
+        for _ in range(800 if step.length >= timedelta(days=1) else 50):
+            after = step.after(at, zone)
+            assert at < after
+            assert step.floor(after, zone) == after
+            assert step.floor(after - timedelta(seconds=1), zone) == at
+            at = after
 
 
 def test_only_whole_steps_are_computed() -> None:

@@ -143,7 +143,7 @@ async def _indicators(conn: AsyncConnection[Any]) -> None:
                 each.name_en,
                 each.name_vi,
                 each.unit,
-                each.step.total_seconds(),
+                each.step.length.total_seconds(),
                 each.window.total_seconds(),
                 each.version,
                 json.dumps(each.declaration()),

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
-from urllib.parse import unquote, urlsplit
 
 import aiomqtt
+
+from runtime.broker_address import broker_address
 
 
 def client(url: str, client_id: str) -> aiomqtt.Client:
     """Return an MQTT 5 client for an address mqtt:// or mqtts://, not connected yet."""
-    parts = urlsplit(url)
-    is_secure = parts.scheme == "mqtts"
+    broker = broker_address(url)
     return aiomqtt.Client(
-        parts.hostname or "",
-        parts.port or (8883 if is_secure else 1883),
-        username=unquote(parts.username) if parts.username else None,
-        password=unquote(parts.password) if parts.password else None,
+        broker.host,
+        broker.port,
+        username=broker.user,
+        password=broker.password,
         identifier=client_id,
         protocol=aiomqtt.ProtocolVersion.V5,
-        tls_context=ssl.create_default_context() if is_secure else None,
+        tls_context=broker.tls(),
     )
 
 

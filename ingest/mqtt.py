@@ -8,14 +8,14 @@ the database has committed; here the acknowledgement is a call of its own, and R
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections import deque
 from random import uniform
 from typing import TYPE_CHECKING, NamedTuple, cast
-from urllib.parse import unquote, urlsplit
 
 import mqtt5
 import structlog
+
+from runtime.broker_address import broker_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -77,7 +77,7 @@ class Subscription:
             dropped: what to unsubscribe from after that, if the session has it from an earlier life; what is
                 queued under it is still delivered.
         """
-        self._url = urlsplit(url)
+        self._broker = broker_address(url)
         self._client_id = client_id
         self._filters = filters
         self._dropped = dropped
@@ -190,7 +190,10 @@ class Subscription:
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(_CONNECT_TIMEOUT_S):
             _, protocol = await loop.create_connection(
-                lambda: _Protocol(self, self._epoch), self._url.hostname or "", self._port(), ssl=self._tls()
+                lambda: _Protocol(self, self._epoch),
+                self._broker.host,
+                self._broker.port,
+                ssl=self._broker.tls(),
             )
         return protocol
 
@@ -242,11 +245,11 @@ class Subscription:
             )
 
     def _connect_packet(self, clean_start: bool) -> mqtt5.ConnectPacket:
-        password = self._url.password
+        password = self._broker.password
         return mqtt5.ConnectPacket(
             self._client_id,
-            username=unquote(self._url.username) if self._url.username else None,
-            password=unquote(password).encode() if password else None,
+            username=self._broker.user,
+            password=password.encode() if password else None,
             clean_start=clean_start,
             will=self._will(),
             keep_alive=_KEEP_ALIVE_S,
@@ -277,14 +280,8 @@ class Subscription:
         # A broker may overrun the window a little: only two whole windows pause the socket.
         return self._is_full(2 * self._receive_maximum)
 
-    def _port(self) -> int:
-        return self._url.port or (8883 if self._url.scheme == "mqtts" else 1883)
-
-    def _tls(self) -> ssl.SSLContext | None:
-        return ssl.create_default_context() if self._url.scheme == "mqtts" else None
-
     def _where(self) -> str:
-        return f"the broker at {self._url.hostname}:{self._port()}"
+        return f"the broker at {self._broker.host}:{self._broker.port}"
 
 
 class _Protocol(asyncio.Protocol):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from devices.profiles import load
+from runtime.broker_address import broker_address
 from simulators.city import populate
 from simulators.service import run, simulated_gateways
 
@@ -53,7 +54,7 @@ def read_passwords(file: Path) -> Mapping[str, str]:
 
 def shared_password(url: str, profile: Profile) -> Mapping[str, str]:
     """Return the password of a broker address for every simulated gateway."""
-    password = unquote(urlsplit(url).password or "")
+    password = broker_address(url).password or ""
     return {gateway.code: password for gateway in simulated_gateways(profile)}
 
 

@@ -7,7 +7,6 @@ import time
 from dataclasses import replace
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
-from urllib.parse import urlsplit
 
 import numpy as np
 from paho.mqtt.client import Client, MQTTv5
@@ -15,6 +14,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from runtime.broker_address import broker_address
 from simulators.measuring import rfc3339
 from simulators.signals import SIGNALS
 
@@ -67,14 +67,14 @@ class Hand:
             password: the gateway's own.
             topic_root: prefix of all topics.
         """
-        self._url, self._code, self._root = urlsplit(url), code, topic_root
+        self._broker, self._code, self._root = broker_address(url), code, topic_root
         self._events: SimpleQueue[Event] = SimpleQueue()
         self._client = self._new_client(password)
 
     def _new_client(self, password: str) -> Client:
         client = Client(CallbackAPIVersion.VERSION2, client_id=self._code, protocol=MQTTv5)
         client.username_pw_set(self._code, password)
-        if self._url.scheme == "mqtts":
+        if self._broker.is_secure:
             client.tls_set()
         client.on_connect = self._connected
         client.on_publish = lambda _c, _u, mid, code, _p: self._events.put(Event("puback", (mid, code.value)))
@@ -83,8 +83,7 @@ class Hand:
         return client
 
     def __enter__(self) -> Self:
-        usual = 8883 if self._url.scheme == "mqtts" else 1883
-        host, port = self._url.hostname or "", self._url.port or usual
+        host, port = self._broker.host, self._broker.port
         try:
             # A clean start would end the session that the real gateway may have.
             self._client.connect(host, port, clean_start=False, keepalive=30)

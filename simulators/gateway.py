@@ -10,13 +10,11 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-import ssl
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import aiomqtt
 import structlog
@@ -25,6 +23,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from ingest.client import is_ending
+from runtime.broker_address import broker_address
 from simulators.measuring import measure
 from simulators.outbox import Outbox
 from simulators.sender import RESEND_AFTER_S, Rejections, Sender, Stats
@@ -62,13 +61,12 @@ class Connection:
 
     def client(self) -> aiomqtt.Client:
         """Return a client that is not connected yet, with the will that the gateway is offline."""
-        parts = urlsplit(self.url)
-        secure = parts.scheme == "mqtts"
+        broker = broker_address(self.url)
         properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = _SESSION_EXPIRY_S
         return aiomqtt.Client(
-            parts.hostname or "127.0.0.1",
-            parts.port or (8883 if secure else 1883),
+            broker.host,
+            broker.port,
             username=self.code,
             password=self.password,
             identifier=self.code,
@@ -77,7 +75,7 @@ class Connection:
             properties=properties,
             keepalive=30,
             will=aiomqtt.Will(self.topic("up", "status"), _status(online=False), qos=1, retain=True),
-            tls_context=ssl.create_default_context() if secure else None,
+            tls_context=broker.tls(),
         )
 
 

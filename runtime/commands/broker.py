@@ -22,16 +22,15 @@ def files(
     The platform's own user and password are those of HALONG_MQTT_URL.
     Example: `halong broker files --out /mosquitto/config`
     """
-    from urllib.parse import unquote, urlsplit
-
     from devices.credentials import password_hash
+    from runtime.broker_address import broker_address
     from runtime.local.mosquitto import PLATFORM_USER, acl_text
 
-    platform = urlsplit(settings().require_mqtt_url())
+    platform = broker_address(settings().require_mqtt_url())
     hashes = run(_hashes())
-    user = unquote(platform.username or PLATFORM_USER)
+    user = platform.user or PLATFORM_USER
     if platform.password:
-        hashes[user] = password_hash(unquote(platform.password))
+        hashes[user] = password_hash(platform.password)
     folder.mkdir(parents=True, exist_ok=True)
     lines = "".join(f"{name}:{hashed}\n" for name, hashed in sorted(hashes.items()))
     _write(folder / "passwords", lines)

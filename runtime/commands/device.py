@@ -265,14 +265,13 @@ def _log_in(
     configured: Settings, code: str, *, password: str | None, passwords: Path | None, broker: str | None
 ) -> tuple[str, str]:
     """Return the broker's address without a user, and the gateway's password."""
-    from urllib.parse import unquote, urlsplit
-
+    from runtime.broker_address import broker_address
     from runtime.simulation import read_passwords, without_user
 
     url = broker or str(configured.gateway_mqtt_url or configured.require_mqtt_url())
     known = read_passwords(passwords).get(code) if passwords else None
-    from_url = urlsplit(url).password if broker or configured.gateway_mqtt_url else None
-    secret = password or known or unquote(from_url or "")
+    from_url = broker_address(url).password if broker or configured.gateway_mqtt_url else None
+    secret = password or known or from_url
     if not secret:
         raise typer.BadParameter(
             f"no password for {code!r}: give --password, HALONG_GATEWAY_PASSWORD or --passwords; "

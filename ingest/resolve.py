@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from functools import lru_cache
-from itertools import islice
+from itertools import compress, islice
 from math import isfinite
 from operator import le
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -91,31 +91,55 @@ def resolve(readings: Readings, gateway: str, catalog: Catalog, limits: TimeLimi
         found.refuse("gateway_mismatch", "$.gateway", detail)
     elif known is None or not known.enabled:
         found.refuse("unknown_gateway", "$", _unknown_gateway(gateway, known, catalog))
-    elif len(readings.times) < _FEW_READINGS or not _resolve_columns(readings, gateway, known, limits, found):
+    elif len(readings.times) < _FEW_READINGS or not _resolve_columns(
+        readings, gateway, known, catalog, limits, found
+    ):
         _resolve_each(readings, gateway, known, catalog, limits, found)
     return found
 
 
-def _resolve_columns(
-    readings: Readings, gateway: str, known: KnownGateway, limits: TimeLimits, found: Resolved
+def _resolve_columns(  # noqa: PLR0917  (as _resolve_each)
+    readings: Readings,
+    gateway: str,
+    known: KnownGateway,
+    catalog: Catalog,
+    limits: TimeLimits,
+    found: Resolved,
 ) -> bool:
-    """Resolve readings that are all well; return False if one of them needs a closer look.
+    """Resolve readings whose only defects are unknown names; return False if one needs a closer look.
 
     The hot path of ingest, column by column.
     """
-    times, values = readings.times, readings.values
-    if not times or min(times) < limits.oldest or max(times) > limits.newest:
+    times, values, units = readings.times, readings.values, readings.units
+    if min(times) < limits.oldest or max(times) > limits.newest:
         return False
     devices: Iterable[Any] = readings.devices
     if None in readings.devices:
         devices = (gateway if device is None else device for device in readings.devices)
-    try:
-        streams = [*map(known.streams.__getitem__, zip(devices, readings.properties, strict=True))]
-    except KeyError:
+    streams: list[Any] = [*map(known.streams.get, zip(devices, readings.properties, strict=True))]
+    unknown: Sequence[int] = ()
+    if not all(streams):
+        unknown = [index for index, stream in enumerate(streams) if stream is None]
+        times, values = [*compress(times, streams)], [*compress(values, streams)]
+        units, streams = [*compress(units, streams)], [*filter(None, streams)]
+    if streams and not _keep_columns(streams, times, values, units, found):
         return False
+    for index in unknown:
+        _refuse_unknown(readings, index, gateway, known, catalog, found)
+    return True
+
+
+def _keep_columns(
+    streams: list[Stream],
+    times: list[int],
+    values: list[float],
+    units: Sequence[str | None],
+    found: Resolved,
+) -> bool:
+    """Take over columns if all values are in their limits and units; return False if one is not."""
     ids, lows, highs, ucum = zip(*streams, strict=True)
-    if readings.units:
-        converted = _convert_columns(values, readings.units, ucum)
+    if units:
+        converted = _convert_columns(values, units, ucum)
         if converted is None:
             return False
         values = converted

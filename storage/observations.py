@@ -54,8 +54,10 @@ WITH stored AS (
 SELECT count(*) FROM stored"""
 _LATE = """
 INSERT INTO late_hours (datastream_id, hour)
-SELECT * FROM unnest(%s::int[], %s::timestamptz[]) ON CONFLICT DO NOTHING"""
+SELECT datastream_id, to_timestamp(hour * 3600.0) FROM unnest(%s::int[], %s::int[]) AS l (datastream_id, hour)
+ON CONFLICT DO NOTHING"""
 _HOUR = 3_600_000_000
+_LOWER_HALF = 0xFFFF_FFFF
 _READ = """
 COPY (SELECT time, datastream_id, value, quality FROM observations
       WHERE datastream_id = ANY(%s) AND time >= %s AND time < %s
@@ -137,8 +139,10 @@ async def queue_late(conn: AsyncConnection[Any], rows: NDArray[np.void], late_be
     late = rows[rows["time"] < to_microseconds(late_before)]
     if not len(late):
         return
-    keys = np.unique(np.stack((late["datastream_id"].astype("i8"), late["time"] // _HOUR * _HOUR)), axis=1)
-    await conn.execute(_LATE, [keys[0].tolist(), [to_datetime(t) for t in keys[1].tolist()]])
+    # Both in one number, the hour since 1970 below: to sort pairs takes ten times as long.
+    keys = np.unique(late["datastream_id"].astype("i8") << 32 | late["time"] // _HOUR & _LOWER_HALF)
+    hours = keys.astype("i4")
+    await conn.execute(_LATE, [(keys >> 32).tolist(), hours.tolist()])
 
 
 async def read(

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from devices.registry import datastream_ids, import_profile
+from runtime.local.mosquitto import LocalMosquitto
 from runtime.local.postgres import LocalPostgres
 from storage.migrate import migrate
 from storage.pool import connect
-from tests.conftest import make_settings
+from tests.conftest import Broker, make_settings
 from tests.faults.ingesting import Ingest
 from tests.faults.ledger import Ledger, compare
 from tests.faults.publishers import MosquittoPub, Paho, publishing
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
     from runtime.local.provision import Binaries
     from runtime.settings import Settings
-    from tests.conftest import Broker
 
 FULL = os.environ.get("HALONG_FAULTS") == "full"
 long = pytest.mark.skipif(not FULL, reason="a long variant: `make faults` runs it")
@@ -136,6 +136,13 @@ async def traffic(
     conn: AsyncConnection[Any], binaries: Binaries, broker: Broker, gateway_code: str
 ) -> Traffic:
     return await make_traffic(conn, binaries, broker, gateway_code)
+
+
+@pytest.fixture
+def own_broker(binaries: Binaries, scratch: Path) -> Iterator[Broker]:
+    """A broker of the test's own, which holds nothing that another test has left."""
+    with LocalMosquitto(binaries, scratch / f"mosquitto-{secrets.token_hex(4)}") as server:
+        yield Broker(server)
 
 
 @pytest.fixture

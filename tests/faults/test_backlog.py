@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from runtime.local.mosquitto import LocalMosquitto
 from tests.conftest import Broker, make_settings
 from tests.faults.conftest import count, long, register_all
 from tests.faults.ingesting import Ingest
@@ -15,21 +14,17 @@ from tests.faults.inputs import assert_stored, send_all, until_heard
 from tests.faults.ledger import Ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from psycopg import AsyncConnection
 
-    from runtime.local.provision import Binaries
 
 MESSAGES = 300_000
 
 
 @pytest.fixture
-def broker(binaries: Binaries, scratch: Path, gateway_code: str) -> Iterator[Broker]:
-    """A broker of the test's own: what no other test has left waits there."""
-    with LocalMosquitto(binaries, scratch / f"mosquitto-{gateway_code}") as server:
-        yield Broker(server)
+def broker(own_broker: Broker) -> Broker:
+    return own_broker
 
 
 @long

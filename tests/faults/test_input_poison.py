@@ -17,21 +17,18 @@ from devices.catalog import load
 from ingest.mqtt import Delivery
 from ingest.pipeline import time_limits
 from ingest.understand import understand
-from runtime.local.mosquitto import LocalMosquitto
-from tests.conftest import Broker
 from tests.faults.conftest import FULL, register_all
 from tests.faults.fuzz import LARGE, NativeFuzzer, mutate
 from tests.faults.inputs import DAY_MS, NOW_MS, assert_stored, refusals, send_all, until_heard
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from psycopg import AsyncConnection
 
     from devices.catalog import Catalog
-    from runtime.local.provision import Binaries
     from runtime.settings import Settings
+    from tests.conftest import Broker
     from tests.faults.ingesting import Ingest
 
 MESSAGES = 1_000_000 if FULL else 2_000
@@ -41,10 +38,8 @@ SEED = 20_261_122
 
 
 @pytest.fixture
-def broker(binaries: Binaries, scratch: Path, gateway_code: str) -> Iterator[Broker]:
-    """A broker of the test's own: no session that another test has left fills up here."""
-    with LocalMosquitto(binaries, scratch / f"mosquitto-{gateway_code}") as server:
-        yield Broker(server)
+def broker(own_broker: Broker) -> Broker:
+    return own_broker
 
 
 @dataclass

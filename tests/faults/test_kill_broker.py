@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import secrets
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -13,10 +12,8 @@ import psycopg
 import pytest
 
 from devices import profiles
-from devices.credentials import password_hash
 from devices.registry import datastream_ids, import_profile
 from ingest.formats.times import parse_time
-from runtime.local.mosquitto import LocalMosquitto
 from simulators import gateway
 from simulators.city import populate
 from simulators.outbox import Outbox
@@ -29,10 +26,11 @@ from tests.faults.ledger import Ledger, compare, difference
 from tests.faults.publishers import Paho, publishing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from runtime.local.provision import Binaries
+    from runtime.local.mosquitto import LocalMosquitto
+    from tests.conftest import Broker
+
 
 Connection = psycopg.AsyncConnection[Any]
 #: the store is saved each second (`autosave_interval 1`), and saving takes its time on a busy machine
@@ -40,11 +38,10 @@ SAVED_WITHIN_S = 3.0
 
 
 @pytest.fixture
-def private_broker(binaries: Binaries, scratch: Path, gateway_code: str) -> Iterator[LocalMosquitto]:
-    """A broker of the test's own; the gateway's password is `secret`."""
-    folder = scratch / f"mosquitto-{secrets.token_hex(3)}"
-    with LocalMosquitto(binaries, folder, passwords={gateway_code: password_hash("secret")}) as server:
-        yield server
+def private_broker(own_broker: Broker, gateway_code: str) -> LocalMosquitto:
+    """A broker to be killed; the gateway's password is `secret`."""
+    own_broker.add_gateway(gateway_code, "secret")
+    return own_broker.server
 
 
 @pytest.fixture

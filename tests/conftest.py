@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import shutil
 import tempfile
+import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +22,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from bench.publisher import forget_session
 from devices.credentials import password_hash
+from ingest.shares import client_ids
 from runtime.local.mosquitto import LocalMosquitto
 from runtime.local.postgres import LocalPostgres
 from runtime.local.provision import Binaries, default_cache, provision
@@ -31,6 +35,8 @@ if TYPE_CHECKING:
 
     from psycopg import AsyncConnection
 
+#: of ingest, in any test
+_MOST_PROCESSES = 3
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("HALONG_SHARED", REPOSITORY.parent / "shared"))
 
@@ -75,8 +81,6 @@ def postgres_dsn(request: pytest.FixtureRequest) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def template(postgres_dsn: str) -> Iterator[str]:
     """The name of a migrated database to copy."""
-    import asyncio
-
     name = f"halong_template_{os.getpid()}"
     _create(postgres_dsn, name)
     asyncio.run(migrate(_with_database(postgres_dsn, name)))
@@ -148,19 +152,41 @@ def gateway_code() -> str:
 
 
 @pytest.fixture
-async def settings(database_url: str, broker: Broker) -> AsyncIterator[Settings]:
+def settings(database_url: str, broker: Broker) -> Settings:
     """Settings of services that run against the test's database and the session's broker.
 
-    Gateways' codes are unique, and so is ingest's client id, whose session at the broker ends with the test:
-    its queue would grow with the messages of every other one.
+    Gateways' codes are unique, and so is ingest's client id.
     """
-    made = make_settings(database_url=database_url, mqtt_url=broker.platform_url)
-    yield made
-    await forget_session(broker.platform_url, made.ingest_client_id)
+    return make_settings(database_url=database_url, mqtt_url=broker.platform_url)
+
+
+#: what the test has made: ingest subscribes for good under the client ids in them
+_MADE: list[Settings] = []
 
 
 def make_settings(**changes: Any) -> Settings:
-    return Settings.model_validate({"ingest_client_id": f"ingest-{secrets.token_hex(4)}", **changes})
+    made = Settings.model_validate({"ingest_client_id": f"ingest-{secrets.token_hex(4)}", **changes})
+    _MADE.append(made)
+    return made
+
+
+@pytest.fixture(autouse=True)
+def sessions_end() -> Iterator[None]:
+    """End ingest's sessions with the test: their queues would grow with the messages of every other one."""
+    yield
+    ended = [_MADE.pop() for _ in _MADE.copy()]
+    if any(each.mqtt_url for each in ended):
+        thread = threading.Thread(target=lambda: asyncio.run(_end_sessions(ended)))  # a loop of its own
+        thread.start()
+        thread.join()
+
+
+async def _end_sessions(ended: list[Settings]) -> None:
+    for each in ended:
+        if each.mqtt_url:
+            for client_id in client_ids(changed(each, ingest_processes=_MOST_PROCESSES)):
+                with suppress(OSError):  # a broker of the test's own, which has ended as well
+                    await forget_session(str(each.mqtt_url), client_id)
 
 
 def changed(settings: Settings, **changes: Any) -> Settings:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from api.queries import Row, fetch, fetch_one
 
@@ -34,7 +34,7 @@ FROM datastreams d JOIN things t ON t.id = d.thing_id
 JOIN observed_properties p ON p.id = d.observed_property_id"""
 _DATASTREAM_FILTER = """
 WHERE (%(thing)s::text IS NULL OR t.code = %(thing)s)
-  AND (%(property)s::text IS NULL OR p.code = %(property)s)
+  AND (%(observed_property)s::text IS NULL OR p.code = %(observed_property)s)
   AND (%(area)s::text IS NULL OR d.thing_id IN (
       SELECT ta.thing_id FROM thing_areas ta JOIN areas a ON a.id = ta.area_id WHERE a.code = %(area)s))
   AND (%(after)s::int IS NULL OR d.id > %(after)s)
@@ -67,6 +67,14 @@ WHERE (%(device_kind)s::text IS NULL OR device_kind = %(device_kind)s)
 ORDER BY code LIMIT %(limit)s"""
 
 
+class DatastreamFilter(NamedTuple):
+    """Codes that datastreams are chosen by; None: any."""
+
+    thing: str | None = None
+    observed_property: str | None = None
+    area: str | None = None
+
+
 async def things(
     conn: AsyncConnection[Any],
     *,
@@ -92,17 +100,10 @@ async def datastreams_of(conn: AsyncConnection[Any], thing_id: int) -> list[Row]
 
 
 async def datastreams(
-    conn: AsyncConnection[Any],
-    *,
-    thing: str | None,
-    observed_property: str | None,
-    area: str | None,
-    after: int | None,
-    limit: int,
+    conn: AsyncConnection[Any], chosen: DatastreamFilter, *, after: int | None, limit: int
 ) -> list[Row]:
     """Return datastreams by id."""
-    params = {"thing": thing, "property": observed_property, "area": area, "after": after, "limit": limit}
-    return await fetch(conn, _DATASTREAMS, params)
+    return await fetch(conn, _DATASTREAMS, chosen._asdict() | {"after": after, "limit": limit})
 
 
 async def datastream(conn: AsyncConnection[Any], number: int) -> Row | None:
@@ -116,17 +117,10 @@ async def datastream_of(conn: AsyncConnection[Any], thing: str, observed_propert
 
 
 async def latest(
-    conn: AsyncConnection[Any],
-    *,
-    thing: str | None,
-    observed_property: str | None,
-    area: str | None,
-    after: int | None,
-    limit: int,
+    conn: AsyncConnection[Any], chosen: DatastreamFilter, *, after: int | None, limit: int
 ) -> list[Row]:
     """Return the newest observation of each datastream that has one, by datastream id."""
-    params = {"thing": thing, "property": observed_property, "area": area, "after": after, "limit": limit}
-    return await fetch(conn, _LATEST, params)
+    return await fetch(conn, _LATEST, chosen._asdict() | {"after": after, "limit": limit})
 
 
 async def observed_properties(

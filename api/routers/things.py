@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from api import pages
 from api.links import page
@@ -35,6 +35,21 @@ DatastreamId = Annotated[
     int,
     Path(alias="id", ge=1, description="Number of the datastream.", openapi_examples={"id": {"value": 1}}),
 ]
+
+
+async def _chosen(
+    conn: Connection,
+    thing: ThingFilter = None,
+    observed_property: PropertyFilter = None,
+    area: AreaFilter = None,
+) -> queries.DatastreamFilter:
+    await require_known(conn, "thing", "thing", thing)
+    await require_known(conn, "observed property", "property", observed_property)
+    await require_known(conn, "area", "area", area)
+    return queries.DatastreamFilter(thing, observed_property, area)
+
+
+Chosen = Annotated[queries.DatastreamFilter, Depends(_chosen)]
 
 
 @router.get(
@@ -91,23 +106,13 @@ async def list_datastreams(
     request: Request,
     response: Response,
     conn: Connection,
-    thing: ThingFilter = None,
-    observed_property: PropertyFilter = None,
-    area: AreaFilter = None,
+    chosen: Chosen,
     limit: Limit = pages.DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Any:
     """Datastreams (one thing, one observed property) by number."""
     after = pages.decode_cursor(cursor, int)
-    await _require_filters(conn, thing, observed_property, area)
-    rows = await queries.datastreams(
-        conn,
-        thing=thing,
-        observed_property=observed_property,
-        area=area,
-        after=after,
-        limit=limit + 1,
-    )
+    rows = await queries.datastreams(conn, chosen, after=after, limit=limit + 1)
     return page(request, response, rows, limit, "id")
 
 
@@ -157,23 +162,13 @@ async def list_latest(
     request: Request,
     response: Response,
     conn: Connection,
-    area: AreaFilter = None,
-    thing: ThingFilter = None,
-    observed_property: PropertyFilter = None,
+    chosen: Chosen,
     limit: Limit = pages.DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Any:
     """The newest observation of each datastream that has one, by datastream number."""
     after = pages.decode_cursor(cursor, int)
-    await _require_filters(conn, thing, observed_property, area)
-    rows = await queries.latest(
-        conn,
-        thing=thing,
-        observed_property=observed_property,
-        area=area,
-        after=after,
-        limit=limit + 1,
-    )
+    rows = await queries.latest(conn, chosen, after=after, limit=limit + 1)
     return page(request, response, rows, limit, "datastream_id")
 
 
@@ -187,12 +182,6 @@ async def find_datastream(conn: Connection, number: int) -> Row:
     if found is None:
         raise Problem("not-found", f"there is no datastream {number}: /v1/datastreams lists them")
     return found
-
-
-async def _require_filters(conn: Connection, thing: str | None, prop: str | None, area: str | None) -> None:
-    await require_known(conn, "thing", "thing", thing)
-    await require_known(conn, "observed property", "property", prop)
-    await require_known(conn, "area", "area", area)
 
 
 def _with_latest(row: Row) -> Row:

@@ -14,7 +14,7 @@ import aiomqtt
 import structlog
 
 from ingest import metrics
-from ingest.client import client, is_ending
+from runtime.broker_client import client, is_ending
 
 if TYPE_CHECKING:
     from prometheus_client import Gauge

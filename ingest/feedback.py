@@ -15,11 +15,11 @@ import aiomqtt
 import msgspec
 import structlog
 
-from ingest.client import client, is_ending
 from ingest.formats import sparkplug
 from ingest.sparkplug.birth import REBIRTH
 from ingest.sparkplug.rebirth import Rebirths
 from ingest.topics import down
+from runtime.broker_client import client, is_ending
 
 if TYPE_CHECKING:
     from ingest.batch import Entry

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from prometheus_client import Counter, Gauge
 
+from ingest.arrivals import ARRIVALS
 from ingest.histogram import ArrayHistogram
+from storage import arrivals
 
 if TYPE_CHECKING:
     from ingest.batch import Batch, Entry
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 #: A reading older than this when it is committed is of a replay: a gateway sends its buffer, or a clock is
 #: behind. Analytics computes a step of ten minutes when it has ended and settled; what is older comes late.
-REPLAY_AFTER_S: Final = 600.0
+REPLAY_AFTER_S: Final = arrivals.REPLAY_AFTER_S
 #: Two classes, however many gateways: who waits for what is live must not be told the age of buffers.
 CLASSES: Final = ("live", "replay")
 
@@ -74,7 +76,7 @@ BROKER: Final = (BROKER_QUEUE_BYTES, BROKER_QUEUE_MESSAGES, BROKER_DROPPED, BROK
 def count_batch(batch: Batch, outcome: Outcome, began: float) -> None:
     """Count a batch whose commit has just been answered.
 
-    Whole columns at a time: about 0.03 µs a reading and 0.2 µs a message.
+    Whole columns at a time: about 0.04 µs a reading and 0.4 µs a message.
 
     Args:
         batch: what was written.
@@ -86,9 +88,11 @@ def count_batch(batch: Batch, outcome: Outcome, began: float) -> None:
     BATCH_ROWS.observe(np.array([len(batch.rows)], "f8"))
     STORED.inc(outcome.stored)
     DUPLICATES.inc(outcome.duplicates)
-    ages = time.time() - batch.rows["time"] * 1e-6
+    present = time.time()
+    ages = present - batch.rows["time"] * 1e-6
     is_old = ages > REPLAY_AFTER_S
     READING_SECONDS.observe(ages, is_old)
+    ARRIVALS.note(ages, batch.owners, [e.gateway for e in batch.entries], present)
     if batch.heard is not None:
         return  # what was deferred: its messages were counted when they were acknowledged
     # A message is of a replay if its last reading is.

@@ -1,4 +1,4 @@
-"""The table `ingest_metrics`: a row every ten seconds, for who reads only the database.
+"""The tables `ingest_metrics`, a row every ten seconds, and `arrivals`, for who reads only the database.
 
 Nothing here may disturb ingest: a task and a connection of its own, and what cannot be written is told in
 the log; the next row then covers the time of both.
@@ -16,7 +16,9 @@ import structlog
 from psycopg.rows import dict_row
 
 from ingest import metrics
+from ingest.arrivals import ARRIVALS, Arrivals
 from ingest.histogram import quantile
+from storage import arrivals
 from storage.errors import StorageError
 from storage.pool import connect, cut, first_line
 
@@ -92,9 +94,18 @@ class _Totals:
 class Recorder:
     """Writes this process's rows."""
 
-    def __init__(self, url: str, *, client_id: str, broker: BrokerStats, every_s: float = _EVERY_S) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        client_id: str,
+        broker: BrokerStats,
+        every_s: float = _EVERY_S,
+        arrived: Arrivals = ARRIVALS,
+    ) -> None:
         """Take the database's address, the ingest process's name, and who knows the broker's numbers."""
         self._url, self._client_id, self._broker, self._every_s = url, client_id, broker, every_s
+        self._arrived = arrived
         self._last = self._totals()
         self._survey: dict[str, int] = {}
         self._surveyed_at = self._dropped_at = float("-inf")
@@ -127,9 +138,15 @@ class Recorder:
         totals = self._totals()
         await conn.execute(_INSERT, self._row(totals))
         self._last = totals
+        await self._store_arrivals(conn, time.time())
         if present >= self._dropped_at + _DROP_EVERY_S:
             self._dropped_at = present
             await conn.execute(_DROP)
+
+    async def _store_arrivals(self, conn: AsyncConnection[Any], at: float) -> None:
+        counted = self._arrived.finished(at)
+        await arrivals.store(conn, self._client_id, self._arrived.started, counted)
+        self._arrived.forget(at)
 
     def _totals(self) -> _Totals:
         return _Totals(

@@ -19,13 +19,13 @@ from devices.catalog import load as load_catalog
 from devices.offline import catalog_of
 from devices.profiles import ProfileError, load
 from ingest.check import Checker
-from ingest.client import client
 from ingest.formats.compression import unpack
 from ingest.formats.format import read
 from ingest.mend import mend
 from ingest.mqtt import Delivery
 from ingest.pipeline import time_limits
 from ingest.topics import parse_topic, up
+from runtime.broker_client import client
 from runtime.device_report import Report
 from runtime.settings import settings
 from storage.errors import StorageError

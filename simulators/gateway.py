@@ -22,8 +22,8 @@ from aiomqtt.exceptions import MqttConnectError
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
-from ingest.client import is_ending
 from runtime.broker_address import broker_address
+from runtime.broker_client import is_ending
 from simulators.measuring import measure
 from simulators.outbox import Outbox
 from simulators.sender import RESEND_AFTER_S, Rejections, Sender, Stats

@@ -1,4 +1,4 @@
-"""The aiomqtt client of what ingest does beside its deliveries: telling gateways, listening to the broker."""
+"""The aiomqtt client of all that is no delivery: telling gateways, listening to the broker, alerts."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import aiomqtt
 from runtime.broker_address import broker_address
 
 
-def client(url: str, client_id: str) -> aiomqtt.Client:
-    """Return an MQTT 5 client for an address mqtt:// or mqtts://, not connected yet."""
+def client(url: str, client_id: str, *, timeout: float = 10.0) -> aiomqtt.Client:
+    """Return an MQTT 5 client for an address mqtt:// or mqtts://, not connected yet; `timeout` in seconds."""
     broker = broker_address(url)
     return aiomqtt.Client(
         broker.host,
@@ -19,6 +19,7 @@ def client(url: str, client_id: str) -> aiomqtt.Client:
         password=broker.password,
         identifier=client_id,
         protocol=aiomqtt.ProtocolVersion.V5,
+        timeout=timeout,
         tls_context=broker.tls(),
     )
 

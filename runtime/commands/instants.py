@@ -1,0 +1,30 @@
+"""Instants on the command line."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import typer
+
+from runtime.settings import settings
+
+
+def instant(text: str, option: str) -> datetime:
+    """Read an RFC 3339 time, a local date, or `now`.
+
+    Raises:
+        typer.BadParameter: it is none of them.
+    """
+    if text == "now":
+        return datetime.now(UTC)
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"{option} {text!r} is neither a date (2026-11-20) nor a time (2026-11-20T08:00+07:00)"
+        ) from None
+    if parsed.tzinfo is not None:
+        return parsed.astimezone(UTC)
+    if len(text) > len("2026-11-22"):
+        raise typer.BadParameter(f"{option} {text!r} has no offset: add Z or, for example, +07:00")
+    return parsed.replace(tzinfo=settings().zone).astimezone(UTC)

@@ -1,0 +1,105 @@
+"""Alerts with their history, rules and silences. What changes them stands in analytics.alert_actions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, LiteralString
+
+from api.queries import Row, fetch, fetch_one
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from psycopg import AsyncConnection
+
+_ALERT: LiteralString = """
+SELECT l.id, l.state, l.since, l.value, l.value_end, l.peak, l.activated_at, l.announced_at, l.acknowledged,
+       l.closed_at, l.retrospective, r.code AS rule, r.kind, r.severity, r.name_en, r.name_vi, r.threshold,
+       r.indicator, i.unit, a.code AS area, a.name_en AS area_name_en, a.name_vi AS area_name_vi
+FROM alerts l JOIN alert_rules r ON r.id = l.rule_id JOIN areas a ON a.id = l.area_id
+JOIN indicators i ON i.code = r.indicator"""
+# What was never more than pending is no alert to a reader.
+_ALERTS: LiteralString = f"""
+{_ALERT}
+WHERE l.since < %(end)s
+  AND (%(start)s::timestamptz IS NULL OR l.closed_at IS NULL OR l.closed_at >= %(start)s)
+  AND CASE WHEN %(state)s::text IS NULL THEN l.state <> 'inactive'
+           WHEN %(state)s = 'open' THEN l.state IN ('active', 'acknowledged', 'silenced')
+           ELSE l.state = %(state)s END
+  AND (%(rule)s::text IS NULL OR r.code = %(rule)s)
+  AND (%(area)s::text IS NULL OR a.code = %(area)s)
+  AND (%(severity)s::text IS NULL OR r.severity = %(severity)s)
+  AND (%(after)s::bigint IS NULL OR l.id < %(after)s)
+ORDER BY l.id DESC LIMIT %(limit)s"""
+_HISTORY = """
+SELECT time, before, after, cause, actor, note, value, value_time, revision FROM alert_history
+WHERE alert_id = %(id)s ORDER BY id"""
+_NOTIFICATIONS = """
+SELECT channel, target, created_at, sent_at, gave_up_at, attempts, last_error FROM alert_notifications
+WHERE alert_id = %(id)s ORDER BY id"""
+_RULES = """
+SELECT code, indicator, kind, threshold, clear, hold_min, severity, name_en, name_vi, areas, levels,
+       escalation, enabled, version, changed_by, changed_at
+FROM alert_rules
+WHERE deleted_at IS NULL AND (%(code)s::text IS NULL OR code = %(code)s) ORDER BY code"""
+_SILENCES = """
+SELECT s.id, r.code AS rule, s.area, s.alert_id AS alert, s.starts_at, s.ends_at, s.reason, s.created_by,
+       s.created_at, s.ended_by
+FROM alert_silences s LEFT JOIN alert_rules r ON r.id = s.rule_id
+WHERE (%(id)s::int IS NULL OR s.id = %(id)s)
+  AND (NOT %(in_force)s::boolean OR (s.starts_at <= now() AND s.ends_at > now()))
+  AND (%(after)s::int IS NULL OR s.id < %(after)s)
+ORDER BY s.id DESC LIMIT %(limit)s"""
+
+
+async def alerts(
+    conn: AsyncConnection[Any],
+    *,
+    start: datetime | None,
+    end: datetime,
+    state: str | None = None,
+    rule: str | None = None,
+    area: str | None = None,
+    severity: str | None = None,
+    after: int | None = None,
+    limit: int,
+) -> list[Row]:
+    """Return alerts that began before `end` and were not over by `start`, the newest first.
+
+    `state` is one of a state's names, or `open` for those that are raised.
+    """
+    params = {"start": start, "end": end, "state": state, "rule": rule, "area": area, "severity": severity}
+    return await fetch(conn, _ALERTS, params | {"after": after, "limit": limit})
+
+
+async def alert(conn: AsyncConnection[Any], alert_id: int) -> Row | None:
+    """Return one alert with its history and who was told."""
+    found = await fetch_one(conn, f"{_ALERT} WHERE l.id = %(id)s", {"id": alert_id})
+    if found is None:
+        return None
+    found["history"] = await fetch(conn, _HISTORY, {"id": alert_id})
+    found["notifications"] = await fetch(conn, _NOTIFICATIONS, {"id": alert_id})
+    return found
+
+
+async def rules(conn: AsyncConnection[Any]) -> list[Row]:
+    """Return every rule by code."""
+    return await fetch(conn, _RULES, {"code": None})
+
+
+async def rule(conn: AsyncConnection[Any], code: str) -> Row | None:
+    """Return one rule."""
+    return await fetch_one(conn, _RULES, {"code": code})
+
+
+async def silences(
+    conn: AsyncConnection[Any], *, in_force: bool, after: int | None = None, limit: int
+) -> list[Row]:
+    """Return silences, the newest first."""
+    params = {"id": None, "in_force": in_force, "after": after, "limit": limit}
+    return await fetch(conn, _SILENCES, params)
+
+
+async def silence(conn: AsyncConnection[Any], silence_id: int) -> Row | None:
+    """Return one silence."""
+    params = {"id": silence_id, "in_force": False, "after": None, "limit": 1}
+    return await fetch_one(conn, _SILENCES, params)

@@ -1,0 +1,232 @@
+"""`halong alerts …`: what is wrong, who takes care, and the rules."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from runtime.commands.running import run
+from runtime.settings import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from psycopg import AsyncConnection
+
+app = typer.Typer(no_args_is_help=True, help="Alerts and their rules.")
+out = Console(highlight=False, soft_wrap=True)
+
+By = Annotated[str, typer.Option("--by", help="Who; default: the user of this machine.")]
+Alert = Annotated[int, typer.Argument(help="The alert's number, as `halong alerts list` shows it.")]
+Code = Annotated[str, typer.Argument(help="The rule's code, as `halong alerts rules` shows it.")]
+_SHOWN = 1000
+
+
+@app.command("list")
+def list_(
+    days: Annotated[float, typer.Option(min=0, help="Also those that ended within so many days.")] = 0,
+    area: Annotated[str | None, typer.Option(help="Only of this area.")] = None,
+) -> None:
+    """List raised alerts, and with --days those that are over.
+
+    Example: `halong alerts list --days 1`
+    """
+    run(_list(days, area))
+
+
+async def _list(days: float, area: str | None) -> None:
+    from api.queries import alerts as queries
+
+    now = datetime.now(UTC)
+    state, start = (None, now - timedelta(days=days)) if days else ("open", None)
+    table = Table("alert", "state", "severity", "rule", "area", "value", "since", "over")
+    for row in await _do(
+        lambda conn: queries.alerts(conn, start=start, end=now, state=state, area=area, limit=_SHOWN)
+    ):
+        over = _local(row["closed_at"]) + (" (late data)" if row["retrospective"] else "")
+        where = f"{row['area']} {row['area_name_vi']}"
+        value = "–" if row["value"] is None else f"{row['value']:g} {row['unit']}"
+        table.add_row(
+            str(row["id"]),
+            row["state"],
+            row["severity"],
+            row["rule"],
+            where,
+            value,
+            _local(row["since"]),
+            over,
+        )
+    out.print(table)
+
+
+@app.command("show")
+def show(alert: Alert) -> None:
+    """Show an alert's history: when, who, why, and whether those to be told were told.
+
+    Example: `halong alerts show 17`
+    """
+    run(_show(alert))
+
+
+async def _show(alert: int) -> None:
+    from analytics.alert_actions import UnknownError
+    from api.queries import alerts as queries
+
+    row = await _do(lambda conn: queries.alert(conn, alert))
+    if row is None:
+        raise UnknownError(f"there is no alert {alert}: `halong alerts list --days 30` shows the last ones")
+    out.print(f"{row['name_vi']} / {row['name_en']}, {row['area_name_vi']} ({row['area']}): {row['state']}")
+    history = Table("time", "from", "to", "cause", "who", "value", "note")
+    for line in row["history"]:
+        value = "" if line["value"] is None else f"{line['value']:g}"
+        history.add_row(
+            _local(line["time"]),
+            line["before"],
+            line["after"],
+            line["cause"],
+            line["actor"],
+            value,
+            line["note"],
+        )
+    out.print(history)
+    told = Table("channel", "target", "sent", "attempts", "error")
+    for line in row["notifications"]:
+        error = line["last_error"] or ""
+        told.add_row(line["channel"], line["target"], _local(line["sent_at"]), str(line["attempts"]), error)
+    out.print(told)
+
+
+@app.command("acknowledge")
+def acknowledge(
+    alert: Alert, note: Annotated[str, typer.Option(help="What is being done.")] = "", by: By = ""
+) -> None:
+    """Acknowledge an alert: nobody further is told.
+
+    Example: `halong alerts acknowledge 17 --note "pump is on its way"`
+    """
+    from analytics.alert_actions import acknowledge as act
+
+    at, publish = datetime.now(UTC), settings().mqtt_url is not None
+    run(_do(lambda conn: act(conn, alert, at, who=_who(by), note=note, publish=publish)))
+    out.print(f"alert {alert} is acknowledged")
+
+
+@app.command("silence")
+def silence(
+    reason: Annotated[str, typer.Option(help="Why nobody is to be told.")],
+    hours: Annotated[float, typer.Option(min=0.01, max=8784, help="For how long.")],
+    rule: Annotated[str | None, typer.Option(help="Alerts of this rule …")] = None,
+    area: Annotated[str | None, typer.Option(help="… in this area; one of both may be left out.")] = None,
+    alert: Annotated[int | None, typer.Option(help="Or this alert alone.")] = None,
+    by: By = "",
+) -> None:
+    """Tell nobody of a rule, an area, a rule in an area, or one alert for a time.
+
+    Example: `halong alerts silence --rule rain_hour --area 193 --hours 6 --reason "gauge is being cleaned"`
+    """
+    from analytics.alert_actions import add_silence
+
+    ends_at, who = datetime.now(UTC) + timedelta(hours=hours), _who(by)
+    number = run(
+        _do(
+            lambda conn: add_silence(
+                conn, rule=rule, area=area, alert=alert, ends_at=ends_at, reason=reason, who=who
+            )
+        )
+    )
+    out.print(f"silence {number} until {_local(ends_at)}")
+
+
+@app.command("silences")
+def silences() -> None:
+    """List the silences in force.
+
+    Example: `halong alerts silences`
+    """
+    from api.queries import alerts as queries
+
+    table = Table("silence", "rule", "area", "alert", "until", "by", "reason")
+    for row in run(_do(lambda conn: queries.silences(conn, in_force=True, limit=_SHOWN))):
+        what = [str(row[name] or "") for name in ("rule", "area", "alert")]
+        table.add_row(str(row["id"]), *what, _local(row["ends_at"]), row["created_by"], row["reason"])
+    out.print(table)
+
+
+@app.command("unsilence")
+def unsilence(
+    silence: Annotated[int, typer.Argument(help="Its number, as `halong alerts silences` shows it.")],
+    by: By = "",
+) -> None:
+    """End a silence before its time.
+
+    Example: `halong alerts unsilence 3`
+    """
+    from analytics.alert_actions import end_silence
+
+    run(_do(lambda conn: end_silence(conn, silence, _who(by))))
+    out.print(f"silence {silence} is over")
+
+
+@app.command("rules")
+def rules() -> None:
+    """List the rules.
+
+    Example: `halong alerts rules`
+    """
+    from api.queries import alerts as queries
+
+    table = Table("rule", "when", "for", "severity", "where", "tell", "state")
+    for row in run(_do(queries.rules)):
+        limit = "" if row["threshold"] is None else f" {row['threshold']:g}"
+        where = ", ".join([*row["areas"], *row["levels"]]) or "everywhere"
+        told = ", ".join(f"{s['target']} +{s['after_min']} min" for s in row["escalation"])
+        state = "on" if row["enabled"] else "off"
+        by = f", changed by {row['changed_by']}" if row["changed_by"] else ""
+        when = f"{row['indicator']} {row['kind']}{limit}"
+        table.add_row(row["code"], when, f"{row['hold_min']} min", row["severity"], where, told, state + by)
+    out.print(table)
+
+
+@app.command("enable")
+def enable(code: Code, by: By = "") -> None:
+    """Switch a rule on.
+
+    Example: `halong alerts enable air_bad`
+    """
+    _switch(code, by, on=True)
+
+
+@app.command("disable")
+def disable(code: Code, by: By = "") -> None:
+    """Switch a rule off; its alerts end.
+
+    Example: `halong alerts disable air_bad`
+    """
+    _switch(code, by, on=False)
+
+
+def _switch(code: str, by: str, *, on: bool) -> None:
+    from analytics.alert_actions import change_rule
+
+    run(_do(lambda conn: change_rule(conn, code, {"enabled": on}, _who(by))))
+    out.print(f"rule {code} is {'on' if on else 'off'}")
+
+
+async def _do(work: Callable[[AsyncConnection[Any]], Awaitable[Any]]) -> Any:
+    from storage.pool import connect
+
+    async with await connect(settings().require_database_url()) as conn:
+        return await work(conn)
+
+
+def _who(by: str) -> str:
+    return by or getpass.getuser()
+
+
+def _local(time: datetime | None) -> str:
+    return time.astimezone(settings().zone).isoformat(" ", "minutes") if time else ""

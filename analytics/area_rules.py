@@ -14,7 +14,7 @@ from analytics.results import AreaValue
 from analytics.rounding import half_up
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from analytics.inputs import AreaUnit, Period
     from analytics.results import SiteValue
@@ -51,6 +51,64 @@ def weighted_mean(_area: AreaUnit, sites: Sequence[SiteValue], _period: Period) 
     weights = _weights(valid)
     rule = {"weighting": "equal" if weights is None else "weighted"}
     return AreaValue(float(np.average(values, weights=weights)), rule | _values(valid) | _stations(sites))
+
+
+def total(_area: AreaUnit, sites: Sequence[SiteValue], _period: Period) -> AreaValue | None:
+    """Return the sum over the sites that have a value, and in the details what share of all sites they are.
+
+    Nothing is added for the others.
+    """
+    valid = _valid(sites)
+    if not valid:
+        return None
+    share = {"reporting_pct": half_up(100 * len(valid) / len(sites), 2)}
+    return AreaValue(sum(_value(s) for s in valid), share | _values(valid) | _stations(sites))
+
+
+def population_weighted(area: AreaUnit, sites: Sequence[SiteValue], period: Period) -> AreaValue | None:
+    """Return Σ p·C / Σ p over the area's units in force: C the mean of a unit's sites, p its population.
+
+    An area without units is one itself. Units without a population are left out, unless none has one: then
+    all weigh the same. Details: the units used, the share of the population in them, and the largest site.
+    """
+    valid = _valid(sites)
+    means = {unit: _mean_of(unit, area, valid) for unit in _units(area, period)}
+    known = {unit: value for unit, value in means.items() if value is not None}
+    used = {unit: value for unit, value in known.items() if unit.population} or known
+    if not used:
+        return None
+    top = max(valid, key=_value)
+    details = {
+        "weighting": "population" if all(unit.population for unit in used) else "equal",
+        "population_covered_pct": _covered(used, means),
+        "units": {
+            u.code: {"value": half_up(v, 4), **({"population": u.population} if u.population else {})}
+            for u, v in used.items()
+        },
+        "maximum": half_up(_value(top), 4),
+        "station": top.site,
+    }
+    value = mean_by_population([*used.values()], [unit.population for unit in used])
+    return AreaValue(value, details | _stations(sites))
+
+
+def mean_by_population(values: Sequence[float], populations: Sequence[int | None]) -> float:
+    """Return Σ p·x / Σ p; a unit without a population weighs one, so that such units weigh the same."""
+    return float(np.average(values, weights=[people or 1 for people in populations]))
+
+
+def _units(area: AreaUnit, period: Period) -> list[AreaUnit]:
+    return [u for u in area.parts if u.in_force(period.day)] or list(area.parts) or [area]
+
+
+def _mean_of(unit: AreaUnit, area: AreaUnit, valid: Sequence[SiteValue]) -> float | None:
+    values = [_value(s) for s in valid if unit is area or unit.code in s.areas]
+    return float(np.mean(values)) if values else None
+
+
+def _covered(used: Iterable[AreaUnit], units: Iterable[AreaUnit]) -> float | None:
+    everybody = sum(unit.population or 0 for unit in units)
+    return half_up(100 * sum(unit.population or 0 for unit in used) / everybody, 2) if everybody else None
 
 
 def flow_weighted_speed(_area: AreaUnit, sites: Sequence[SiteValue], _period: Period) -> AreaValue | None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -99,6 +99,9 @@ class Indicator:
     step: Step
     #: how far the inputs reach back from the end of the step
     window: timedelta
+    #: how far back from the end of the step single observations are wanted, where that is less than `window`:
+    #: before it counts, means and hourly means are known, at a small part of the cost
+    raw_window: timedelta | None = None
     min_completeness: float
     area_rule: str
     source: Source
@@ -121,6 +124,8 @@ class Indicator:
     limits: tuple[tuple[date, float], ...] = ()
     #: a thing counts for the areas of its gateway instead of its own
     by_gateway: bool = False
+    #: how long the gateway's readings took to arrive is wanted
+    arrivals: bool = False
     #: how far back the series of a thing with these properties is wanted, where that is more than `window`
     reach: Callable[[Mapping[str, Any]], timedelta] | None = None
 
@@ -130,6 +135,11 @@ class Indicator:
             return all(INDICATORS[code].concerns(properties) for code in self.of)
         return ACTIVITY in self.inputs or not properties.isdisjoint(self.needs or self.inputs[:1])
 
+    @property
+    def level(self) -> int:
+        """How many indicators stand between this one and the observations."""
+        return 1 + max((INDICATORS[code].level for code in self.of), default=-1)
+
     def in_force(self, period: Period) -> bool:
         """Tell whether the rule is valid on the step's local date."""
         after = self.valid_from is None or self.valid_from <= period.day
@@ -137,8 +147,29 @@ class Indicator:
 
     def evaluate(self, inputs: AreaInputs, period: Period) -> Value:
         """Return the indicator of an area for one step."""
-        sites = [s for s in inputs.sites if self.concerns(frozenset(s.series) | frozenset(s.activity))]
-        return self.combine(inputs.area, [self.site(s, period) for s in sites], period)
+        sites = [s for s in inputs.sites if self._has_inputs(s)]
+        return self.combine(inputs.area, [self.at(self.view(s), period) for s in sites], period)
+
+    def view(self, site: Site) -> Site:
+        """Return the site with the indicator's inputs alone: what others read must not change its value."""
+        return replace(
+            site,
+            series={name: series for name, series in site.series.items() if name in self.inputs},
+            activity=site.activity if ACTIVITY in self.inputs else {},
+            results={code: series for code, series in site.results.items() if code in self.of},
+            weights={code: series for code, series in site.weights.items() if code in self.of},
+            areas=site.gateway_areas if self.by_gateway else site.areas,
+            arrived=site.arrived if self.arrivals else None,
+        )
+
+    def at(self, site: Site, period: Period) -> SiteValue:
+        """Return the value of one site, as `view` gives it, with the areas that it counts for."""
+        return replace(self.site(site, period), areas=site.areas)
+
+    def _has_inputs(self, site: Site) -> bool:
+        if self.of:
+            return all(code in site.results for code in self.of)
+        return self.concerns(frozenset(site.series) | frozenset(site.activity))
 
     def combine(self, area: AreaUnit, sites: Sequence[SiteValue], period: Period) -> Value:
         """Return the area's value from its sites' values."""
@@ -212,6 +243,31 @@ def select(codes: Sequence[str]) -> list[Indicator]:
     if unknown:
         raise KeyError(f"no indicator {', '.join(unknown)}: choose from {', '.join(INDICATORS)}")
     return [INDICATORS[code] for code in codes] if codes else list(INDICATORS.values())
+
+
+def levels(indicators: Iterable[Indicator]) -> list[list[Indicator]]:
+    """Return the indicators in the order in which they depend on each other; those of a list do not."""
+    by_level: dict[int, list[Indicator]] = {}
+    for each in indicators:
+        by_level.setdefault(each.level, []).append(each)
+    return [by_level[level] for level in sorted(by_level)]
+
+
+def with_sources(indicators: Iterable[Indicator]) -> list[Indicator]:
+    """Return the indicators and all that they are made of, in the order of `INDICATORS`."""
+    wanted = {code for each in indicators for code in (each.code, *_sources(each))}
+    return [each for code, each in INDICATORS.items() if code in wanted]
+
+
+def source_codes() -> frozenset[str]:
+    """Return the codes of the indicators that others are made of: their sites' values are kept."""
+    return frozenset(code for each in INDICATORS.values() for code in each.of)
+
+
+def _sources(each: Indicator) -> Iterator[str]:
+    for code in each.of:
+        yield code
+        yield from _sources(INDICATORS[code])
 
 
 def _reason(sites: Sequence[SiteValue]) -> Reason:

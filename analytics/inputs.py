@@ -64,6 +64,21 @@ class Activity:
 
 
 @dataclass(frozen=True, eq=False)
+class Arrived:
+    """How many readings of a gateway were committed in a half-hour after how long; shape (n,), by time."""
+
+    times: NDArray[np.int64]
+    #: see storage.arrivals
+    bins: NDArray[np.int16]
+    counts: NDArray[np.int64]
+
+    def within(self, window: Window) -> tuple[NDArray[np.int16], NDArray[np.int64]]:
+        """Return bins and counts of the half-hours that begin within a window."""
+        first, last = self.times.searchsorted((window.start, window.end))
+        return self.bins[first:last], self.counts[first:last]
+
+
+@dataclass(frozen=True, eq=False)
 class Site:
     """A thing with what it measured; series and activity by observed property."""
 
@@ -75,6 +90,14 @@ class Site:
     activity: Mapping[str, Activity] = field(default_factory=dict)
     #: this thing's own values of other indicators, by code: a value a step, at the start of the step
     results: Mapping[str, Series] = field(default_factory=dict)
+    #: the weights of those values, at the same times; NaN where a value has none
+    weights: Mapping[str, Series] = field(default_factory=dict)
+    #: codes of the areas, and of their reporting units, that the thing counts for
+    areas: frozenset[str] = frozenset()
+    #: the same of its gateway
+    gateway_areas: frozenset[str] = frozenset()
+    #: how long its gateway's readings took to arrive, where the indicator wants it
+    arrived: Arrived | None = None
 
     def number(self, name: str) -> float | None:
         """Return a positive number from the thing's properties, or None."""
@@ -93,6 +116,8 @@ class AreaUnit:
     valid_to: date | None = None
     gateways: frozenset[str] = frozenset()
     parts: tuple[AreaUnit, ...] = ()
+    #: document and year of the population
+    population_source: str | None = None
 
     def in_force(self, day: date) -> bool:
         """Tell whether the unit exists in law on a day."""

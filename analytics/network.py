@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ class AreaRow:
     population: int | None
     valid_from: date
     valid_to: date | None
+    population_source: str | None = None
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,11 @@ class ThingRow:
     gateway_areas: frozenset[int]
     datastreams: tuple[Datastream, ...] = ()
 
+    @cached_property
+    def observed_properties(self) -> frozenset[str]:
+        """Codes of what the thing measures."""
+        return frozenset(d.observed_property for d in self.datastreams)
+
 
 @dataclass(frozen=True)
 class Network:
@@ -54,6 +61,14 @@ class Network:
     parts: tuple[AreaRow, ...]
     gateways: Mapping[int, frozenset[str]]
     things: tuple[ThingRow, ...]
+
+    def codes(self, areas: frozenset[int]) -> frozenset[str]:
+        """Return the codes of those areas and parts that have one of the ids."""
+        return frozenset(self._codes[i] for i in areas if i in self._codes)
+
+    @cached_property
+    def _codes(self) -> dict[int, str]:
+        return {row.id: row.code for row in (*self.areas, *self.parts)}
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from analytics import values
-from analytics.indicator import INDICATORS
+from analytics import kept, values
+from analytics.flagging import flag_hours, settled_hour
+from analytics.indicator import INDICATORS, levels
 from analytics.inputs import ACTIVITY
 from analytics.run import Counts, compute, time_zone
 from analytics.schedule import last_end
 from analytics.series import HOUR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
@@ -24,10 +25,13 @@ if TYPE_CHECKING:
 
     from analytics.indicator import Indicator
     from analytics.network import LateHour
+    from analytics.run import Between
 
 _INSTANT = timedelta(microseconds=1)
-#: Late hours that are computed again in one go.
+_DAY = timedelta(days=1)
+#: Late hours that are computed again in one go, and how much time at once.
 _LIMIT = 5000
+_CHUNK = timedelta(hours=4)
 _POLL_S = 0.05
 #: Then the late hours stay taken until the next call.
 _POLLS = 40
@@ -46,46 +50,66 @@ class Affected:
 def affected(
     late: Iterable[LateHour], indicators: Iterable[Indicator], at: datetime, zone: ZoneInfo
 ) -> list[Affected]:
-    """Return the ended steps whose inputs hold a late hour, as few spans as possible for each indicator."""
-    hours = list(late)
-    return [span for i in indicators for span in _spans(i, _touched(i, hours, at, zone))]
+    """Return the ended steps whose inputs hold a late hour, as few spans as possible for each indicator.
+
+    What an indicator is made of comes before it.
+    """
+    hours, found = list(late), dict[str, list[Affected]]()
+    for indicator in (i for level in levels(indicators) for i in level):
+        limit = last_end(indicator, at, zone)
+        touched = [_around(indicator, span, limit, zone) for span in _inputs(indicator, hours, found)]
+        found[indicator.code] = _merged(a for a in touched if a.start < a.end)
+    return [span for spans in found.values() for span in spans]
 
 
-def _touched(indicator: Indicator, late: list[LateHour], at: datetime, zone: ZoneInfo) -> list[Affected]:
-    limit = last_end(indicator, at, zone)
-    concerned = [h for h in late if ACTIVITY in indicator.inputs or h.observed_property in indicator.inputs]
-    found = (_around(indicator, hour, limit, zone) for hour in concerned)
-    return sorted((a for a in found if a.start < a.end), key=lambda a: a.start)
+def _inputs(
+    indicator: Indicator, late: Iterable[LateHour], found: Mapping[str, list[Affected]]
+) -> Iterator[Affected]:
+    """Yield the spans in which the indicator's inputs have changed."""
+    for code in indicator.of:
+        yield from found.get(code, ())
+    for hour in late:
+        if ACTIVITY in indicator.inputs or hour.observed_property in indicator.inputs:
+            yield Affected(indicator, hour.hour, hour.hour + HOUR, hour.areas)
 
 
-def _around(indicator: Indicator, late: LateHour, limit: datetime, zone: ZoneInfo) -> Affected:
-    # A step reads back `window` from its end: the last to read the hour ends within the window after it.
+def _around(indicator: Indicator, span: Affected, limit: datetime, zone: ZoneInfo) -> Affected:
     step = indicator.step
-    end = step.floor(late.hour + HOUR + indicator.window - _INSTANT, zone)
-    start = step.floor(late.hour, zone)
-    return Affected(indicator, start, min(max(end, step.after(start, zone)), limit), late.areas)
+    start = step.floor(span.start, zone)
+    # A step reads back `window` from its end: the last to read the span ends within the window after it.
+    # A month and a year read what begins in them.
+    reach = indicator.window if step.length <= _DAY else timedelta()
+    end = step.floor(span.end + reach - _INSTANT, zone)
+    end = step.after(end, zone) if step.length > _DAY else max(end, step.after(start, zone))
+    return Affected(indicator, start, min(end, limit), span.areas)
 
 
-def _spans(indicator: Indicator, touched: list[Affected]) -> list[Affected]:
+def _merged(touched: Iterable[Affected]) -> list[Affected]:
     merged: list[Affected] = []
-    for a in touched:
+    for a in sorted(touched, key=lambda a: a.start):
         if merged and a.start <= merged[-1].end:
             last = merged.pop()
-            a = Affected(indicator, last.start, max(last.end, a.end), last.areas | a.areas)  # noqa: PLW2901
-        merged.append(a)
+            merged.append(Affected(a.indicator, last.start, max(last.end, a.end), last.areas | a.areas))
+        else:
+            merged.append(a)
     return merged
 
 
-async def recompute_late(conn: AsyncConnection[Any], at: datetime) -> Counts:
+async def recompute_late(conn: AsyncConnection[Any], at: datetime, between: Between | None = None) -> Counts:
     """Compute again what late observations changed, up to the last step that has settled at an instant.
 
     Safe beside ingest and other analytics processes; nothing is forgotten if it is interrupted.
+
+    Args:
+        conn: a connection in autocommit mode.
+        at: the instant.
+        between: awaited after each part: what is due in the meantime comes first.
     """
     if not await values.claim_late(conn):
         return Counts()
     try:
         await values.move_late(conn, _LIMIT)
-        return await _recompute_taken(conn, at) if await _settled(conn) else Counts()
+        return await _recompute_taken(conn, at, between) if await _settled(conn) else Counts()
     finally:
         await values.release_late(conn)
 
@@ -101,21 +125,43 @@ async def _settled(conn: AsyncConnection[Any]) -> bool:
     return False
 
 
-async def _recompute_taken(conn: AsyncConnection[Any], at: datetime) -> Counts:
+async def _recompute_taken(conn: AsyncConnection[Any], at: datetime, between: Between | None) -> Counts:
     late = await values.taken_late(conn)
     counts = Counts()
     if late:
+        await _flag(conn, late, at)
+        await kept.forget_late_quarters(conn)
         spans = affected(late, INDICATORS.values(), at, await time_zone(conn))
-        for (start, end, areas), indicators in _together(spans).items():
-            codes = await values.area_codes(conn, areas)
-            if codes:
-                counts += await compute(conn, indicators, start, end, areas=codes)
+        for (_, start, end, areas), indicators in _together(spans).items():
+            if codes := await values.area_codes(conn, areas):
+                chunk = max(_CHUNK, *(i.step.length for i in indicators))
+                counts += await compute(
+                    conn, indicators, start, end, areas=codes, chunk=chunk, between=between
+                )
     await values.finish_late(conn)
     return counts
 
 
-def _together(spans: Iterable[Affected]) -> dict[tuple[datetime, datetime, frozenset[int]], list[Indicator]]:
-    groups: dict[tuple[datetime, datetime, frozenset[int]], list[Indicator]] = defaultdict(list)
+async def _flag(conn: AsyncConnection[Any], late: Iterable[LateHour], at: datetime) -> None:
+    areas = await values.area_codes(conn, frozenset().union(*(hour.areas for hour in late)))
+    network = await values.read_network(conn, areas)
+    for start, end in _spans_of_hours({hour.hour for hour in late}):
+        await flag_hours(conn, network, start, end, settled_hour(at))
+
+
+def _spans_of_hours(hours: Iterable[datetime]) -> list[tuple[datetime, datetime]]:
+    spans: list[tuple[datetime, datetime]] = []
+    for hour in sorted(hours):
+        start = spans.pop()[0] if spans and spans[-1][1] == hour else hour
+        spans.append((start, hour + HOUR))
+    return spans
+
+
+def _together(
+    spans: Iterable[Affected],
+) -> dict[tuple[int, datetime, datetime, frozenset[int]], list[Indicator]]:
+    """Return what can share its reading, in the order of dependency."""
+    groups: dict[tuple[int, datetime, datetime, frozenset[int]], list[Indicator]] = defaultdict(list)
     for span in spans:
-        groups[span.start, span.end, span.areas].append(span.indicator)
-    return groups
+        groups[span.indicator.level, span.start, span.end, span.areas].append(span.indicator)
+    return dict(sorted(groups.items(), key=lambda each: each[0][0]))

@@ -18,11 +18,29 @@ class Reason(StrEnum):
     TOO_FEW_VEHICLES = "too_few_vehicles"
     NO_FREE_FLOW_SPEED = "no_free_flow_speed"
     NO_CAPACITY = "no_capacity"
+    NO_ALERT_LEVELS = "no_alert_levels"
+    NO_TIDE_CONSTANTS = "no_tide_constants"
+    CALM = "calm"
+    MAINTENANCE = "maintenance"
+    NO_LIMIT = "no_limit"
+    NO_AREA_CLASS = "no_area_class"
+    NO_AREA_SIZE = "no_area_size"
+    TOO_FEW_PARAMETERS = "too_few_parameters"
+    NO_LENGTH = "no_length"
+    NO_DESIGN_SPEED = "no_design_speed"
+    NO_VEHICLE_CLASSES = "no_vehicle_classes"
+    NO_RATED_POWER = "no_rated_power"
+    REGISTER_RESET = "register_reset"
+    NOT_APPLICABLE = "not_applicable"
 
 
 @dataclass(frozen=True)
 class SiteValue:
-    """The result for one thing. `weight` is its share in an area's mean, None where it has none."""
+    """The result for one thing. `weight` is its share in an area's mean, None where it has none.
+
+    `areas`, the codes of the areas and of their reporting units that the thing counts for, is filled in from
+    the site: an indicator's function leaves it empty.
+    """
 
     site: str
     value: float | None
@@ -31,6 +49,7 @@ class SiteValue:
     weight: float | None = None
     suspect: int = 0
     details: Mapping[str, Any] = field(default_factory=dict)
+    areas: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

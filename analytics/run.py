@@ -3,38 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-import numpy as np
-
-from analytics import values
-from analytics.inputs import ACTIVITY, Activity, AreaUnit, Period, Site
-from analytics.schedule import periods
-from analytics.series import Series, Window
-from storage.observations import OBSERVATION
+from analytics import kept, values
+from analytics.indicator import levels, source_codes
+from analytics.inputs import AreaUnit
+from analytics.needs import Plan
+from analytics.reading import read_sites
+from analytics.schedule import ending
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from numpy.typing import NDArray
     from psycopg import AsyncConnection
 
     from analytics.indicator import Indicator
-    from analytics.network import AreaRow, Datastream, Network, ThingRow
+    from analytics.inputs import Site
+    from analytics.network import AreaRow, Network, ThingRow
     from analytics.results import SiteValue, Value
-
-    Rows = list[tuple[int, datetime, Value]]
 
 #: Inputs are read, and values committed, for this much time at once.
 CHUNK = timedelta(days=1)
 _DEFAULT_ZONE = "UTC"
-_NOTHING = np.empty(0, OBSERVATION)
-_NO_ACTIVITY = np.empty(0, values.ACTIVITY_COUNT)
+
+#: Called between two transactions with the end of the chunk that is done.
+Between = Callable[["datetime"], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -52,19 +50,40 @@ class Counts:
         )
 
 
-@dataclass(frozen=True)
-class Plan:
-    """An indicator's periods within a chunk."""
+@dataclass
+class Found:
+    """The site values of one plan, by period in the order of the plan."""
 
-    indicator: Indicator
-    periods: tuple[Period, ...]
+    plan: Plan
+    of_period: list[list[tuple[ThingRow, SiteValue]]] = field(default_factory=list)
 
-    def span(self, thing: ThingRow) -> Window:
-        """Return the time for which the thing's series are needed."""
-        reach = self.indicator.window
-        if self.indicator.reach is not None:
-            reach = max(reach, self.indicator.reach(thing.properties))
-        return Window(self.periods[0].last(reach).start, self.periods[-1].step.end)
+    def __post_init__(self) -> None:
+        self.of_period = [[] for _ in self.plan.periods]
+
+    def add(self, group: Sequence[tuple[ThingRow, Site]]) -> None:
+        """Compute every site of a group that the indicator concerns, once a period."""
+        indicator = self.plan.indicator
+        for thing, site in group:
+            if indicator.concerns(thing.observed_properties):
+                view = indicator.view(site)
+                for period, found in zip(self.plan.periods, self.of_period, strict=True):
+                    found.append((thing, indicator.at(view, period)))
+
+    def of_areas(self, units: Mapping[int, AreaUnit]) -> Iterator[tuple[Indicator, int, datetime, Value]]:
+        """Yield (indicator, area id, time, value) for every area and period."""
+        indicator = self.plan.indicator
+        for period, found in zip(self.plan.periods, self.of_period, strict=True):
+            by_area: dict[int, list[SiteValue]] = {area: [] for area in units}
+            for thing, value in found:
+                for area in by_area.keys() & areas_of(indicator, thing):
+                    by_area[area].append(value)
+            for area, mine in by_area.items():
+                yield indicator, area, period.start, indicator.combine(units[area], mine, period)
+
+    def of_things(self) -> Iterator[tuple[Indicator, int, datetime, SiteValue]]:
+        """Yield (indicator, thing id, time, value) for every site and period."""
+        for period, found in zip(self.plan.periods, self.of_period, strict=True):
+            yield from ((self.plan.indicator, thing.id, period.start, value) for thing, value in found)
 
 
 async def time_zone(conn: AsyncConnection[Any]) -> ZoneInfo:
@@ -79,155 +98,83 @@ async def compute(
     end: datetime,
     *,
     areas: Sequence[str] | None = None,
+    chunk: timedelta = CHUNK,
+    since: datetime | None = None,
     progress: Callable[[int, int], None] | None = None,
+    between: Between | None = None,
 ) -> Counts:
     """Compute and store the whole steps within start <= t < end.
 
     A value that equals the stored one is not written; one that differs becomes the next revision. Two
-    processes that compute the same wait for each other. Each day is one transaction.
+    processes that compute the same wait for each other. What an indicator is made `of` must be computed,
+    in this call or before. Each chunk is one transaction: a crash leaves all of it or nothing.
 
     Args:
-        conn: a connection in autocommit mode.
+        conn: a connection; in autocommit mode, or in a transaction that then holds all chunks.
         indicators: which; their declarations must be in the catalogue.
         start: aware; a step that began before is left out.
         end: aware; a step that ends later is left out.
         areas: codes; None computes the reporting areas.
+        chunk: time that is computed at once.
+        since: steps that have ended by then are left out.
         progress: called with the time computed and the time asked for, in seconds.
+        between: awaited after each chunk.
     """
     network, zone = await values.read_network(conn, areas), await time_zone(conn)
     counts, total = Counts(), int((end - start).total_seconds())
-    for first, last in _chunks(start, end):
-        plans = [Plan(i, tuple(_starting(i, first, last, end, zone))) for i in indicators]
-        counts += await _compute_chunk(conn, [plan for plan in plans if plan.periods], network)
+    for first, last in _chunks(since or start, end, chunk):
+        plans = [Plan(i, tuple(ending(i, first, last, start, zone))) for i in indicators]
+        async with conn.transaction():
+            counts += await _compute_chunk(conn, [plan for plan in plans if plan.periods], network)
         if progress is not None:
             progress(int((last - start).total_seconds()), total)
+        if between is not None:
+            await between(last)
     return counts
 
 
-def _chunks(start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+def _chunks(start: datetime, end: datetime, length: timedelta) -> Iterator[tuple[datetime, datetime]]:
     while start < end:
-        yield start, min(start + CHUNK, end)
-        start += CHUNK
-
-
-def _starting(
-    indicator: Indicator, first: datetime, last: datetime, end: datetime, zone: ZoneInfo
-) -> Iterator[Period]:
-    """Yield the periods that start in a chunk, of which the last may end after it but not after `end`."""
-    reach = min(last + 2 * indicator.step.length, end)
-    return (p for p in periods(indicator, first, reach, zone) if p.start < last)
+        yield start, min(start + length, end)
+        start += length
 
 
 async def _compute_chunk(conn: AsyncConnection[Any], plans: Sequence[Plan], network: Network) -> Counts:
-    counts = Counts()
-    async with conn.transaction():
-        await values.lock(conn, [plan.indicator for plan in plans])
-        sites = await _read_sites(conn, plans, network)
-        for plan in plans:
+    await values.lock(conn, [plan.indicator for plan in plans])
+    counts, by_code = Counts(), {plan.indicator.code: plan for plan in plans}
+    for level in levels(plan.indicator for plan in plans):
+        found = [Found(by_code[indicator.code]) for indicator in level]
+        async for group in read_sites(conn, [f.plan for f in found], network):
             # In a thread: the loop that this runs in may serve others.
-            rows = await asyncio.to_thread(evaluate, plan, network, sites)
-            written, revised = await values.store(conn, plan.indicator, rows)
-            counts += Counts(len(rows), written, revised)
+            await asyncio.to_thread(_add, found, group)
+        counts += await _store(conn, found, network)
     return counts
 
 
-def evaluate(plan: Plan, network: Network, sites: dict[int, Site]) -> Rows:
-    """Return (area id, time, value) for every area and period; a site is computed once a period."""
-    indicator = plan.indicator
-    things = [t for t in network.things if indicator.concerns(_properties(t))]
-    units = {area.id: _unit(area, network) for area in network.areas}
-    rows: Rows = []
-    for period in plan.periods:
-        found = [(t, indicator.site(sites[t.id], period)) for t in things]
-        for area_id, unit in units.items():
-            mine: list[SiteValue] = [v for t, v in found if area_id in _areas_of(indicator, t)]
-            rows.append((area_id, period.start, indicator.combine(unit, mine, period)))
-    return rows
+def _add(found: Sequence[Found], group: Sequence[tuple[ThingRow, Site]]) -> None:
+    for each in found:
+        each.add(group)
 
 
-def _areas_of(indicator: Indicator, thing: ThingRow) -> frozenset[int]:
+async def _store(conn: AsyncConnection[Any], found: Sequence[Found], network: Network) -> Counts:
+    units = {area.id: unit(area, network) for area in network.areas}
+    rows = await asyncio.to_thread(lambda: [row for each in found for row in each.of_areas(units)])
+    written, revised = await values.store(conn, rows)
+    sources = source_codes()
+    kept_rows = (row for each in found if each.plan.indicator.code in sources for row in each.of_things())
+    await kept.store_sites(conn, kept_rows)
+    return Counts(len(rows), written, revised)
+
+
+def areas_of(indicator: Indicator, thing: ThingRow) -> frozenset[int]:
+    """Return the ids of the areas that a thing counts for."""
     return thing.gateway_areas if indicator.by_gateway else thing.areas
 
 
-def _unit(area: AreaRow, network: Network) -> AreaUnit:
-    parts = tuple(_unit(part, network) for part in network.parts if part.parent_id == area.id)
+def unit(area: AreaRow, network: Network) -> AreaUnit:
+    """Return an area with its gateways and reporting units."""
+    parts = tuple(unit(part, network) for part in network.parts if part.parent_id == area.id)
     gateways = network.gateways.get(area.id, frozenset())
-    return AreaUnit(area.code, area.population, area.valid_from, area.valid_to, gateways, parts)
-
-
-def _properties(thing: ThingRow) -> frozenset[str]:
-    return frozenset(d.observed_property for d in thing.datastreams)
-
-
-async def _read_sites(conn: AsyncConnection[Any], plans: Sequence[Plan], network: Network) -> dict[int, Site]:
-    """Return every thing with the series and counts that the plans need, each read from the database once."""
-    observed = await _read_observed(conn, _needed(plans, network))
-    counted = await _read_counted(conn, plans, network)
-    return {thing.id: _site(thing, observed, counted) for thing in network.things}
-
-
-def _needed(plans: Sequence[Plan], network: Network) -> dict[int, Window]:
-    """Return the time needed of each datastream, widest over the plans."""
-    needed: dict[int, Window] = {}
-    for plan in plans:
-        for thing in network.things:
-            if plan.indicator.concerns(_properties(thing)):
-                span = plan.span(thing)
-                for d in _inputs(plan.indicator, thing):
-                    needed[d.id] = _union(needed.get(d.id, span), span)
-    return needed
-
-
-def _inputs(indicator: Indicator, thing: ThingRow) -> Iterable[Datastream]:
-    return (d for d in thing.datastreams if d.observed_property in indicator.inputs)
-
-
-def _union(one: Window, other: Window) -> Window:
-    return Window(min(one.start, other.start), max(one.end, other.end))
-
-
-async def _read_observed(
-    conn: AsyncConnection[Any], needed: dict[int, Window]
-) -> dict[int, NDArray[np.void]]:
-    together: dict[Window, list[int]] = defaultdict(list)
-    for datastream, span in needed.items():
-        together[span].append(datastream)
-    found: dict[int, NDArray[np.void]] = dict.fromkeys(needed, _NOTHING)
-    for span, ids in together.items():
-        found |= await values.read_observations(conn, ids, span.start_time, span.end_time)
-    return found
-
-
-async def _read_counted(
-    conn: AsyncConnection[Any], plans: Sequence[Plan], network: Network
-) -> dict[int, NDArray[np.void]]:
-    spans = [plan.span(t) for plan in plans if ACTIVITY in plan.indicator.inputs for t in network.things[:1]]
-    if not spans:
-        return {}
-    start, end = min(s.start_time for s in spans), max(s.end_time for s in spans)
-    ids = [d.id for t in network.things for d in t.datastreams]
-    return dict.fromkeys(ids, _NO_ACTIVITY) | await values.read_activity(conn, ids, start, end)
-
-
-def _site(
-    thing: ThingRow, observed: dict[int, NDArray[np.void]], counted: dict[int, NDArray[np.void]]
-) -> Site:
-    return Site(
-        thing.code,
-        thing.gateway,
-        thing.heartbeat_s,
-        thing.properties,
-        {d.observed_property: _series(d, observed[d.id]) for d in thing.datastreams if d.id in observed},
-        {d.observed_property: _activity(d, counted[d.id]) for d in thing.datastreams if d.id in counted},
+    return AreaUnit(
+        area.code, area.population, area.valid_from, area.valid_to, gateways, parts, area.population_source
     )
-
-
-def _series(datastream: Datastream, rows: NDArray[np.void]) -> Series:
-    # Contiguous columns: slicing and searching them is what indicators do most.
-    times, values_, quality = (np.ascontiguousarray(rows[name]) for name in ("time", "value", "quality"))
-    return Series(times, values_, quality, datastream.interval_s)
-
-
-def _activity(datastream: Datastream, rows: NDArray[np.void]) -> Activity:
-    times, good, suspect = (np.ascontiguousarray(rows[name]) for name in ("time", "good", "suspect"))
-    return Activity(times, good, suspect, datastream.interval_s)

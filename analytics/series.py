@@ -76,23 +76,74 @@ class Window:
 
 
 @dataclass(frozen=True, eq=False)
+class Quarters:
+    """Sums of one datastream over quarters of an hour, ordered by time; columns of shape (n,)."""
+
+    #: start of each quarter
+    times: Times
+    #: observations that are not suspect, and the sum of their values
+    good: NDArray[np.int64]
+    total: Values
+    suspect: NDArray[np.int64]
+
+    def until(self, instant: int) -> Quarters:
+        """Return the quarters that begin before an instant."""
+        n = int(self.times.searchsorted(instant))
+        return Quarters(self.times[:n], self.good[:n], self.total[:n], self.suspect[:n])
+
+
+@dataclass(frozen=True, eq=False)
 class Series:
-    """The observations of one datastream, ordered by time; three columns of shape (n,)."""
+    """The observations of one datastream, ordered by time; three columns of shape (n,).
+
+    Where an indicator declares how far back it wants single observations, `quarters` stand for the older
+    ones: counts and means know both, `good` refuses to answer for the older ones.
+    """
 
     times: Times
     values: Values
     quality: NDArray[np.int16]
     #: expected distance of two observations, s
     interval_s: int
+    #: what is older than the first single observation wanted
+    quarters: Quarters | None = None
+    #: from here on there are single observations
+    single_from: int = 0
 
     def good(self, window: Window) -> Values:
-        """Return the values within `window` that are not suspect, shape (m,)."""
+        """Return the values within `window` that are not suspect, shape (m,).
+
+        Raises:
+            ValueError: only quarters are known of a part of the window.
+        """
+        if self.quarters is not None and window.start < self.single_from:
+            raise ValueError(
+                f"single observations are there from {to_datetime(self.single_from)} on, not from "
+                f"{window.start_time}: declare a longer raw_window for the indicator that asks"
+            )
         return self.good_values[_slice(self.good_times, window)]
+
+    def good_count(self, window: Window) -> int:
+        """Return how many observations within `window` are not suspect."""
+        return self.count_and_sum(window)[0]
+
+    def count_and_sum(self, window: Window) -> tuple[int, float]:
+        """Return the number and the sum of the values within `window` that are not suspect."""
+        if self.quarters is None or window.start >= self.single_from:
+            values = self.good(window)
+            return len(values), float(values.sum())
+        older = _slice(self.quarters.times, window)
+        values = self.good_values[_slice(self.good_times, window)]
+        n = int(self.quarters.good[older].sum()) + len(values)
+        return n, float(self.quarters.total[older].sum() + values.sum())
 
     def suspects(self, window: Window) -> int:
         """Return how many observations within `window` are suspect."""
         found = _slice(self.suspect_times, window)
-        return int(found.stop - found.start)
+        older = 0
+        if self.quarters is not None and window.start < self.single_from:
+            older = int(self.quarters.suspect[_slice(self.quarters.times, window)].sum())
+        return int(found.stop - found.start) + older
 
     def expected(self, window: Window) -> float:
         """Return how many values the sampling interval promises for `window`."""
@@ -100,7 +151,7 @@ class Series:
 
     def completeness(self, window: Window) -> float:
         """Return the share of the expected values that is there and not suspect, at most 1."""
-        return min(1.0, len(self.good(window)) / self.expected(window))
+        return min(1.0, self.good_count(window) / self.expected(window))
 
     @cached_property
     def good_times(self) -> Times:
@@ -123,10 +174,8 @@ class Series:
 
 def mean(series: Series, window: Window, minimum: float = MINIMUM_SHARE) -> float | None:
     """Return the arithmetic mean of a window, or None where too few values are there."""
-    values = series.good(window)
-    if not len(values) or not is_enough(len(values) / series.expected(window), minimum):
-        return None
-    return float(values.mean())
+    n, total = series.count_and_sum(window)
+    return total / n if n and is_enough(n / series.expected(window), minimum) else None
 
 
 def hourly_means(series: Series, window: Window, minimum: float = MINIMUM_SHARE) -> list[float | None]:

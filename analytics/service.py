@@ -5,24 +5,29 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from analytics import values
-from analytics.indicator import INDICATORS
+from analytics import alert_run, progress, values
+from analytics.flagging import flag_hours, flag_settled
+from analytics.indicator import INDICATORS, levels
+from analytics.progress import Gap
 from analytics.recompute import recompute_late
 from analytics.run import Counts, compute, time_zone
-from analytics.schedule import FIRST_REACH, due
+from analytics.schedule import FIRST_REACH, due, newest_first
+from analytics.steps import Step
 from storage.errors import is_transient
 from storage.pool import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+    from zoneinfo import ZoneInfo
 
     from psycopg import AsyncConnection
 
+    from analytics.indicator import Indicator
     from analytics.schedule import Due
     from runtime.settings import Settings
 
@@ -30,6 +35,8 @@ log = structlog.get_logger(__name__)
 
 #: How often the schedule and the late hours are looked at.
 TICK_S = 5.0
+#: Of a gap, so much is computed between two looks at what is due.
+GAP_PART = timedelta(hours=2)
 _FIRST_BACKOFF_S = 1.0
 _MAX_BACKOFF_S = 30.0
 
@@ -48,7 +55,7 @@ async def run(settings: Settings, stop: asyncio.Event, *, on_ready: Callable[[],
             async with await connect(url, name="halong analytics") as conn:
                 await values.write_catalogue(conn, INDICATORS.values())
                 backoff = _FIRST_BACKOFF_S
-                await _follow(conn, stop, on_ready)
+                await _follow(conn, settings, stop, on_ready)
         except Exception as error:
             if not _is_passing(error):
                 raise
@@ -58,19 +65,19 @@ async def run(settings: Settings, stop: asyncio.Event, *, on_ready: Callable[[],
 
 
 async def _follow(
-    conn: AsyncConnection[Any], stop: asyncio.Event, on_ready: Callable[[], None] | None
+    conn: AsyncConnection[Any], settings: Settings, stop: asyncio.Event, on_ready: Callable[[], None] | None
 ) -> None:
-    computed: dict[str, datetime] = {}
     while not stop.is_set():
         at = datetime.now(UTC)
-        if len(computed) < len(INDICATORS):
-            computed = await begin(conn, at) | computed
-        await run_due(conn, computed, at)
+        await run_due(conn, at)
         await _run_late(conn, at)
+        more = await fill_gap(conn)
+        await alert_run.evaluate(conn, settings, datetime.now(UTC))
         if on_ready is not None:
             on_ready()
             on_ready = None
-        await _sleep(stop, TICK_S)
+        if not more:
+            await _sleep(stop, TICK_S)
 
 
 async def begin(conn: AsyncConnection[Any], at: datetime) -> dict[str, datetime]:
@@ -81,35 +88,102 @@ async def begin(conn: AsyncConnection[Any], at: datetime) -> dict[str, datetime]
     zone = await time_zone(conn)
     stored = await values.computed_until(conn)
     found = {code: i.step.after(stored[code], zone) for code, i in INDICATORS.items() if code in stored}
+    found |= {code: until for code, until in (await progress.until(conn)).items() if code in INDICATORS}
     first = await values.first_observation(conn, at - FIRST_REACH) if len(found) < len(INDICATORS) else None
     if first is None:
         return found
     return {code: i.step.floor(first, zone) for code, i in INDICATORS.items()} | found
 
 
-async def run_due(conn: AsyncConnection[Any], computed: dict[str, datetime], at: datetime) -> Counts:
-    """Compute what is due at an instant, and move `computed` forward."""
-    found = due(INDICATORS.values(), computed, at, await time_zone(conn))
-    counts, began = Counts(), time.monotonic()
-    for (start, end), group in _together(found).items():
-        counts += await compute(conn, [d.indicator for d in group], start, end)
-        computed |= {d.indicator.code: end for d in group}
-    if found:
-        _report("computed", counts, began, indicators=[d.indicator.code for d in found])
+async def run_due(conn: AsyncConnection[Any], at: datetime) -> Counts:
+    """Compute what is due at an instant: the shortest steps first, and of each what no other process has.
+
+    After an outage of more than three hours, the newest steps; the rest is left as a gap.
+    """
+    known = await progress.until(conn)
+    if not known.keys() >= INDICATORS.keys():
+        await progress.begin(conn, await begin(conn, at))
+    await flag_settled(conn, at)
+    zone, counts, began = await time_zone(conn), Counts(), time.monotonic()
+    for step in Step:
+        for level in levels(i for i in INDICATORS.values() if i.step is step):
+            counts += await _run_level(conn, level, at, zone)
+    if counts.computed:
+        _report("computed", counts, began)
     return counts
 
 
+async def _run_level(
+    conn: AsyncConnection[Any], indicators: list[Indicator], at: datetime, zone: ZoneInfo
+) -> Counts:
+    """Compute what is due of indicators with one step that do not depend on each other."""
+    until, gaps = await progress.until(conn), await progress.gaps(conn)
+    if not due(indicators, until, at, zone, gaps):
+        return Counts()
+    counts = Counts()
+    async with conn.transaction():
+        claimed = await progress.claim(conn, [i.code for i in indicators])
+        chosen = [i for i in indicators if i.code in claimed]
+        split = [newest_first(d, zone) for d in due(chosen, until | claimed, at, zone, gaps)]
+        for (start, end), group in _together(now for now, _ in split).items():
+            counts += await compute(conn, group, start, end)
+            await progress.advance(conn, {i.code: end for i in group})
+        for (start, end), group in _together(left for _, left in split if left).items():
+            await progress.leave_out(conn, Gap(frozenset(i.code for i in group), start, end))
+    return counts
+
+
+async def fill_gap(conn: AsyncConnection[Any]) -> bool:
+    """Compute the newest part of the newest gap, unless another process does; tell whether it was computed.
+
+    Gaps of what others are made of are closed first.
+    """
+    gaps = await progress.gaps(conn)
+    for level in levels(i for code, i in INDICATORS.items() if code in gaps):
+        codes = [i.code for i in level]
+        async with conn.transaction():
+            found = await progress.claim_gap(conn, codes)
+        return found is not None and await _fill(conn, found, codes)
+    return False
+
+
+async def _fill(conn: AsyncConnection[Any], gap: Gap, codes: list[str]) -> bool:
+    zone, began = await time_zone(conn), time.monotonic()
+    indicators = [INDICATORS[code] for code in sorted(gap.indicators)]
+    since = _part(gap, indicators, zone)
+    if since < datetime.now(UTC) - FIRST_REACH:
+        # Flags are committed on their own: whoever else has the gap by now finds them, and this call ends.
+        await flag_hours(conn, await values.read_network(conn), since, gap.end)
+    async with conn.transaction():
+        if await progress.claim_gap(conn, codes) != gap:
+            return False
+        counts = await compute(conn, indicators, since, gap.end)
+        await progress.fill(conn, gap, since)
+    _report("computed what an outage left out", counts, began, since=since.isoformat())
+    return True
+
+
+def _part(gap: Gap, indicators: list[Indicator], zone: ZoneInfo) -> datetime:
+    """Return the start of the part of a gap that is computed at once: whole steps of all its indicators."""
+    length = max(GAP_PART, *(i.step.length for i in indicators))
+    starts = [i.step.floor(gap.end - length, zone) for i in indicators]
+    return max(gap.start, min(starts))
+
+
 async def _run_late(conn: AsyncConnection[Any], at: datetime) -> None:
+    async def between(_: datetime) -> None:
+        await run_due(conn, datetime.now(UTC))
+
     began = time.monotonic()
-    counts = await recompute_late(conn, at)
+    counts = await recompute_late(conn, at, between)
     if counts.computed:
         _report("computed late hours again", counts, began)
 
 
-def _together(found: list[Due]) -> dict[tuple[datetime, datetime], list[Due]]:
-    groups: dict[tuple[datetime, datetime], list[Due]] = {}
+def _together(found: Iterable[Due]) -> dict[tuple[datetime, datetime], list[Indicator]]:
+    groups: dict[tuple[datetime, datetime], list[Indicator]] = {}
     for d in found:
-        groups.setdefault((d.start, d.end), []).append(d)
+        groups.setdefault((d.start, d.end), []).append(d.indicator)
     return groups
 
 

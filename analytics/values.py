@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 import json
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, LiteralString
 
-import numpy as np
 from psycopg.types.json import Jsonb
 
 from analytics.network import AreaRow, Datastream, LateHour, Network, ThingRow
-from storage import observations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import AsyncIterator, Iterable, Sequence
     from datetime import datetime
 
-    from numpy.typing import NDArray
     from psycopg import AsyncConnection
 
     from analytics.indicator import Indicator
     from analytics.results import Value
 
-#: Counts of one datastream and interval; time in microseconds since 1970 UTC.
-ACTIVITY_COUNT = np.dtype([("datastream_id", "i4"), ("time", "i8"), ("good", "i8"), ("suspect", "i8")])
-
 _AREAS = """
-SELECT id, code, parent_id, population, valid_from, valid_to FROM areas
+SELECT id, code, parent_id, population, valid_from, valid_to, population_source FROM areas
 WHERE CASE WHEN %(codes)s::text[] IS NULL THEN reporting ELSE code = ANY(%(codes)s) AND (
     -- a code may have been another unit's before
     reporting OR NOT EXISTS (SELECT FROM areas r WHERE r.code = areas.code AND r.reporting)) END
 ORDER BY id"""
 _PARTS = """
-SELECT id, code, parent_id, population, valid_from, valid_to FROM areas
+SELECT id, code, parent_id, population, valid_from, valid_to, population_source FROM areas
 WHERE reporting AND parent_id = ANY(%s) ORDER BY id"""
 _GATEWAYS = """
 SELECT ga.area_id, g.code FROM gateways g JOIN gateway_areas ga ON ga.gateway_id = g.id
@@ -49,11 +44,6 @@ _DATASTREAMS = """
 SELECT d.id, d.thing_id, p.code, d.sampling_interval_s
 FROM datastreams d JOIN observed_properties p ON p.id = d.observed_property_id
 WHERE d.enabled AND d.thing_id = ANY(%s) ORDER BY d.id"""
-_ACTIVITY = """
-SELECT datastream_id, (extract(epoch FROM time_bucket('15 minutes', time)) * 1000000)::int8,
-       count(*) FILTER (WHERE quality = 0), count(*) FILTER (WHERE quality <> 0)
-FROM observations WHERE time >= %s AND time < %s AND datastream_id = ANY(%s)
-GROUP BY 1, 2 ORDER BY 1, 2"""
 _FIRST = """
 SELECT min(o.time) FROM datastreams d CROSS JOIN LATERAL (
     SELECT time FROM observations WHERE datastream_id = d.id AND time >= %s ORDER BY time LIMIT 1
@@ -75,33 +65,37 @@ SELECT i.code, v.time FROM indicators i CROSS JOIN LATERAL (
 ) v WHERE v.time IS NOT NULL"""
 
 # Whoever computes an indicator holds its lock from reading to commit, so that older inputs never win.
-_LOCK = "SELECT pg_advisory_xact_lock(hashtext('halong.indicator'), hashtext(%s))"
+_LOCK = """
+SELECT pg_advisory_xact_lock(hashtext('halong.indicator'), hashtext(code)) FROM unnest(%s::text[]) code"""
 _STAGE = """
 CREATE TEMP TABLE IF NOT EXISTS staged_values (
-    area_id int, time timestamptz, value float8, category text, reason text, completeness float8,
-    details jsonb
+    indicator text, version int, area_id int, time timestamptz, value float8, category text, reason text,
+    completeness float8, details jsonb
 ) ON COMMIT DELETE ROWS"""
-_COPY = "COPY staged_values (area_id, time, value, category, reason, completeness, details) FROM STDIN"
+_COPY = "COPY staged_values FROM STDIN"
 _DROP_UNCHANGED = """
 DELETE FROM staged_values s USING indicator_values v
-WHERE v.indicator = %(code)s AND v.time BETWEEN %(first)s AND %(last)s AND v.superseded_at IS NULL
-  AND v.area_id = s.area_id AND v.time = s.time
+WHERE v.indicator = s.indicator AND v.area_id = s.area_id AND v.time = s.time
+  AND v.time BETWEEN %(first)s AND %(last)s AND v.superseded_at IS NULL
   AND (v.value, v.category, v.reason, v.completeness, v.details, v.version)
-      IS NOT DISTINCT FROM (s.value, s.category, s.reason, s.completeness, s.details, %(version)s)"""
+      IS NOT DISTINCT FROM (s.value, s.category, s.reason, s.completeness, s.details, s.version)"""
 _SUPERSEDE = """
 UPDATE indicator_values v SET superseded_at = clock_timestamp() FROM staged_values s
-WHERE v.indicator = %(code)s AND v.time BETWEEN %(first)s AND %(last)s AND v.superseded_at IS NULL
-  AND v.area_id = s.area_id AND v.time = s.time"""
+WHERE v.indicator = s.indicator AND v.area_id = s.area_id AND v.time = s.time
+  AND v.time BETWEEN %(first)s AND %(last)s AND v.superseded_at IS NULL"""
 _INSERT = """
 INSERT INTO indicator_values (time, indicator, area_id, value, category, reason, completeness, details,
                               version, revision, computed_at)
-SELECT s.time, %(code)s, s.area_id, s.value, s.category, s.reason, s.completeness, s.details, %(version)s,
-       1 + coalesce((SELECT max(revision) FROM indicator_values v WHERE v.indicator = %(code)s
+SELECT s.time, s.indicator, s.area_id, s.value, s.category, s.reason, s.completeness, s.details, s.version,
+       1 + coalesce((SELECT max(revision) FROM indicator_values v WHERE v.indicator = s.indicator
                      AND v.area_id = s.area_id AND v.time = s.time
                      AND v.time BETWEEN %(first)s AND %(last)s), 0), clock_timestamp()
 FROM staged_values s"""
-_NOTIFY = "SELECT pg_notify('halong_indicators', %s)"
+_NOTIFY = """
+SELECT pg_notify('halong_indicators', indicator) FROM (SELECT DISTINCT indicator FROM staged_values) s"""
 
+_FLAGGING_LOCK = "SELECT pg_advisory_lock(hashtext('halong.flagging'))"
+_FLAGGING_UNLOCK = "SELECT pg_advisory_unlock(hashtext('halong.flagging'))"
 _LATE_LOCK = "SELECT pg_try_advisory_lock(hashtext('halong.late_hours'))"
 _LATE_UNLOCK = "SELECT pg_advisory_unlock(hashtext('halong.late_hours'))"
 _MOVE_LATE = """
@@ -168,26 +162,6 @@ async def _things(conn: AsyncConnection[Any], areas: list[int]) -> tuple[ThingRo
     )
 
 
-async def read_observations(
-    conn: AsyncConnection[Any], ids: Iterable[int], start: datetime, end: datetime
-) -> dict[int, NDArray[np.void]]:
-    """Return the OBSERVATION rows of start <= time < end by datastream, each ordered by time."""
-    return _by_datastream(await observations.read(conn, sorted(ids), start, end))
-
-
-async def read_activity(
-    conn: AsyncConnection[Any], ids: Iterable[int], start: datetime, end: datetime
-) -> dict[int, NDArray[np.void]]:
-    """Return the ACTIVITY_COUNT rows of start <= time < end by datastream, each ordered by time."""
-    rows = await _all(conn, _ACTIVITY, [start, end, sorted(ids)])
-    return _by_datastream(np.array(rows, dtype=ACTIVITY_COUNT))
-
-
-def _by_datastream(rows: NDArray[np.void]) -> dict[int, NDArray[np.void]]:
-    ids, starts = np.unique(rows["datastream_id"], return_index=True)
-    return dict(zip(ids.tolist(), np.split(rows, starts[1:]), strict=False))
-
-
 async def first_observation(conn: AsyncConnection[Any], since: datetime) -> datetime | None:
     """Return the time of the first observation from `since` on."""
     return (await _all(conn, _FIRST, [since]))[0][0]  # type: ignore[no-any-return]
@@ -214,37 +188,48 @@ async def computed_until(conn: AsyncConnection[Any]) -> dict[str, datetime]:
 
 async def lock(conn: AsyncConnection[Any], indicators: Iterable[Indicator]) -> None:
     """Wait until no other transaction computes these indicators, and keep others out until this one ends."""
-    for code in sorted(i.code for i in indicators):
-        await conn.execute(_LOCK, [code])
+    await conn.execute(_LOCK, [sorted(i.code for i in indicators)])
 
 
 async def store(
-    conn: AsyncConnection[Any], indicator: Indicator, rows: Sequence[tuple[int, datetime, Value]]
+    conn: AsyncConnection[Any], rows: Sequence[tuple[Indicator, int, datetime, Value]]
 ) -> tuple[int, int]:
-    """Store (area id, time, value) rows as revisions; return how many were written, and how many superseded.
+    """Store (indicator, area id, time, value) rows as revisions; return how many were written, and changed.
 
-    A row that equals the current revision is not written. Needs an open transaction and the indicator's lock.
+    A row that equals the current revision is not written. Needs an open transaction, and the locks.
     """
     if not rows:
         return 0, 0
-    times = [time for _, time, _ in rows]
-    of = {"code": indicator.code, "version": indicator.version, "first": min(times), "last": max(times)}
+    times = [time for _, _, time, _ in rows]
+    span = {"first": min(times), "last": max(times)}
     await _stage(conn, rows)
-    await conn.execute(_DROP_UNCHANGED, of)
-    superseded = (await conn.execute(_SUPERSEDE, of)).rowcount
-    written = (await conn.execute(_INSERT, of)).rowcount
+    await conn.execute(_DROP_UNCHANGED, span)
+    superseded = (await conn.execute(_SUPERSEDE, span)).rowcount
+    written = (await conn.execute(_INSERT, span)).rowcount
     if written:
-        await conn.execute(_NOTIFY, [indicator.code])
+        await conn.execute(_NOTIFY)
     return written, superseded
 
 
-async def _stage(conn: AsyncConnection[Any], rows: Sequence[tuple[int, datetime, Value]]) -> None:
+async def _stage(conn: AsyncConnection[Any], rows: Sequence[tuple[Indicator, int, datetime, Value]]) -> None:
     await conn.execute(_STAGE)
     await conn.execute("TRUNCATE staged_values")
     async with conn.cursor() as cursor, cursor.copy(_COPY) as copy:
-        for area, time, v in rows:
+        for i, area, time, v in rows:
             details = json.dumps(v.details, ensure_ascii=False)
-            await copy.write_row((area, time, v.value, v.category, v.reason, v.completeness, details))
+            await copy.write_row(
+                (i.code, i.version, area, time, v.value, v.category, v.reason, v.completeness, details)
+            )
+
+
+@asynccontextmanager
+async def flagging_lock(conn: AsyncConnection[Any]) -> AsyncIterator[None]:
+    """Be the one session that flags hours; wait for another one."""
+    await conn.execute(_FLAGGING_LOCK)
+    try:
+        yield
+    finally:
+        await conn.execute(_FLAGGING_UNLOCK)
 
 
 async def claim_late(conn: AsyncConnection[Any]) -> bool:

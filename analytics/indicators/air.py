@@ -1,17 +1,26 @@
-"""Air: the hourly VN_AQI and the 24 h mean of PM2.5 against the national limit."""
+"""Air: VN_AQI of the hour and of the day."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from analytics.area_rules import worst
-from analytics.indicator import Category, Source, Trust, indicator
+from analytics.crosswalk import crosswalk
+from analytics.indicator import Example, Source, Trust, indicator
+from analytics.indicators.air_means import REACH, hours_of_day, known, running_8h
+from analytics.indicators.air_vn_aqi import (
+    CATEGORIES,
+    HOURLY_COLUMN,
+    NOWCAST_HOURS,
+    PARTICLES,
+    category_of,
+    nowcast,
+    sub_index,
+)
 from analytics.results import Reason, SiteValue
 from analytics.rounding import half_up
-from analytics.series import HOUR, MINIMUM_SHARE, hourly_means, is_enough, mean
+from analytics.series import HOUR, MINIMUM_SHARE, hourly_means, mean
 from analytics.steps import Step
 
 if TYPE_CHECKING:
@@ -19,60 +28,118 @@ if TYPE_CHECKING:
 
     from analytics.inputs import Period, Site
 
-#: Index at the breakpoints (Decision 1459/QĐ-TCMT, 2019).
-INDEX = (0, 50, 100, 150, 200, 300, 400, 500)
-#: Breakpoints in µg/m³ at 25 °C and 760 mmHg, CO too; None: the column is not used that far up.
-BREAKPOINTS: dict[str, tuple[float | None, ...]] = {
-    "o3_1h": (0, 160, 200, 300, 400, 800, 1000, 1200),
-    "o3_8h": (0, 100, 120, 170, 210, 400, None, None),
-    "co": (0, 10_000, 30_000, 45_000, 60_000, 90_000, 120_000, 150_000),
-    "so2": (0, 125, 350, 550, 800, 1600, 2100, 2630),
-    "no2": (0, 100, 200, 700, 1200, 2350, 3100, 3850),
-    "pm10": (0, 50, 150, 250, 350, 420, 500, 600),
-    "pm2_5": (0, 25, 50, 80, 150, 250, 350, 500),
-}
-#: The column that an hourly mean is looked up in.
-HOURLY_COLUMN = {"so2": "so2", "co": "co", "no2": "no2", "o3": "o3_1h"}
-PARTICLES = ("pm2_5", "pm10")
-NOWCAST_HOURS = 12
-
-CATEGORIES = (
-    Category("good", "Good", "Tốt", "#00E400", 0),
-    Category("moderate", "Moderate", "Trung bình", "#FFFF00", 51),
-    Category("poor", "Poor", "Kém", "#FF7E00", 101),
-    Category("bad", "Bad", "Xấu", "#FF0000", 151),
-    Category("very_bad", "Very bad", "Rất xấu", "#8F3F97", 201),
-    Category("hazardous", "Hazardous", "Nguy hại", "#7E0023", 301),
-)
-
-#: 24 h limit of PM2.5 in µg/m³ and the first local day on which it is in force (QCVN 05:2023/BTNMT).
-PM2_5_LIMITS = ((date(2023, 9, 12), 50.0), (date(2026, 1, 1), 45.0))
+INPUTS = ("pm2_5", "pm10", "so2", "co", "no2", "o3")
+DECISION = "Decision 1459/QĐ-TCMT, Vietnam Environment Administration"
+_IN_FORCE = date(2019, 11, 12)
+_AREA_RULE = "the worst valid station; the decision itself defines the index of a station only"
+_COMPUTED = "computed independently"
+_OFFICIAL = "worked example of the decision"
 
 
-def sub_index(column: str, concentration: float) -> float | None:
-    """Return the unrounded index of a concentration in µg/m³; None above the end of a column without one.
+def of_nowcast(c: Sequence[float | None]) -> dict[str, float | None]:
+    """Return NowCast of PM2.5, newest hour first, and its index, also in the form that is printed."""
+    value, w = nowcast(c)
+    printed, _ = nowcast(c, as_printed=True)
+    index = None if value is None else sub_index("pm2_5", value)
+    return {
+        "w": w,
+        "nowcast": value,
+        "nowcast_normalised": value,
+        "nowcast_as_printed": printed,
+        "aqi": None if index is None else half_up(index),
+        "aqi_normalised": index,
+        "aqi_as_printed": None if printed is None else sub_index("pm2_5", printed),
+    }
 
-    Linear between the breakpoints, 500 from the last one on.
-    """
-    points = [(c, i) for c, i in zip(BREAKPOINTS[column], INDEX, strict=True) if c is not None]
-    if concentration > points[-1][0] and len(points) < len(INDEX):
-        return None
-    return float(np.interp(concentration, [c for c, _ in points], [i for _, i in points]))
+
+def of_concentration(pollutant: str, ug_m3: float) -> dict[str, float | None]:
+    """Return the sub-index of a concentration, exact and rounded."""
+    index = sub_index(pollutant, ug_m3)
+    return {"aqi": index, "aqi_rounded": None if index is None else half_up(index)}
 
 
-def nowcast(hours: Sequence[float | None], *, as_printed: bool = False) -> tuple[float | None, float | None]:
-    """Return NowCast and its weight w from hourly means, newest first; None for a missing hour.
+def of_hour(pm2_5_nowcast: float, o3_1h: float, no2_1h: float) -> dict[str, Any]:
+    """Return the index of an hour."""
+    found = {"pm2_5": sub_index("pm2_5", pm2_5_nowcast)} | gas_indices({"o3": o3_1h, "no2": no2_1h})
+    value, dominant = largest({name: index for name, index in found.items() if index is not None})
+    return {"aqi_half_up": value, "dominant": dominant}
 
-    No value unless two of the newest three hours are there. For w = 1/2 the decision prints a sum that is not
-    divided by the weights used, which reads low where hours are missing; `as_printed` does it that way.
-    """
-    present = [hour for hour in hours if hour is not None]
-    if sum(hour is not None for hour in hours[:3]) < 2:
-        return None, None
-    w = max(min(present) / max(present), 0.5) if max(present) > 0 else 1.0
-    used = np.array([0.0 if hour is None else w**i for i, hour in enumerate(hours)])
-    total = float(np.dot(used, [hour or 0.0 for hour in hours]))
-    return (total / 2 if as_printed and w == 0.5 else total / float(used.sum())), w
+
+def of_day(pm2_5_24h: float, o3_max_8h: float, o3_max_1h: float, no2_max_1h: float) -> dict[str, Any]:
+    """Return the index of a day with its sub-indices."""
+    found = day_indices({"pm2_5": pm2_5_24h, "o3": o3_max_1h, "no2": no2_max_1h}, o3_max_8h)
+    value, dominant = largest(found)
+    rounded = {name: half_up(index) for name, index in found.items()}
+    return rounded | {"aqi": value, "dominant": dominant, "category": category_of(value).name_vi}
+
+
+def _sub_index_example(pollutant: str, ug_m3: float, aqi: float | None) -> Example:
+    return Example(
+        case=f"{pollutant} {ug_m3:g}",
+        ours=of_concentration,
+        inputs={"pollutant": pollutant, "ug_m3": ug_m3},
+        expected={"aqi": aqi, "aqi_rounded": None if aqi is None else half_up(aqi)},
+        source=_COMPUTED,
+    )
+
+
+def _nowcast_example(case: str, c: Sequence[float | None], source: str, **expected: float | None) -> Example:
+    return Example(case=case, ours=of_nowcast, inputs={"c": c}, expected=expected, source=source)
+
+
+_OFFICIAL_HOURS = (20.6, 19.6, 22.4, 20.3, 16.5, 19.0, 16.5, 19.5, 23.5, 20.5, 24.7, 26.9)
+_EARLIER = (60, 55, 40, 38, 36, 35, 40, 42, 50)
+_HOUR_EXAMPLES = (
+    _nowcast_example(
+        "NowCast of PM2.5, newest hour first", _OFFICIAL_HOURS, f"{_OFFICIAL}, which prints 0.61 and 20.3",
+        w=0.6134, nowcast=20.2658, aqi=41,
+    ),
+    _nowcast_example(
+        "steep rise, w = 1/2", (130, 96, 80, *_EARLIER), _COMPUTED, w=0.5, nowcast_normalised=105.6972,
+        nowcast_as_printed=105.6714, aqi_normalised=168.3551, aqi_as_printed=168.3367,
+    ),
+    _nowcast_example(
+        "steep rise, hour 2 missing", (130, None, 80, *_EARLIER), _COMPUTED, w=0.5,
+        nowcast_normalised=108.9306, nowcast_as_printed=81.6714, aqi_normalised=170.6647,
+        aqi_as_printed=151.1938,
+    ),
+    _nowcast_example(
+        "two of the newest three hours missing", (130, None, None, *_EARLIER), _COMPUTED, nowcast=None
+    ),
+    Example(
+        case="hour of the decision, which prints 60 for 59.35",
+        ours=of_hour,
+        inputs={"pm2_5_nowcast": 20.3, "o3_1h": 136.1, "no2_1h": 118.7},
+        expected={"aqi_half_up": 59, "dominant": "no2"},
+        tolerance=0,
+        source=_OFFICIAL,
+    ),
+    *(
+        _sub_index_example(*given)
+        for given in (
+            ("o3_1h", 136.1, 42.5312), ("no2", 118.7, 59.35), ("pm2_5", 20.3, 40.6), ("pm2_5", 35, 70),
+            ("pm2_5", 150, 200), ("pm2_5", 420, 446.6667), ("pm2_5", 600, 500), ("pm10", 180, 115),
+            ("so2", 90, 36), ("co", 12_000, 55), ("no2", 2350, 300),
+        )
+    ),
+)  # fmt: skip
+_DAY_EXAMPLES = (
+    Example(
+        case="day of the decision",
+        ours=of_day,
+        inputs={"pm2_5_24h": 55.7, "o3_max_8h": 89.3, "o3_max_1h": 114.6, "no2_max_1h": 130.8},
+        expected={"pm2_5": 110, "o3": 45, "no2": 65, "aqi": 110, "dominant": "pm2_5", "category": "Kém"},
+        tolerance=0,
+        source=_OFFICIAL,
+    ),
+    *(
+        _sub_index_example(*given)
+        for given in (
+            ("o3_8h", 89.3, 44.65), ("o3_1h", 114.6, 35.8125), ("no2", 130.8, 65.4), ("pm2_5", 55.7, 109.5),
+            ("o3_8h", 190, 175), ("o3_8h", 420, None),
+        )
+    ),
+)  # fmt: skip
 
 
 @indicator(
@@ -80,19 +147,22 @@ def nowcast(hours: Sequence[float | None], *, as_printed: bool = False) -> tuple
     name_en="Hourly air quality index (VN_AQI)",
     name_vi="Chỉ số chất lượng không khí giờ (VN_AQI giờ)",
     unit="1",
-    inputs=("pm2_5", "pm10", "so2", "co", "no2", "o3"),
+    inputs=INPUTS,
     needs=PARTICLES,
     step=Step.HOUR,
     window=NOWCAST_HOURS * HOUR,
+    raw_window=HOUR,
     min_completeness=MINIMUM_SHARE,
-    area_rule="the worst valid station; the decision itself defines the index of a station only",
+    area_rule=_AREA_RULE,
     area=worst,
     decimals=0,
     version=1,
-    valid_from=date(2019, 11, 12),
+    valid_from=_IN_FORCE,
     categories=CATEGORIES,
+    crosswalk=crosswalk("air"),
+    examples=_HOUR_EXAMPLES,
     source=Source(
-        "Decision 1459/QĐ-TCMT, Vietnam Environment Administration",
+        DECISION,
         "VN_AQI by the hour",
         2019,
         Trust.STANDARD,
@@ -112,10 +182,95 @@ def vn_aqi_h(site: Site, period: Period) -> SiteValue:
     share = _share(site, period)
     if not particles:
         return SiteValue(site.code, None, share, Reason.INSUFFICIENT_DATA, suspect=suspect)
-    indices = particles | _gas_indices(site, period)
+    means = {
+        name: mean(site.series[name], period.last(HOUR)) for name in HOURLY_COLUMN if name in site.series
+    }
+    gases = gas_indices({name: value for name, value in means.items() if value is not None})
+    value, shown = _result(particles | gases)
+    return SiteValue(site.code, value, share, suspect=suspect, details=details | shown)
+
+
+@indicator(
+    code="vn_aqi_d",
+    name_en="Daily air quality index (VN_AQI)",
+    name_vi="Chỉ số chất lượng không khí ngày (VN_AQI ngày)",
+    unit="1",
+    inputs=INPUTS,
+    needs=PARTICLES,
+    step=Step.DAY,
+    window=REACH,
+    raw_window=timedelta(0),
+    min_completeness=MINIMUM_SHARE,
+    area_rule=_AREA_RULE,
+    area=worst,
+    decimals=0,
+    version=1,
+    valid_from=_IN_FORCE,
+    categories=CATEGORIES,
+    crosswalk=crosswalk("air"),
+    examples=_DAY_EXAMPLES,
+    source=Source(
+        DECISION,
+        "VN_AQI by the day",
+        2019,
+        Trust.STANDARD,
+        "The decision labels the hours of a day by their end, 01:00 to 24:00: they are the hours from 0 to "
+        "24 h local time. The 8 h column of O3 ends at 400 µg/m³; above it the 1 h column alone counts. "
+        "The decision names no completeness: 18 of 24 hours or running means for each pollutant, and 6 of "
+        "8 hours for a running mean, are halong's rule. An index is never averaged: a month has none.",
+    ),
+)
+def vn_aqi_d(site: Site, period: Period) -> SiteValue:
+    """Largest of the day's sub-indices that are there; one of PM2.5 and PM10 must be.
+
+    PM2.5 and PM10 enter as the mean of the day's hours, SO2, CO and NO2 as the largest hourly mean, O3 as
+    the larger of what its largest hourly mean and its largest running 8 h mean give. A whole number without
+    unit: 0 is clean air, 500 the end of the scale.
+    """
+    hours = {name: hours_of_day(series, period) for name, series in site.series.items() if name in INPUTS}
+    shares = [found.share for name, found in hours.items() if name in PARTICLES]
+    about = known(site, period, max(shares, default=0.0), *INPUTS)
+    found = {n: h.mean() if n in PARTICLES else h.largest() for n, h in hours.items()}
+    used = {name: value for name, value in found.items() if value is not None}
+    if used.keys().isdisjoint(PARTICLES):
+        return about.missing()
+    o3_8h = running_8h(site.series["o3"], period).largest() if "o3" in site.series else None
+    value, shown = _result(day_indices(used, o3_8h))
+    told = used if o3_8h is None else used | {"o3_8h": o3_8h}
+    measured = {name: half_up(concentration, 3) for name, concentration in told.items()}
+    return about.value(value, concentrations=measured, **shown)
+
+
+def day_indices(concentrations: Mapping[str, float], o3_max_8h: float | None) -> dict[str, float]:
+    """Return the day's unrounded sub-indices.
+
+    Args:
+        concentrations: µg/m³; mean of the day of PM2.5 and PM10, largest hourly mean of the gases.
+        o3_max_8h: largest running 8 h mean of ozone, µg/m³.
+    """
+    particles = {n: sub_index(n, c) or 0.0 for n, c in concentrations.items() if n in PARTICLES}
+    gases = gas_indices({n: c for n, c in concentrations.items() if n in HOURLY_COLUMN})
+    longer = None if o3_max_8h is None else sub_index("o3_8h", o3_max_8h)
+    if longer is not None:
+        gases["o3"] = max(longer, gases.get("o3", 0.0))
+    return particles | gases
+
+
+def gas_indices(hourly: Mapping[str, float]) -> dict[str, float]:
+    """Return the unrounded sub-indices of hourly means in µg/m³."""
+    found = {name: sub_index(HOURLY_COLUMN[name], value) for name, value in hourly.items()}
+    return {name: index for name, index in found.items() if index is not None}
+
+
+def largest(indices: Mapping[str, float]) -> tuple[float, str]:
+    """Return the index, rounded, and the pollutant that makes it."""
     dominant = max(indices, key=lambda name: indices[name])
-    details |= {"dominant": dominant, "sub_indices": {k: int(half_up(v)) for k, v in indices.items()}}
-    return SiteValue(site.code, half_up(indices[dominant]), share, suspect=suspect, details=details)
+    return half_up(indices[dominant]), dominant
+
+
+def _result(indices: Mapping[str, float]) -> tuple[float, dict[str, Any]]:
+    value, dominant = largest(indices)
+    return value, {"dominant": dominant, "sub_indices": {k: int(half_up(v)) for k, v in indices.items()}}
 
 
 def _particle_indices(site: Site, period: Period) -> tuple[dict[str, float], dict[str, Any]]:
@@ -131,14 +286,6 @@ def _particle_indices(site: Site, period: Period) -> tuple[dict[str, float], dic
     return indices, {"nowcast": shown}
 
 
-def _gas_indices(site: Site, period: Period) -> dict[str, float]:
-    means = {
-        name: mean(site.series[name], period.last(HOUR)) for name in HOURLY_COLUMN if name in site.series
-    }
-    found = {n: sub_index(HOURLY_COLUMN[n], c) for n, c in means.items() if c is not None}
-    return {name: index for name, index in found.items() if index is not None}
-
-
 def _share(site: Site, period: Period) -> float:
     shares = [series.completeness(period.last(HOUR)) for series in site.series.values()]
     return sum(shares) / len(shares)
@@ -146,73 +293,3 @@ def _share(site: Site, period: Period) -> float:
 
 def _count(hours: Sequence[float | None]) -> int:
     return sum(hour is not None for hour in hours)
-
-
-def pm2_5_limit(day: date) -> float:
-    """Return the 24 h limit of PM2.5 in µg/m³ that is in force on a local day.
-
-    Raises:
-        ValueError: the day is before QCVN 05:2023.
-    """
-    fitting = [limit for since, limit in PM2_5_LIMITS if since <= day]
-    if not fitting:
-        raise ValueError(
-            f"no PM2.5 limit of QCVN 05:2023 on {day}: it is in force since {PM2_5_LIMITS[0][0]}"
-        )
-    return fitting[-1]
-
-
-def complies(value: float, period: Period) -> str:
-    """Return the category of a 24 h mean: a value equal to the limit complies ("not more than")."""
-    return "complies" if value <= pm2_5_limit(period.day) else "exceeds"
-
-
-@indicator(
-    code="pm2_5_24h",
-    name_en="PM2.5, 24 h mean",
-    name_vi="Bụi mịn PM2.5, trung bình 24 giờ",
-    unit="ug/m3",
-    inputs=("pm2_5",),
-    step=Step.HOUR,
-    window=timedelta(hours=24),
-    min_completeness=MINIMUM_SHARE,
-    area_rule="the station with the highest mean",
-    area=worst,
-    decimals=3,
-    version=1,
-    valid_from=PM2_5_LIMITS[0][0],
-    categories=(
-        Category("complies", "Within the limit", "Đạt", "#00E400", None),
-        Category("exceeds", "Above the limit", "Vượt", "#FF0000", None),
-    ),
-    categorise=complies,
-    limits=PM2_5_LIMITS,
-    source=Source(
-        "QCVN 05:2023/BTNMT, Circular 01/2023/TT-BTNMT",
-        "limits of ambient air, PM2.5 over 24 h",
-        2023,
-        Trust.STANDARD,
-        "50 µg/m³ until 2025-12-31, 45 from 2026-01-01. The regulation's day is 00-24 h local time: the "
-        "value of the step 23-24 h is that day's; the other steps are running means. Hours with 75 % of "
-        "their values, and 18 of 24 of them, are halong's rule.",
-    ),
-)
-def pm2_5_24h(site: Site, period: Period) -> SiteValue:
-    """Mean of the valid hourly means of the 24 h that end with the step, in µg/m³.
-
-    It is compared with the limit in force on the local date of the step's last instant.
-    """
-    series, window = site.series["pm2_5"], period.last(timedelta(hours=24))
-    hours = [hour for hour in hourly_means(series, window) if hour is not None]
-    share, suspect = len(hours) / 24, series.suspects(window)
-    if not is_enough(share, MINIMUM_SHARE):
-        return SiteValue(site.code, None, share, Reason.INSUFFICIENT_DATA, suspect=suspect)
-    value = float(np.mean(hours))
-    return SiteValue(
-        site.code, value, share, suspect=suspect, details=_against_limit(value, len(hours), period)
-    )
-
-
-def _against_limit(value: float, hours: int, period: Period) -> Mapping[str, Any]:
-    limit = pm2_5_limit(period.day)
-    return {"limit": limit, "ratio": half_up(value / limit, 4), "hours": hours}

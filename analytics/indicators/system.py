@@ -6,17 +6,18 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from analytics.area_rules import weighted_mean
-from analytics.indicator import Source, Trust, indicator
-from analytics.inputs import ACTIVITY, ACTIVITY_STEP
+from analytics.crosswalk import crosswalk
+from analytics.indicator import Example, Source, Trust, indicator
+from analytics.inputs import ACTIVITY, ACTIVITY_STEP, AreaUnit
 from analytics.results import AreaValue, Reason, SiteValue
 from analytics.rounding import half_up
-from analytics.series import HOUR
+from analytics.series import HOUR, MINIMUM_SHARE, is_enough
 from analytics.steps import Step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from analytics.inputs import AreaUnit, Period, Site
+    from analytics.inputs import Period, Site
 
 #: A gateway that missed three heartbeats is silent.
 HEARTBEATS = 3
@@ -42,16 +43,43 @@ def _share_of_units(units: Sequence[AreaUnit], live: set[str]) -> AreaValue:
     if all(u.population for u in units):
         people = sum(u.population or 0 for u in units)
         reached = people - sum(u.population or 0 for u in silent)
-        details["population_weighted"] = half_up(100 * reached / people, 3)
-    return AreaValue(100 * (len(units) - len(silent)) / len(units), details)
+        details["population_weighted"] = half_up(percent(reached, people), 3)
+    return AreaValue(percent(len(units) - len(silent), len(units)), details)
 
 
 def _share_of_gateways(area: AreaUnit, live: set[str]) -> AreaValue | None:
     if not area.gateways:
         return None
     silent = sorted(area.gateways - live)
-    share = 100 * (len(area.gateways) - len(silent)) / len(area.gateways)
+    share = percent(len(area.gateways) - len(silent), len(area.gateways))
     return AreaValue(share, {"gateways": len(area.gateways), "silent": silent})
+
+
+def percent(part: float, whole: float) -> float:
+    """Return a part of a whole > 0, in %."""
+    return 100 * part / whole
+
+
+def _coverage_example(districts: int, live: int, population_silent: int, population: int) -> dict[str, Any]:
+    silent = districts - live
+    people = [*_dealt(population_silent, silent), *_dealt(population - population_silent, live)]
+    units = [AreaUnit(str(n), each, gateways=frozenset({str(n)})) for n, each in enumerate(people)]
+    found = _share_of_units(units, {str(n) for n in range(silent, districts)})
+    return {"share_pct": found.value, "population_weighted_pct": found.details["population_weighted"]}
+
+
+def _dealt(people: int, units: int) -> list[int]:
+    """Return the people dealt out to so many units."""
+    return [people // units + (n < people % units) for n in range(units)]
+
+
+def _completeness_example(minutes: int, hours: int) -> dict[str, Any]:
+    return {
+        "hour_pct": percent(minutes, 60),
+        "hour_valid": is_enough(minutes / 60, MINIMUM_SHARE),
+        "day_pct": percent(hours, 24),
+        "day_valid": is_enough(hours / 24, MINIMUM_SHARE),
+    }
 
 
 @indicator(
@@ -76,6 +104,16 @@ def _share_of_gateways(area: AreaUnit, live: set[str]) -> AreaValue | None:
         "A gateway is live when one of its devices has an observation, suspect or not, stamped within three "
         "heartbeats (15 min at 300 s) before the end of the step, or within the device's sampling interval "
         "where that is longer, 6 h at most. Stamps, not arrivals, count: the value can be computed again.",
+    ),
+    crosswalk=crosswalk("coverage"),
+    examples=(
+        Example(
+            case="12 of 13 districts live, Cô Tô silent",
+            ours=_coverage_example,
+            inputs={"districts": 13, "live": 12, "population_silent": 6285, "population": 1320324},
+            expected={"share_pct": 92.3077, "population_weighted_pct": 99.524},
+            source="computed by hand; census of 2019",
+        ),
     ),
 )
 def iot_coverage(site: Site, period: Period) -> SiteValue:
@@ -129,6 +167,16 @@ def pooled(area: AreaUnit, sites: Sequence[SiteValue], period: Period) -> AreaVa
         "Expected: the hour over the sampling interval, of every enabled datastream that measures at least "
         "once an hour; one that sends more often than agreed counts as complete. Suspect ones are not valid.",
     ),
+    crosswalk=crosswalk("completeness"),
+    examples=(
+        Example(
+            case="hour of 1 min data; day of hours",
+            ours=_completeness_example,
+            inputs={"minutes": 55, "hours": 19},
+            expected={"hour_pct": 91.6667, "hour_valid": True, "day_pct": 79.1667, "day_valid": True},
+            source="computed by hand",
+        ),
+    ),
 )
 def data_completeness(site: Site, period: Period) -> SiteValue:
     """Values stored and not suspect over the values that the sampling intervals promise, in %."""
@@ -139,4 +187,4 @@ def data_completeness(site: Site, period: Period) -> SiteValue:
     if not expected:
         return SiteValue(site.code, None, 0.0, Reason.INSUFFICIENT_DATA)
     valid = sum(min(good, promise) for (good, _), promise in zip(counts, expected, strict=True))
-    return SiteValue(site.code, 100 * valid / sum(expected), 1.0, None, sum(expected), suspect)
+    return SiteValue(site.code, percent(valid, sum(expected)), 1.0, None, sum(expected), suspect)

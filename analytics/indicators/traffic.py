@@ -1,36 +1,37 @@
-"""Traffic: mean speed and travel time index."""
+"""Traffic: mean speed, travel time index and congestion level."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from zoneinfo import ZoneInfo
 
 from analytics.area_rules import flow_weighted_speed, weighted_mean
-from analytics.indicator import Source, Trust, indicator
-from analytics.results import Reason, SiteValue
+from analytics.crosswalk import crosswalk
+from analytics.hours import day_of, harmonic
+from analytics.indicator import Example, Source, Trust, indicator
+from analytics.indicators.traffic_links import (
+    BY_VKT,
+    FREE_FLOW_NOTE,
+    baseline,
+    congestion,
+    link_hour,
+    mean_speed,
+    mean_speeds,
+    travel_time_index,
+)
+from analytics.inputs import AreaUnit, Period
+from analytics.longer import Rule
+from analytics.results import SiteValue
 from analytics.rounding import half_up
-from analytics.series import HOUR, MINIMUM_SHARE, Series, Window, is_enough, space_mean
+from analytics.series import HOUR, MINIMUM_SHARE, Window
 from analytics.steps import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
+    from analytics.inputs import Site
 
-    from analytics.inputs import Period, Site
-
-#: Fewer vehicles in the hour make no mean speed.
-MIN_VEHICLES = 5
-#: Properties of a thing, either of which declares its free-flow speed in km/h.
-FREE_FLOW = ("v_ff", "free_flow_speed")
-#: Free-flow speed is sought in the nights of this long, in quarters of an hour from 22 to 05 h local time.
-BASELINE = timedelta(days=28)
-NIGHT_FROM, NIGHT_TO = 22, 5
-#: 12 hours
-MIN_NIGHT_QUARTERS = 48
-_QUARTER = 900_000_000
+_INPUTS = ("traffic_speed", "traffic_flow")
 
 
 @indicator(
@@ -38,7 +39,7 @@ _QUARTER = 900_000_000
     name_en="Mean speed",
     name_vi="Tốc độ trung bình",
     unit="km/h",
-    inputs=("traffic_speed", "traffic_flow"),
+    inputs=_INPUTS,
     step=Step.HOUR,
     window=HOUR,
     min_completeness=MINIMUM_SHARE,
@@ -55,62 +56,43 @@ _QUARTER = 900_000_000
         "arithmetic mean of its readings (time-mean). 75 % of the intervals known and 5 vehicles in the hour "
         "are halong's rule.",
     ),
+    crosswalk=crosswalk("traffic"),
+    examples=(
+        Example(
+            case="four vehicles at a point",
+            ours=mean_speeds,
+            inputs={"speeds": [40, 50, 60, 30]},
+            expected={"time_mean": 45.0, "space_mean": 42.105},
+            source="computed",
+        ),
+    ),
 )
 def traffic_speed(site: Site, period: Period) -> SiteValue:
     """Mean speed of the vehicles of the hour, in km/h.
 
-    Harmonic and weighted by flow where flow is counted, else the arithmetic mean of the detector's readings.
-    No vehicles means no value, not 0 km/h.
+    Harmonic and weighted by flow where flow is counted (space-mean, as travel time needs), else the
+    arithmetic mean of the detector's readings (time-mean); both are in the details. No vehicles means no
+    value, not 0 km/h.
     """
-    speed, flow = site.series["traffic_speed"], site.series.get("traffic_flow")
-    suspect = speed.suspects(period.step)
-    found = _time_mean(speed, period.step) if flow is None else _space_mean(speed, flow, period.step)
-    value, share, reason, vehicles = found
-    details = {} if vehicles is None else {"vehicles": half_up(vehicles, 3)}
-    return SiteValue(site.code, value, share, reason, vehicles, suspect, details)
+    return mean_speed(site, period)
 
 
-_Found = tuple[float | None, float, Reason | None, float | None]
+def _link_example(v_ff: float, v: float) -> Mapping[str, Any]:
+    tti = travel_time_index(v_ff, v)
+    return {
+        "tti": tti,
+        "congestion_pct": congestion(tti),
+        "speed_ratio": 1 / tti,
+    }
 
 
-def _time_mean(speed: Series, window: Window) -> _Found:
-    share = speed.completeness(window)
-    if not is_enough(share, MINIMUM_SHARE):
-        return None, share, Reason.INSUFFICIENT_DATA, None
-    return float(speed.good(window).mean()), share, None, None
+def _area_example(vkt: Sequence[float], tti: Sequence[float]) -> Mapping[str, Any]:
+    sites = [SiteValue(str(i), t, 1.0, weight=w) for i, (w, t) in enumerate(zip(vkt, tti, strict=True))]
+    found = weighted_mean(AreaUnit("two links"), sites, Period(Window(0, 1), ZoneInfo("UTC")))
+    return {"tti": found and found.value}
 
 
-def _space_mean(speed: Series, flow: Series, window: Window) -> _Found:
-    v, q, known = _paired(speed, flow, window)
-    share = min(1.0, known / speed.expected(window))
-    vehicles = float(q.sum())
-    if not is_enough(share, MINIMUM_SHARE):
-        return None, share, Reason.INSUFFICIENT_DATA, vehicles
-    if vehicles < MIN_VEHICLES:
-        return None, share, Reason.TOO_FEW_VEHICLES, vehicles
-    return space_mean(v, q), share, None, vehicles
-
-
-def _paired(
-    speed: Series, flow: Series, window: Window
-) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
-    """Return speeds and flows of the intervals with vehicles, and how many intervals are known.
-
-    An interval is known by speed and flow at one time stamp, or by a flow of none, which has no speed.
-    """
-    times = speed.good_times
-    counted = (flow.good_times >= window.start) & (flow.good_times < window.end)
-    at, q = flow.good_times[counted], flow.good_values[counted]
-    index = np.minimum(times.searchsorted(at), max(len(times) - 1, 0))
-    matched = times[index] == at if len(times) else np.zeros(len(at), bool)
-    v = speed.good_values[index] if len(times) else np.zeros(len(at))
-    moving = matched & (q > 0) & (v > 0)
-    return v[moving], q[moving], int((moving | (q == 0)).sum())
-
-
-def baseline(properties: Mapping[str, Any]) -> timedelta:
-    """Return how far back speeds are needed: four weeks unless the detector declares its free-flow speed."""
-    return HOUR if any(name in properties for name in FREE_FLOW) else BASELINE + HOUR
+_ONE_LINK: dict[str, Any] = {"case": "one link", "ours": _link_example, "inputs": {"v_ff": 50, "v": 32}}
 
 
 @indicator(
@@ -118,67 +100,102 @@ def baseline(properties: Mapping[str, Any]) -> timedelta:
     name_en="Travel time index",
     name_vi="Chỉ số thời gian hành trình",
     unit="1",
-    inputs=("traffic_speed", "traffic_flow"),
+    inputs=_INPUTS,
     step=Step.HOUR,
     window=HOUR,
     reach=baseline,
     min_completeness=MINIMUM_SHARE,
-    area_rule="mean weighted by vehicle-kilometres (flow times `length_km`); unweighted if a site has none",
+    area_rule=BY_VKT,
     area=weighted_mean,
     decimals=4,
-    version=1,
+    # 2: a link without length has no weight
+    version=2,
     source=Source(
-        "FHWA, Urban Congestion Reports",
-        "travel time index",
-        None,
-        Trust.RECALLED,
-        "Free-flow speed is the thing's property `v_ff` or `free_flow_speed` in km/h, else the 85th "
-        "percentile (linear interpolation) of its quarter-hour mean speeds from 22 to 05 h local time in the "
-        "28 days before the step, of which at least 48 must be there. A late value reopens its own hour, not "
-        "the 28 days after.",
+        "FHWA, Urban Congestion Reports", "travel time index", None, Trust.RECALLED, FREE_FLOW_NOTE
+    ),
+    crosswalk=crosswalk("traffic"),
+    examples=(
+        Example(**_ONE_LINK, expected={"tti": 1.5625, "speed_ratio": 0.64}, source="computed"),
+        Example(
+            case="two links",
+            ours=_area_example,
+            inputs={"vkt": [2400, 600], "tti": [1.5625, 1.1]},
+            expected={"tti": 1.47},
+            source="computed",
+        ),
     ),
 )
 def traffic_tti(site: Site, period: Period) -> SiteValue:
     """Free-flow speed over the hour's mean speed: 1 is free flow, 2 is twice the travel time.
 
-    The congestion level in the details is 100 (TTI - 1) %, not below 0.
+    Without unit. The congestion level in the details is 100 (TTI - 1) %, not below 0.
     """
-    mean = traffic_speed(site, period)
-    if mean.value is None or mean.value <= 0:
-        return mean if mean.value is None else SiteValue(site.code, None, 0.0, Reason.INSUFFICIENT_DATA)
-    free_flow, rule = _free_flow(site, period)
-    if free_flow is None:
-        return SiteValue(site.code, None, mean.completeness, Reason.NO_FREE_FLOW_SPEED, suspect=mean.suspect)
-    tti = free_flow / mean.value
-    weight = None if mean.weight is None else mean.weight * (site.number("length_km") or 1.0)
-    details = {
-        "speed": half_up(mean.value, 3),
-        "v_ff": half_up(free_flow, 3),
-        "v_ff_from": rule,
-        "congestion_pct": half_up(max(0.0, 100 * (tti - 1)), 2),
-    }
-    return SiteValue(site.code, tti, mean.completeness, None, weight, mean.suspect, details)
+    link = link_hour(site, period)
+    if isinstance(link, SiteValue):
+        return link
+    return link.value(link.tti, congestion_pct=half_up(congestion(link.tti), 2))
 
 
-def _free_flow(site: Site, period: Period) -> tuple[float | None, str]:
-    declared = [speed for name in FREE_FLOW if (speed := site.number(name)) is not None]
-    if declared:
-        return declared[0], "declared"
-    quarters = night_speeds(site.series["traffic_speed"], period)
-    if len(quarters) < MIN_NIGHT_QUARTERS:
-        return None, "nights"
-    return float(np.percentile(quarters, 85)), "nights"
+@indicator(
+    code="traffic_congestion",
+    name_en="Congestion level",
+    name_vi="Mức độ ùn tắc",
+    unit="%",
+    inputs=_INPUTS,
+    step=Step.HOUR,
+    window=HOUR,
+    reach=baseline,
+    min_completeness=MINIMUM_SHARE,
+    area_rule=BY_VKT,
+    area=weighted_mean,
+    decimals=3,
+    version=1,
+    source=Source(
+        "FHWA, Urban Congestion Reports; congestion levels as TomTom publishes them",
+        "additional travel time",
+        None,
+        Trust.RECALLED,
+        "100 (TTI - 1) %, not below 0: a link faster than its free-flow speed hides no other's delay. "
+        + FREE_FLOW_NOTE,
+    ),
+    crosswalk=crosswalk("traffic"),
+    examples=(Example(**_ONE_LINK, expected={"congestion_pct": 56.25}, source="computed"),),
+)
+def traffic_congestion(site: Site, period: Period) -> SiteValue:
+    """Additional travel time against free flow, in %: 56 means that a trip takes 56 % longer.
+
+    No value without a mean speed of the hour or a free-flow speed.
+    """
+    link = link_hour(site, period)
+    if isinstance(link, SiteValue):
+        return link
+    return link.value(congestion(link.tti), tti=half_up(link.tti, 4))
 
 
-def night_speeds(series: Series, period: Period) -> NDArray[np.float64]:
-    """Return the quarter-hour mean speeds of the nights within BASELINE before the step, shape (n,)."""
-    span = Window(period.step.start, period.step.start).last(BASELINE)
-    inside = (series.good_times >= span.start) & (series.good_times < span.end)
-    times, speeds = series.good_times[inside], series.good_values[inside]
-    offset = period.start.astimezone(period.zone).utcoffset() or timedelta()
-    local = times + offset // timedelta(microseconds=1)
-    hour = local // 3_600_000_000 % 24
-    night = ((hour >= NIGHT_FROM) | (hour < NIGHT_TO)) & (speeds > 0)
-    quarters, group = np.unique(local[night] // _QUARTER, return_inverse=True)
-    counts = np.bincount(group, minlength=len(quarters))
-    return np.asarray(np.bincount(group, speeds[night], minlength=len(quarters)) / counts, np.float64)
+day_of(
+    "traffic_speed",
+    harmonic,
+    name_en="Mean speed of the day",
+    name_vi="Tốc độ trung bình ngày",
+    words="Harmonic mean of the day's hourly mean speeds, each hour alike, in km/h.",
+    of_days=harmonic,
+    rule_name="harmonic mean",
+)
+day_of(
+    "traffic_tti",
+    Rule.WEIGHTED_MEAN,
+    name_en="Travel time index of the day",
+    name_vi="Chỉ số thời gian hành trình ngày",
+    words="Travel time of the day's vehicles over their time at free flow: hours weighted by "
+    "vehicle-kilometres, alike where a link tells no flow or no length. Without unit.",
+    of_days=Rule.WEIGHTED_MEAN,
+)
+day_of(
+    "traffic_congestion",
+    Rule.WEIGHTED_MEAN,
+    name_en="Congestion level of the day",
+    name_vi="Mức độ ùn tắc ngày",
+    words="Additional travel time of the day's vehicles in %: hours weighted by vehicle-kilometres, alike "
+    "where a link tells no flow or no length.",
+    of_days=Rule.WEIGHTED_MEAN,
+)

@@ -1,0 +1,170 @@
+"""Traffic: level of service, as the share of the traffic at each letter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analytics.area_rules import weighted_mean
+from analytics.crosswalk import crosswalk
+from analytics.hours import SPANS, Span, hours_of
+from analytics.indicator import Example, Source, Trust, indicator
+from analytics.indicators.traffic_links import (
+    FREE_FLOW_NOTE,
+    LOS_LETTERS,
+    baseline,
+    level_of_service,
+    link_hour,
+    travel_time_index,
+)
+from analytics.results import AreaValue, SiteValue
+from analytics.rounding import half_up
+from analytics.series import HOUR, MINIMUM_SHARE
+from analytics.steps import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from analytics.indicator import SiteFunction
+    from analytics.inputs import AreaUnit, Period, Site
+    from analytics.series import Values
+
+_SOURCE = Source(
+    "Highway Capacity Manual, 6th edition",
+    "level of service of urban street segments",
+    2016,
+    Trust.RECALLED,
+    "Travel speed in % of the free-flow speed: A above 80, B 67, C 50, D 40, E 30, else F (the edition of "
+    "2010 had A above 85). F too where the flow exceeds the thing's property `capacity_veh_h`; that is not "
+    "looked at where the property is missing. " + FREE_FLOW_NOTE,
+)
+_AREA_RULE = (
+    "share of the vehicle-kilometres (flow times `length_km`) by class, of the links if one has none; "
+    "letters are not averaged"
+)
+
+
+def _example(v_ff: float, v: float) -> Mapping[str, Any]:
+    return {"los": level_of_service(travel_time_index(v_ff, v))[0]}
+
+
+def share_by_letter(letters: Sequence[str], weights: Values | None = None) -> dict[str, float]:
+    """Return the share of each level of service in %, weighted or, without weights, by number."""
+    each = np.ones(len(letters)) if weights is None else weights
+    found = np.array(letters)
+    return {letter: float(100 * each[found == letter].sum() / each.sum()) for letter in LOS_LETTERS}
+
+
+def poor_share(shares: Mapping[str, float]) -> float:
+    """Return the share at level of service E or F, in %."""
+    return shares["E"] + shares["F"]
+
+
+def rounded(shares: Mapping[str, float]) -> dict[str, float]:
+    """Return the shares for the details."""
+    return {letter: half_up(share, 3) for letter, share in shares.items()}
+
+
+def by_letter(area: AreaUnit, sites: Sequence[SiteValue], period: Period) -> AreaValue | None:
+    """Return the share of the traffic at E or F, with that of every letter in the details."""
+    mean = weighted_mean(area, sites, period)
+    if mean is None:
+        return None
+    valid = [site for site in sites if site.value is not None]
+    weights = [s.weight or 1.0 for s in valid] if mean.details["weighting"] == "weighted" else None
+    each = np.array([[s.details["shares_pct"][letter] for letter in LOS_LETTERS] for s in valid])
+    shares = dict(zip(LOS_LETTERS, np.average(each, axis=0, weights=weights).tolist(), strict=True))
+    return AreaValue(mean.value, {"shares_pct": rounded(shares), **mean.details})
+
+
+@indicator(
+    code="traffic_los",
+    name_en="Share of traffic at level of service E or F",
+    name_vi="Tỷ lệ lưu lượng ở mức phục vụ E hoặc F",
+    unit="%",
+    inputs=("traffic_speed", "traffic_flow"),
+    step=Step.HOUR,
+    window=HOUR,
+    reach=baseline,
+    min_completeness=MINIMUM_SHARE,
+    area_rule=_AREA_RULE,
+    area=by_letter,
+    decimals=3,
+    version=1,
+    source=_SOURCE,
+    crosswalk=crosswalk("traffic"),
+    examples=(
+        Example(
+            case="one link",
+            ours=_example,
+            inputs={"v_ff": 50, "v": 32},
+            expected={"los": "C"},
+            source="computed",
+        ),
+    ),
+)
+def traffic_los(site: Site, period: Period) -> SiteValue:
+    """Share of the vehicle-kilometres driven at level of service E or F, in %.
+
+    A link's letter is in its details: A is free flow, F a breakdown. No value without a mean speed of the
+    hour or a free-flow speed.
+    """
+    link = link_hour(site, period)
+    if isinstance(link, SiteValue):
+        return link
+    capacity = site.number("capacity_veh_h")
+    over = capacity is not None and link.flow is not None and link.flow > capacity
+    (letter,) = level_of_service(link.tti, over)
+    shares = share_by_letter([letter])
+    told = {"los": letter, "speed_pct": half_up(100 / link.tti, 2), "shares_pct": shares}
+    return link.value(poor_share(shares), **told)
+
+
+def _declare(span: Span) -> None:
+    declare = indicator(
+        code=f"traffic_los_{span.suffix}",
+        name_en=f"Share of traffic at level of service E or F, {span.name_en}",
+        name_vi=f"Tỷ lệ lưu lượng ở mức phục vụ E hoặc F, {span.name_vi}",
+        unit="%",
+        of=("traffic_tti", "traffic_los"),
+        step=span.step,
+        window=span.window,
+        min_completeness=span.minimum,
+        area_rule=_AREA_RULE,
+        area=by_letter,
+        decimals=3,
+        version=1,
+        source=_SOURCE,
+        crosswalk=crosswalk("traffic"),
+    )
+    declare(_of_hours(span.minimum, span.name_en))
+
+
+def _of_hours(minimum: float, word: str) -> SiteFunction:
+    def los(site: Site, period: Period) -> SiteValue:
+        tti = hours_of(site, period, "traffic_tti", minimum)
+        poor = hours_of(site, period, "traffic_los", minimum)
+        if not tti.known.enough or len(tti.values) != len(poor.values):
+            return tti.known.missing(weight=tti.weight, **tti.told())
+        shares = share_by_letter(letters_of(tti.values, poor.values > 0), tti.weights)
+        return tti.known.value(poor_share(shares), tti.weight, **tti.told(), shares_pct=rounded(shares))
+
+    los.__doc__ = (
+        f"Share of the {word}'s traffic at level of service E or F, in %: hours weighted by "
+        "vehicle-kilometres, alike where a link tells no flow or no length. The share of every letter is in "
+        f"the details. No value where fewer than {minimum:.0%} of the hours have a travel time index."
+    )
+    return los
+
+
+def letters_of(tti: Values, poor: NDArray[np.bool_]) -> list[str]:
+    """Return the hours' letters: F for one that is poor though its speed is not, for its volume."""
+    by_speed = level_of_service(tti)
+    return ["F" if p and letter not in "EF" else letter for letter, p in zip(by_speed, poor, strict=True)]
+
+
+for _span in SPANS:
+    _declare(_span)

@@ -1,0 +1,133 @@
+"""The SQL of what analytics keep between computations: site values, and sums over quarters of an hour."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from analytics.quarters import QUARTER_SUM
+from storage import columns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime, timedelta
+
+    from numpy.typing import NDArray
+    from psycopg import AsyncConnection
+
+    from analytics.indicator import Indicator
+    from analytics.results import SiteValue
+
+#: A thing's value of one step; weight NaN: none.
+SITE_VALUE = np.dtype([("thing_id", "i4"), ("time", "i8"), ("value", "f8"), ("weight", "f8")])
+
+_STAGE_SITES = """
+CREATE TEMP TABLE IF NOT EXISTS staged_site_values (LIKE site_values) ON COMMIT DELETE ROWS"""
+_COPY_SITES = """
+COPY staged_site_values (indicator, version, thing_id, time, value, weight, completeness, reason, details)
+FROM STDIN"""
+_STORE_SITES = """
+INSERT INTO site_values AS v SELECT * FROM staged_site_values ORDER BY indicator, thing_id, time
+ON CONFLICT (indicator, thing_id, time) DO UPDATE
+SET (value, weight, completeness, reason, details, version) = (excluded.value, excluded.weight,
+    excluded.completeness, excluded.reason, excluded.details, excluded.version)
+WHERE (v.value, v.weight, v.completeness, v.reason, v.details, v.version) IS DISTINCT FROM
+      (excluded.value, excluded.weight, excluded.completeness, excluded.reason, excluded.details,
+       excluded.version)"""
+_READ_SITES = """
+SELECT thing_id, time, value, coalesce(weight, 'NaN') AS weight FROM site_values
+WHERE indicator = %s AND thing_id = ANY(%s) AND time >= %s AND time < %s AND value IS NOT NULL
+ORDER BY thing_id, time"""
+
+# Sums that are read stay true until the transaction ends: who forgets an hour waits for it.
+_SHARE = "SELECT pg_advisory_xact_lock_shared(hashtext('halong.quarter_sums'))"
+_EXCLUDE = "SELECT pg_advisory_xact_lock(hashtext('halong.quarter_sums'))"
+# Two that keep sums of the same hours would wait for each other's rows; one may as well not keep them.
+_WRITE = "SELECT pg_try_advisory_xact_lock(hashtext('halong.quarter_sums.write'))"
+_READ_QUARTERS = """
+SELECT datastream_id, time, good, suspect, total FROM quarter_sums
+WHERE datastream_id = ANY(%s) AND time >= %s AND time < %s ORDER BY datastream_id, time"""
+_STAGE_QUARTERS = """
+CREATE TEMP TABLE IF NOT EXISTS staged_quarter_sums (
+    datastream_id int, time timestamptz, good int, suspect int, total float8) ON COMMIT DELETE ROWS"""
+_COPY_QUARTERS = "COPY staged_quarter_sums FROM STDIN (FORMAT binary)"
+# Before the hour has settled its observations may still come without being queued as late.
+_STORE_QUARTERS = """
+INSERT INTO quarter_sums AS q (datastream_id, time, good, suspect, total)
+SELECT * FROM staged_quarter_sums WHERE time < date_trunc('hour', now() - %s)
+ON CONFLICT (datastream_id, time) DO UPDATE
+SET (good, suspect, total) = (excluded.good, excluded.suspect, excluded.total)
+WHERE (q.good, q.suspect, q.total) IS DISTINCT FROM (excluded.good, excluded.suspect, excluded.total)"""
+_FORGET_LATE = """
+DELETE FROM quarter_sums q USING late_hours_taken l
+WHERE q.datastream_id = l.datastream_id AND q.time >= l.hour AND q.time < l.hour + interval '1 hour'"""
+
+_FORGET = """
+DELETE FROM quarter_sums q USING unnest(%s::int[], %s::timestamptz[]) l(datastream_id, hour)
+WHERE q.datastream_id = l.datastream_id AND q.time >= l.hour AND q.time < l.hour + interval '1 hour'"""
+
+
+async def store_sites(
+    conn: AsyncConnection[Any], rows: Iterable[tuple[Indicator, int, datetime, SiteValue]]
+) -> None:
+    """Keep (indicator, thing id, time, value) rows in place of earlier ones; needs an open transaction."""
+    await conn.execute(_STAGE_SITES)
+    await conn.execute("TRUNCATE staged_site_values")
+    async with conn.cursor() as cursor, cursor.copy(_COPY_SITES) as copy:
+        for i, thing, time, v in rows:
+            details = json.dumps(v.details, ensure_ascii=False)
+            await copy.write_row(
+                (i.code, i.version, thing, time, v.value, v.weight, v.completeness, v.reason, details)
+            )
+    await conn.execute(_STORE_SITES)
+
+
+async def read_sites(
+    conn: AsyncConnection[Any], code: str, things: Sequence[int], start: datetime, end: datetime
+) -> NDArray[np.void]:
+    """Return the SITE_VALUE rows of steps that begin within start <= time < end, by thing and time."""
+    return await columns.read(conn, _READ_SITES, [code, list(things), start, end], SITE_VALUE)
+
+
+async def share_quarters(conn: AsyncConnection[Any]) -> None:
+    """Keep others from forgetting sums until the transaction ends."""
+    await conn.execute(_SHARE)
+
+
+async def read_quarters(
+    conn: AsyncConnection[Any], datastreams: Iterable[int], start: datetime, end: datetime
+) -> NDArray[np.void]:
+    """Return the QUARTER_SUM rows that are kept of start <= time < end, by datastream and time."""
+    return await columns.read(conn, _READ_QUARTERS, [sorted(datastreams), start, end], QUARTER_SUM)
+
+
+async def store_quarters(conn: AsyncConnection[Any], rows: NDArray[np.void], settle: timedelta) -> None:
+    """Keep QUARTER_SUM rows, shape (n,), of hours that have settled; needs an open transaction.
+
+    Nothing is kept while another transaction keeps sums: they are computed again when they are wanted.
+    """
+    if not len(rows) or not (await (await conn.execute(_WRITE)).fetchall())[0][0]:
+        return
+    await conn.execute(_STAGE_QUARTERS)
+    await conn.execute("TRUNCATE staged_quarter_sums")
+    async with conn.cursor() as cursor, cursor.copy(_COPY_QUARTERS) as copy:
+        await copy.write(columns.encode(rows))
+    await conn.execute(_STORE_QUARTERS, [settle])
+
+
+async def forget_late_quarters(conn: AsyncConnection[Any]) -> None:
+    """Forget the sums of the late hours that were moved, after every transaction that may have read them."""
+    async with conn.transaction():
+        await conn.execute(_EXCLUDE)
+        await conn.execute(_FORGET_LATE)
+
+
+async def forget_quarters(conn: AsyncConnection[Any], hours: Iterable[tuple[int, datetime]]) -> None:
+    """Forget the sums of hours of datastreams, after every transaction that may have read them."""
+    found = list(hours)
+    if found:
+        async with conn.transaction():
+            await conn.execute(_EXCLUDE)
+            await conn.execute(_FORGET, [[i for i, _ in found], [hour for _, hour in found]])

@@ -15,7 +15,18 @@ from api import middleware, openapi, problems
 from api.explorer import add_explorer
 from api.metrics import Metrics, PoolCollector
 from api.parameters import only_known_parameters
-from api.routers import areas, asyncapi, fallback, gateways, indicators, observations, status, things
+from api.routers import (
+    alerts,
+    areas,
+    asyncapi,
+    explanations,
+    fallback,
+    gateways,
+    indicators,
+    observations,
+    status,
+    things,
+)
 from api.security import ReadAccess
 from runtime.settings import Settings
 from storage.errors import StorageError
@@ -27,7 +38,9 @@ _ROUTERS = (
     things.router,
     observations.router,
     indicators.router,
+    explanations.router,
     gateways.router,
+    alerts.router,
     status.router,
 )
 #: a query that takes longer is stopped: no page of any resource comes near it

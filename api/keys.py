@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from psycopg import AsyncConnection
 
-#: what a key may be allowed to do
-SCOPES = frozenset({"read"})
+#: what a key may be allowed to do: read, acknowledge and silence alerts, change rules
+SCOPES = frozenset({"read", "operate", "admin"})
 
 _FORM = re.compile(r"halong_([0-9a-f]{8})_[A-Za-z0-9_-]{43}")
 

@@ -20,7 +20,9 @@ SensorThings; units are UCUM codes; times are UTC in answers.
 """
 _EXAMPLES = {
     "401": ("unauthorized", "send `Authorization: Bearer halong_…`; `halong keys create` makes a key"),
+    "403": ("forbidden", "key 1a2b3c4d may do read, not operate"),
     "404": ("not-found", "there is no area '19': did you mean 193?"),
+    "409": ("conflict", "the alert is resolved: only a raised one can be acknowledged"),
     "422": ("invalid-parameter", "limit: '0' cannot be used; give at least 1"),
     "503": (
         "database-away",
@@ -30,9 +32,14 @@ _EXAMPLES = {
 
 
 def example(
-    value: Any, media_type: str = "application/json", *, schema: str | None = None, csv: str | None = None
+    value: Any,
+    media_type: str = "application/json",
+    *,
+    schema: str | None = None,
+    csv: str | None = None,
+    status: int = 200,
 ) -> dict[int | str, dict[str, Any]]:
-    """Return FastAPI's `responses` with the example of a 200 answer, and one of the same as CSV text.
+    """Return FastAPI's `responses` with the example of an answer, and one of the same as CSV text.
 
     `schema` names the model of an answer that FastAPI does not write itself.
     """
@@ -41,7 +48,7 @@ def example(
         content[media_type]["schema"] = {"$ref": f"#/components/schemas/{schema}"}
     if csv is not None:
         content["text/csv"] = {"schema": {"type": "string"}, "example": csv}
-    return {200: {"content": content}}
+    return {status: {"content": content}}
 
 
 # FastAPI leaves nulls out of its document, and an example without its nulls would not fit its own schema.
@@ -56,7 +63,8 @@ def _placeholder(value: Any) -> dict[str, int]:
 def _fill_in(made: dict[str, Any]) -> None:
     for item in made["paths"].values():
         for operation in item.values():
-            for content in operation["responses"].get("200", {}).get("content", {}).values():
+            contents = [answer.get("content", {}) for answer in operation["responses"].values()]
+            for content in (each for found in contents for each in found.values()):
                 if "x-shown" in content.get("example", ()):
                     content["example"] = _shown[content["example"]["x-shown"]]
 
@@ -94,12 +102,15 @@ def _add_answers(path: str, operation: dict[str, Any]) -> None:
 
 
 def _can_answer(path: str, operation: dict[str, Any], status: str) -> bool:
-    return {
+    answers: dict[str, bool] = {
         "401": bool(operation.get("security")),
+        "403": "requestBody" in operation or "204" in operation["responses"],
         "404": "{" in path,
-        "422": bool(operation.get("parameters")),
+        "409": operation["operationId"] == "acknowledgeAlert",
+        "422": bool(operation.get("parameters") or operation.get("requestBody")),
         "503": path.startswith("/v1") or path == "/health/ready",
-    }[status]
+    }
+    return answers[status]
 
 
 def _answer(path: str, kind: str, detail: str) -> dict[str, Any]:

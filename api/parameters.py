@@ -126,10 +126,10 @@ def period(default: timedelta) -> Callable[..., Period]:
         ] = "now",
     ) -> Period:
         zone, present = request.app.state.settings.zone, now()
-        until = _checked("to", end, EXPECTED, lambda: parse_time(end, zone=zone, now=present, end=True))
+        until = checked("to", end, EXPECTED, lambda: parse_time(end, zone=zone, now=present, end=True))
         if start is None:
             return Period(until - default, until)
-        since = _checked(
+        since = checked(
             "from", start, EXPECTED_FROM, lambda: parse_start(start, zone=zone, now=present, end=until)
         )
         if since >= until:
@@ -156,7 +156,7 @@ def as_of(
     if text is None:
         return None
     zone = request.app.state.settings.zone
-    return _checked("as_of", text, EXPECTED, lambda: parse_time(text, zone=zone, now=now(), end=True))
+    return checked("as_of", text, EXPECTED, lambda: parse_time(text, zone=zone, now=now(), end=True))
 
 
 def at(
@@ -170,14 +170,19 @@ def at(
     if text is None:
         return None
     today = datetime.now(request.app.state.settings.zone).date()
-    return _checked("at", text, "a date such as 2025-06-30, or now", lambda: parse_day(text, today=today))
+    return checked("at", text, "a date such as 2025-06-30, or now", lambda: parse_day(text, today=today))
 
 
 AsOf = Annotated[datetime | None, Depends(as_of)]
 At = Annotated[date | None, Depends(at)]
 
 
-def _checked(name: str, text: str, expected: str, parse: Callable[[], T]) -> T:
+def checked(name: str, text: str, expected: str, parse: Callable[[], T]) -> T:
+    """Return what a text means by `parse`.
+
+    Raises:
+        Problem: 422; `parse` raised a TimeError.
+    """
     try:
         return parse()
     except TimeError as error:

@@ -34,13 +34,20 @@ KINDS: dict[str, tuple[int, str]] = {
     "not-found": (404, "There is nothing of this name"),
     "no-such-path": (404, "There is no such path"),
     "method-not-allowed": (405, "The path does not know this method"),
+    "conflict": (409, "The state of things does not allow it"),
     "invalid-parameter": (422, "A parameter cannot be used"),
     "internal": (500, "halong failed to answer"),
     "database-away": (503, "The database cannot be reached"),
     "too-long": (503, "The answer took too long"),
     "not-ready": (503, "The service is not ready"),
 }
-_KIND_OF_STATUS = {401: "unauthorized", 403: "forbidden", 404: "no-such-path", 405: "method-not-allowed"}
+_KIND_OF_STATUS = {
+    400: "invalid-parameter",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "no-such-path",
+    405: "method-not-allowed",
+}
 
 
 @dataclass(frozen=True, kw_only=True)

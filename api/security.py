@@ -1,5 +1,6 @@
-"""Who may read: an API key, or anyone where the city's data is public (HALONG_API_PUBLIC)."""
+"""Who may read: an API key, or anyone where the city's data is public. Who may change: an API key alone."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
@@ -37,7 +38,27 @@ async def require_read(
     await _require_scope(request, text, "read")
 
 
-async def _require_scope(request: Request, text: str, scope: str) -> None:
+def _require_key(scope: str) -> Callable[..., Awaitable[str]]:
+    """Return a dependency that gives the name of the key that a request was sent with.
+
+    Changes need a key even where reading does not: its name stands in the history.
+    """
+
+    async def require(
+        request: Request,
+        bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+        header: Annotated[str | None, Security(_header)],
+    ) -> str:
+        text = bearer.credentials if bearer else header
+        if text is None:
+            made = f"`halong keys create --scope {scope}` makes a key"
+            raise _unauthorized(f"send `Authorization: Bearer halong_…`; {made}")
+        return (await _require_scope(request, text, scope)).name
+
+    return require
+
+
+async def _require_scope(request: Request, text: str, scope: str) -> keys.ApiKey:
     async with request.app.state.pool.connection() as conn:
         try:
             key = await keys.verify(conn, text)
@@ -47,6 +68,7 @@ async def _require_scope(request: Request, text: str, scope: str) -> None:
         raise Problem(
             "forbidden", f"key {key.prefix} may do {', '.join(key.scopes) or 'nothing'}, not {scope}"
         )
+    return key
 
 
 def _names_another_scheme(request: Request) -> bool:
@@ -58,3 +80,5 @@ def _unauthorized(detail: str) -> Problem:
 
 
 ReadAccess = Depends(require_read)
+Operator = Annotated[str, Depends(_require_key("operate"))]
+Administrator = Annotated[str, Depends(_require_key("admin"))]

@@ -14,9 +14,11 @@ EXPECTED = (
     "a time with its offset such as 2026-11-22T08:00:00+07:00 or 2026-11-22T01:00:00Z, "
     "a local date such as 2026-11-22, or now"
 )
+EXPECTED_STEP = f"{EXPECTED}; for a month 2026-11, for a year 2026"
 EXPECTED_FROM = f"{EXPECTED}, or a duration before the end such as P7D or PT6H"
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_MONTH_OR_YEAR = re.compile(r"\d{4}(-\d\d)?")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d+)?)?")
 _OFFSET = re.compile(r"([Zz]|[+-]\d\d:\d\d)")
 #: an unescaped + in a query string arrives as a space, which can be nothing else in front of an offset
@@ -66,6 +68,16 @@ def parse_time(text: str, *, zone: ZoneInfo, now: datetime, end: bool = False) -
         day = parse_day(text, today=now.date()) + timedelta(days=1 if end else 0)
         return datetime.combine(day, time(), zone).astimezone(UTC)
     return _parse_instant(_LOST_PLUS.sub(r"+\1", text))
+
+
+def parse_step(text: str, *, zone: ZoneInfo, now: datetime) -> datetime:
+    """Return an instant as parse_time, or the start of a local month (2026-11) or year (2026).
+
+    Raises:
+        TimeError: as parse_time.
+    """
+    begun = f"{text}-01-01"[: len("2026-11-22")] if _MONTH_OR_YEAR.fullmatch(text) else text
+    return parse_time(begun, zone=zone, now=now)
 
 
 def parse_duration(text: str) -> timedelta | None:

@@ -10,7 +10,19 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from runtime.commands import broker, city, dashboards, device, devices, gateways, indicators, keys, services
+from runtime.commands import (
+    alerts,
+    broker,
+    city,
+    dashboards,
+    device,
+    devices,
+    gateways,
+    indicators,
+    keys,
+    quality,
+    services,
+)
 
 app = typer.Typer(
     name="halong",
@@ -34,8 +46,10 @@ app.add_typer(device.app, name="device")
 app.add_typer(devices.app, name="devices")
 app.add_typer(gateways.app, name="gateways")
 app.add_typer(broker.app, name="broker")
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(keys.app, name="keys")
 app.add_typer(indicators.app, name="indicators")
+app.add_typer(quality.app, name="quality")
 app.add_typer(dashboards.app, name="dashboards")
 
 

@@ -23,7 +23,7 @@ from runtime.local.mosquitto import LocalMosquitto
 from runtime.local.postgres import LocalPostgres
 from runtime.local.process import free_port
 from runtime.local.provision import default_cache, default_state, provision
-from runtime.settings import Settings, checkout
+from runtime.settings import Settings, checkout, secret
 from runtime.supervise import Service, halong, service_commands
 
 if TYPE_CHECKING:
@@ -136,6 +136,7 @@ def local_services(given: Settings, places: Folders, out: Console) -> Iterator[C
                     passwords=hashes,
                     topic_root=given.topic_root,
                     sources=given.lorawan_sources,
+                    alert_reader_password=secret(given.alert_reader_password),
                 )
             )
             _say_port("MQTT", 1883, broker.gateway_port, out)
@@ -159,6 +160,7 @@ def prepare(city: City, out: Console) -> None:
 
 
 async def _prepare(city: City, out: Console) -> None:
+    from analytics.alert_actions import import_rules
     from devices.identities import admit
     from devices.registry import import_profile
     from storage.migrate import migrate
@@ -170,6 +172,7 @@ async def _prepare(city: City, out: Console) -> None:
     profile = city_profile()
     async with await connect(url) as conn:
         out.print(f"profile {PROFILE}: {(await import_profile(conn, profile)).summary()}", markup=False)
+        await import_rules(conn, profile.alert_rules)
         await admit(conn, city.gateway_passwords)
         await _backfill(conn, profile, out)
         await _compute(conn, out)
@@ -200,9 +203,11 @@ async def _compute(conn: Any, out: Console) -> None:
     await values.write_catalogue(conn, INDICATORS.values())
     end = datetime.now(UTC)
     computed = await begin(conn, end)
-    start = min(computed.values(), default=end)
+    # Months and years of days are not ended by 48 hours of history.
+    short = [i for i in INDICATORS.values() if i.step.length < timedelta(days=28)]
+    start = min((computed[i.code] for i in short if i.code in computed), default=end)
     with _bar("indicators of these hours", max(1, int((end - start).total_seconds())), out) as show:
-        await compute(conn, list(INDICATORS.values()), start, end, progress=lambda done, _: show(done))
+        await compute(conn, short, start, end, progress=lambda done, _: show(done))
 
 
 @contextmanager

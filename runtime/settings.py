@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from runtime.topic_filters import overlap
 
 PostgresUrl = Annotated[Url, UrlConstraints(allowed_schemes=["postgresql", "postgres"], host_required=False)]
+SmtpUrl = Annotated[Url, UrlConstraints(allowed_schemes=["smtp", "smtps"], host_required=True)]
 MqttUrl = Annotated[Url, UrlConstraints(allowed_schemes=["mqtt", "mqtts"], host_required=True)]
 GatewayCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
 #: its first level names a topic tree: neither a wildcard nor the broker's own
@@ -24,7 +25,10 @@ TopicFilter = Annotated[str, StringConstraints(pattern=r"^[^+#$/\s][^+#/\s]*(/(\
 class Settings(BaseSettings):
     """Settings, each read from the environment variable `HALONG_` + its name in capitals."""
 
-    model_config = SettingsConfigDict(env_prefix="HALONG_", extra="ignore", frozen=True)
+    # An error's text does not repeat what was given: it may hold a secret.
+    model_config = SettingsConfigDict(
+        env_prefix="HALONG_", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     database_url: PostgresUrl | None = Field(
         default=None, description="TimescaleDB, as postgresql://user:password@host:port/database."
@@ -95,6 +99,25 @@ class Settings(BaseSettings):
         default=(), description='Origins whose pages may read the API, as a JSON list: ["https://…"].'
     )
 
+    alert_targets: dict[GatewayCode, SecretStr] = Field(
+        default={},
+        description="Whom alerts are told: name -> https:// (webhook) or mailto: (e-mail), as JSON.",
+    )
+    alert_webhook_secret: SecretStr | None = Field(
+        default=None, min_length=16, description="Key of the signature that webhooks carry."
+    )
+    smtp_url: SmtpUrl | None = Field(
+        default=None, description="Mail server, as smtp://user:password@host:587, or smtps://."
+    )
+    alert_sender: str = Field(
+        default="halong@localhost", pattern=r"^[^@\s]+@[^@\s]+$", description="Sender of mails about alerts."
+    )
+    alert_reader_password: SecretStr | None = Field(
+        default=None,
+        min_length=12,
+        description="Password of the broker user `alerts`, which may read alerts.",
+    )
+
     metrics_port: int = Field(
         default=0, ge=0, le=65535, description="Port of ingest's and analytics' /metrics; 0: none."
     )
@@ -119,6 +142,17 @@ class Settings(BaseSettings):
                     "give each network server topics of its own"
                 )
             taken[source] = gateway
+        return self
+
+    @model_validator(mode="after")
+    def _targets_can_be_told(self) -> Self:
+        """Refuse an address that no channel takes; the message does not repeat it: it may hold a secret."""
+        for name, address in self.alert_targets.items():
+            scheme = address.get_secret_value().partition(":")[0]
+            if scheme not in {"http", "https", "mailto"}:
+                raise ValueError(f"alert_targets: {name!r} is neither https://, http:// nor mailto:")
+            if scheme == "mailto" and self.smtp_url is None:
+                raise ValueError(f"alert_targets: {name!r} is an e-mail address: set HALONG_SMTP_URL")
         return self
 
     def require_database_url(self) -> str:
@@ -155,6 +189,11 @@ def _require(url: Url | None, variable: str, example: str) -> str:
             f"{variable} is not set: set it, for example {variable}={example}, or run `halong demo`"
         )
     return str(url)
+
+
+def secret(value: SecretStr | None) -> str | None:
+    """Return a secret's text."""
+    return None if value is None else value.get_secret_value()
 
 
 def is_root() -> bool:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from psycopg import AsyncConnection
 
-Kind = Literal["area", "observed property", "thing", "gateway", "indicator"]
+Kind = Literal["area", "observed property", "thing", "gateway", "indicator", "alert rule"]
 
 _KNOWN: dict[Kind, LiteralString] = {
     "area": "SELECT DISTINCT code FROM areas WHERE code = ANY(%(codes)s)",
@@ -19,6 +19,7 @@ _KNOWN: dict[Kind, LiteralString] = {
     "thing": "SELECT code FROM things WHERE code = ANY(%(codes)s)",
     "gateway": "SELECT code FROM gateways WHERE code = ANY(%(codes)s)",
     "indicator": "SELECT code FROM indicators WHERE code = ANY(%(codes)s)",
+    "alert rule": "SELECT code FROM alert_rules WHERE code = ANY(%(codes)s)",
 }
 _ALL: dict[Kind, LiteralString] = {
     "area": "SELECT code, name_en AS one, name_vi AS two FROM areas ORDER BY id",
@@ -26,6 +27,7 @@ _ALL: dict[Kind, LiteralString] = {
     "thing": "SELECT code, name AS one, '' AS two FROM things ORDER BY id LIMIT 5000",
     "gateway": "SELECT code, name AS one, '' AS two FROM gateways ORDER BY id LIMIT 5000",
     "indicator": "SELECT code, name_en AS one, name_vi AS two FROM indicators ORDER BY code",
+    "alert rule": "SELECT code, name_en AS one, name_vi AS two FROM alert_rules ORDER BY code",
 }
 
 

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
 _RAW = """
-SELECT time, value, quality FROM observations
+SELECT time, value, quality, coalesce(f.flags, 0) AS flags
+FROM observations LEFT JOIN observation_flags f USING (datastream_id, time)
 WHERE datastream_id = %(id)s AND time >= %(start)s AND time < %(end)s
   AND (%(after)s::timestamptz IS NULL OR time > %(after)s)
 ORDER BY time LIMIT %(limit)s"""

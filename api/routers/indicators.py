@@ -3,10 +3,12 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from psycopg import AsyncConnection
 
+from analytics.steps import Step
 from api import pages
 from api.links import page
 from api.openapi import example
@@ -33,15 +35,19 @@ from api.times import Period
 router = APIRouter(prefix="/v1", tags=["indicators"])
 
 _COLUMNS = (
-    "indicator", "area", "area_name_en", "area_name_vi", "time", "period_start", "period_end", "value",
-    "unit", "category", "category_name_en", "category_name_vi", "completeness", "reason", "version",
+    "indicator", "area", "area_name_en", "area_name_vi", "time", "period_start", "period_end", "day", "label",
+    "value", "unit", "category", "category_name_en", "category_name_vi", "completeness", "reason", "version",
     "revision", "computed_at",
 )  # fmt: skip
 _CSV = (
     ",".join(_COLUMNS) + "\r\nvn_aqi_h,193,Ha Long City,Thành phố Hạ Long,2026-11-22T00:00:00Z,"
-    "2026-11-21T13:00:00Z,2026-11-22T01:00:00Z,"
+    "2026-11-21T13:00:00Z,2026-11-22T01:00:00Z,2026-11-22,08:00,"
     "62,1,moderate,Moderate,Trung bình,0.98,,1,1,2026-11-22T01:02:00Z\r\n"
 )
+
+#: what of a declaration stands beside the columns of the catalogue, and what a catalogue without it has
+_UNDECLARED: Row = {"inputs": [], "of": [], "categories": [], "crosswalk": [], "source": None}
+_DECLARED = ("description", *_UNDECLARED)
 
 Code = Annotated[
     str, Path(description="Code of the indicator.", openapi_examples={"indicator": {"value": "vn_aqi_h"}})
@@ -101,14 +107,16 @@ async def list_latest(
         conn, indicator=indicator, areas=areas, level=level, after=after, limit=limit + 1
     )
     declared = {row["code"]: _declared(row) for row in await queries.indicators(conn)}
-    shown = [_value(row, declared[row["indicator"]]) for row in rows]
+    zone = request.app.state.settings.zone
+    shown = [_value(row, declared[row["indicator"]], zone) for row in rows]
     return page(request, response, shown, limit, "indicator", "area_id")
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Which values a client asked for."""
+    """Which values a client asked for, and the zone in which their steps are cut."""
 
+    zone: ZoneInfo
     period: Period
     areas: list[str] | None
     level: str | None
@@ -119,6 +127,7 @@ class Selection:
 
 def selection(
     *,
+    request: Request,
     span: Annotated[Period, Depends(period(timedelta(days=1)))],
     as_of: AsOf,
     area: Areas = None,
@@ -127,7 +136,8 @@ def selection(
     cursor: Cursor = None,
 ) -> Selection:
     """Read the parameters that select values."""
-    return Selection(span, split_codes(area), level, as_of, limit, cursor)
+    zone = request.app.state.settings.zone
+    return Selection(zone, span, split_codes(area), level, as_of, limit, cursor)
 
 
 @router.get(
@@ -187,7 +197,7 @@ async def _read(
         after=after,
         limit=limit,
     )
-    return [_value(row, declared) for row in rows]
+    return [_value(row, declared, selected.zone) for row in rows]
 
 
 async def _find(conn: AsyncConnection[Any], code: str) -> Row:
@@ -198,17 +208,21 @@ async def _find(conn: AsyncConnection[Any], code: str) -> Row:
 
 
 def _declared(row: Row) -> Row:
-    return row | {"categories": row["declaration"].get("categories", [])}
+    declaration: Row = row["declaration"]
+    shown = {name: declaration[name] for name in _DECLARED if name in declaration}
+    return row | _UNDECLARED | shown | {"period": Step.lasting(row["step_s"]).iso}
 
 
-def _value(row: Row, declared: Row) -> Row:
+def _value(row: Row, declared: Row, zone: ZoneInfo) -> Row:
     """Return a value with its unit, the period that it stands for, and its class in words and colour."""
-    end = row["time"] + timedelta(seconds=declared["step_s"])
+    step, start = Step.lasting(declared["step_s"]), row["time"]
     classes = {each["code"]: each for each in declared["categories"]}
     return row | {
         "unit": declared["unit"],
-        "period_start": end - timedelta(seconds=declared["window_s"]),
-        "period_end": end,
+        "period_start": step.inputs_from(start, timedelta(seconds=declared["window_s"])),
+        "period_end": step.after(start, zone),
+        "day": step.day(start, zone),
+        "label": step.label(start, zone),
         "category": classes.get(row["category"]),
     }
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 from psycopg import AsyncConnection
 
+from analytics.quality import names
 from api import pages
 from api.links import page
 from api.openapi import example
@@ -25,10 +26,10 @@ router = APIRouter(prefix="/v1", tags=["observations"])
 
 _DAY = timedelta(days=1)
 _COLUMNS = {
-    "none": ("time", "value", "quality"),
+    "none": ("time", "value", "quality", "flags"),
     "hour": ("time", "n", "n_suspect", "mean", "minimum", "maximum", "total", "first", "last"),
 }
-_CSV = "time,value,quality\r\n2026-11-22T01:00:00Z,31.2,good\r\n"
+_CSV = "time,value,quality,flags\r\n2026-11-22T01:00:00Z,31.2,good,spike\r\n"
 
 
 class Rollup(StrEnum):
@@ -135,7 +136,7 @@ async def _answer(
 async def _csv(request: Request, datastream: Row, selected: Selection) -> Response:
     async def fetch(conn: AsyncConnection[Any], last: Row | None, limit: int) -> list[Row]:
         rows = await _read(conn, datastream["id"], selected, last["time"] if last else None, limit)
-        return [_named_quality(row) for row in rows]
+        return [_named(row) for row in rows]
 
     name = f"{datastream['thing']}-{datastream['observed_property']}"
     return await csv_answer(request, name, _COLUMNS[selected.rollup], fetch)
@@ -149,5 +150,7 @@ async def _read(
     return await query(conn, datastream, span.start, span.end, after=after, limit=limit)
 
 
-def _named_quality(row: Row) -> Row:
-    return row | {"quality": Quality(row["quality"]).name.lower()} if "quality" in row else row
+def _named(row: Row) -> Row:
+    if "quality" not in row:
+        return row
+    return row | {"quality": Quality(row["quality"]).name.lower(), "flags": " ".join(names(row["flags"]))}

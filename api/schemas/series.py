@@ -1,10 +1,11 @@
 """Observations over time, indicators and their values, refusals, status."""
 
-from datetime import datetime
-from typing import Any, Literal
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
+from analytics.quality import names
 from api.schemas.common import Model, ObservationValue
 from api.schemas.registry import DATASTREAM, OBSERVATION, Datastream
 
@@ -30,11 +31,27 @@ class _Series(Model):
     next: str | None = Field(default=None, description="Path and query of the next page; null on the last.")
 
 
+def _flag_names(value: object) -> object:
+    return names(value) if isinstance(value, int) else value
+
+
+class FlaggedValue(ObservationValue):
+    """One value at one instant, with what quality control found."""
+
+    flags: Annotated[
+        list[Literal["range", "rate", "flat", "spike", "neighbours"]],
+        BeforeValidator(_flag_names),
+        Field(
+            description="Tests of quality control that the value failed; empty too before its hour is judged."
+        ),
+    ]
+
+
 class RawSeries(_Series):
     """Observations as they were measured."""
 
     rollup: Literal["none"] = "none"
-    items: list[ObservationValue]
+    items: list[FlaggedValue]
 
 
 class HourlySeries(_Series):
@@ -56,16 +73,43 @@ class Category(Model):
     )
 
 
+class Source(Model):
+    """Where a rule comes from, and how far its wording could be checked."""
+
+    document: str
+    clause: str
+    year: int | None
+    trust: str = Field(description="How far the wording could be checked.")
+    note: str = ""
+
+
+class Equivalent(Model):
+    """The indicator of another standard that this one answers, or is an input of."""
+
+    standard: str
+    clause: str
+    name: str
+    trust: str = Field(description="How far clause and name could be checked.")
+
+
 class Indicator(Model):
     """How a number about the city is computed."""
 
     code: str
     name_en: str
     name_vi: str
+    description: str = ""
     unit: str = Field(description="UCUM")
-    step_s: int = Field(description="A value every so many seconds.")
+    period: str = Field(
+        description="Length of a step, ISO 8601: PT10M, PT15M, PT1H, P1D, P1M or P1Y, cut in local time."
+    )
+    step_s: int = Field(description="The same in seconds; a month counts as 30 days, a year as 365.")
     window_s: int = Field(description="How far the inputs reach back from the end of a step, in seconds.")
     version: int = Field(description="Version of the formula.")
+    inputs: list[str] = Field(description="Observed properties; `*`: counts of all observations.")
+    of: list[str] = Field(description="Indicators whose values are the inputs: the days of a month.")
+    source: Source | None
+    crosswalk: list[Equivalent] = Field(description="Where other standards ask for the same.")
     categories: list[Category]
     declaration: dict[str, Any] = Field(
         description="Description, inputs, source and clause, area rule, limits."
@@ -79,6 +123,7 @@ class IndicatorName(Model):
     name_en: str
     name_vi: str
     unit: str = Field(description="UCUM")
+    period: str = Field(description="Length of a step, ISO 8601.")
     step_s: int
     window_s: int
 
@@ -94,7 +139,13 @@ class IndicatorValue(Model):
     period_start: datetime = Field(
         description="Start of what was measured for it: end of the step less the window."
     )
-    period_end: datetime = Field(description="End of the step.")
+    period_end: datetime = Field(description="End of the step; of a month and a year by the calendar.")
+    day: date = Field(description="Local date that holds the step's last instant: the day of its 24th hour.")
+    label: str = Field(
+        description="What reports call the step, in local time: an hour or a shorter step by its **end** on "
+        "`day`, 01:00 … 24:00, as Decision 1459/QĐ-TCMT does; a day, month or year by its date: 2026-11-22, "
+        "2026-11, 2026. `time` stays the start."
+    )
     value: float | None = Field(description="Null where it could not be computed: `reason` says why.")
     unit: str = Field(description="UCUM")
     category: Category | None
@@ -169,7 +220,7 @@ PERIOD: dict[str, Any] = {"from": "2026-11-21T01:00:00Z", "to": "2026-11-22T01:0
 RAW_SERIES: dict[str, Any] = PERIOD | {
     "datastream": DATASTREAM,
     "rollup": "none",
-    "items": [OBSERVATION],
+    "items": [OBSERVATION | {"flags": ["spike"]}],
     "next": None,
 }
 HOURLY_SERIES: dict[str, Any] = RAW_SERIES | {
@@ -200,11 +251,23 @@ _NAME: dict[str, Any] = {
     "name_en": "Air quality index, hourly (VN_AQI)",
     "name_vi": "Chỉ số chất lượng không khí giờ (VN_AQI)",
     "unit": "1",
+    "period": "PT1H",
     "step_s": 3600,
     "window_s": 43200,
 }
 INDICATOR: dict[str, Any] = _NAME | {
+    "description": "Largest sub-index of the pollutants.",
     "version": 1,
+    "inputs": ["pm2_5", "pm10"],
+    "of": [],
+    "source": {
+        "document": "Decision 1459/QĐ-TCMT, Vietnam Environment Administration",
+        "clause": "VN_AQI by the hour",
+        "year": 2019,
+        "trust": "read in the standard or a full transcription of it",
+        "note": "Rounding half up gives 59 where the decision's example prints 60.",
+    },
+    "crosswalk": [],
     "categories": [CATEGORY],
     "declaration": {"description": "Largest sub-index of the pollutants.", "inputs": ["pm2_5", "pm10"]},
 }
@@ -216,6 +279,8 @@ VALUE: dict[str, Any] = {
     "time": "2026-11-22T00:00:00Z",
     "period_start": "2026-11-21T13:00:00Z",
     "period_end": "2026-11-22T01:00:00Z",
+    "day": "2026-11-22",
+    "label": "08:00",
     "value": 62,
     "unit": "1",
     "category": CATEGORY,

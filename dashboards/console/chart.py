@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, Final
 
+import analytics.steps
 from dashboards.console import formats
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from dashboards.console.snapshot import Series
     from dashboards.console.words import Words
 
+_INSTANT: Final = timedelta(microseconds=1)
 _FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif"
 #: headroom above the highest value
 _HEADROOM: Final = 1.08
@@ -62,23 +64,22 @@ class Step:
         return self.row["value"] if self.row is not None else None
 
 
-def steps(series: Series, step_s: int) -> list[Step]:
+def steps(series: Series, indicator: Row, zone: ZoneInfo) -> list[Step]:
     """Return every step up to the newest row: what is missing is a gap, not a line."""
     if not series.rows:
         return []
     rows = {row["time"]: row for row in series.rows}
-    step, last = timedelta(seconds=step_s), series.rows[-1]["time"]
-    # Counted back from the newest row: its step is on the grid whatever the zone.
-    count = int((last - series.start) / step)
-    times = [last - n * step for n in range(count, -1, -1)]
-    return [Step(time, rows.get(time)) for time in times]
+    length, times = analytics.steps.Step.lasting(indicator["step_s"]), [series.rows[-1]["time"]]
+    while (before := length.floor(times[-1] - _INSTANT, zone)) >= series.start:
+        times.append(before)
+    return [Step(time, rows.get(time)) for time in reversed(times)]
 
 
 def options(
     indicator: Row, series: Series, zone: ZoneInfo, theme: Theme, words: Words
 ) -> dict[str, Any]:  # fmt: skip
     """Return the chart's options; times are shown in the city's zone."""
-    found = steps(series, indicator["step_s"])
+    found = steps(series, indicator, zone)
     values = [step.value for step in found if step.value is not None]
     limit = _limit(indicator, series.end.astimezone(zone).date(), values)
     decimals = formats.decimals(max(map(abs, values), default=0), indicator["declaration"].get("decimals", 2))
@@ -168,6 +169,7 @@ def _points(
     found: Sequence[Step], indicator: Row, decimals: int, zone: ZoneInfo, words: Words
 ) -> Iterator[dict[str, Any]]:
     names = {each["code"]: words.of(each) for each in indicator["declaration"].get("categories") or ()}
+    length = analytics.steps.Step.lasting(indicator["step_s"])
 
     def figure(step: Step) -> str:
         return formats.quantity(step.value or 0, decimals, indicator["unit"], words.language)
@@ -176,7 +178,7 @@ def _points(
         alone = all(
             not 0 <= beside < len(found) or found[beside].value is None for beside in (place - 1, place + 1)
         )
-        end = formats.instant(step.time + timedelta(seconds=indicator["step_s"]), zone, words.language)
+        end = formats.instant(length.after(step.time, zone), zone, words.language)
         yield {
             "value": [shifted(step.time, zone), step.value],
             "symbolSize": 5 if alone and step.value is not None else 0,

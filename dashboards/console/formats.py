@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+from dashboards.units import printed
+
 if TYPE_CHECKING:
     from datetime import date, datetime
     from zoneinfo import ZoneInfo
 
     from dashboards.console.words import Language, Words
 
-#: UCUM -> how it is printed; what is not here is printed as it is
+#: UCUM -> how it is printed, where that is not plainly what UCUM has
 UNITS: Final = {
     "1": "", "ug/m3": "µg/m³", "mg/m3": "mg/m³", "Cel": "°C", "deg": "°", "dB[A]": "dB(A)", "m3/s": "m³/s",
 }  # fmt: skip
@@ -25,7 +27,7 @@ _KINDS_EN: Final = (" City", " Town", " District", " Province", " Ward", " Commu
 
 def unit(ucum: str) -> str:
     """Return a UCUM unit as it is printed; nothing for the unit `1`."""
-    return UNITS.get(ucum, ucum)
+    return UNITS.get(ucum, printed(ucum))
 
 
 def number(value: float, decimals: int, language: Language) -> str:

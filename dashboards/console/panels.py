@@ -194,7 +194,7 @@ class ChartPanel:
         if drawn == self._drawn and series is self._series:
             return
         self._drawn, self._series = drawn, series
-        found = steps(series, view.indicator["step_s"]) if series is not None else []
+        found = steps(series, view.indicator, view.registry.zone) if series is not None else []
         values = [step.value for step in found if step.value is not None]
         self._empty.show(self._words("chart_away" if series is None else "chart_empty"))
         self._empty.set_visibility(not values)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from analytics.steps import Step
 from dashboards.console import formats
 from dashboards.console.scales import Scale, scale
 from dashboards.console.snapshot import RATE_MINUTES
@@ -53,6 +54,7 @@ class View:
         self.snapshot, self.choice, self.words = snapshot, choice, words
         self.registry = snapshot.registry
         self.indicator: Row = self.registry.indicators[choice.indicator]
+        self._step = Step.lasting(self.indicator["step_s"])
         area = self.registry.area(choice.area)
         assert area is not None
         self.area = area
@@ -90,12 +92,11 @@ class View:
 
     def end(self, row: Row) -> datetime:
         """Return the end of a value's step."""
-        time: datetime = row["time"] + timedelta(seconds=self.indicator["step_s"])
-        return time
+        return self._step.after(row["time"], self.registry.zone)
 
     def is_old(self, row: Row) -> bool:
         """Tell whether later steps should have a value."""
-        slack = timedelta(seconds=_OLD_STEPS * self.indicator["step_s"]) + _OLD_AFTER
+        slack = _OLD_STEPS * self._step.length + _OLD_AFTER
         return self.snapshot.time - self.end(row) > slack
 
     def until(self, row: Row | None) -> str:

@@ -26,6 +26,7 @@ from dashboards.grafana.style import (
 )
 from dashboards.grafana.units import sql_values, unit
 from dashboards.grafana.words import Language, word
+from dashboards.units import PRINTED_SQL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -127,7 +128,7 @@ def _chosen_series(language: Language) -> Panel:
 
 
 def _chosen_unit(ref_id: str) -> Table:
-    return Table(queries.text(queries.CHOSEN_UNIT, "en", units=sql_values()), ref_id)
+    return Table(queries.text(queries.CHOSEN_UNIT, "en", units=sql_values(), printed=PRINTED_SQL), ref_id)
 
 
 # --- environment and traffic

@@ -6,6 +6,8 @@ from typing import Final
 
 from grafana_foundation_sdk.models import units
 
+from dashboards.units import printed
+
 #: UCUM -> Grafana. Grafana would write 0.2 mm of rain as 200 µm: lengths are given a plain suffix instead.
 BY_UCUM: Final[dict[str, str]] = {
     "1": units.NoUnit,
@@ -20,8 +22,8 @@ BY_UCUM: Final[dict[str, str]] = {
 
 
 def unit(ucum: str) -> str:
-    """Return Grafana's unit id of a UCUM unit; one that Grafana lacks is shown as it is."""
-    return BY_UCUM.get(ucum, f"suffix:{ucum}")
+    """Return Grafana's unit id of a UCUM unit; one that Grafana lacks is written behind the number."""
+    return BY_UCUM.get(ucum, f"suffix:{printed(ucum)}")
 
 
 def sql_values() -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from runtime.commands.running import run
-from runtime.settings import settings
+from runtime.settings import secret, settings
 
 app = typer.Typer(no_args_is_help=True, help="Files for Mosquitto.")
 
@@ -19,18 +19,21 @@ def files(
 ) -> None:
     """Write Mosquitto's password and ACL files from the registry; reload the broker with SIGHUP after it.
 
-    The platform's own user and password are those of HALONG_MQTT_URL.
+    The platform's own user and password are those of HALONG_MQTT_URL; the user `alerts` has that of
+    HALONG_ALERT_READER_PASSWORD.
     Example: `halong broker files --out /mosquitto/config`
     """
     from devices.credentials import password_hash
     from runtime.broker_address import broker_address
-    from runtime.local.mosquitto import PLATFORM_USER, acl_text
+    from runtime.local.mosquitto import ALERT_READER, PLATFORM_USER, acl_text
 
     platform = broker_address(settings().require_mqtt_url())
     hashes = run(_hashes())
     user = platform.user or PLATFORM_USER
     if platform.password:
         hashes[user] = password_hash(platform.password)
+    if reader := secret(settings().alert_reader_password):
+        hashes[ALERT_READER] = password_hash(reader)
     folder.mkdir(parents=True, exist_ok=True)
     lines = "".join(f"{name}:{hashed}\n" for name, hashed in sorted(hashes.items()))
     _write(folder / "passwords", lines)

@@ -51,6 +51,7 @@ def import_(
 
 
 async def _import(profile: Profile, *, dry_run: bool) -> None:
+    from analytics.alert_actions import import_rules
     from devices.registry import apply, plan_import
     from storage.pool import connect
 
@@ -66,6 +67,8 @@ async def _import(profile: Profile, *, dry_run: bool) -> None:
             out.print("dry run: nothing was changed")
         else:
             await apply(conn, plan)
+            rules = await import_rules(conn, profile.alert_rules)
+            out.print(f"{rules} of {len(profile.alert_rules)} alert rules written")
 
 
 async def _import_boundaries(areas: list[Area], file: Path, attribution: str, *, dry_run: bool) -> None:

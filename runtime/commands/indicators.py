@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from runtime.commands import indicator_explain, indicator_pages
+from runtime.commands.instants import instant
 from runtime.commands.running import run
 from runtime.settings import settings
 
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
     from analytics.indicator import Indicator
 
 app = typer.Typer(no_args_is_help=True, help="City indicators.")
+app.command("show")(indicator_pages.show)
+app.command("explain")(indicator_explain.explain)
+app.command("examples")(indicator_pages.examples)
+app.command("docs")(indicator_pages.docs)
 out = Console(highlight=False, soft_wrap=True)
 
 
@@ -43,36 +49,45 @@ def run_(
         str, typer.Option("--to", help="RFC 3339 time or local date, not included; or `now`.")
     ] = "now",
     area: Annotated[list[str] | None, typer.Option(help="Area codes; default: all that report.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Begin anew, though a run was interrupted.")] = False,
 ) -> None:
     """Compute indicators over a period; a value that changes becomes a revision.
+
+    What they are made of is computed with them. A run that was interrupted goes on where it stopped when the
+    same indicators, areas and start are given again.
 
     Example: `halong indicators run vn_aqi_h --from 2026-11-20 --to 2026-11-22`
     """
     chosen = [_indicator(code) for code in (_all() if codes == ["all"] else codes)]
     # A step that has not ended has no value yet.
-    first, last = _instant(start, "--from"), min(_instant(end, "--to"), datetime.now(UTC))
+    first, last = instant(start, "--from"), min(instant(end, "--to"), datetime.now(UTC))
     if first >= last:
         raise typer.BadParameter(f"--from {start} is not before --to {end} and before the present")
-    run(_run(chosen, first, last, area))
+    run(_run(chosen, first, last, area, fresh=fresh))
 
 
-async def _run(chosen: list[Indicator], start: datetime, end: datetime, areas: list[str] | None) -> None:
-    from analytics import values
-    from analytics.run import compute
+async def _run(
+    chosen: list[Indicator], start: datetime, end: datetime, areas: list[str] | None, *, fresh: bool
+) -> None:
+    from analytics import history, values
+    from analytics.indicator import with_sources
     from storage.pool import connect
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     async with await connect(settings().require_database_url()) as conn:
-        await values.write_catalogue(conn, chosen)
+        indicators = with_sources(chosen)
+        await values.write_catalogue(conn, indicators)
+        found = history.History(tuple(indicators), start, end, None if areas is None else tuple(areas))
+        if (since := await history.resumed(conn, found, fresh=fresh)) > start:
+            out.print(f"goes on at {since.isoformat()}, where it was interrupted; --fresh begins anew")
         with Progress(*columns, console=out, disable=not out.is_terminal) as progress:
-            task = progress.add_task("computing", total=(end - start).total_seconds())
-            counts = await compute(
+            total = (end - start).total_seconds()
+            task = progress.add_task("computing", total=total, completed=int((since - start).total_seconds()))
+            counts = await history.compute_history(
                 conn,
-                chosen,
-                start,
-                end,
-                areas=areas,
-                progress=lambda done, _: progress.update(task, completed=done),
+                found,
+                since,
+                lambda done: progress.update(task, completed=(done - start).total_seconds()),
             )
     if not counts.computed:
         out.print("nothing to compute: no whole step lies in the period, or no rule was in force in it")
@@ -95,19 +110,3 @@ def _indicator(code: str) -> Indicator:
     if code not in INDICATORS:
         raise typer.BadParameter(f"no indicator {code!r}: one of {', '.join(INDICATORS)}")
     return INDICATORS[code]
-
-
-def _instant(text: str, option: str) -> datetime:
-    if text == "now":
-        return datetime.now(UTC)
-    try:
-        parsed = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(
-            f"{option} {text!r} is neither a date (2026-11-20) nor a time (2026-11-20T08:00+07:00)"
-        ) from None
-    if parsed.tzinfo is not None:
-        return parsed.astimezone(UTC)
-    if len(text) > len("2026-11-22"):
-        raise typer.BadParameter(f"{option} {text!r} has no offset: add Z or, for example, +07:00")
-    return parsed.replace(tzinfo=settings().zone).astimezone(UTC)

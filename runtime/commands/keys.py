@@ -22,21 +22,24 @@ def create(
     days: Annotated[
         int | None, typer.Option(min=1, help="Days that it is valid; default: until revoked.")
     ] = None,
+    scope: Annotated[
+        list[str], typer.Option(help="read; operate: acknowledge and silence alerts; admin: change rules.")
+    ] = ["read"],  # noqa: B006  (Typer copies it)
 ) -> None:
-    """Create a read-only key and print it, once: only its hash is kept.
+    """Create a key, read-only unless --scope says more, and print it, once: only its hash is kept.
 
     Example: `halong keys create "planning office" --days 365`
     """
-    typer.echo(run(_create(name, days)))
+    typer.echo(run(_create(name, days, sorted({"read", *scope}))))
 
 
-async def _create(name: str, days: int | None) -> str:
+async def _create(name: str, days: int | None, scopes: list[str]) -> str:
     from api.keys import create as create_key
     from storage.pool import connect
 
     expires = datetime.now(UTC) + timedelta(days=days) if days else None
     async with await connect(settings().require_database_url()) as conn:
-        key, _ = await create_key(conn, name, scopes=["read"], expires_at=expires)
+        key, _ = await create_key(conn, name, scopes=scopes, expires_at=expires)
         return key
 
 

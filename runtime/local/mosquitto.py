@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 PLATFORM_USER: Final = "halong"
 """The user that halong's own services log in as; it may publish and read everything."""
 
+ALERT_READER: Final = "alerts"
+"""The user that consoles and sirens log in as; it may read alerts and nothing else."""
+
 # Never the limit that is met: max_queued_bytes is. The default of 1000 drops the rest silently; with 0 (no
 # limit) 2.0.16 drops everything and 2.0.21 disconnects a gateway after each PUBLISH that the ACL denies.
 _MAX_QUEUED_MESSAGES: Final = 100_000_000
@@ -102,6 +105,8 @@ def acl_text(
         topic_root: prefix of every topic of the wire contract.
         platform_user: the user of halong's own services.
         sources: gateways that are LoRaWAN network servers -> the topic filter that they also write.
+
+    The user `alerts` reads every area's alerts, which halong alone writes.
     """
     servers = "".join(f"\nuser {code}\ntopic write {source}\n" for code, source in (sources or {}).items())
     return f"""\
@@ -109,6 +114,9 @@ pattern write {topic_root}/%u/up/#
 pattern read {topic_root}/%u/down/#
 {_sparkplug_patterns()}
 {servers}
+user {ALERT_READER}
+topic read {topic_root}/alerts/#
+
 user {platform_user}
 topic readwrite #
 topic read $SYS/#
@@ -142,6 +150,7 @@ class LocalMosquitto:
         passwords: Mapping[str, str] | None = None,
         topic_root: str = "city/v1",
         sources: Mapping[str, str] | None = None,
+        alert_reader_password: str | None = None,
         autosave_on_changes: bool = False,
     ) -> None:
         """Describe a broker.
@@ -155,6 +164,7 @@ class LocalMosquitto:
             passwords: gateway code -> `devices.credentials.password_hash(password)`.
             topic_root: prefix of every topic of the wire contract.
             sources: see `acl_text`.
+            alert_reader_password: of the user `alerts`; None: it may not log in.
             autosave_on_changes: see `broker_config`.
         """
         self.folder = folder.absolute()
@@ -165,6 +175,7 @@ class LocalMosquitto:
         self._passwords = dict(passwords or {})
         self._topic_root = topic_root
         self._sources = sources
+        self._reader = {ALERT_READER: password_hash(alert_reader_password)} if alert_reader_password else {}
         self._autosave_on_changes = autosave_on_changes
         self._program = binaries.mosquitto
         self._user = ServiceUser.choose("mosquitto", "postgres", "nobody")
@@ -232,7 +243,7 @@ class LocalMosquitto:
         return self.password_file.read_text().strip()
 
     def _write_files(self) -> None:
-        passwords = self._passwords | {PLATFORM_USER: password_hash(self._platform_password())}
+        passwords = self._passwords | self._reader | {PLATFORM_USER: password_hash(self._platform_password())}
         lines = "".join(f"{name}:{hashed}\n" for name, hashed in passwords.items())
         self._user.write_file(self.folder / "passwords", lines)
         self._user.write_file(self.folder / "acl", acl_text(self._topic_root, sources=self._sources))

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 START = datetime(2026, 11, 20, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 #: observed property -> sampling interval, s
 MEASURED = {
     "air_station": {"pm2_5": 300, "no2": 300},
@@ -103,6 +104,15 @@ async def measure(
         stored[thing, name] = measured
         await copy_in(conn, rows(datastream, START, list(measured), interval))
     return stored
+
+
+def levels(around: float, count: int) -> list[float]:
+    """Sound levels in dB that vary as a street's do: constant ones would be flagged."""
+    return list(around + np.random.default_rng(2).normal(0, 1.5, count))
+
+
+def energy(measured: list[float]) -> float:
+    return float(10 * np.log10((10 ** (np.array(measured) / 10)).mean()))
 
 
 async def current(conn: AsyncConnection[Any], code: str, area: str) -> dict[datetime, Any]:
@@ -180,10 +190,10 @@ async def test_a_late_value_makes_a_revision_and_the_old_one_stays(
     conn: AsyncConnection[Any], ids: dict[tuple[str, str], int]
 ) -> None:
     laeq = ids["sound_meter-193", "sound_laeq"]
-    await copy_in(conn, rows(laeq, START, [60.0] * 50, 60))
+    await copy_in(conn, rows(laeq, START, levels(60, 50), 60))
     await compute(conn, select(["laeq_1h"]), START, START + HOUR)
 
-    await copy_in(conn, rows(laeq, START + timedelta(minutes=50), [80.0] * 10, 60))
+    await copy_in(conn, rows(laeq, START + timedelta(minutes=50), levels(70, 10), 60))
     await conn.execute("INSERT INTO late_hours (datastream_id, hour) VALUES (%s, %s)", [laeq, START])
     counts = await recompute_late(conn, START + HOUR + SETTLE)
     assert counts.revised >= 2  # the district and the province
@@ -193,8 +203,10 @@ async def test_a_late_value_makes_a_revision_and_the_old_one_stays(
         "FROM indicator_values v JOIN areas a ON a.id = area_id "
         "WHERE indicator = 'laeq_1h' AND a.code = '193' ORDER BY revision"
     )
-    expected = 10 * np.log10((50 * 10**6 + 10 * 10**8) / 60)
-    assert await cursor.fetchall() == [(1, 60.0, False), (2, pytest.approx(expected, abs=0.001), True)]
+    first, second = energy(levels(60, 50)), energy(levels(60, 50) + levels(70, 10))
+    assert await cursor.fetchall() == [
+        (1, pytest.approx(first, abs=0.001), False), (2, pytest.approx(second, abs=0.001), True),
+    ]  # fmt: skip
     for table in ("late_hours", "late_hours_taken"):
         cursor = await conn.execute(f"SELECT count(*) FROM {table}")
         assert await cursor.fetchone() == (0,)
@@ -209,7 +221,7 @@ async def test_late_hours_wait_for_the_transactions_that_found_them_queued(
     ingest = await connect(database_url)
     async with ingest:
         async with ingest.transaction():
-            await copy_in(ingest, rows(laeq, START, [60.0] * 60, 60))
+            await copy_in(ingest, rows(laeq, START, levels(60, 60), 60))
             await ingest.execute(
                 "INSERT INTO late_hours (datastream_id, hour) VALUES (%s, %s) ON CONFLICT DO NOTHING",
                 [laeq, START],
@@ -218,7 +230,9 @@ async def test_late_hours_wait_for_the_transactions_that_found_them_queued(
             await asyncio.sleep(0.3)
             assert not recompute.done()
         await recompute
-    assert (await current(conn, "laeq_1h", "193"))[START][0] == 60.0
+    assert (await current(conn, "laeq_1h", "193"))[START][0] == pytest.approx(
+        energy(levels(60, 60)), abs=0.001
+    )
 
 
 async def test_two_concurrent_runs_make_one_revision(
@@ -273,11 +287,13 @@ async def test_the_service_begins_with_the_data_and_goes_on_where_it_stopped(
     await measure(conn, ids, 3)
     at = START + 3 * HOUR + SETTLE
     computed = await begin(conn, at)
-    assert computed == dict.fromkeys(INDICATORS, START)
-    await run_due(conn, computed, at)
-    assert set(computed.values()) == {START + 3 * HOUR}
-    assert await begin(conn, at) == computed
+    assert computed == {code: i.step.floor(START, ZONE) for code, i in INDICATORS.items()}
+    await run_due(conn, at)
+    assert {
+        code: t for code, t in (await begin(conn, at)).items() if INDICATORS[code].step.length <= HOUR
+    } == ({code: START + 3 * HOUR for code, i in INDICATORS.items() if i.step.length <= HOUR})
     assert len(await current(conn, "traffic_tti", "193")) == 3
+    assert await run_due(conn, at) == Counts()
 
 
 async def test_the_service_writes_the_catalogue_and_stops(

@@ -138,7 +138,9 @@ def test_the_documents_on_the_running_demo_and_a_clean_end(
     assert "RC:0" in puback
     assert set(json.loads(answer)) == {"seq"}
     assert examples.endswith("all committed")
-    values, indicators = printed["docs/planners.md"]
+    catalogue, values, explained, indicators = printed["docs/planners.md"]
+    assert catalogue.endswith(" 0 examples differ")
+    assert "đúng bằng giá trị đã lưu" in explained
     assert json.loads(values)["indicator"]["code"] == "vn_aqi_h"
     assert len(re.findall(r"[1-9]\d* values computed", indicators)) == 2
     _, restored, migrated = printed["docs/operations.md"]

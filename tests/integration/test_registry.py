@@ -76,7 +76,8 @@ async def test_plan_of_an_empty_database_creates_all_and_changes_nothing(
     plan = await registry.plan_import(conn, city)
     assert {change.action for change in plan.changes} == {"create"}
     assert plan.summary() == (
-        "1 city to create, 68 areas to create, 60 observed properties to create, 2 device models to create, "
+        "1 city to create, 68 areas to create, "
+        f"{len(city.observed_properties)} observed properties to create, 2 device models to create, "
         "1 gateway to create, 2 things to create, 4 datastreams to create; 0 rows unchanged"
     )
     assert await snapshot(conn) == before
@@ -90,7 +91,7 @@ async def test_second_import_finds_every_row_unchanged(conn: Connection, city: P
     assert not first.is_empty
     assert effective(second) == []
     assert second.is_empty
-    assert second.summary() == "nothing to change; 138 rows unchanged"
+    assert second.summary() == f"nothing to change; {len(city.observed_properties) + 78} rows unchanged"
     assert await snapshot(conn) == stored
 
 
@@ -110,7 +111,7 @@ async def test_changed_name_is_one_update(conn: Connection, city: Profile) -> No
     assert [each.describe() for each in plan.effective()] == [
         'update thing aq-1: name "Station aq-1" -> "Harbour"'
     ]
-    assert plan.summary() == "1 thing to update; 137 rows unchanged"
+    assert plan.summary() == f"1 thing to update; {77 + len(city.observed_properties)} rows unchanged"
     await registry.apply(conn, plan)
     assert await rows(conn, "SELECT name FROM things ORDER BY code") == [("Harbour",), ("Station aq-2",)]
     assert (await registry.plan_import(conn, renamed)).is_empty
@@ -221,7 +222,7 @@ async def test_import_deletes_nothing_and_leaves_operators_settings(conn: Connec
     assert plan.summary() == "1 datastream to update; 93 rows unchanged"
     assert await rows(conn, "SELECT password_hash, enabled FROM gateways") == [("$7$secret", False)]
     assert await rows(conn, "SELECT count(*), bool_or(enabled) FROM datastreams") == [(4, False)]
-    assert await rows(conn, "SELECT count(*) FROM observed_properties") == [(60,)]
+    assert await rows(conn, "SELECT count(*) FROM observed_properties") == [(len(city.observed_properties),)]
 
 
 async def test_two_imports_at_once_are_one(conn: Connection, database_url: str, city: Profile) -> None:

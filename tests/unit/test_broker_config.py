@@ -59,7 +59,8 @@ def test_the_store_is_saved_at_changes_or_at_seconds(flag: bool, word: str) -> N
 
 
 def test_a_gateway_has_its_own_topics_and_the_platform_all() -> None:
-    patterns, platform = acl_text().split("user halong\n")
+    patterns, others = acl_text().split("user alerts\n")
+    reader, platform = others.split("user halong\n")
     assert patterns.split("\n")[:2] == [
         "pattern write city/v1/%u/up/#",
         "pattern read city/v1/%u/down/#",
@@ -72,6 +73,7 @@ def test_a_gateway_has_its_own_topics_and_the_platform_all() -> None:
         "pattern read spBv1.0/STATE/+",
         "",
     }
+    assert reader.split() == ["topic", "read", "city/v1/alerts/#"]
     assert platform.splitlines() == ["topic readwrite #", "topic read $SYS/#"]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from textwrap import indent
 
@@ -15,7 +15,6 @@ from pydantic import SecretStr
 from typer.main import get_command
 
 import ingest.metrics  # noqa: F401  (declares the metrics that are looked for)
-from analytics.indicator import INDICATORS
 from analytics.results import Reason
 from api.metrics import Metrics
 from devices.units import convert
@@ -33,7 +32,6 @@ FIRMWARE, PLANNERS, OPERATIONS = (
 )
 every_document = pytest.mark.parametrize("path", DOCS, ids=lambda path: str(path.relative_to(ROOT)))
 
-STEPS = {"10 min": timedelta(minutes=10), "15 min": timedelta(minutes=15), "1 h": timedelta(hours=1)}
 HISTORY = (
     "no longer",
     "previously",
@@ -152,29 +150,6 @@ def test_every_metric() -> None:
     written = {row[0] for row in table(OPERATIONS, "metric", "meaning, and when to look")}
     assert written - names == {"halong_api_pool_…"}
     assert names - written == set()
-
-
-def test_every_indicator_with_unit_step_and_source() -> None:
-    rows = table(PLANNERS, "code", "what", "unit", "every", "source")
-    written = {code: (name, unit, STEPS[step], source) for code, name, unit, step, source in rows}
-    assert written == {
-        i.code: (i.name_en, i.unit, i.step.length, f"{i.source.document}, {i.source.clause}")
-        for i in INDICATORS.values()
-    }
-    assert {row[0] for row in table(PLANNERS, "code", "at a site", "needs", "for the area")} == set(
-        INDICATORS
-    )
-
-
-def test_every_class_of_an_indicator() -> None:
-    written = dict(table(PLANNERS, "code", "classes, from"))
-    assert set(written) == {i.code for i in INDICATORS.values() if i.categories}
-    for code, words in written.items():
-        for category in INDICATORS[code].categories:
-            bound = "" if not category.lower else f" {category.lower:g}"
-            assert f"{category.code}{bound}" in words
-        for first, limit in INDICATORS[code].limits:
-            assert f"{limit:g} µg/m³" in words, f"{code}: limit from {first}"
 
 
 def test_every_reason_of_a_missing_value() -> None:

@@ -1,19 +1,20 @@
-"""VN_AQI (Decision 1459/QĐ-TCMT) and PM2.5 against QCVN 05:2023."""
+"""VN_AQI (Decision 1459/QĐ-TCMT) of the hour and of the day, and PM2.5 of 24 h against QCVN 05:2023."""
 
 from __future__ import annotations
 
-import json
-import os
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from analytics.indicator import INDICATORS
-from analytics.indicators.air import nowcast, pm2_5_limit, sub_index
+from analytics.indicators.air_limits import pm2_5_limit
+from analytics.indicators.air_means import running
+from analytics.indicators.air_vn_aqi import BREAKPOINTS, INDEX, nowcast, sub_index
 from analytics.inputs import AreaInputs, AreaUnit, Period, Site
 from analytics.results import Reason, Value
 from analytics.rounding import half_up
@@ -24,7 +25,11 @@ END = datetime(2026, 11, 22, 13, tzinfo=UTC)
 STEP = Period(Window.of(END - HOUR, END), ZONE)
 OFFICIAL = [20.6, 19.6, 22.4, 20.3, 16.5, 19.0, 16.5, 19.5, 23.5, 20.5, 24.7, 26.9]
 STEEP = [130, 96, 80, 60, 55, 40, 38, 36, 35, 40, 42, 50]
-SHARED = Path(os.environ.get("HALONG_SHARED", Path(__file__).parents[3] / "shared")) / "facts"
+#: The end of a local day.
+MIDNIGHT = datetime(2026, 11, 22, 17, tzinfo=UTC)
+DAY = Period(Window.of(MIDNIGHT - timedelta(days=1), MIDNIGHT), ZONE)
+concentrations = st.floats(0, 5000, allow_nan=False)
+gappy = st.lists(st.none() | st.floats(0, 900), min_size=12, max_size=12)
 
 
 def hourly(means: list[float | None], *, end: datetime = END, per_hour: int = 12) -> Series:
@@ -40,6 +45,15 @@ def hourly(means: list[float | None], *, end: datetime = END, per_hour: int = 12
 
 def area(*sites: Site) -> AreaInputs:
     return AreaInputs(AreaUnit("193"), sites)
+
+
+def day_of(means: list[float | None]) -> Series:
+    """Series of hourly means, oldest first, the last of which is the last of the day."""
+    return hourly(means[::-1], end=MIDNIGHT)
+
+
+def of_day(code: str, *sites: Site) -> Value:
+    return INDICATORS[code].evaluate(area(*sites), DAY)
 
 
 def aqi(*sites: Site) -> Value:
@@ -188,29 +202,96 @@ def test_there_is_no_limit_before_the_regulation() -> None:
         pm2_5_limit(date(2023, 9, 11))
 
 
-def examples(name: str) -> list[dict]:
-    file = SHARED / "worked_examples.json"
-    if not file.exists():
-        pytest.skip(f"{file} is absent: worked examples are kept outside of the repository")
-    return [e for e in json.loads(file.read_text("utf-8"))["examples"] if e["indicator"] == name]
+@given(st.sampled_from(sorted(BREAKPOINTS)), concentrations, concentrations)
+def test_a_sub_index_rises_with_the_concentration(column: str, one: float, other: float) -> None:
+    low, high = (sub_index(column, c) for c in sorted((one, other)))
+    assert low is None or 0 <= low <= 500
+    assert low is None or high is None or low <= high
 
 
-def test_every_worked_sub_index() -> None:
-    found = examples("vn_aqi_sub")
-    assert found
-    for e in found:
-        index = sub_index(e["inputs"]["pollutant"], e["inputs"]["ug_m3"])
-        assert index == pytest.approx(e["expected"]["aqi"], abs=e["tolerance"]), e["case"]
-        assert (index if index is None else half_up(index)) == e["expected"]["aqi_rounded"], e["case"]
+@pytest.mark.parametrize("column", BREAKPOINTS)
+def test_a_sub_index_is_the_index_at_each_breakpoint(column: str) -> None:
+    points = {c: i for c, i in zip(BREAKPOINTS[column], INDEX, strict=True) if c is not None}
+    assert {c: sub_index(column, c) for c in points} == points
 
 
-def test_every_worked_nowcast() -> None:
-    found = examples("vn_nowcast")
-    assert found
-    for e in found:
-        expected = e["expected"]
-        value, _ = nowcast(e["inputs"]["c"])
-        wanted = expected.get("nowcast_normalised", expected.get("nowcast"))
-        assert value == (None if wanted is None else pytest.approx(wanted, abs=e["tolerance"])), e["case"]
-        if value is not None and "aqi_normalised" in expected:
-            assert sub_index("pm2_5", value) == pytest.approx(expected["aqi_normalised"], abs=e["tolerance"])
+@given(gappy)
+def test_nowcast_is_within_its_hours_and_forms_differ_by_gaps_only(hours: list[float | None]) -> None:
+    value, w = nowcast(hours)
+    printed, _ = nowcast(hours, as_printed=True)
+    present = [hour for hour in hours if hour is not None]
+    assert (value is None) == (printed is None) == (w is None) == (sum(h is not None for h in hours[:3]) < 2)
+    if value is not None and printed is not None and w is not None:
+        assert min(present) - 1e-9 <= value <= max(present) + 1e-9
+        assert 0.5 <= w <= 1
+        assert printed <= value + 1e-9
+
+
+@given(st.lists(st.none() | st.floats(0, 900), min_size=8, max_size=31))
+def test_running_means_need_6_of_8_hours(hours: list[float | None]) -> None:
+    found = running(hours)
+    assert len(found) == len(hours) - 7
+    for i, value in enumerate(found):
+        eight = [h for h in hours[i : i + 8] if h is not None]
+        assert value == (pytest.approx(sum(eight) / len(eight)) if len(eight) >= 6 else None)
+
+
+def test_the_day_of_the_decision() -> None:
+    gases = {"no2": day_of([100.0] * 23 + [130.8]), "o3": day_of([60.0] * 23 + [114.6])}
+    found = of_day("vn_aqi_d", Site("aq-1", series={"pm2_5": day_of([55.7] * 24), **gases}))
+    assert (found.value, found.category, found.completeness) == (110, "poor", 1.0)
+    assert found.details["dominant"] == "pm2_5"
+    assert found.details["sub_indices"] == {"pm2_5": 110, "no2": 65, "o3": 36}
+    # Eight hours that end with the day: seven of 60 and one of 114.6.
+    assert found.details["concentrations"] == {"pm2_5": 55.7, "no2": 130.8, "o3": 114.6, "o3_8h": 66.825}
+
+
+def test_the_first_8_hours_reach_into_the_day_before() -> None:
+    evening_before = [200.0] * 7
+    o3 = day_of([*evening_before, 200.0, *[20.0] * 23])
+    found = of_day("vn_aqi_d", Site("aq-1", series={"pm2_5": day_of([10.0] * 24), "o3": o3}))
+    assert found.details["concentrations"]["o3_8h"] == 200.0
+    assert (found.value, found.details["dominant"]) == (188, "o3")  # 150 + 50 · 30/40 = 187.5
+
+
+def test_above_400_the_hour_of_ozone_alone_counts() -> None:
+    o3 = day_of([420.0] * 31)
+    found = of_day("vn_aqi_d", Site("aq-1", series={"pm2_5": day_of([10.0] * 24), "o3": o3}))
+    assert found.value == half_up(200 + 100 * 20 / 400)
+
+
+@pytest.mark.parametrize(("mean", "expected"), [(22.25, 45), (22.24, 44), (21.25, 43)])
+def test_halves_of_a_day_go_up(mean: float, expected: float) -> None:
+    found = of_day("vn_aqi_d", Site("aq-1", series={"pm2_5": day_of([mean] * 24)}))
+    assert (found.value, found.category) == (expected, "good")
+
+
+@pytest.mark.parametrize(("hours", "value"), [(24, 60), (18, 60), (17, None)])
+def test_a_day_of_particles_needs_18_hours(hours: int, value: float | None) -> None:
+    found = of_day("vn_aqi_d", Site("aq-1", series={"pm2_5": day_of([30.0] * hours + [None] * (24 - hours))}))
+    assert (found.value, found.completeness) == (value, half_up(hours / 24, 6))
+    assert found.reason == (None if value else Reason.INSUFFICIENT_DATA)
+
+
+def test_a_gas_with_17_hours_is_left_out_of_the_day() -> None:
+    site = Site("aq-1", series={"pm2_5": day_of([25.0] * 24), "no2": day_of([900.0] * 17 + [None] * 7)})
+    found = of_day("vn_aqi_d", site)
+    assert (found.value, found.details["sub_indices"]) == (50, {"pm2_5": 50})
+
+
+def test_gases_do_not_replace_the_particles_of_a_day() -> None:
+    site = Site("aq-1", series={"pm10": day_of([None] * 24), "no2": day_of([900.0] * 24)})
+    assert of_day("vn_aqi_d", site).reason == Reason.INSUFFICIENT_DATA
+
+
+def test_suspect_values_of_a_day_are_counted_and_not_used() -> None:
+    series = day_of([25.0] * 23 + [900.0])
+    flagged = Series(series.times, series.values, (series.values == 900).astype(np.int16), 300)
+    found = of_day("vn_aqi_d", Site("aq-1", series={"pm2_5": flagged}))
+    assert (found.value, found.details["suspect"]) == (50, 12)
+
+
+def test_no_index_is_averaged_over_days() -> None:
+    averaged = {code for code, i in INDICATORS.items() if any("aqi" in of for of in i.of)}
+    assert averaged == set()
+    assert not [code for code in INDICATORS if "aqi" in code and code.endswith(("_month", "_year"))]

@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analytics.alert_actions import import_rules
 from analytics.indicator import INDICATORS
 from devices import profiles, registry
 from devices.model import Gateway, Thing
 from storage import observations
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from psycopg import AsyncConnection
+
+    from devices.alert_rules import AlertRule
 
 #: a full hour in the near past, so that default periods contain everything
 HOUR = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
@@ -77,6 +82,7 @@ async def seed(conn: AsyncConnection[Any]) -> None:
     await _states(conn)
     await _refusals(conn)
     await _indicators(conn)
+    await _alerts(conn, profile.alert_rules)
 
 
 async def _observations(conn: AsyncConnection[Any]) -> None:
@@ -135,20 +141,21 @@ async def _indicators(conn: AsyncConnection[Any]) -> None:
 
     The last value of 193 is missing with a reason; rain_1h has one value, whose reason looks like a formula.
     """
-    for each in INDICATORS.values():
-        await conn.execute(
-            "INSERT INTO indicators VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
-            [
-                each.code,
-                each.name_en,
-                each.name_vi,
-                each.unit,
-                each.step.length.total_seconds(),
-                each.window.total_seconds(),
-                each.version,
-                json.dumps(each.declaration()),
-            ],
-        )
+    rows = [
+        [
+            each.code,
+            each.name_en,
+            each.name_vi,
+            each.unit,
+            each.step.length.total_seconds(),
+            each.window.total_seconds(),
+            each.version,
+            json.dumps(each.declaration()),
+        ]
+        for each in INDICATORS.values()
+    ]
+    async with conn.cursor() as cursor:
+        await cursor.executemany("INSERT INTO indicators VALUES (%s, %s, %s, %s, %s, %s, %s, %s)", rows)
     for area in ("193", "22"):
         for step in range(6):
             await _aqi(conn, area, step)
@@ -174,6 +181,34 @@ async def _indicators(conn: AsyncConnection[Any]) -> None:
         """INSERT INTO indicator_values (time, indicator, area_id, reason, completeness, version, revision)
            SELECT %s, 'rain_1h', id, '=HYPERLINK("http://x")', 0, 1, 1 FROM areas WHERE code = '193'""",
         [HOUR - timedelta(hours=1)],
+    )
+
+
+async def _alerts(conn: AsyncConnection[Any], rules: Sequence[AlertRule]) -> None:
+    """Alert 1 of air_bad in 193 is active, 2 in 194 is over; silence 1 is in force."""
+    await import_rules(conn, rules)
+    await conn.execute(
+        """INSERT INTO alerts (rule_id, area_id, state, since, value, value_end, peak, activated_at,
+                               closed_at)
+           SELECT r.id, a.id, s.state, %(hour)s, 160, %(hour)s, 171, %(hour)s, s.closed_at
+           FROM (VALUES ('193', 'active', NULL), ('194', 'resolved', now())) s (area, state, closed_at)
+           JOIN areas a ON a.code = s.area AND a.reporting JOIN alert_rules r ON r.code = 'air_bad'
+           ORDER BY s.area""",
+        {"hour": HOUR},
+    )
+    await conn.execute(
+        """INSERT INTO alert_history (alert_id, time, before, after, cause, actor, value, value_time,
+                                      revision)
+           VALUES (1, %(hour)s, 'inactive', 'active', 'value', 'halong', 160, %(hour)s, 1)""",
+        {"hour": HOUR},
+    )
+    await conn.execute(
+        """INSERT INTO alert_notifications (alert_id, history_id, channel, target, last_error, attempts)
+           VALUES (1, 1, 'webhook', 'operators', 'hooks.example answered 500', 1)"""
+    )
+    await conn.execute(
+        """INSERT INTO alert_silences (area, ends_at, reason, created_by)
+           VALUES ('194', now() + interval '1 hour', 'gauge is being cleaned', 'Lan')"""
     )
 
 

@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo clean-demo test faults fuzz check format requirements bench-ingest bench-formats
+.PHONY: help demo clean-demo test faults fuzz check format requirements bench-ingest bench-formats bench-quality bench-analytics
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -48,3 +48,9 @@ bench-ingest: .venv/test.ready ## Measure ingest beside its limits (ARGS="--runs
 
 bench-formats: .venv/test.ready ## Measure what each payload format costs beside its bare parser
 	@$(BIN)/python -m bench.formats $(ARGS)
+
+bench-analytics: .venv/test.ready ## Measure computing indicators beside its limits (ARGS="--no-day": less disk)
+	@$(BIN)/python -m bench.analytics $(ARGS)
+
+bench-quality: .venv/test.ready ## Score quality control on the simulators' labelled faults (ARGS="--days 5": quickly)
+	@$(BIN)/python -m bench.quality $(ARGS)

@@ -6,10 +6,15 @@ import re
 from dataclasses import dataclass, field
 from datetime import date  # noqa: TC003  (dataclass fields are resolved at run time by msgspec)
 from enum import IntEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+if TYPE_CHECKING:
+    from devices.alert_rules import AlertRule
+
+#: Of areas, from the whole to the parts: an area's parent is of an earlier level.
+LEVELS = ("province", "district", "commune")
 CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 
 
@@ -134,5 +139,6 @@ class Profile:
     observed_properties: tuple[ObservedProperty, ...]
     gateways: tuple[Gateway, ...] = ()
     device_models: tuple[DeviceModel, ...] = ()
+    alert_rules: tuple[AlertRule, ...] = ()
     #: anything else that is told of the city: latitude and longitude of its centre …
     properties: dict[str, Any] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from devices.model import Gateway, Thing
-from simulators import draws
+from simulators import draws, tide
 from simulators.fleet import Dice, Equipment, equipment
 from simulators.sites import Site, read_sites
 
@@ -115,7 +115,9 @@ def _thing(
         longitude=longitude,
         datastreams=_intervals(profile, kind.properties),
         areas=anchor.areas,
-        properties=_climate(site) | kind.facts(site, number, Dice(f"{seed}/{code}")),
+        properties=_climate(site)
+        | kind.facts(site, number, Dice(f"{seed}/{code}"))
+        | (tide.facts(longitude) if "sea_level" in kind.properties else {}),
     )
 
 

@@ -69,6 +69,7 @@ def _traffic(site: Site, number: int, dice: Dice) -> dict[str, Any]:
         "road": "national" if national else "main_street" if number == 1 else "street",
         "free_flow_speed": round(free_flow),
         "lanes": max(1, round(vehicles / 9000)),
+        "length_km": round(dice.between("length", 0.4, 2.5), 2),
         "green_share": 0.9 if national else 0.45,
         "vehicles_per_day": round(vehicles),
         "motorcycle_share": round(
@@ -86,9 +87,15 @@ def _sound(_site: Site, number: int, dice: Dice) -> dict[str, Any]:
 
 
 def _river(site: Site, _number: int, dice: Dice) -> dict[str, Any]:
+    base = round(dice.between("base", 0.8, 1.6), 2)
     return {
         "datum": "station zero",
-        "base": round(dice.between("base", 0.8, 1.6), 2),
+        "alert_levels": {
+            "levels": [round(base + above, 2) for above in (1.5, 2.5, 3.5)],
+            "datum": "station zero",
+            "source": "made up for the simulated river",
+        },
+        "base": base,
         "tide_factor": site.tide_factor,
         "rise_per_mm_h": round(dice.between("rise", 0.11, 0.2), 3),
     }
@@ -109,8 +116,11 @@ def _bin(site: Site, _number: int, dice: Dice) -> dict[str, Any]:
 
 
 def _lamps(site: Site, _number: int, dice: Dice) -> dict[str, Any]:
+    lamps = round(dice.between("lamps", 25, 60))
     return {
-        "lamps": round(dice.between("lamps", 25, 60)),
+        "lamps": lamps,
+        # a lamp every 35 m
+        "lit_km": round(0.035 * lamps, 2),
         "lamp_watts": 100 if site.urban < 0.5 else 150,
         "lamp": "LED",
     }
@@ -151,7 +161,7 @@ DISTRICT = (
               properties=("lamp_state", "lamp_power", "electric_energy")),
 )
 COAST = Equipment(kind="tide_gauge", word="tide", name="tide gauge", count=1, scales=False,
-                  facts=lambda _site, _number, _dice: {"datum": "lowest astronomical tide"},
+                  facts=_none,
                   properties=("sea_level",))
 # fmt: on
 

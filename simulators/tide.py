@@ -1,11 +1,14 @@
-"""Sea level by harmonic prediction: astronomical arguments and nodal corrections after Schureman (1958)."""
+"""Tide stations of the northern Gulf of Tonkin, and the sea level that their constants predict."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from analytics.tide import Tide
+from analytics.tide import predict as predicted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,39 +68,6 @@ def between(longitude: float) -> Station:
     )
 
 
-def _arguments(hours: Floats) -> tuple[dict[str, Floats], Floats]:
-    """Return V of each constituent in degrees, and the longitude N of the moon's node in radians."""
-    century = (hours / 24 + 2440587.5 - 2451545.0) / 36525.0
-    moon = 218.3164477 + 481267.88123421 * century
-    sun = 280.46646 + 36000.76983 * century
-    perigee = 83.3532465 + 4069.0137287 * century
-    node = np.radians(125.04452 - 1934.136261 * century)
-    clock = 15 * (hours % 24)
-    return {
-        "O1": clock - 2 * moon + sun + 270,
-        "K1": clock + sun + 90,
-        "P1": clock - sun + 270,
-        "Q1": clock - 3 * moon + sun + perigee + 270,
-        "M2": 2 * (clock - moon + sun),
-        "S2": 2 * clock,
-    }, node
-
-
-def _nodal(node: Floats) -> dict[str, tuple[Floats, Floats]]:
-    """Return the nodal factor f and angle u in degrees of each constituent."""
-    one, zero = np.ones_like(node), np.zeros_like(node)
-    o1 = (
-        1.009 + 0.187 * np.cos(node) - 0.015 * np.cos(2 * node),
-        10.8 * np.sin(node) - 1.3 * np.sin(2 * node) + 0.2 * np.sin(3 * node),
-    )
-    k1 = (
-        1.006 + 0.115 * np.cos(node) - 0.009 * np.cos(2 * node),
-        -8.9 * np.sin(node) + 0.7 * np.sin(2 * node),
-    )
-    m2 = (1 - 0.037 * np.cos(node), -2.1 * np.sin(node))
-    return {"O1": o1, "K1": k1, "P1": (one, zero), "Q1": o1, "M2": m2, "S2": (one, zero)}
-
-
 def predict(station: Station, times: NDArray[np.int64]) -> Floats:
     """Predict the astronomical tide.
 
@@ -108,9 +78,13 @@ def predict(station: Station, times: NDArray[np.int64]) -> Floats:
     Returns:
         Metres above lowest astronomical tide, the same shape as `times`.
     """
-    arguments, node = _arguments(np.asarray(times) / 3.6e9)
-    level = np.full(node.shape, station.mean_level)
-    for name, (factor, angle) in _nodal(node).items():
-        amplitude, lag = station.constants[name]
-        level += factor * amplitude * np.cos(np.radians(arguments[name] + angle - lag))
-    return level
+    return predicted(Tide(mean_level=station.mean_level, constants=station.constants), times)
+
+
+def facts(longitude: float) -> dict[str, Any]:
+    """Return what a tide gauge at a longitude is told to be: its datum, and the constants for its surge."""
+    station, datum = between(longitude), "lowest astronomical tide"
+    constants = {name: [round(a, 4), round(g, 2)] for name, (a, g) in station.constants.items()}
+    source = "interpolated between Hòn Dấu (UHSLC 6502, 1995) and Cửa Ông (EOT20)"
+    tide = {"datum": datum, "mean_level_m": round(station.mean_level, 3), "constituents": constants}
+    return {"datum": datum, "tide": tide | {"source": source}}

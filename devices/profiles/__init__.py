@@ -1,9 +1,10 @@
 """Cities as data: folders of tables that `halong devices import` writes to the registry.
 
 A profile is a folder with city.json, areas.csv and observed_properties.csv, and if it brings its devices
-along, gateways.csv and things.csv, and lorawan/CODE.json for each LoRaWAN device model. The columns are the
-fields of the records in devices.model; a cell with several codes has them with spaces between; an empty
-cell is a value that is not known.
+along, gateways.csv and things.csv, and lorawan/CODE.json for each LoRaWAN device model; alert_rules.json, and
+quality_rules.json with the city's own rules of quality control by observed property (devices.quality), may be
+absent. The columns are the fields of the records in devices.model; a cell with several codes has them with
+spaces between; an empty cell is a value that is not known.
 """
 
 from __future__ import annotations
@@ -58,5 +59,10 @@ def _profile(tables: Tables) -> Profile:
         observed_properties=tuple(row.record for row in tables.observed_properties),
         gateways=tables.assembled_gateways(),
         device_models=tuple(tables.device_models),
-        properties={"latitude": city.latitude, "longitude": city.longitude},
+        alert_rules=tuple(tables.alert_rules),
+        properties={
+            "latitude": city.latitude,
+            "longitude": city.longitude,
+            **({"quality_rules": tables.quality_rules} if tables.quality_rules else {}),
+        },
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from devices.lineage import Lineage, is_in_force
-from devices.model import is_code
+from devices.model import LEVELS, is_code
 from devices.profiles.models import check_models
 from devices.profiles.tables import ProfileError, datastreams
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 
 _DEV_EUI = re.compile(r"[0-9a-f]{16}")
-#: From the whole to the parts: an area's parent is of an earlier level.
-LEVELS = ("province", "district", "commune")
 
 
 def check(tables: Tables) -> None:
@@ -35,8 +33,10 @@ def check(tables: Tables) -> None:
     _check_areas(tables.areas)
     _check_properties(tables.observed_properties)
     check_models(tables.device_models, {row.record.code for row in tables.observed_properties})
+    _check_rules(tables)
     _check_gateways(tables.gateways, tables)
     _check_things(tables.things, tables)
+    _check_quality_rules(tables)
 
 
 def _check_city(tables: Tables) -> None:
@@ -111,6 +111,16 @@ def _check_properties(rows: Sequence[Row[ObservedProperty]]) -> None:
             raise row.error("maximum", f"{row.record.maximum} is not above minimum, {row.record.minimum}")
 
 
+def _check_rules(tables: Tables) -> None:
+    areas, seen = {row.record.code for row in tables.areas}, set()
+    for rule in tables.alert_rules:
+        if rule.code in seen:
+            raise ProfileError(f"alert_rules.json: {rule.code!r} stands in it twice; keep one")
+        if unknown := sorted(set(rule.areas) - areas):
+            raise ProfileError(f"alert_rules.json, {rule.code}: {unknown[0]!r} is not in areas.csv")
+        seen.add(rule.code)
+
+
 def _check_gateways(rows: Sequence[Row[GatewayRow]], tables: Tables) -> None:
     _check_unique([(row.record.code, row) for row in rows])
     areas = {row.record.code for row in tables.areas}
@@ -146,6 +156,14 @@ def _check_lorawan(row: Row[ThingRow], models: set[str]) -> None:
         raise row.error("model", f"there is no lorawan/{model}.json; models: {', '.join(sorted(models))}")
     if dev_eui is not None and not _DEV_EUI.fullmatch(dev_eui):
         raise row.error("dev_eui", f"{dev_eui!r} is no DevEUI: 16 hexadecimal digits without separators")
+
+
+def _check_quality_rules(tables: Tables) -> None:
+    known = {row.record.code for row in tables.observed_properties}
+    if unknown := tables.quality_rules.keys() - known:
+        raise ProfileError(
+            f"quality_rules.json: {', '.join(sorted(unknown))} is not in observed_properties.csv"
+        )
 
 
 def _check_unique(keyed: Sequence[tuple[Hashable, AnyRow]], column: str = "code") -> None:

@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 
+from devices.alert_rules import AlertRule, RuleError
+from devices.alert_rules import check as check_rule
 from devices.model import Area, DeviceModel, FieldMapping, Gateway, ObservedProperty, Thing
+from devices.quality import QualityRulesError, read_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -87,6 +90,9 @@ class Tables:
     gateways: list[Row[GatewayRow]]
     things: list[Row[ThingRow]]
     device_models: list[DeviceModel] = field(default_factory=list)
+    alert_rules: list[AlertRule] = field(default_factory=list)
+    #: observed property -> test -> parameters, in place of the usual ones
+    quality_rules: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def assembled_gateways(self) -> tuple[Gateway, ...]:
         """Return the gateways with their things, in the order of the files."""
@@ -122,7 +128,7 @@ def datastreams(row: Row[Any], cells: tuple[str, ...]) -> Iterator[tuple[str, in
 
 
 def read_tables(folder: Path) -> Tables:
-    """Read a profile's folder; gateways.csv, things.csv and the folder lorawan may be absent.
+    """Read a profile's folder; city.json, areas.csv and observed_properties.csv must be there.
 
     Raises:
         ProfileError: a file is missing or not UTF-8, or a cell is not of its column's type.
@@ -134,6 +140,8 @@ def read_tables(folder: Path) -> Tables:
         gateways=_read(folder / "gateways.csv", GatewayRow, optional=True),
         things=_read(folder / "things.csv", ThingRow, optional=True),
         device_models=[_read_model(path) for path in sorted((folder / "lorawan").glob("*.json"))],
+        alert_rules=_read_rules(folder / "alert_rules.json"),
+        quality_rules=_read_quality_rules(folder / "quality_rules.json"),
     )
 
 
@@ -158,6 +166,32 @@ def _read_model(path: Path) -> DeviceModel:
     except msgspec.MsgspecError as error:
         raise ProfileError(f"lorawan/{path.name}: {error}") from error
     return DeviceModel(code=path.stem, name=found.name, fields=found.fields, ignored=found.ignored)
+
+
+def _read_rules(path: Path) -> list[AlertRule]:
+    if not path.exists():
+        return []
+    try:
+        found = msgspec.json.decode(_text(path), type=list[AlertRule])
+    except msgspec.MsgspecError as error:
+        raise ProfileError(f"{path.name}: {error}") from error
+    for number, rule in enumerate(found):
+        try:
+            check_rule(rule)
+        except RuleError as error:
+            raise ProfileError(f"{path.name}, rule {number + 1}, {error}") from error
+    return found
+
+
+def _read_quality_rules(path: Path) -> dict[str, dict[str, Any]]:
+    if not path.exists():
+        return {}
+    try:
+        found = msgspec.json.decode(_text(path), type=dict[str, dict[str, Any]])
+        read_rules(found)
+    except (msgspec.MsgspecError, QualityRulesError) as error:
+        raise ProfileError(f"{path.name}: {error}") from error
+    return found
 
 
 def _read(

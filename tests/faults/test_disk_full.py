@@ -104,8 +104,8 @@ async def test_full_with_the_journal_of_the_database(
                     fill(folder / "ballast")
                     with pytest.raises(psycopg.OperationalError):
                         await exhaust_wal(url)
-                        # It gives up its claim with the first batch that fails, or tries that one again.
-                        await until(lambda: ingest.count("write_retry") + ingest.count("claim_retry") >= 3)
+                    # It gives up its claim with the first batch that fails, or tries that one again.
+                    await until(lambda: ingest.count("write_retry") + ingest.count("claim_retry") >= 3)
                     await until(lambda: not server.is_running)
                     (folder / "ballast").unlink()
                     await asyncio.to_thread(server.start)

@@ -53,6 +53,13 @@ Areas = Annotated[
     list[str] | None,
     Query(alias="area", description="Only these areas: repeat the parameter, or separate codes by commas."),
 ]
+Indicators = Annotated[
+    list[str] | None,
+    Query(
+        alias="indicator",
+        description="Only these indicators: repeat the parameter, or separate codes by commas.",
+    ),
+]
 FormatParameter = Annotated[
     Format | None,
     Query(alias="format", description="`csv` for the whole period as CSV; else the Accept header decides."),

@@ -42,7 +42,7 @@ CROSS JOIN LATERAL (
     WHERE indicator = i.code AND area_id = a.id AND superseded_at IS NULL AND time < now()
     ORDER BY time DESC LIMIT 1
 ) v
-WHERE (%(indicator)s::text IS NULL OR i.code = %(indicator)s)
+WHERE (%(indicators)s::text[] IS NULL OR i.code = ANY(%(indicators)s))
   AND (%(areas)s::text[] IS NULL OR a.code = ANY(%(areas)s))
   AND (%(level)s::text IS NULL OR a.level = %(level)s)
   AND (%(after_code)s::text IS NULL OR (i.code, a.id) > (%(after_code)s, %(after_area)s::int))
@@ -93,7 +93,7 @@ async def values(
 async def latest(
     conn: AsyncConnection[Any],
     *,
-    indicator: str | None,
+    chosen: Sequence[str] | None,
     areas: Sequence[str] | None,
     level: str | None,
     after: tuple[str, int] | None,
@@ -102,7 +102,7 @@ async def latest(
     """Return the newest value of each indicator and area, by indicator and area."""
     code, area_id = after or (None, None)
     params = {
-        "indicator": indicator,
+        "indicators": list(chosen) if chosen else None,
         "areas": list(areas) if areas else None,
         "level": level,
         "after_code": code,

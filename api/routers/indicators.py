@@ -18,6 +18,7 @@ from api.parameters import (
     AsOf,
     Connection,
     Cursor,
+    Indicators,
     Level,
     not_found,
     now,
@@ -93,7 +94,7 @@ async def list_latest(
     request: Request,
     response: Response,
     conn: Connection,
-    indicator: Annotated[str | None, Query(description="Only this indicator.")] = None,
+    indicator: Indicators = None,
     area: Areas = None,
     level: Level = None,
     limit: Limit = 1000,
@@ -101,11 +102,10 @@ async def list_latest(
 ) -> Any:
     """The newest value of every indicator in every area that has one, by indicator and area."""
     after, areas = pages.decode_cursor(cursor, tuple[str, int]), split_codes(area)
-    await require_known(conn, "indicator", "indicator", indicator)
+    chosen = split_codes(indicator)
+    await require_known(conn, "indicator", "indicator", *chosen or ())
     await require_known(conn, "area", "area", *areas or ())
-    rows = await queries.latest(
-        conn, indicator=indicator, areas=areas, level=level, after=after, limit=limit + 1
-    )
+    rows = await queries.latest(conn, chosen=chosen, areas=areas, level=level, after=after, limit=limit + 1)
     declared = {row["code"]: _declared(row) for row in await queries.indicators(conn)}
     zone = request.app.state.settings.zone
     shown = [_value(row, declared[row["indicator"]], zone) for row in rows]

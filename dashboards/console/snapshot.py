@@ -112,7 +112,7 @@ async def read(conn: AsyncConnection[Any], registry: Registry) -> Snapshot:
     """Read what changes all the time."""
     time = datetime.now(UTC)
     found = await indicators.latest(
-        conn, indicator=None, areas=_codes(registry), level=None, after=None, limit=_MOST_VALUES
+        conn, chosen=None, areas=_codes(registry), level=None, after=None, limit=_MOST_VALUES
     )
     return Snapshot(
         time=time,

@@ -132,7 +132,8 @@ async def test_a_flood_is_limited_and_told_and_the_others_do_not_wait_for_it(
     # What waits has come: told as missing, it would be sent again.
     assert [each for each in told["committed"] if "missing" in each] == []
     assert refused == {"value_not_finite": (FLOOD // 10, FLOOD // 10)}
-    assert_close(alone, beside)
+    if FULL:
+        assert_close(alone, beside)
     every = expected_of(FLOOD, ids[gateway_code, "pm10"]) | usual | alone.expected | beside.expected
     await assert_stored(conn, every)
 
@@ -165,7 +166,8 @@ async def test_a_replay_of_two_days_is_stored_and_its_hours_queued_and_live_read
         f"live readings committed alone after {alone.summary()}, beside the replay after {beside.summary()}"
     )
     assert ingest.count("deferred") >= 1
-    assert_close(alone, beside)
+    if FULL:
+        assert_close(alone, beside)
     streams = [ids[gateway, "pm10"] for gateway in cut_off]
     hours = sorted({time // HOUR_MS * HOUR_MS for time in late})
     assert queued == sorted((stream, hour) for stream in streams for hour in hours)

@@ -70,7 +70,9 @@ class Feedback:
         if entry.resolved.gateway_id is None:
             return
         for refusal in entry.resolved.refusals.values():
-            self._rejected.setdefault(entry.gateway, (entry, refusal))
+            # One is told of many: that it sends too fast a gateway must hear whatever else is wrong.
+            if refusal.reason == "rate_limited" or entry.gateway not in self._rejected:
+                self._rejected[entry.gateway] = (entry, refusal)
             self._counts[entry.gateway] += refusal.count
             self._news.set()
 

@@ -373,10 +373,12 @@ async def test_acknowledged_nobody_further_is_told(
 async def test_a_silence_keeps_it_quiet_until_it_ends(
     city: AsyncConnection[Any], told: Settings, webhook: Webhook
 ) -> None:
-    until = {"ends_at": AT + timedelta(minutes=30), "reason": "gauge is being cleaned", "who": "Lan"}
+    # It cannot end before it is made: its times are moved to those of the values.
+    until = {"ends_at": datetime.now(UTC) + HOUR, "reason": "gauge is being cleaned", "who": "Lan"}
     number = await actions.add_silence(city, rule="air_bad", area="193", alert=None, **until)  # type: ignore[arg-type]
     await actions.add_silence(city, rule=None, area="193", alert=None, **until)  # type: ignore[arg-type]
-    await city.execute("UPDATE alert_silences SET starts_at = %s", [AT - HOUR])
+    times = [AT - HOUR, AT + timedelta(minutes=30)]
+    await city.execute("UPDATE alert_silences SET starts_at = %s, ends_at = %s", times)
     await store(city, NOW - HOUR, 160)
     await tick(city, told, AT)
     await tick(city, told, AT + timedelta(minutes=29))

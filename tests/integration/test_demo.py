@@ -105,8 +105,8 @@ def server_of(place: Path) -> str:
 def recent(block: str) -> str:
     """The block with the demo's own days, of which there are data, and server."""
     today = datetime.now(UTC).date()
-    moved = block.replace("2026-11-20", str(today - timedelta(days=1)))
-    moved = moved.replace("2026-11-22", str(today + timedelta(days=1)))
+    days = {"2026-11-20": today - timedelta(days=1), "2026-11-22": today + timedelta(days=1)}
+    moved = re.sub("|".join(days), lambda found: str(days[found[0]]), block)
     return moved.replace("postgresql://…/", "${HALONG_DATABASE_URL%/*}/")
 
 

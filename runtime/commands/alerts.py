@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from runtime.commands.running import run
 from runtime.settings import settings
@@ -180,7 +180,7 @@ def rules() -> None:
     """
     from api.queries import alerts as queries
 
-    table = Table("rule", "when", "for", "severity", "where", "tell", "state")
+    table = Table(Column("rule", no_wrap=True), "when", "for", "severity", "where", "tell", "state")
     for row in run(_do(queries.rules)):
         limit = "" if row["threshold"] is None else f" {row['threshold']:g}"
         where = ", ".join([*row["areas"], *row["levels"]]) or "everywhere"

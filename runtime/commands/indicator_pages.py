@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.markdown import Markdown
-from rich.table import Table
+from rich.table import Column, Table
 
 from runtime.indicator_words import Language, word
 
@@ -94,8 +94,9 @@ def declared(code: str) -> Indicator:
 def _table(found: list[Checked], language: Language) -> Table:
     from runtime.indicator_docs import compact
 
-    heads = ("indicator", "case", "name", "expected", "ours", "agrees")
-    table = Table(*(word(key, language) for key in heads))
+    heads = ("case", "name", "expected", "ours", "agrees")
+    code = Column(word("indicator", language), no_wrap=True)
+    table = Table(code, *(word(key, language) for key in heads))
     for checked in found:
         first: tuple[str, str] = (checked.indicator.code, checked.example.case)
         for figure in checked.figures:

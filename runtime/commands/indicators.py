@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from runtime.commands import indicator_explain, indicator_pages
 from runtime.commands.instants import instant
@@ -34,7 +34,7 @@ def list_() -> None:
     """
     from analytics.indicator import INDICATORS
 
-    table = Table("code", "name", "unit", "every", "source")
+    table = Table(Column("code", no_wrap=True), "name", "unit", "every", "source")
     for indicator in INDICATORS.values():
         source = f"{indicator.source.document}, {indicator.source.clause}"
         table.add_row(indicator.code, indicator.name_en, indicator.unit, indicator.step.iso, source)

@@ -8,15 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from tests.conftest import changed
 from tests.faults.conftest import count, make_traffic, until
+from tests.faults.ingesting import Ingest
 from tests.faults.publishers import publishing
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from runtime.local.provision import Binaries
+    from runtime.settings import Settings
     from tests.conftest import Broker
-    from tests.faults.ingesting import Ingest
 
 Connection = psycopg.AsyncConnection[Any]
+#: messages in flight
+WINDOW = 1000
 # Fires once a transaction: the other gateway's row does not count.
 SLOW_COMMIT = """
 CREATE FUNCTION slow_commit() RETURNS trigger LANGUAGE plpgsql AS
@@ -26,15 +32,24 @@ CREATE CONSTRAINT TRIGGER slow_commit AFTER INSERT OR UPDATE ON gateway_status
 
 
 async def test_each_commit_takes_half_a_second(
-    conn: Connection, binaries: Binaries, broker: Broker, gateway_code: str, ingest: Ingest, full: bool
+    conn: Connection,
+    binaries: Binaries,
+    broker: Broker,
+    gateway_code: str,
+    settings: Settings,
+    tmp_path: Path,
+    full: bool,
 ) -> None:
+    # 1000 to 2000 messages a second at the most, which the publishers outrun.
+    small = changed(settings, ingest_receive_maximum=WINDOW, ingest_batch_deliveries=WINDOW // 2)
+    ingest = Ingest(small, tmp_path / "ingest.log")
     traffic = await make_traffic(conn, binaries, broker, gateway_code)
     traffic.mosquitto.chunk, traffic.mosquitto.pause = 1000, 0.4
     await conn.execute(SLOW_COMMIT.encode())
-    most, until_s = 0, time.monotonic() + (60 if full else 1)
+    most, until_s = 0, time.monotonic() + (20 if full else 1)
     async with ingest:
         with traffic.flowing():
-            while most < 2500 or time.monotonic() < until_s:
+            while most < WINDOW + 200 or time.monotonic() < until_s:
                 await asyncio.sleep(0.1)
                 most = max(most, (traffic.readings - await count(conn)) // 5)
         await traffic.assert_stored(conn, 600)

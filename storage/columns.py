@@ -5,6 +5,7 @@ psycopg needs longer for a row than the server: packed columns come several time
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
 #: PostgreSQL counts time from 2000-01-01, in microseconds.
-_EPOCH_2000 = 946_684_800_000_000
+EPOCH_2000 = 946_684_800_000_000
 _SENT_BY = {"i2": "int2send", "i4": "int4send", "i8": "int8send", "f8": "float8send", "b1": "boolsend"}
 _TIME = "time"
 
@@ -50,20 +51,25 @@ async def read(
     ]
     rows = np.empty(len(sent[0]), dtype)
     for name, column in zip(names, sent, strict=True):
-        rows[name] = column + _EPOCH_2000 if name == _TIME else column
+        rows[name] = column + EPOCH_2000 if name == _TIME else column
     return rows
 
 
 def encode(rows: NDArray[np.void]) -> bytes:
-    """Return an array, shape (n,), as a whole binary COPY stream of its fields."""
+    """Return an array, shape (n,), as a whole binary COPY stream of its fields.
+
+    The wire form is built by numpy for all rows at once: one structured big-endian array whose bytes are the
+    stream (PostgreSQL 17, COPY, "Binary Format").
+    """
     wire = np.empty(len(rows), _wire(rows.dtype))
     wire["fields"] = len(rows.dtype.names or ())
     for name in rows.dtype.names or ():
         wire[f"length of {name}"] = rows.dtype[name].itemsize
-        wire[name] = rows[name] - _EPOCH_2000 if name == _TIME else rows[name]
+        wire[name] = rows[name] - EPOCH_2000 if name == _TIME else rows[name]
     return b"".join((_HEADER, wire.tobytes(), _TRAILER))
 
 
+@cache
 def _wire(dtype: np.dtype[np.void]) -> np.dtype[np.void]:
     """The wire form of a row: its field count, then each field's length and big-endian bytes."""
     fields: list[tuple[str, Any]] = [("fields", ">i2")]

@@ -1,8 +1,4 @@
-"""Observations in and out as numpy columns, through COPY in PostgreSQL's binary format.
-
-The wire form of a row is built by numpy for a whole batch at once: one structured big-endian array whose
-bytes are the COPY stream (PostgreSQL 17, COPY, "Binary Format"). No Python object is made per row.
-"""
+"""Observations in and out as numpy columns: no Python object is made per row."""
 
 from __future__ import annotations
 
@@ -10,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from storage import columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,24 +18,10 @@ if TYPE_CHECKING:
 #: One observation: time in microseconds since 1970-01-01T00:00:00Z, quality as devices.model.Quality.
 OBSERVATION = np.dtype([("datastream_id", "i4"), ("time", "i8"), ("value", "f8"), ("quality", "i2")])
 
-# A binary COPY row: field count, then each field's length and its big-endian bytes.
-_WIRE = np.dtype(
-    [
-        ("fields", ">i2"),
-        ("l1", ">i4"), ("time", ">i8"),
-        ("l2", ">i4"), ("datastream_id", ">i4"),
-        ("l3", ">i4"), ("value", ">f8"),
-        ("l4", ">i4"), ("quality", ">i2"),
-    ]
-)  # fmt: skip
-_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-_TRAILER = b"\xff\xff"
 _EPOCH_1970 = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-#: PostgreSQL counts time from 2000-01-01, in microseconds.
-_EPOCH_2000 = 946_684_800_000_000
 
-_COLUMNS = "(time, datastream_id, value, quality)"
+_COLUMNS = f"({', '.join(OBSERVATION.names or ())})"
 _COPY = f"COPY observations {_COLUMNS} FROM STDIN (FORMAT binary)"
 _STAGE = "CREATE TEMP TABLE IF NOT EXISTS staged_observations (LIKE observations) ON COMMIT DELETE ROWS"
 _COPY_STAGED = f"COPY staged_observations {_COLUMNS} FROM STDIN (FORMAT binary)"
@@ -88,29 +72,6 @@ def sort(rows: NDArray[np.void]) -> NDArray[np.void]:
     The order is stable: of equal keys the first sent stays first.
     """
     return rows[np.lexsort((rows["time"], rows["datastream_id"]))]
-
-
-def encode(rows: NDArray[np.void]) -> bytes:
-    """Return OBSERVATION rows, shape (n,), as a binary COPY stream."""
-    wire = np.empty(len(rows), _WIRE)
-    wire["fields"], wire["l1"], wire["l2"], wire["l3"], wire["l4"] = 4, 8, 4, 8, 2
-    wire["time"] = rows["time"] - _EPOCH_2000
-    wire["datastream_id"] = rows["datastream_id"]
-    wire["value"] = rows["value"]
-    wire["quality"] = rows["quality"]
-    return b"".join((_HEADER, wire.tobytes(), _TRAILER))
-
-
-def decode(stream: bytes) -> NDArray[np.void]:
-    """Return a binary COPY stream of the four columns as OBSERVATION rows, shape (n,)."""
-    wire = np.frombuffer(
-        stream, _WIRE, offset=len(_HEADER), count=(len(stream) - len(_HEADER)) // _WIRE.itemsize
-    )
-    rows = empty(len(wire))
-    rows["time"] = wire["time"] + _EPOCH_2000
-    for name in ("datastream_id", "value", "quality"):
-        rows[name] = wire[name]
-    return rows
 
 
 async def copy_in(conn: AsyncConnection[Any], rows: NDArray[np.void]) -> None:
@@ -164,13 +125,13 @@ async def read(
         part["value"] = np.frombuffer(measured, ">f8")
         part["quality"] = np.frombuffer(quality, ">i2")
         at += len(part)
-    rows["time"] += _EPOCH_2000
+    rows["time"] += columns.EPOCH_2000
     return rows
 
 
 async def _copy(conn: AsyncConnection[Any], statement: str, rows: NDArray[np.void]) -> None:
     async with conn.cursor() as cursor, cursor.copy(statement) as copy:
-        await copy.write(encode(rows))
+        await copy.write(columns.encode(rows))
 
 
 async def insert_missing(conn: AsyncConnection[Any], rows: NDArray[np.void]) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import struct
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,11 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
+from storage.columns import encode
 from storage.observations import (
     OBSERVATION,
     copy_in,
-    decode,
-    encode,
     merge_in,
     queue_late,
     read,
@@ -25,6 +25,21 @@ from storage.observations import (
 Connection = psycopg.AsyncConnection[Any]
 START = datetime(2026, 11, 22, 8, tzinfo=UTC)
 DISTANT_PAST = datetime(1, 1, 1, tzinfo=UTC)
+
+
+#: a row of the binary COPY form: the number of fields, then each field behind its length
+ROW = struct.Struct("! h i i i q i d i h")
+HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+EPOCH_2000_US = 946_684_800_000_000
+
+
+def decode(stream: bytes) -> np.ndarray:
+    """What PostgreSQL reads from a COPY stream of observations, written without the code that is tested."""
+    assert stream.startswith(HEADER)
+    assert stream.endswith(b"\xff\xff")
+    found = [*ROW.iter_unpack(stream[len(HEADER) : -2])]
+    assert {(row[0], *row[1::2]) for row in found} <= {(4, 4, 8, 8, 2)}
+    return np.array([(d, time + EPOCH_2000_US, v, q) for _, _, d, _, time, _, v, _, q in found], OBSERVATION)
 
 
 def rows(*observations: tuple[int, datetime, float, int]) -> np.ndarray:

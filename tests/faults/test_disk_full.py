@@ -46,10 +46,13 @@ def small_disk(folder: Path, size_mb: int) -> Iterator[Path]:
 
 
 @pytest.fixture
-async def disk(scratch: Path, durable_postgres: LocalPostgres, durable_url: str) -> AsyncIterator[Path]:
+async def disk(
+    scratch: Path, durable_postgres: LocalPostgres, durable_url: str, full: bool
+) -> AsyncIterator[Path]:
     """The small disk, to which all chunks of observations go."""
     name = f"small_{secrets.token_hex(3)}"
-    with small_disk(scratch / name, 48) as folder:
+    # Beside the ballast there is room for all that is published: 100 bytes a reading, up to a million.
+    with small_disk(scratch / name, 256 if full else 48) as folder:
         async with await connect(durable_url) as conn:
             await conn.execute(f"CREATE TABLESPACE {name} LOCATION '{folder}'".encode())
             await conn.execute("SELECT attach_tablespace(%s, 'observations')", [name])

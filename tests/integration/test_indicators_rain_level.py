@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
-from analytics import values
-from analytics.indicator import INDICATORS, select
+from analytics.indicator import select
 from analytics.run import compute
 from analytics.series import to_micros
-from analytics.steps import Step
 from analytics.tide import Tide, predict
-from devices.model import Gateway, Profile, Thing
-from devices.profiles import load
-from devices.registry import import_profile
-from tests.integration.city import AREA
 from tests.integration.test_analytics import current
-from tests.integration.test_ingest import gateway_client, heard, ingesting, send
+from tests.integration.town import DAY, publish, thing, town
+from tests.integration.town import reading as town_reading
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
+    from devices.model import Profile
     from runtime.settings import Settings
     from tests.conftest import Broker
 
-ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
-#: Yesterday in Hạ Long.
-DAY = Step.DAY.floor(datetime.now(UTC) - timedelta(days=1), ZONE)
+MINUTE = timedelta(minutes=1)
 NOON = DAY + timedelta(hours=12)
 TEN = timedelta(minutes=10)
 #: The meteorological day began at 19 h of the day before.
@@ -56,33 +49,17 @@ EXPECTED = {
 
 def city(gateway: str) -> Profile:
     """A town with a rain gauge, a river and a tide gauge, and a weather station."""
-    properties = {p.code: p for p in load("quang_ninh").observed_properties}
-    things = (
-        _thing("rain", "rainfall"),
-        _thing("river", "river_level", alert_levels=LEVELS),
-        _thing("sea", "sea_level", tide=TIDE, datum="lowest astronomical tide"),
-        _thing("weather", "wind_speed", "wind_direction"),
+    return town(
+        gateway,
+        thing("rain", {"rainfall": 600}),
+        thing("river", {"river_level": 600}, alert_levels=LEVELS),
+        thing("sea", {"sea_level": 600}, tide=TIDE, datum="lowest astronomical tide"),
+        thing("weather", {"wind_speed": 600, "wind_direction": 600}),
     )
-    return Profile(
-        code="test", name_en="Test", name_vi="Thử", time_zone=str(ZONE), areas=(AREA,),
-        observed_properties=tuple(properties[name] for thing in things for name in thing.datastreams),
-        gateways=(
-            Gateway(
-                code=gateway, name=gateway, latitude=20.95, longitude=107.07, areas=("193",), things=things
-            ),
-        ),
-    )  # fmt: skip
-
-
-def _thing(code: str, *measured: str, **properties: Any) -> Thing:
-    return Thing(
-        code=code, name=code, kind=code, latitude=20.95, longitude=107.07, areas=("193",),
-        datastreams=dict.fromkeys(measured, 600), properties=properties,
-    )  # fmt: skip
 
 
 def reading(device: str, at: datetime, **measured: float) -> dict[str, Any]:
-    return {"device": device, "time": int(at.timestamp() * 1000)} | measured
+    return town_reading(device, (at - DAY) / MINUTE, **measured)
 
 
 def messages() -> list[list[dict[str, Any]]]:
@@ -108,13 +85,7 @@ async def stored(
     conn: AsyncConnection[Any], settings: Settings, broker: Broker, gateway_code: str
 ) -> AsyncConnection[Any]:
     """A database with what the gateway published and ingest wrote, and its indicators."""
-    await import_profile(conn, city(gateway_code))
-    await values.write_catalogue(conn, INDICATORS.values())
-    async with ingesting(settings), gateway_client(broker, gateway_code) as client:
-        for seq, readings in enumerate(messages(), 1):
-            await send(client, gateway_code, *readings, seq=seq)
-        while (await heard(client, "committed"))["seq"] < len(messages()):
-            pass
+    await publish(conn, settings, broker, city(gateway_code), messages())
     await compute(conn, select(sorted({code for code, _ in EXPECTED})), DAY, DAY + timedelta(days=1))
     return conn
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -15,10 +14,8 @@ import pytest
 from analytics import values
 from analytics.indicator import INDICATORS, select
 from analytics.run import compute
-from analytics.steps import Step
 from devices.model import Gateway, Profile, Thing
 from devices.profiles import load
-from devices.registry import import_profile
 from ingest import arrivals
 from ingest.metrics_table import Recorder
 from storage.arrivals import store
@@ -26,6 +23,7 @@ from tests.integration.city import AREA, register
 from tests.integration.test_analytics import current
 from tests.integration.test_ingest import gateway_client, heard, ingesting, send, until
 from tests.integration.test_ingest_metrics import background, stats
+from tests.integration.town import DAY, ZONE, publish, reading
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -33,9 +31,6 @@ if TYPE_CHECKING:
     from runtime.settings import Settings
     from tests.conftest import Broker
 
-ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
-#: Yesterday in Hạ Long.
-DAY = Step.DAY.floor(datetime.now(UTC) - timedelta(days=1), ZONE)
 DEVICES, DATA_SETS = "193", "194"
 #: device -> sampling interval in s, messages of the day
 HEARD = {
@@ -83,19 +78,14 @@ def _thing(code: str, area: str, datastreams: dict[str, int], **properties: Any)
     )  # fmt: skip
 
 
-def reading(device: str, seconds: int, **measured: float) -> dict[str, Any]:
-    at = DAY + timedelta(seconds=seconds)
-    return {"device": device, "time": int(at.timestamp() * 1000)} | measured
-
-
 def messages() -> list[list[dict[str, Any]]]:
     """What the devices said that day, and how old the published data sets were."""
     said = [
-        [reading(code, n * interval, pm2_5=20.0) for n in range(count)]
+        [reading(code, n * interval / 60, pm2_5=20.0) for n in range(count)]
         for code, (interval, count) in HEARD.items()
         if count
     ]
-    ages = [reading(f"set-{n}", 3600, dataset_age=31.0 if n < STALE else 2.0) for n in range(PUBLISHED)]
+    ages = [reading(f"set-{n}", 60, dataset_age=31.0 if n < STALE else 2.0) for n in range(PUBLISHED)]
     return [*said, ages]
 
 
@@ -104,13 +94,7 @@ async def stored(
     conn: AsyncConnection[Any], settings: Settings, broker: Broker, gateway_code: str
 ) -> AsyncConnection[Any]:
     """A database with what the gateway published and ingest wrote, and its indicators."""
-    await import_profile(conn, city(gateway_code))
-    await values.write_catalogue(conn, INDICATORS.values())
-    async with ingesting(settings), gateway_client(broker, gateway_code) as client:
-        for seq, readings in enumerate(messages(), 1):
-            await send(client, gateway_code, *readings, seq=seq)
-        while (await heard(client, "committed"))["seq"] < len(messages()):
-            pass
+    await publish(conn, settings, broker, city(gateway_code), messages())
     codes = ["iot_availability_d", "iot_available_d", "open_data_share", "data_completeness"]
     await compute(conn, select(codes), DAY, DAY + timedelta(days=1))
     return conn

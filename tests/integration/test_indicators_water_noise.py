@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from analytics import values
-from analytics.indicator import INDICATORS, select
+from analytics.indicator import select
 from analytics.run import compute
-from analytics.steps import Step
-from devices.model import Gateway, Profile, Thing
-from devices.profiles import load
-from devices.registry import import_profile
-from tests.integration.city import AREA
 from tests.integration.test_analytics import current
-from tests.integration.test_ingest import gateway_client, heard, ingesting, send
+from tests.integration.town import DAY, publish, reading, thing, town
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
+    from devices.model import Profile
     from runtime.settings import Settings
     from tests.conftest import Broker
 
-ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
-#: Yesterday in Hạ Long.
-DAY = Step.DAY.floor(datetime.now(UTC) - timedelta(days=1), ZONE)
 NOON = DAY + timedelta(hours=12)
 LEVELS = [55, 54, 53, 52, 53, 57, 63, 68, 70, 69, 69, 69, 68, 67, 68, 69, 70, 72, 71, 69, 68, 66, 62, 58]
 SENSED = {
@@ -53,33 +44,12 @@ EXPECTED = {
 
 def city(gateway: str) -> Profile:
     """A town with a water probe whose samples a laboratory takes, a sound level meter and a counted gate."""
-    properties = {p.code: p for p in load("quang_ninh").observed_properties}
-    things = (
-        _thing("water", dict.fromkeys(SENSED, 900) | dict.fromkeys(SAMPLED, 86_400)),
-        _thing("noise", {"sound_laeq": 60}, noise_area_class="ordinary", noise_limits=LIMITS),
-        _thing("gate", {"people_in": 900, "people_out": 900}, area_m2=400),
+    return town(
+        gateway,
+        thing("water", dict.fromkeys(SENSED, 900) | dict.fromkeys(SAMPLED, 86_400)),
+        thing("noise", {"sound_laeq": 60}, noise_area_class="ordinary", noise_limits=LIMITS),
+        thing("gate", {"people_in": 900, "people_out": 900}, area_m2=400),
     )
-    used = {name for thing in things for name in thing.datastreams}
-    return Profile(
-        code="test", name_en="Test", name_vi="Thử", time_zone=str(ZONE), areas=(AREA,),
-        observed_properties=tuple(properties[name] for name in sorted(used)),
-        gateways=(
-            Gateway(
-                code=gateway, name=gateway, latitude=20.95, longitude=107.07, areas=("193",), things=things
-            ),
-        ),
-    )  # fmt: skip
-
-
-def _thing(code: str, datastreams: dict[str, int], **properties: Any) -> Thing:
-    return Thing(
-        code=code, name=code, kind=code, latitude=20.95, longitude=107.07, areas=("193",),
-        datastreams=datastreams, properties=properties,
-    )  # fmt: skip
-
-
-def reading(device: str, minutes: int, **measured: float) -> dict[str, Any]:
-    return {"device": device, "time": int((DAY + timedelta(minutes=minutes)).timestamp() * 1000)} | measured
 
 
 def a_day() -> list[list[dict[str, Any]]]:
@@ -98,14 +68,7 @@ async def stored(
     conn: AsyncConnection[Any], settings: Settings, broker: Broker, gateway_code: str
 ) -> AsyncConnection[Any]:
     """A database with the day, published by the gateway and written by ingest, and its indicators."""
-    await import_profile(conn, city(gateway_code))
-    await values.write_catalogue(conn, INDICATORS.values())
-    messages = a_day()
-    async with ingesting(settings), gateway_client(broker, gateway_code) as client:
-        for seq, readings in enumerate(messages, 1):
-            await send(client, gateway_code, *readings, seq=seq)
-        while (await heard(client, "committed"))["seq"] < len(messages):
-            pass
+    await publish(conn, settings, broker, city(gateway_code), a_day())
     await compute(conn, select([code for code, _ in EXPECTED]), DAY, DAY + timedelta(days=1))
     return conn
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from devices.units import SAME_UNITS, conversion
-from ingest.formats.readings import is_listed
+from ingest.formats.readings import FEW_READINGS, is_listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,8 +29,6 @@ _MAX_WORDS = 300
 _MAX_COMPARED = 200
 #: codes named where one was left out
 _FEW = 5
-#: below so many readings, columns cost more than they save
-_FEW_READINGS = 4
 
 
 class TimeLimits(NamedTuple):
@@ -91,7 +89,7 @@ def resolve(readings: Readings, gateway: str, catalog: Catalog, limits: TimeLimi
         found.refuse("gateway_mismatch", "$.gateway", detail)
     elif known is None or not known.enabled:
         found.refuse("unknown_gateway", "$", _unknown_gateway(gateway, known, catalog))
-    elif len(readings.times) < _FEW_READINGS or not _resolve_columns(
+    elif len(readings.times) < FEW_READINGS or not _resolve_columns(
         readings, gateway, known, catalog, limits, found
     ):
         _resolve_each(readings, gateway, known, catalog, limits, found)

@@ -10,7 +10,7 @@ import msgspec
 from ingest.formats.documents import MAX_FLOAT, finite_column, kind, parse_json, show
 from ingest.formats.format import Format
 from ingest.formats.head import read_head
-from ingest.formats.readings import MAX_PAYLOAD_BYTES, Readings
+from ingest.formats.readings import FEW_READINGS, MAX_PAYLOAD_BYTES, Readings
 from ingest.formats.times import InvalidTimeError, parse_time
 
 if TYPE_CHECKING:
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 CONTENT_TYPE = "application/json"
 
-#: the highest number of a message
-#: below so many readings, columns cost more than they save
-_FEW = 4
 _DEVICE_TYPES = {str, type(None)}
 _NUMBERS = {float, int, bool}
 _KEYS = frozenset(("seq", "oldest", "gateway", "readings"))
@@ -94,7 +91,7 @@ def _decode_columns(readings: list[Any], found: Readings) -> bool:
 
     The hot path of ingest: no Python statement runs for each reading.
     """
-    if len(readings) < _FEW or {*map(type, readings)} != {dict}:
+    if len(readings) < FEW_READINGS or {*map(type, readings)} != {dict}:
         return False
     columns = _transpose(readings)
     if columns is None:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 #: Upper bound of a payload (wire contract, Refusals: not_decodable).
 MAX_PAYLOAD_BYTES = 1 << 20
 
+#: below so many readings of a message, columns cost more than they save
+FEW_READINGS = 4
+
 #: a payload may have half a million things wrong: nobody reads that many
 _MAX_LISTED = 1000
 _LISTS_EACH: ContextVar[bool] = ContextVar("lists_each", default=False)

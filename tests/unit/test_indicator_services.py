@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,19 +14,12 @@ from analytics.indicator import INDICATORS
 from analytics.inputs import AreaInputs, AreaUnit, Period, Site
 from analytics.results import Reason, Value
 from analytics.series import HOUR, Series, Window, to_micros
+from tests.unit import measured
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 END = datetime(2026, 11, 22, 13, tzinfo=UTC)
+series = partial(measured.series, end=END)
 RAIN = [0, 0.5, 2, 6.5, 9, 12, 8, 4.5, 3, 2, 1.5, 1, 0.5, 0.5, 0, 0, 0.5, 0]
-
-
-def series(values: Any, *, interval_s: int, end: datetime = END, suspect: Any = ()) -> Series:
-    """One value an interval, the last one an interval before `end`; None leaves a gap."""
-    first = to_micros(end) - len(values) * interval_s * 1_000_000
-    kept = [i for i, v in enumerate(values) if v is not None]
-    times = np.array([first + i * interval_s * 1_000_000 for i in kept], np.int64)
-    quality = np.array([int(i in suspect) for i in kept], np.int16)
-    return Series(times, np.array([values[i] for i in kept], float), quality, interval_s)
 
 
 def evaluate(code: str, *sites: Site, end: datetime = END) -> Value:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from analytics.area_rules import worst
@@ -142,16 +143,11 @@ _DAY_EXAMPLES = (
 )  # fmt: skip
 
 
-@indicator(
-    code="vn_aqi_h",
-    name_en="Hourly air quality index (VN_AQI)",
-    name_vi="Chỉ số chất lượng không khí giờ (VN_AQI giờ)",
+_vn_aqi = partial(
+    indicator,
     unit="1",
     inputs=INPUTS,
     needs=PARTICLES,
-    step=Step.HOUR,
-    window=NOWCAST_HOURS * HOUR,
-    raw_window=HOUR,
     min_completeness=MINIMUM_SHARE,
     area_rule=_AREA_RULE,
     area=worst,
@@ -160,6 +156,16 @@ _DAY_EXAMPLES = (
     valid_from=_IN_FORCE,
     categories=CATEGORIES,
     crosswalk=crosswalk("air"),
+)
+
+
+@_vn_aqi(
+    code="vn_aqi_h",
+    name_en="Hourly air quality index (VN_AQI)",
+    name_vi="Chỉ số chất lượng không khí giờ (VN_AQI giờ)",
+    step=Step.HOUR,
+    window=NOWCAST_HOURS * HOUR,
+    raw_window=HOUR,
     examples=_HOUR_EXAMPLES,
     source=Source(
         DECISION,
@@ -190,24 +196,13 @@ def vn_aqi_h(site: Site, period: Period) -> SiteValue:
     return SiteValue(site.code, value, share, suspect=suspect, details=details | shown)
 
 
-@indicator(
+@_vn_aqi(
     code="vn_aqi_d",
     name_en="Daily air quality index (VN_AQI)",
     name_vi="Chỉ số chất lượng không khí ngày (VN_AQI ngày)",
-    unit="1",
-    inputs=INPUTS,
-    needs=PARTICLES,
     step=Step.DAY,
     window=REACH,
     raw_window=timedelta(0),
-    min_completeness=MINIMUM_SHARE,
-    area_rule=_AREA_RULE,
-    area=worst,
-    decimals=0,
-    version=1,
-    valid_from=_IN_FORCE,
-    categories=CATEGORIES,
-    crosswalk=crosswalk("air"),
     examples=_DAY_EXAMPLES,
     source=Source(
         DECISION,

@@ -6,25 +6,24 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from analytics.area_rules import flow_weighted_speed, weighted_mean
-from analytics.crosswalk import crosswalk
 from analytics.hours import day_of, harmonic
-from analytics.indicator import Example, Source, Trust, indicator
+from analytics.indicator import Example, Source, Trust
 from analytics.indicators.traffic_links import (
     BY_VKT,
     FREE_FLOW_NOTE,
-    baseline,
     congestion,
+    hourly,
     link_hour,
     mean_speed,
     mean_speeds,
+    of_link,
     travel_time_index,
 )
 from analytics.inputs import AreaUnit, Period
 from analytics.longer import Rule
 from analytics.results import SiteValue
 from analytics.rounding import half_up
-from analytics.series import HOUR, MINIMUM_SHARE, Window
-from analytics.steps import Step
+from analytics.series import Window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,15 +33,12 @@ if TYPE_CHECKING:
 _INPUTS = ("traffic_speed", "traffic_flow")
 
 
-@indicator(
+@hourly(
     code="traffic_speed",
     name_en="Mean speed",
     name_vi="Tốc độ trung bình",
     unit="km/h",
     inputs=_INPUTS,
-    step=Step.HOUR,
-    window=HOUR,
-    min_completeness=MINIMUM_SHARE,
     area_rule="harmonic mean weighted by flow; arithmetic mean of the sites where one of them has no flow",
     area=flow_weighted_speed,
     decimals=3,
@@ -56,7 +52,6 @@ _INPUTS = ("traffic_speed", "traffic_flow")
         "arithmetic mean of its readings (time-mean). 75 % of the intervals known and 5 vehicles in the hour "
         "are halong's rule.",
     ),
-    crosswalk=crosswalk("traffic"),
     examples=(
         Example(
             case="four vehicles at a point",
@@ -95,16 +90,11 @@ def _area_example(vkt: Sequence[float], tti: Sequence[float]) -> Mapping[str, An
 _ONE_LINK: dict[str, Any] = {"case": "one link", "ours": _link_example, "inputs": {"v_ff": 50, "v": 32}}
 
 
-@indicator(
+@of_link(
     code="traffic_tti",
     name_en="Travel time index",
     name_vi="Chỉ số thời gian hành trình",
     unit="1",
-    inputs=_INPUTS,
-    step=Step.HOUR,
-    window=HOUR,
-    reach=baseline,
-    min_completeness=MINIMUM_SHARE,
     area_rule=BY_VKT,
     area=weighted_mean,
     decimals=4,
@@ -113,7 +103,6 @@ _ONE_LINK: dict[str, Any] = {"case": "one link", "ours": _link_example, "inputs"
     source=Source(
         "FHWA, Urban Congestion Reports", "travel time index", None, Trust.RECALLED, FREE_FLOW_NOTE
     ),
-    crosswalk=crosswalk("traffic"),
     examples=(
         Example(**_ONE_LINK, expected={"tti": 1.5625, "speed_ratio": 0.64}, source="computed"),
         Example(
@@ -136,16 +125,11 @@ def traffic_tti(site: Site, period: Period) -> SiteValue:
     return link.value(link.tti, congestion_pct=half_up(congestion(link.tti), 2))
 
 
-@indicator(
+@of_link(
     code="traffic_congestion",
     name_en="Congestion level",
     name_vi="Mức độ ùn tắc",
     unit="%",
-    inputs=_INPUTS,
-    step=Step.HOUR,
-    window=HOUR,
-    reach=baseline,
-    min_completeness=MINIMUM_SHARE,
     area_rule=BY_VKT,
     area=weighted_mean,
     decimals=3,
@@ -158,7 +142,6 @@ def traffic_tti(site: Site, period: Period) -> SiteValue:
         "100 (TTI - 1) %, not below 0: a link faster than its free-flow speed hides no other's delay. "
         + FREE_FLOW_NOTE,
     ),
-    crosswalk=crosswalk("traffic"),
     examples=(Example(**_ONE_LINK, expected={"congestion_pct": 56.25}, source="computed"),),
 )
 def traffic_congestion(site: Site, period: Period) -> SiteValue:

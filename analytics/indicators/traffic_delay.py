@@ -5,15 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from analytics.area_rules import total
-from analytics.crosswalk import crosswalk
 from analytics.hours import SUM_SHARE, day_of, peak
-from analytics.indicator import Example, Source, Trust, indicator
-from analytics.indicators.traffic_links import FREE_FLOW_NOTE, baseline, delay, free_flow_speed, passing
+from analytics.indicator import Example, Source, Trust
+from analytics.indicators.traffic_links import FREE_FLOW_NOTE, delay, free_flow_speed, of_link, passing
 from analytics.longer import Rule
 from analytics.results import AreaValue, Reason
 from analytics.rounding import half_up
-from analytics.series import HOUR, MINIMUM_SHARE
-from analytics.steps import Step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,16 +47,11 @@ def _example(flow: float, km: float, v: float, v_ff: float) -> dict[str, Any]:
     return {"vhd": delay(flow, km, v, v_ff)}
 
 
-@indicator(
+@of_link(
     code="traffic_vhd",
     name_en="Vehicle-hours of delay",
     name_vi="Số giờ trễ của xe",
     unit="{vehicle}.h",
-    inputs=("traffic_speed", "traffic_flow"),
-    step=Step.HOUR,
-    window=HOUR,
-    reach=baseline,
-    min_completeness=MINIMUM_SHARE,
     area_rule=_AREA_RULE,
     area=total_delay,
     decimals=3,
@@ -72,7 +64,6 @@ def _example(flow: float, km: float, v: float, v_ff: float) -> dict[str, Any]:
         "Sum over the intervals of vehicles · `length_km` · max(0, 1/v - 1/v_ff). An hour of which at least "
         "75 % is known stands for the whole hour. " + FREE_FLOW_NOTE,
     ),
-    crosswalk=crosswalk("traffic"),
     examples=(
         Example(
             case="one link, one hour",

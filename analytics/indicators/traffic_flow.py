@@ -10,12 +10,12 @@ from analytics.area_rules import total, weighted_mean
 from analytics.crosswalk import crosswalk
 from analytics.hours import SUM_SHARE, day_of, peak
 from analytics.indicator import Example, Source, Trust, indicator
-from analytics.indicators.traffic_links import QUARTER
+from analytics.indicators.traffic_links import QUARTER, hourly
 from analytics.known import Known
 from analytics.longer import Rule
 from analytics.results import Reason
 from analytics.rounding import half_up
-from analytics.series import HOUR, MINIMUM_SHARE
+from analytics.series import MINIMUM_SHARE
 from analytics.steps import Step
 
 if TYPE_CHECKING:
@@ -99,21 +99,17 @@ def traffic_flow_15min(site: Site, period: Period) -> SiteValue:
     return known.value(flow, site.number("length_km")) if known.enough else known.missing()
 
 
-@indicator(
+@hourly(
     code="traffic_flow",
     name_en="Traffic flow",
     name_vi="Lưu lượng xe",
     unit="{vehicle}/h",
     inputs=("traffic_flow",),
-    step=Step.HOUR,
-    window=HOUR,
-    min_completeness=MINIMUM_SHARE,
     area_rule=BY_LENGTH,
     area=weighted_mean,
     decimals=3,
     version=1,
     source=_SOURCE,
-    crosswalk=crosswalk("traffic"),
     examples=(
         Example(
             case="four quarters of an hour",
@@ -139,15 +135,12 @@ def traffic_flow(site: Site, period: Period) -> SiteValue:
     return known.value(flow, site.number("length_km"), **details)
 
 
-@indicator(
+@hourly(
     code="traffic_vkt",
     name_en="Vehicle-kilometres travelled",
     name_vi="Tổng quãng đường xe chạy (xe-km)",
     unit="{vehicle}.km",
     inputs=("traffic_flow",),
-    step=Step.HOUR,
-    window=HOUR,
-    min_completeness=MINIMUM_SHARE,
     area_rule="sum over the links, with the share of them that report; nothing is added for the others",
     area=total,
     decimals=3,
@@ -160,7 +153,6 @@ def traffic_flow(site: Site, period: Period) -> SiteValue:
         "Flow times the thing's property `length_km`. An hour of which at least 75 % was counted stands for "
         "the whole hour. The sum is that of the links with detectors, not of the area's whole network.",
     ),
-    crosswalk=crosswalk("traffic"),
 )
 def traffic_vkt(site: Site, period: Period) -> SiteValue:
     """Distance that the hour's vehicles drove on the link, in vehicle-kilometres.

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from analytics.crosswalk import crosswalk
+from analytics.indicator import indicator
 from analytics.known import Known
 from analytics.results import Reason, SiteValue
 from analytics.rounding import half_up
-from analytics.series import HOUR, Window, space_mean
+from analytics.series import HOUR, MINIMUM_SHARE, Window, space_mean
+from analytics.steps import Step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -214,3 +218,15 @@ def delay(vehicles: Values | float, length_km: float, speeds: Values | float, fr
     """Return the vehicle-hours of delay on a link against its free-flow speed; arrays of shape (n,)."""
     slower = np.maximum(0.0, 1 / np.asarray(speeds, dtype=float) - 1 / free_flow)
     return float(np.sum(vehicles * length_km * slower))
+
+
+#: Declares an indicator of the hour …
+hourly = partial(
+    indicator,
+    step=Step.HOUR,
+    window=HOUR,
+    min_completeness=MINIMUM_SHARE,
+    crosswalk=crosswalk("traffic"),
+)
+#: … and one that compares the hour's speed with the free-flow speed.
+of_link = partial(hourly, inputs=("traffic_speed", "traffic_flow"), reach=baseline)

@@ -13,15 +13,13 @@ from analytics.indicator import Example, Source, Trust, indicator
 from analytics.indicators.traffic_links import (
     FREE_FLOW_NOTE,
     LOS_LETTERS,
-    baseline,
     level_of_service,
     link_hour,
+    of_link,
     travel_time_index,
 )
 from analytics.results import AreaValue, SiteValue
 from analytics.rounding import half_up
-from analytics.series import HOUR, MINIMUM_SHARE
-from analytics.steps import Step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,22 +78,16 @@ def by_letter(area: AreaUnit, sites: Sequence[SiteValue], period: Period) -> Are
     return AreaValue(mean.value, {"shares_pct": rounded(shares), **mean.details})
 
 
-@indicator(
+@of_link(
     code="traffic_los",
     name_en="Share of traffic at level of service E or F",
     name_vi="Tỷ lệ lưu lượng ở mức phục vụ E hoặc F",
     unit="%",
-    inputs=("traffic_speed", "traffic_flow"),
-    step=Step.HOUR,
-    window=HOUR,
-    reach=baseline,
-    min_completeness=MINIMUM_SHARE,
     area_rule=_AREA_RULE,
     area=by_letter,
     decimals=3,
     version=1,
     source=_SOURCE,
-    crosswalk=crosswalk("traffic"),
     examples=(
         Example(
             case="one link",

@@ -9,17 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analytics.area_rules import weighted_mean
-from analytics.crosswalk import crosswalk
 from analytics.hours import SUM_SHARE, day_of, peak
-from analytics.indicator import Example, Source, Trust, indicator
+from analytics.indicator import Example, Source, Trust
 from analytics.indicators.traffic_flow import BY_LENGTH
-from analytics.indicators.traffic_links import declared_free_flow
+from analytics.indicators.traffic_links import declared_free_flow, hourly
 from analytics.known import Known
 from analytics.longer import Rule
 from analytics.results import Reason
 from analytics.rounding import half_up
-from analytics.series import HOUR, MINIMUM_SHARE
-from analytics.steps import Step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -143,16 +140,13 @@ def _at(series: Series, instants: Any) -> Values:
     return np.where(series.good_times[index] == instants, series.good_values[index], np.nan)
 
 
-@indicator(
+@hourly(
     code="traffic_pcu",
     name_en="Traffic flow in passenger car units",
     name_vi="Lưu lượng xe con quy đổi (PCU)",
     unit="{PCU}/h",
     inputs=("traffic_flow", *SHARES, *COUNTS),
     needs=("traffic_flow", *COUNTS),
-    step=Step.HOUR,
-    window=HOUR,
-    min_completeness=MINIMUM_SHARE,
     area_rule=BY_LENGTH,
     area=weighted_mean,
     decimals=3,
@@ -169,7 +163,6 @@ def _at(series: Series, instants: Any) -> Values:
         "detector tells them (motorcycle_count, car_count, bus_count, truck_count, heavy_truck_count), else "
         "`traffic_flow` by motorcycle_share and heavy_share, where heavy ones count as trucks.",
     ),
-    crosswalk=crosswalk("traffic"),
     examples=(
         Example(
             case="mixed flow, factors mc .25 car 1 bus 2.5 truck 2.5",

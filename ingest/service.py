@@ -43,6 +43,8 @@ log = structlog.get_logger(__name__)
 #: SIGTERM: what was taken is committed and acknowledged within this time, or left with the broker; closing
 #: connections takes the rest of the 10 s that operators are promised
 DRAIN_S = 6.0
+#: how soon a task that has not ended is cancelled again
+_CANCEL_AGAIN_S = 0.5
 # What a process that was suspended in a transaction has locked must not stop the others; nor must those
 # which wait for one another where PostgreSQL cannot see it, because of their turns.
 _SESSION = "-c idle_in_transaction_session_timeout=60000 -c lock_timeout=10000"
@@ -179,8 +181,12 @@ async def _prepared(shared: _Shared, writer: Writer, deferral: Deferral) -> Sess
 
 
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
+    """Cancel tasks until all have ended: Python 3.11's `asyncio.wait_for`, in libraries, may swallow it."""
+    pending = {task for task in tasks if not task.done()}
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=_CANCEL_AGAIN_S)
     await asyncio.gather(*tasks, return_exceptions=True)
 
 

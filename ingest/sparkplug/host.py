@@ -72,7 +72,10 @@ class HostSubscription(Subscription):
 
     async def _handshake(self, protocol: _Protocol) -> None:
         await super()._handshake(protocol)
-        states = mqtt5.TopicFilter(STATES, max_qos=mqtt5.QoS.AT_MOST_ONCE)
+        # A state that is kept is older than the birth which follows, and needs no answer beside it.
+        states = mqtt5.TopicFilter(
+            STATES, max_qos=mqtt5.QoS.AT_MOST_ONCE, retain_handling=mqtt5.RetainHandling.SEND_NEVER
+        )
         protocol.send(mqtt5.SubscribePacket(_SUBSCRIBE_ID, [states]).write())
         await protocol.answer()
         self._tell(protocol, online=True, timestamp=self._since)

@@ -25,6 +25,7 @@ from tests.integration.test_ingest import ingesting, stored, until
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    import mqtt5
     from psycopg import AsyncConnection
 
     from runtime.settings import Settings
@@ -337,3 +338,50 @@ async def test_the_host_says_when_it_is_there_and_the_broker_when_it_is_not(
         assert message.retain
         assert json.loads(message.payload)["online"] is False  # type: ignore[arg-type]
         await late.publish(topic, b"", qos=1, retain=True)
+
+
+class LateHost(HostSubscription):
+    """A host to which the broker's messages come at the latest moment, as on a slow network."""
+
+    held: list[tuple[mqtt5.PublishPacket, int, float]]
+
+    def deliver(self, packet: mqtt5.PublishPacket, epoch: int, arrived: float) -> bool:
+        if self.subscribed.is_set():
+            return super().deliver(packet, epoch, arrived)
+        self.held.append((packet, epoch, arrived))
+        return False
+
+
+async def test_the_retained_state_of_an_earlier_life_gets_no_second_birth(
+    broker: Broker, gateway_code: str
+) -> None:
+    topic = f"spBv1.0/STATE/{gateway_code}"
+    url = urlsplit(broker.platform_url)
+    host = LateHost(
+        broker.platform_url, host_id=gateway_code, client_id=f"host-{gateway_code}",
+        filters=["spBv1.0/+/NDATA/x"], receive_maximum=10,
+    )  # fmt: skip
+    host.held = []
+    async with aiomqtt.Client(
+        url.hostname or "", url.port or 0, username=url.username, password=url.password
+    ) as observer:
+        await observer.subscribe(topic, qos=1)
+
+        async def is_online() -> bool:
+            online: bool = json.loads((await told(observer))[1])["online"]
+            return online
+
+        await observer.publish(topic, b'{"online":false,"timestamp":1}', qos=1, retain=True)
+        assert not await is_online()
+        running = asyncio.create_task(host.run())
+        assert await is_online()
+        await host.subscribed.wait()
+        for late in host.held:
+            host.deliver(*late)
+        # What is said against it while it is there is answered, after all that came before.
+        await observer.publish(topic, b'{"online":false,"timestamp":2}', qos=1)
+        assert [await is_online() for _ in range(2)] == [False, True]
+        host.stop()
+        assert not await is_online()
+        await asyncio.wait_for(running, 10)
+        await observer.publish(topic, b"", qos=1, retain=True)

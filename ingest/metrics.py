@@ -114,7 +114,7 @@ def total(counter: Counter) -> int:
     return round(sum(s.value for s in samples if s.name.endswith("_total")))
 
 
-def value(gauge: Gauge) -> float:
-    """Return a gauge's value."""
-    (family,) = gauge.collect()
+def value(metric: Gauge | Counter) -> float:
+    """Return the value of a gauge or counter without labels."""
+    (family,) = metric.collect()
     return family.samples[0].value

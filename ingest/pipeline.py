@@ -34,6 +34,8 @@ WRITERS = 2
 _TAKE, _TAKE_BYTES = 40, 40_000
 #: how soon a batch that is due is handed to a writer that has become free
 _WRITER_POLL_S = 0.002
+#: how soon `stop` is noticed while nothing comes
+_STOP_POLL_S = 0.5
 
 
 @dataclass
@@ -78,8 +80,8 @@ class Pipeline:
     def _patience(self, batcher: Batcher) -> float:
         """Return for how many seconds the next delivery may be waited for."""
         if batcher.due is None:
-            return 0.5  # soon enough to notice `stop`
-        left = batcher.due - time.monotonic()
+            return _STOP_POLL_S
+        left = min(batcher.due - time.monotonic(), _STOP_POLL_S)
         return max(0.0, left) if self._batches.empty() else max(_WRITER_POLL_S, left)
 
     def _understood(self, deliveries: list[Delivery], now: float) -> list[Entry]:

@@ -12,13 +12,16 @@ from urllib.parse import urlsplit
 import aiomqtt
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 
-from ingest import service
+from ingest import metrics, service
 from tests.conftest import changed
 from tests.integration.city import register
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from prometheus_client import Counter
 
     from runtime.settings import Settings
     from tests.conftest import Broker
@@ -75,6 +78,10 @@ async def until(check: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(20):
         while not await check():
             await asyncio.sleep(0.02)
+
+
+async def counts(counter: Counter, at_least: float) -> bool:
+    return metrics.value(counter) >= at_least
 
 
 async def stored(conn: Connection) -> list[tuple[Any, ...]]:
@@ -238,19 +245,21 @@ async def test_rows_that_the_database_refuses_become_refusals_and_the_rest_is_st
 
 
 async def test_batch_is_kept_while_the_database_is_locked_away(
-    conn: Connection, settings: Settings, broker: Broker, gateway_code: str
+    conn: Connection,
+    settings: Settings,
+    broker: Broker,
+    gateway_code: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await register(conn, gateway_code)
-    await conn.execute("ALTER ROLE CURRENT_USER SET lock_timeout = '100ms'")
-    try:
-        async with ingesting(settings), gateway_client(broker, gateway_code) as client:
-            async with conn.transaction():
-                await conn.execute("LOCK TABLE observations IN EXCLUSIVE MODE")
-                await send(client, gateway_code, {"time": NOW_MS, "pm10": 1}, seq=1)
-                await asyncio.sleep(0.6)  # several attempts end in lock_not_available
-            assert await heard(client, "committed") == {"seq": 1}
-    finally:
-        await conn.execute("ALTER ROLE CURRENT_USER RESET lock_timeout")
+    monkeypatch.setattr("ingest.service._SESSION", "-c lock_timeout=100")
+    tried = metrics.value(metrics.WRITE_RETRIES)
+    async with ingesting(settings), gateway_client(broker, gateway_code) as client:
+        async with conn.transaction():
+            await conn.execute("LOCK TABLE observations IN EXCLUSIVE MODE")
+            await send(client, gateway_code, {"time": NOW_MS, "pm10": 1}, seq=1)
+            await until(lambda: counts(metrics.WRITE_RETRIES, tried + 2))
+        assert await heard(client, "committed") == {"seq": 1}
     assert len(await stored(conn)) == 1
 
 
@@ -258,13 +267,20 @@ async def test_stop_commits_what_was_taken(
     conn: Connection, settings: Settings, broker: Broker, gateway_code: str
 ) -> None:
     await register(conn, gateway_code)
-    slow = changed(settings, ingest_batch_age_ms=5000)
-    async with ingesting(slow), gateway_client(broker, gateway_code) as client:
-        for i in range(50):
-            await send(client, gateway_code, {"time": NOW_MS + i, "pm10": i})
-        await asyncio.sleep(0.3)
-        assert await stored(conn) == []
+    slow = changed(settings, ingest_batch_age_ms=60_000)
+    with capture_logs() as logged:
+        await take_and_stop(conn, slow, broker, gateway_code)
     assert len(await stored(conn)) == 50
+    assert "drain_timeout" not in [each.get("action") for each in logged]
+
+
+async def take_and_stop(conn: Connection, settings: Settings, broker: Broker, gateway: str) -> None:
+    async with ingesting(settings), gateway_client(broker, gateway) as client:
+        taken = metrics.value(metrics.RECEIVED)
+        for i in range(50):
+            await send(client, gateway, {"time": NOW_MS + i, "pm10": i})
+        await until(lambda: counts(metrics.RECEIVED, taken + 50))
+        assert await stored(conn) == []
 
 
 async def test_what_came_while_ingest_was_away_is_stored_after_its_return(

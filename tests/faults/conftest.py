@@ -21,7 +21,7 @@ from storage.migrate import migrate
 from storage.pool import connect
 from tests.conftest import Broker, make_settings
 from tests.faults.ingesting import Ingest
-from tests.faults.ledger import Ledger, compare
+from tests.faults.ledger import Difference, Ledger, compare
 from tests.faults.publishers import MosquittoPub, Paho, publishing
 from tests.integration.city import small_city
 
@@ -101,20 +101,33 @@ class Traffic:
         return sum(len(ledger.acked) * ledger.readings for ledger in self.ledgers)
 
     async def assert_stored(self, conn: AsyncConnection[Any], seconds: float = 60) -> None:
-        """Wait until all that was acknowledged is stored, and compare reading by reading."""
-        deadline = time.monotonic() + seconds
-        while await count(conn) < self.readings and time.monotonic() < deadline:
-            await asyncio.sleep(0.2)
-        found = await compare(conn, *self.ledgers)
-        # What was sent and not acknowledged may be stored, and count above.
-        while found.lost and time.monotonic() < deadline:
-            await asyncio.sleep(0.5)
-            found = await compare(conn, *self.ledgers)
+        """Wait until all that was acknowledged is stored, and compare reading by reading.
+
+        Args:
+            conn: to the database.
+            seconds: when nothing more is stored for so long, what is missing is lost.
+        """
+        found = await self._differs_for_good(conn, seconds)
         assert not found, str(found)
         assert all(ledger.acked for ledger in self.ledgers)
-        cursor = await conn.execute("SELECT count(*) FROM refusals")
+        gateways = [ledger.gateway for ledger in self.ledgers]
+        cursor = await conn.execute("SELECT count(*) FROM refusals WHERE gateway = ANY(%s)", [gateways])
         assert await cursor.fetchone() == (0,)
-        print(f"{self.acked} messages, {self.readings} readings: 0 lost")
+        behind = time.monotonic() - max(max(ledger.acked.values()) for ledger in self.ledgers)
+        print(f"{self.acked} messages, {self.readings} readings: 0 lost, {behind:.1f} s after the last ack")
+
+    async def _differs_for_good(self, conn: AsyncConnection[Any], seconds: float) -> Difference:
+        stored, deadline = -1, 0.0
+        while True:
+            before, stored = stored, await count(conn)
+            if stored > before:
+                deadline = time.monotonic() + seconds
+            # What was sent and not acknowledged may be stored, and counts too.
+            if stored >= self.readings or time.monotonic() > deadline:
+                found = await compare(conn, *self.ledgers)
+                if not found.lost or time.monotonic() > deadline:
+                    return found
+            await asyncio.sleep(0.5)
 
 
 async def make_traffic(

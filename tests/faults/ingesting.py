@@ -41,6 +41,7 @@ class Ingest:
         if self._is_wanted:
             assert self.is_running, f"ingest has ended by itself: {self.log_file.read_text()[-2000:]}"
             await self.stop()
+        print(f"ingest's memory: {self.peak_mb:.0f} MB at most")
         assert kind or self.peak_mb < MEMORY_MB
 
     @property

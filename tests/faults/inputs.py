@@ -84,6 +84,15 @@ async def assert_stored(conn: AsyncConnection[Any], expected: dict[tuple[int, in
     assert not expected, f"{len(expected)} are not stored, for example {next(iter(expected.items()))}"
 
 
+async def expect_often(conn: AsyncConnection[Any], gateway: str) -> None:
+    """Let the registry expect a reading a second of each datastream: a `Probe` is then below its rate."""
+    await conn.execute(
+        "UPDATE datastreams SET sampling_interval_s = 1 WHERE thing_id IN "
+        "(SELECT t.id FROM things t JOIN gateways g ON g.id = t.gateway_id WHERE g.code = %s)",
+        [gateway],
+    )
+
+
 def platform_client(broker: Broker) -> aiomqtt.Client:
     url = urlsplit(broker.platform_url)
     return aiomqtt.Client(

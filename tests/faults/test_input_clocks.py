@@ -75,7 +75,9 @@ async def test_every_clock_is_stored_right_or_refused_with_a_reason(
     async with ingest:
         await send_all(broker, gateway_code, payloads)
         await until_heard(conn, gateway_code, len(CLOCKS))
-    cursor = await conn.execute("SELECT seq, reason, at, detail, count, stored FROM refusals ORDER BY seq")
+    cursor = await conn.execute(
+        "SELECT seq, reason, at, detail, count, stored FROM refusals WHERE gateway = %s", [gateway_code]
+    )
     refused = {seq: rest for seq, *rest in await cursor.fetchall()}
     stream = ids[gateway_code, "pm10"]
     expected: dict[tuple[int, int], float] = {}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tests.faults.conftest import FULL, register_all
-from tests.faults.inputs import NOW_MS, Probe, assert_stored, platform_client, until_heard
+from tests.faults.inputs import NOW_MS, Probe, assert_stored, expect_often, platform_client, until_heard
 from tests.integration.test_ingest import gateway_client
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ async def test_flood_of_one_gateway_takes_nothing_from_the_others(
     neighbours = [f"{gateway_code}-{i}" for i in range(NEIGHBOURS)]
     probed = f"{gateway_code}-probe"
     ids = await register_all(conn, gateway_code, probed, *neighbours)
+    await expect_often(conn, probed)
     lines = [
         json.dumps({"seq": i + 1, "readings": [{"time": NOW_MS - i, "pm10": i % 2000}]}).encode() + b"\n"
         for i in range(FLOOD)

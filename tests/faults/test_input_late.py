@@ -14,6 +14,7 @@ from tests.faults.inputs import (
     NOW_MS,
     Probe,
     assert_stored,
+    expect_often,
     late_hours,
     refusals,
     send_all,
@@ -42,6 +43,7 @@ async def test_buffer_of_two_days_is_stored_once_and_queues_each_hour_once(
 ) -> None:
     live = f"{gateway_code}-live"
     ids = await register_all(conn, gateway_code, live)
+    await expect_often(conn, live)
     devices = (gateway_code, f"{gateway_code}-aq")
     buffered = [message(start, devices) for start in range(START_MS, START_MS + 2 * DAY_MS, MESSAGE_MS)]
     async with ingest, gateway_client(broker, live) as client:

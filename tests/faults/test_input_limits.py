@@ -65,7 +65,9 @@ async def test_key_as_long_as_a_message_is_told_to_the_gateway_and_stops_nobody(
         await send(client, gateway_code, {"time": NOW_MS, "pm10": 1}, seq=2)
         while (await heard(client, "committed"))["seq"] < 2:
             pass
-    cursor = await conn.execute("SELECT length(at), length(detail), length(payload) FROM refusals")
+    cursor = await conn.execute(
+        "SELECT length(at), length(detail), length(payload) FROM refusals WHERE gateway = %s", [gateway_code]
+    )
     row = await cursor.fetchone()
     assert row
     assert row[0] < 1000

@@ -56,13 +56,14 @@ async def count(conn: Connection) -> int:
     return int(row[0])
 
 
-async def assert_each_stored_once(conn: Connection) -> None:
+async def assert_each_stored_once(conn: Connection, gateway: str) -> None:
     cursor = await conn.execute(
         "SELECT (extract(epoch FROM time) * 1000)::bigint, value FROM observations ORDER BY time"
     )
     assert await cursor.fetchall() == [(NOW_MS + i, float(i)) for i in range(READINGS)]
     cursor = await conn.execute(
-        "SELECT received_seq::text, (SELECT count(*) FROM refusals) FROM gateway_status"
+        "SELECT received_seq::text, (SELECT count(*) FROM refusals WHERE gateway = %s) FROM gateway_status",
+        [gateway],
     )
     assert await cursor.fetchone() == (f"{{[1,{READINGS + 1})}}", 0)
 
@@ -87,7 +88,7 @@ async def test_killed_after_the_commit_and_before_the_acknowledgement(
     with running(settings, "ingest"):
         # Nothing was acknowledged, so the broker sends all of it again.
         await until(lambda: heard_twice(conn))
-    await assert_each_stored_once(conn)
+    await assert_each_stored_once(conn, gateway_code)
 
 
 async def test_killed_between_copy_and_commit(
@@ -113,7 +114,7 @@ async def test_killed_between_copy_and_commit(
     assert await count(conn) == 0
     with running(settings, "ingest"):
         await until(lambda: at_least(conn, READINGS))
-    await assert_each_stored_once(conn)
+    await assert_each_stored_once(conn, gateway_code)
 
 
 async def subscribed(conn: Connection) -> bool:

@@ -17,6 +17,7 @@ from tests.faults.inputs import (
     NOW_MS,
     Probe,
     assert_stored,
+    expect_often,
     late_hours,
     platform_client,
     refusals,
@@ -104,6 +105,7 @@ async def test_a_flood_is_limited_and_told_and_the_others_do_not_wait_for_it(
 ) -> None:
     good, probed = [f"{gateway_code}-{i}" for i in range(100)], f"{gateway_code}-probe"
     ids = await register_all(conn, gateway_code, probed, *good)
+    await expect_often(conn, probed)
     usual: Expected = {}
     async with (
         ingest,
@@ -114,8 +116,8 @@ async def test_a_flood_is_limited_and_told_and_the_others_do_not_wait_for_it(
         sending = asyncio.create_task(send_usually(platform, {g: ids[g, "pm10"] for g in good}, usual))
         alone, beside = (Probe(probed, ids[probed, "pm10"], client, settings) for _ in range(2))
         await probe_beside(alone, nothing(), 40)
-        flooding = asyncio.create_task(send_all(broker, gateway_code, flood(FLOOD)))
         async with held_up(conn):  # however fast the machine is
+            flooding = asyncio.create_task(send_all(broker, gateway_code, flood(FLOOD)))
             await until(lambda: ingest.count("deferred", gateway_code) > 0)
         await probe_beside(beside, flooding, 20)
         sending.cancel()
@@ -143,6 +145,7 @@ async def test_a_replay_of_two_days_is_stored_and_its_hours_queued_and_live_read
 ) -> None:
     cut_off, live = [f"{gateway_code}-{i}" for i in range(REPLAYING)], f"{gateway_code}-live"
     ids = await register_all(conn, live, *cut_off)
+    await expect_often(conn, live)
     start = (NOW_MS - 2 * DAY_MS - HOUR_MS) // HOUR_MS * HOUR_MS
     late = range(start, start + 2 * DAY_MS, 60_000)
     made = [
@@ -181,7 +184,9 @@ async def test_killed_while_it_stores_what_was_deferred(
     ids = await register_all(conn, gateway_code)
     moments, killed_while_waiting = random.Random(20261122), 0
     async with ingest:
-        sending = asyncio.create_task(send_all(broker, gateway_code, flood(FLOOD)))
+        async with held_up(conn):  # however fast the machine is
+            sending = asyncio.create_task(send_all(broker, gateway_code, flood(FLOOD)))
+            await until(lambda: ingest.count("deferred", gateway_code) > 0)
         for _ in range(30 if FULL else 4):
 
             async def some_wait() -> bool:

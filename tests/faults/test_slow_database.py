@@ -52,7 +52,7 @@ async def test_each_commit_takes_half_a_second(
             while most < WINDOW + 200 or time.monotonic() < until_s:
                 await asyncio.sleep(0.1)
                 most = max(most, (traffic.readings - await count(conn)) // 5)
-        await traffic.assert_stored(conn, 600)
+        await traffic.assert_stored(conn)
         ingest.note_memory()
     print(f"up to {most} messages behind, peak {ingest.peak_mb:.0f} MB")
     # More than the Receive Maximum waited: the broker held it, not ingest.

@@ -11,7 +11,16 @@ from tests.conftest import changed
 from tests.faults.ingesting import Ingest
 from tests.integration.city import register
 from tests.integration.test_ingest import ingesting
-from tests.integration.test_sparkplug import BD_SEQ, NOW_MS, PM10, edge_client, publish, until_stored, values
+from tests.integration.test_sparkplug import (
+    BD_SEQ,
+    NOW_MS,
+    PM10,
+    edge_client,
+    publish,
+    refused,
+    until_stored,
+    values,
+)
 from tests.processes import Proxy
 
 if TYPE_CHECKING:
@@ -103,5 +112,4 @@ async def test_what_is_committed_and_comes_again_is_no_gap(
     session = (await table.load(conn))[gateway_code]
     assert (before.seq, session.seq, session.stale) == (100, 101, False)
     assert sorted(await values(conn, pm10)) == sorted([5.0, *map(float, range(1, 102))])
-    cursor = await conn.execute("SELECT count(*) FROM refusals")
-    assert await cursor.fetchone() == (0,)
+    assert await refused(conn, gateway_code) == []

@@ -158,7 +158,7 @@ async def assert_complete(conn: Connection, gateway: str, series: dict[str, Seri
         stored = rows[rows["datastream_id"] == ids[f"{gateway}-{prop}", prop]]
         assert stored["time"].tolist() == [to_microseconds(t) for t in sorted(one)]
         assert stored["value"].tolist() == [one[t] for t in sorted(one)]
-    cursor = await conn.execute("SELECT count(*) FROM refusals")
+    cursor = await conn.execute("SELECT count(*) FROM refusals WHERE gateway = %s", [gateway])
     assert await cursor.fetchone() == (0,)
 
 

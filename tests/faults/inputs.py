@@ -14,7 +14,6 @@ import aiomqtt
 
 from bench.publisher import publish
 from storage.pool import connect
-from tests.faults.conftest import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,11 +48,14 @@ async def heard(conn: AsyncConnection[Any], gateway: str) -> int:
 
 
 async def until_heard(conn: AsyncConnection[Any], gateway: str, messages: int, seconds: float = 60) -> None:
-    async def all_heard() -> bool:
-        return await heard(conn, gateway) >= messages
-
-    await until(all_heard, seconds)
-    assert await heard(conn, gateway) == messages
+    """Wait until so many messages are committed, as long as more come; `seconds` without one is an error."""
+    newest, deadline = -1, 0.0
+    while (number := await heard(conn, gateway)) < messages:
+        if number > newest:
+            newest, deadline = number, time.monotonic() + seconds
+        assert time.monotonic() < deadline, f"{number} of {messages} messages, no more for {seconds:.0f} s"
+        await asyncio.sleep(0.05)
+    assert number == messages
 
 
 async def refusals(conn: AsyncConnection[Any], gateway: str) -> dict[str, tuple[int, int]]:

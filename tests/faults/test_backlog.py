@@ -44,7 +44,7 @@ async def test_what_waited_at_the_broker_is_stored(
     async with ingest:
         idle = ingest.note_memory()
         started = time.monotonic()
-        await until_heard(conn, gateway_code, MESSAGES, 600)
+        await until_heard(conn, gateway_code, MESSAGES)
         print(
             f"{MESSAGES} messages queued in {sent - begin:.0f} s, stored {time.monotonic() - started:.0f} s "
             f"after the start, {idle:.0f} MB before, peak {ingest.note_memory():.0f} MB"

@@ -61,7 +61,7 @@ async def test_flood_of_one_gateway_takes_nothing_from_the_others(
             await good
         usual.cancel()
         await asyncio.gather(usual, return_exceptions=True)
-        await until_heard(conn, gateway_code, len(bounded) + len(lines), 300)
+        await until_heard(conn, gateway_code, len(bounded) + len(lines))
     words = (
         "without the flood",
         f"beside {RATE} messages a second",

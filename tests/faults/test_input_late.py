@@ -52,13 +52,13 @@ async def test_buffer_of_two_days_is_stored_once_and_queues_each_hour_once(
         replayed = asyncio.Event()
         probing = asyncio.create_task(beside.until(replayed, at_least=1))
         await send_all(broker, gateway_code, buffered)
-        await until_heard(conn, gateway_code, len(buffered), 300)
+        await until_heard(conn, gateway_code, len(buffered))
         replayed.set()
         await probing
         first = await late_hours(conn)
         await conn.execute("TRUNCATE late_hours")
         await send_all(broker, gateway_code, buffered)
-        await until_heard(conn, gateway_code, 2 * len(buffered), 300)
+        await until_heard(conn, gateway_code, 2 * len(buffered))
         again = await late_hours(conn)
     print(
         f"live readings committed alone after {alone.summary()}, beside the replay after {beside.summary()}"

@@ -109,7 +109,7 @@ async def test_poison_is_counted_and_its_neighbours_are_stored(
                 send_all(broker, gateway_code, islice(payloads, PORTION)),
                 send_all(broker, neighbour, islice(neighbours, PORTION // 4)),
             )
-            await until_heard(conn, gateway_code, sent, 120)
+            await until_heard(conn, gateway_code, sent)
             await until_heard(conn, neighbour, sent // 4)
             memory.append(ingest.note_memory())
         print(

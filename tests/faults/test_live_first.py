@@ -122,7 +122,7 @@ async def test_a_flood_is_limited_and_told_and_the_others_do_not_wait_for_it(
         await probe_beside(beside, flooding, 20)
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)
-        await until_heard(conn, gateway_code, FLOOD, 300)
+        await until_heard(conn, gateway_code, FLOOD)
         refused = await refusals(conn, gateway_code)
         await until(lambda: told["committed"][-1:] == [{"seq": FLOOD}])
         assert await waiting(conn) == 0
@@ -163,7 +163,7 @@ async def test_a_replay_of_two_days_is_stored_and_its_hours_queued_and_live_read
         await probe_beside(alone, nothing(), 40)
         await probe_beside(beside, replay(), 20)
         for gateway in cut_off:
-            await until_heard(conn, gateway, REPLAY_MESSAGES, 300)
+            await until_heard(conn, gateway, REPLAY_MESSAGES)
         queued = await late_hours(conn)
     print(
         f"live readings committed alone after {alone.summary()}, beside the replay after {beside.summary()}"
@@ -228,7 +228,7 @@ async def test_beyond_the_bound_the_broker_holds_it(
     ingest.settings = changed(ingest.settings, ingest_deferred_mb=1)
     async with ingest:
         await send_all(broker, gateway_code, flood(FLOOD))
-        await until_heard(conn, gateway_code, FLOOD, 300)
+        await until_heard(conn, gateway_code, FLOOD)
     cursor = await conn.execute("SELECT max(bytes) FROM noted")
     ((most,),) = await cursor.fetchall()
     print(f"up to {most:,} bytes waited")

@@ -152,7 +152,7 @@ class Example:
         """Wait until its standard error says something."""
         assert self.process
         assert self.process.stderr
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(40):
             while words not in (line := (await self.process.stderr.readline()).decode()):
                 assert line, f"{self.command} ended before it said {words!r}"
 
@@ -168,7 +168,7 @@ class Example:
         assert self.process.stdin
         self.process.stdin.close()
         ended = asyncio.create_task(self.process.communicate())
-        await asyncio.wait({ended}, timeout=20)
+        await asyncio.wait({ended}, timeout=40)
         if not ended.done():
             self.process.kill()
         out, err = await ended

@@ -204,22 +204,22 @@ async def test_readers_have_the_raised_alerts_of_an_area_and_may_write_nothing(
         mine = changed(told, mqtt_url=broker.platform_url)
         await store(city, NOW - HOUR, 160)
         await tick(city, mine, AT)
-        (first,) = (await retained(broker, "alerts", "reads alerts", 1))["alerts"]
+        (first,) = (await retained(broker, "alerts", "reads alerts", 20))["alerts"]
         assert (first["rule"], first["state"], first["value"], first["name_vi"]) == (
             "air_bad", "active", 160, "Không khí xấu",
         )  # fmt: skip
         (number,) = (await rows(city, "SELECT id FROM alerts"))[0]
         await actions.acknowledge(city, number, AT, who="Lan", note="", publish=True)
         await tick(city, mine, AT)
-        assert (await retained(broker, "alerts", "reads alerts", 1))["alerts"][0]["state"] == "acknowledged"
+        assert (await retained(broker, "alerts", "reads alerts", 20))["alerts"][0]["state"] == "acknowledged"
         await store(city, NOW, 100)
         await tick(city, mine, AT + HOUR)
-        assert (await retained(broker, "alerts", "reads alerts", 1))["alerts"] == []
+        assert (await retained(broker, "alerts", "reads alerts", 20))["alerts"] == []
         with pytest.raises(TimeoutError):
             await retained(broker, "gw-alerts", "secret", 0.5)
         async with reader(broker, "alerts", "reads alerts") as client:
             await client.publish("city/v1/alerts/193", b"{}", qos=1, retain=True)
-        assert (await retained(broker, "alerts", "reads alerts", 1))["area"] == "193"
+        assert (await retained(broker, "alerts", "reads alerts", 20))["area"] == "193"
 
 
 def reader(broker: LocalMosquitto, user: str, password: str) -> aiomqtt.Client:

@@ -149,7 +149,7 @@ def test_the_documents_on_the_running_demo_and_a_clean_end(
 
     demo.send_signal(signal.SIGINT)
     assert demo.wait(60) == 0
-    gone, alive = psutil.wait_procs(children, timeout=5)
+    gone, alive = psutil.wait_procs(children, timeout=20)
     assert not alive
     assert len(gone) >= 6  # TimescaleDB, Mosquitto, ingest, analytics, the API and the simulators
 

@@ -43,7 +43,7 @@ async def ingesting(settings: Settings) -> AsyncIterator[asyncio.Event]:
         yield stop
     finally:
         stop.set()
-        await asyncio.wait_for(task, 15)
+        await asyncio.wait_for(task, 30)
 
 
 @asynccontextmanager
@@ -67,7 +67,7 @@ async def send(client: aiomqtt.Client, code: str, *readings: dict[str, Any], **h
 
 async def heard(client: aiomqtt.Client, kind: str) -> dict[str, Any]:
     """The next message of a kind that the gateway is told."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         async for message in client.messages:
             if message.topic.value.endswith(f"/down/{kind}"):
                 return json.loads(message.payload)  # type: ignore[no-any-return, arg-type]
@@ -75,7 +75,7 @@ async def heard(client: aiomqtt.Client, kind: str) -> dict[str, Any]:
 
 
 async def until(check: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not await check():
             await asyncio.sleep(0.02)
 

@@ -189,7 +189,7 @@ async def received(client: aiomqtt.Client, topic: str) -> AsyncIterator[asyncio.
 
 
 async def next_of(topics: asyncio.Queue[str]) -> str:
-    return await asyncio.wait_for(topics.get(), 10)
+    return await asyncio.wait_for(topics.get(), 40)
 
 
 @pytest.mark.parametrize(("name", "password"), [("gw-1", "wrong"), ("gw-1", ""), ("gw-9", "gw-9 sesame")])
@@ -249,7 +249,7 @@ async def test_reload_admits_another_gateway_and_keeps_who_is_there(broker: Loca
         broker.reload({name: password_hash(f"{name} sesame") for name in ("gw-1", "gw-3")})
         for name in ("gw-3", "gw-2"):
             is_admitted = name == "gw-3"
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(40):
                 while await can_connect(broker, name) is not is_admitted:
                     await asyncio.sleep(0.05)
         await old.publish("city/v1/gw-1/up/status", b"{}", qos=1)
@@ -278,7 +278,8 @@ async def test_a_restart_keeps_what_waits_for_ingest(broker: LocalMosquitto, end
     async with gateway(broker, "gw-1") as gw:
         for n in range(50):
             await gw.publish(f"city/v1/gw-1/up/n{n:02}", b"{}", qos=1)
-    await asyncio.sleep(3 if end == "kill" else 0)  # the store is saved every second
+    if end == "kill":
+        await until_saved(broker.folder / "mosquitto.db", time.time())
     getattr(broker, end)()
     broker.platform_port = free_port()
     broker.start()
@@ -287,6 +288,13 @@ async def test_a_restart_keeps_what_waits_for_ingest(broker: LocalMosquitto, end
         received(ingest, "city/v1/+/up/#") as topics,
     ):
         assert [await next_of(topics) for _ in range(50)] == [f"city/v1/gw-1/up/n{n:02}" for n in range(50)]
+
+
+async def until_saved(store: Path, since: float) -> None:
+    """Wait until the broker, which saves each second, has saved what it had at `since`, s since 1970."""
+    async with asyncio.timeout(40):
+        while not store.exists() or store.stat().st_mtime <= since:
+            await asyncio.sleep(0.05)
 
 
 def test_mosquittos_own_programs_work(programs: Binaries, broker: LocalMosquitto) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # date-time of RFC 3339, 5.6, with any number of fraction digits
 _RFC3339 = re.compile(
@@ -38,6 +41,18 @@ def parse_time(value: Any) -> int:
     raise InvalidTimeError(
         "time must be RFC 3339 text with an offset, or integer milliseconds since 1970 UTC"
     )
+
+
+def parse_times(column: Sequence[int] | Sequence[str]) -> list[int]:
+    """Return wire times, one at least and all of one type, as `parse_time` does.
+
+    Raises:
+        InvalidTimeError: the first that is in neither form.
+    """
+    first, count = column[0], len(column)
+    if column.count(first) == count:
+        return [parse_time(first)] * count  # one round of measuring
+    return [*map(parse_time, column)]
 
 
 @lru_cache(maxsize=1024)  # the readings of a message mostly have a few times in common

@@ -11,6 +11,7 @@ import msgspec
 import psycopg
 import structlog
 
+from devices.lookups import Lookups
 from devices.model import DeviceModel, FieldMapping
 from storage.errors import StorageError, is_transient
 from storage.pool import connect
@@ -61,6 +62,8 @@ class KnownGateway:
     dev_euis: Mapping[str, str] = field(default_factory=dict)
     #: what its datastreams' sampling intervals add up to
     readings_per_s: float = 0.0
+    #: what was looked up in `streams` before
+    lookups: Lookups = field(default_factory=Lookups, repr=False, compare=False)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import compress, islice
 from math import isfinite
 from operator import le
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from devices.catalog import Catalog, KnownGateway, Stream
+    from devices.lookups import Lookup
     from ingest.formats.readings import Readings
 
 #: Times before it, sent as integers, were most likely meant as seconds.
@@ -111,39 +112,32 @@ def _resolve_columns(  # noqa: PLR0917  (as _resolve_each)
     times, values, units = readings.times, readings.values, readings.units
     if min(times) < limits.oldest or max(times) > limits.newest:
         return False
-    devices: Iterable[Any] = readings.devices
-    if None in readings.devices:
-        devices = (gateway if device is None else device for device in readings.devices)
-    streams: list[Any] = [*map(known.streams.get, zip(devices, readings.properties, strict=True))]
-    unknown: Sequence[int] = ()
-    if not all(streams):
-        unknown = [index for index, stream in enumerate(streams) if stream is None]
-        times, values = [*compress(times, streams)], [*compress(values, streams)]
-        units, streams = [*compress(units, streams)], [*filter(None, streams)]
-    if streams and not _keep_columns(streams, times, values, units, found):
+    streams = known.lookups.find(readings.devices, readings.properties, gateway, known.streams)
+    if streams.known:
+        times, values = [*compress(times, streams.known)], [*compress(values, streams.known)]
+        units = [*compress(units, streams.known)]
+    if streams.ids and not _keep_columns(streams, times, values, units, found):
         return False
-    for index in unknown:
-        _refuse_unknown(readings, index, gateway, known, catalog, found)
+    for index, is_known in enumerate(streams.known):
+        if not is_known:
+            _refuse_unknown(readings, index, gateway, known, catalog, found)
     return True
 
 
 def _keep_columns(
-    streams: list[Stream],
-    times: list[int],
-    values: list[float],
-    units: Sequence[str | None],
-    found: Resolved,
+    streams: Lookup, times: list[int], values: list[float], units: Sequence[str | None], found: Resolved
 ) -> bool:
     """Take over columns if all values are in their limits and units; return False if one is not."""
-    ids, lows, highs, ucum = zip(*streams, strict=True)
     if units:
-        converted = _convert_columns(values, units, ucum)
+        converted = _convert_columns(values, units, streams.units)
         if converted is None:
             return False
         values = converted
-    if not (all(map(le, lows, values)) and all(map(le, values, highs))):
+    if not (streams.floor <= min(values) and max(values) <= streams.ceiling) and not (
+        all(map(le, streams.minima, values)) and all(map(le, values, streams.maxima))
+    ):
         return False
-    found.datastream_ids, found.times, found.values = ids, times, values
+    found.datastream_ids, found.times, found.values = streams.ids, times, values
     return True
 
 

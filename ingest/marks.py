@@ -36,8 +36,12 @@ class HighWaterMarks:
         return fresh
 
     def raise_to(self, rows: NDArray[np.void]) -> None:
-        """Take stored rows into account."""
-        np.maximum.at(self._times, rows["datastream_id"], rows["time"])
+        """Take stored rows into account, which are sorted by (datastream, time)."""
+        all_ids = rows["datastream_id"]
+        last = np.ones(len(rows), bool)
+        last[:-1] = all_ids[1:] != all_ids[:-1]
+        ids = all_ids[last]
+        self._times[ids] = np.maximum(self._times[ids], rows["time"][last])
 
     def _reserve(self, datastream_id: int) -> None:
         if datastream_id >= len(self._times):

@@ -55,18 +55,21 @@ async def read(
     return rows
 
 
-def encode(rows: NDArray[np.void]) -> bytes:
+def encode(rows: NDArray[np.void]) -> bytearray:
     """Return an array, shape (n,), as a whole binary COPY stream of its fields.
 
     The wire form is built by numpy for all rows at once: one structured big-endian array whose bytes are the
     stream (PostgreSQL 17, COPY, "Binary Format").
     """
-    wire = np.empty(len(rows), _wire(rows.dtype))
-    wire["fields"] = len(rows.dtype.names or ())
-    for name in rows.dtype.names or ():
+    names, row = rows.dtype.names or (), _wire(rows.dtype)
+    stream = bytearray(len(_HEADER) + len(rows) * row.itemsize + len(_TRAILER))
+    stream[: len(_HEADER)], stream[-len(_TRAILER) :] = _HEADER, _TRAILER
+    wire = np.frombuffer(stream, row, len(rows), len(_HEADER))
+    wire["fields"] = len(names)
+    for name in names:
         wire[f"length of {name}"] = rows.dtype[name].itemsize
         wire[name] = rows[name] - EPOCH_2000 if name == _TIME else rows[name]
-    return b"".join((_HEADER, wire.tobytes(), _TRAILER))
+    return stream
 
 
 @cache

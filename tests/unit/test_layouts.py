@@ -6,36 +6,46 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.formats.layouts import PAYS_AFTER, WORTH_BYTES, decode_alike
 from ingest.formats.native import decode, decode_document
 
-KEYS = st.sampled_from(["device", "time", "pm2_5", "co2", "seq", "a.b", "", 'quo"te', "đ", "\n"])
-TIMES = st.sampled_from([0, 1_795_335_360_000, 10**16, -1, "2026-11-22T08:15:00Z", "2026-11-22", 1.0, True])
-NUMBERS = st.floats() | st.integers() | st.sampled_from([10**400, -(10**309), 2**64, -0.0, 1e308, 2**53 + 1])
+NAMES = ["pm2_5", "co2", "seq", "a.b", "", 'quo"te', "đ", "\n"]
+PLAIN = st.floats(0, 10) | st.integers(-5, 5)
+NUMBERS = st.floats() | st.sampled_from([10**400, -(10**309), 2**64, 2**53 + 1, -0.0, 1e308])
+TIMES = st.sampled_from([0, 5, -1, 10**16, "2026-11-22T08:15:00Z", "2026-11-22", 1.0, True])
 ODD: st.SearchStrategy[Any] = st.none() | st.booleans() | st.text(max_size=3) | st.just([]) | st.just({})
 
 
 @st.composite
 def messages(draw: st.DrawFn) -> dict[str, Any]:
-    """A message of readings with the same keys, in which a little may be otherwise."""
-    keys = draw(
-        st.lists(KEYS, max_size=4, unique=True).filter(lambda keys: "time" in keys) | st.just(["time"])
+    """A message of readings with the same keys, of which most have something that is otherwise."""
+    names = draw(
+        st.lists(st.sampled_from(NAMES[:3]) | st.sampled_from(NAMES), min_size=1, max_size=3, unique=True)
     )
-    values = {"device": st.sampled_from(["d", "e", "gw"]), "time": draw(st.sampled_from([TIMES, st.just(5)]))}
-    fields = {key: values.get(key, draw(st.sampled_from([NUMBERS, st.floats(0, 10)]))) for key in keys}
-    readings: list[Any] = draw(st.lists(st.fixed_dictionaries(fields), max_size=8))
-    for place in draw(st.lists(st.integers(0, 7), max_size=2)):
-        if place < len(readings):
-            readings[place] = draw(
-                ODD | st.dictionaries(KEYS, ODD | NUMBERS | TIMES, max_size=4)
-                | st.permutations(list(readings[place].items())).map(dict)
-                if isinstance(readings[place], dict) else ODD
-            )  # fmt: skip
-    head = draw(st.dictionaries(st.sampled_from(["seq", "oldest", "gateway", "other"]), ODD | st.integers(0)))
+    time = draw(st.sampled_from([5, 1_795_335_360_000, "2026-11-22T08:15:00Z"]))
+    fields: dict[str, Any] = dict.fromkeys(names, PLAIN) | {"time": st.just(time)}
+    fields |= {"device": st.sampled_from(["d", "e"])} if draw(st.booleans()) else {}
+    fields = dict(draw(st.permutations([*fields.items()])))
+    readings: list[Any] = draw(st.lists(st.fixed_dictionaries(fields), min_size=3, max_size=7))
+    if draw(st.integers(0, 3)):
+        place = draw(st.integers(0, len(readings) - 1))
+        readings[place] = draw(st.one_of(ODD, spoilt(readings[place]), spoilt(readings[place])))
+    head = draw(st.fixed_dictionaries({}, optional={"seq": st.integers(0, 9), "oldest": ODD | st.just(3)}))
+    head |= draw(st.sampled_from([{}, {}, {"gateway": "gw"}, {"gateway": 1}, {"other": 1}]))
     return head | {"readings": readings} if draw(st.booleans()) else {"readings": readings} | head
+
+
+def spoilt(reading: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
+    """The reading with one field otherwise, one more or one less, or in another order."""
+    other = st.tuples(st.sampled_from([*reading, *NAMES]), ODD | NUMBERS | TIMES).map(lambda kv: dict([kv]))
+    return (
+        other.map(lambda field: reading | field)
+        | st.sampled_from([*reading]).map(lambda key: {k: v for k, v in reading.items() if k != key})
+        | st.permutations([*reading.items()]).map(dict)
+    )
 
 
 def padded(message: dict[str, Any], *, raw: bool) -> bytes:
@@ -43,10 +53,37 @@ def padded(message: dict[str, Any], *, raw: bool) -> bytes:
 
 
 @given(messages(), st.booleans())
-@example({"readings": [{"time": 5, "pm2_5": 1e999}] * 9}, False)
-@example({"readings": [{"device": "d", "time": 5, "pm2_5": 1, "co2": 2.5}] * 9}, False)
 def test_the_general_way_and_a_decoder_made_for_it_find_the_same(message: dict[str, Any], raw: bool) -> None:
-    payload = padded(message, raw=raw)
+    same_both_ways(padded(message, raw=raw))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"time": 5, "a": 1, "b": 2},
+        {"time": 5, "a": 2**60 + 1},
+        {"time": 5, "a": 10**400},
+        {"time": 5, "a": True},
+        {"time": 5, "a": "1"},
+        {"time": 5.0, "a": 1},
+        {"time": "2026-11-22T08:15:00Z", "a": 1},
+        {"time": 10**16, "a": 1},
+        {"time": 5, "device": "d", "a": 1},
+        {"time": 5, "value_0": 1},
+        {"time": 5},
+        {"a": 1},
+        [],
+    ],
+)
+def test_one_odd_reading_among_many_alike(odd: object) -> None:
+    same_both_ways(padded({"readings": [*[{"time": 5, "a": 1.5}] * 9, odd]}, raw=False))
+
+
+def test_few_readings_keep_their_order() -> None:
+    same_both_ways(padded({"seq": 1, "readings": [{"time": 5, "a": 1, "b": 2}] * 3}, raw=False))
+
+
+def same_both_ways(payload: bytes) -> None:
     for _ in range(PAYS_AFTER + 1):
         assert repr(decode(payload)) == repr(decode_document(payload))
 

@@ -1,6 +1,7 @@
 """The API as a service among others in one process: it takes no signals and stops when it is told."""
 
 import asyncio
+import resource
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ _log = structlog.get_logger(__name__)
 
 #: how long open requests may go on after the stop
 _GRACE_S = 5
+#: open files beside those of streams: libraries, database connections, requests
+_OTHER_FILES = 1024
 
 
 class _Server(uvicorn.Server):
@@ -47,6 +50,7 @@ async def run(
         OSError: the port is taken.
     """
     await require_schema(settings.require_database_url())
+    _allow_files(settings.api_live_clients)
     app = create_app(settings)
     if on_app is not None:
         on_app(app)
@@ -68,7 +72,7 @@ async def _serve(app: FastAPI, listener: socket.socket, stop: asyncio.Event) -> 
         timeout_graceful_shutdown=_GRACE_S,
     )
     server = _Server(config)
-    watch = asyncio.create_task(_stop_when_told(server, stop), name="api.stop")
+    watch = asyncio.create_task(_stop_when_told(server, app, stop), name="api.stop")
     try:
         await server.serve(sockets=[listener])
     except SystemExit:
@@ -78,9 +82,21 @@ async def _serve(app: FastAPI, listener: socket.socket, stop: asyncio.Event) -> 
         watch.cancel()
 
 
-async def _stop_when_told(server: uvicorn.Server, stop: asyncio.Event) -> None:
+async def _stop_when_told(server: uvicorn.Server, app: FastAPI, stop: asyncio.Event) -> None:
     await stop.wait()
+    # A stream has no end of its own: the server would wait for it as for any open request.
+    if (hub := getattr(app.state, "live", None)) is not None:
+        hub.close()
     server.should_exit = True
+
+
+def _allow_files(clients: int) -> None:
+    """Raise the process's own limit of open files as far as the system lets it: each stream is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = clients + _OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _listen(settings: Settings) -> socket.socket:

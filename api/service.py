@@ -17,6 +17,8 @@ _log = structlog.get_logger(__name__)
 
 #: how long open requests may go on after the stop
 _GRACE_S = 5
+#: after which the system ends a connection whose client takes nothing of what was sent
+_DEAF_MS = 60_000
 #: open files beside those of streams: libraries, database connections, requests
 _OTHER_FILES = 1024
 
@@ -59,10 +61,11 @@ async def run(
         _log.info(f"API listens on {address}", action="api.listening", address=address)
         if on_listening is not None:
             on_listening(address)
-        await _serve(app, listener, stop)
+        await serve(app, listener, stop)
 
 
-async def _serve(app: FastAPI, listener: socket.socket, stop: asyncio.Event) -> None:
+async def serve(app: FastAPI, listener: socket.socket, stop: asyncio.Event) -> None:
+    """Serve an application on a listening socket until `stop` is set."""
     config = uvicorn.Config(
         app,
         lifespan="on",
@@ -104,11 +107,14 @@ def _listen(settings: Settings) -> socket.socket:
     host, port = settings.api_host, settings.api_port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family)
+        listener = socket.create_server((host, port), family=family)
     except OSError as error:
         raise OSError(
             error.errno, f"the API cannot listen on {host}:{port} ({error.strerror}): set HALONG_API_PORT"
         ) from error
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; connections have it from their listener
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _DEAF_MS)
+    return listener
 
 
 def _address(listener: socket.socket) -> str:

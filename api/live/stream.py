@@ -194,18 +194,14 @@ class EventStream(Response):
         self._stream.stop()
 
     async def _send(self, send: Send) -> None:
+        last = b""
         try:
             async for piece in self._stream.pieces():
                 async with asyncio.timeout(PATIENCE_S):
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
-            last = b""
         except TimeoutError:
             detail = f"you did not take what was sent for {PATIENCE_S:g} s: connect again with Last-Event-ID"
             last = notice("end", End(reason="slow", detail=detail).model_dump())
             self._hub.metrics.cut.labels("slow").inc()
-        # What a client does not take stays with the system; nobody waits for it.
-        try:
-            async with asyncio.timeout(PATIENCE_S if not last else 0.1):
-                await send({"type": "http.response.body", "body": last, "more_body": False})
-        except TimeoutError:
-            return
+        # Waits until the client takes it after all, or until the system ends the connection (api.service).
+        await send({"type": "http.response.body", "body": last, "more_body": False})

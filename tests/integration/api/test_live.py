@@ -7,7 +7,7 @@ import json
 import signal
 import socket
 import time
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from analytics import alert_actions
-from api import keys
+from api import keys, service
 from api.live import stream as streams
 from api.parameters import now
 from api.queries import live as queries
@@ -29,7 +29,7 @@ from tests.integration.api.streams import HOUR, Client, area_id, following, serv
 from tests.processes import running
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from psycopg import AsyncConnection
 
@@ -303,14 +303,12 @@ async def test_what_was_thrown_away_unheard_is_not_passed_over_in_silence(
 
 
 async def test_old_values_are_told_as_a_time_that_was_computed_again(
-    address: str, city: AsyncConnection[Any], monkeypatch: pytest.MonkeyPatch
+    address: str, city: AsyncConnection[Any]
 ) -> None:
     old = HOUR - timedelta(days=40)
     for n in range(3):
         await write(city, n, time=old + timedelta(hours=n))
-    await write(city, 9)
-    async with following(address, f"{LAEQ}&after=0") as client:
-        assert (await client.next()).name == "reset"
+    async with following(address, LAEQ) as client:
         await queries.number(city, recomputed=True)
         event = await client.next()
     assert event.name == "recomputed"
@@ -355,24 +353,45 @@ async def test_a_client_that_does_not_read_is_cut_off_and_the_others_are_not_hel
     address: str, city: AsyncConnection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(streams, "PATIENCE_S", 0.5)
+    with _deaf(address) as slow:
+        async with following(address, LAEQ) as client:
+            await _hear_many(city, client)
+            await _metrics_until(address, 'halong_api_live_cut_total{reason="slow"} 1.0')
+        received = await asyncio.to_thread(_read_all, slow)
+    assert b'event: end\ndata: {"reason": "slow"' in received[-400:]
+
+
+async def test_a_client_that_never_reads_again_is_gone_in_the_end(
+    database_url: str, city: AsyncConnection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "_DEAF_MS", 1000)
+    async with serving(database_url) as address:
+        with _deaf(address):
+            async with following(address, LAEQ) as client:
+                await _hear_many(city, client)
+                await _metrics_until(address, "halong_api_live_clients 1.0")
+
+
+@contextmanager
+def _deaf(address: str) -> Iterator[socket.socket]:
+    """A client that asks for a stream and reads nothing."""
     place = urlsplit(address)
     with socket.socket() as slow:
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.settimeout(20)
         slow.connect((place.hostname, place.port))
         slow.sendall(f"GET /v1/live?{LAEQ} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-        async with following(address, LAEQ) as client:
-            await asyncio.sleep(0.5)
-            found = await area_id(city, "193")
-            for portion in range(10):
-                await _write_many(city, found, portion)
-                for _ in range(700):
-                    await client.next("value")
-            text = await _metrics_until(address, 'halong_api_live_cut_total{reason="slow"} 1.0')
-            assert "halong_api_live_clients 1.0" in text
-        slow.setblocking(True)
-        slow.settimeout(10)
-        received = await asyncio.to_thread(_read_all, slow)
-    assert b'event: end\ndata: {"reason": "slow"' in received[-400:]
+        yield slow
+
+
+async def _hear_many(city: AsyncConnection[Any], client: Client) -> None:
+    """Have more told than the system keeps for a client that does not read."""
+    await _metrics_until(str(client.answer.url.copy_with(path="/", query=None))[:-1], "_live_clients 2.0")
+    found = await area_id(city, "193")
+    for portion in range(10):
+        await _write_many(city, found, portion)
+        for _ in range(700):
+            await client.next("value")
 
 
 async def _write_many(city: AsyncConnection[Any], area: int, portion: int) -> None:
@@ -381,7 +400,7 @@ async def _write_many(city: AsyncConnection[Any], area: int, portion: int) -> No
                INSERT INTO indicator_values (time, indicator, area_id, value, completeness, details, version,
                                              revision)
                SELECT %s + n * interval '1 second', 'laeq_1h', %s, n, 1, '{"padding": "%s"}', 1, 1
-               FROM generate_series(%s, %s) n RETURNING *)
+               FROM generate_series(%s::int, %s::int) n RETURNING *)
            INSERT INTO live_outbox (kind, indicator, area_id, time, revision)
            SELECT 'value', indicator, area_id, time, revision FROM written""".replace(
             '"%s"', json.dumps("x" * 300)

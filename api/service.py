@@ -24,7 +24,17 @@ _OTHER_FILES = 1024
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves signals to its caller."""
+    """A server that leaves signals to its caller, and says when it takes requests."""
+
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_started = on_started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start the application and take requests."""
+        await super().startup(sockets=sockets)
+        if self.started:
+            self._on_started()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -58,13 +68,22 @@ async def run(
         on_app(app)
     with _listen(settings) as listener:
         address = _address(listener)
-        _log.info(f"API listens on {address}", action="api.listening", address=address)
-        if on_listening is not None:
-            on_listening(address)
-        await serve(app, listener, stop)
+
+        def tell() -> None:
+            _log.info(f"API listens on {address}", action="api.listening", address=address)
+            if on_listening is not None:
+                on_listening(address)
+
+        await serve(app, listener, stop, on_started=tell)
 
 
-async def serve(app: FastAPI, listener: socket.socket, stop: asyncio.Event) -> None:
+async def serve(
+    app: FastAPI,
+    listener: socket.socket,
+    stop: asyncio.Event,
+    *,
+    on_started: Callable[[], None] = lambda: None,
+) -> None:
     """Serve an application on a listening socket until `stop` is set."""
     config = uvicorn.Config(
         app,
@@ -74,7 +93,7 @@ async def serve(app: FastAPI, listener: socket.socket, stop: asyncio.Event) -> N
         server_header=False,
         timeout_graceful_shutdown=_GRACE_S,
     )
-    server = _Server(config)
+    server = _Server(config, on_started)
     watch = asyncio.create_task(_stop_when_told(server, app, stop), name="api.stop")
     try:
         await server.serve(sockets=[listener])

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
@@ -25,16 +25,15 @@ from urllib.request import urlopen
 
 import numpy as np
 import psutil
-from fastapi import FastAPI, Response
+from starlette.routing import Route
 
 from analytics import values
 from analytics.indicator import INDICATORS
 from analytics.results import Value
-from api.app import _add_middleware
+from api.app import create_app
 from api.live.event import Event, Kind, Selection, frame
 from api.live.ring import Ring
 from api.live.stream import EventStream, Stream
-from api.metrics import Metrics
 from api.queries.live import KEPT
 from api.schemas.series import VALUE, IndicatorValue
 from api.service import serve
@@ -45,10 +44,12 @@ from runtime.settings import Settings
 from storage.pool import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from subprocess import Popen
 
+    from fastapi import FastAPI
     from numpy.typing import NDArray
+    from starlette.requests import Request
 
     from api.live.metrics import LiveMetrics
     from bench.city import Bench
@@ -60,7 +61,7 @@ SECONDS = 15.0
 #: of the beginning, in which processes warm up, and which counts for nothing
 WARM_UP_S = 2.0
 _INDICATOR = "laeq_1h"
-_REQUEST = b"GET /v1/live?event=value HTTP/1.1\r\nHost: bench\r\n\r\n"
+_LIVE, _CONSTANT = "/v1/live", "/v1/constant"
 _NUMBER = re.compile(rb'"value":([0-9.]+),')
 _CONNECTING_A_TIME = 50
 
@@ -109,20 +110,29 @@ def figures(bench: Bench, runs: int, load: Load) -> dict[str, Figure]:
 
 def _ours(bench: Bench, load: Load) -> Seen:
     with bench.city(1) as city, _api(bench, city.url) as (port, process):
-        return _measure(port, process, load, lambda: asyncio.run(_commit(city.url, load)))
+        return _measure(_LIVE, port, process, load, lambda: asyncio.run(_commit(city.url, load)))
 
 
 def _limit(load: Load) -> Seen:
     with _constant(load) as (port, process):
-        return _measure(port, process, load, lambda: (np.empty(0), time.sleep(load.seconds) or 0.0))
+        return _measure(_CONSTANT, port, process, load, lambda: _wait(load))
+
+
+def _wait(load: Load) -> tuple[NDArray[np.float64], float]:
+    time.sleep(load.seconds)
+    return np.empty(0), 0.0
 
 
 def _measure(
-    port: int, process: Popen[bytes], load: Load, work: Callable[[], tuple[NDArray[np.float64], float]]
+    path: str,
+    port: int,
+    process: Popen[bytes],
+    load: Load,
+    work: Callable[[], tuple[NDArray[np.float64], float]],
 ) -> Seen:
     before = psutil.Process(process.pid).memory_info().rss
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        listening = pool.submit(listen, port, load.clients, load.seconds + WARM_UP_S + 3)
+        listening = pool.submit(listen, port, path, load.clients, load.seconds + WARM_UP_S + 3)
         wait_until(lambda: _clients(port) >= load.clients, 60, process)
         size = psutil.Process(process.pid).memory_info().rss - before
         time.sleep(WARM_UP_S)
@@ -133,12 +143,10 @@ def _measure(
     # Ours count their commits; what the other server makes carries its own time.
     sent = committed[heard[0].astype(int)] if len(committed) else heard[0]
     latency = (heard[1] - sent) * 1000
-    if len(committed) and len(latency) != load.commits * VALUES * load.clients:
-        raise RuntimeError(
-            f"{len(latency):,} events came instead of {load.commits * VALUES * load.clients:,}"
-        )
-    p50, p99 = np.percentile(latency, [50, 99])
     events = load.commits * VALUES * load.clients
+    if len(committed) and len(latency) != events:
+        raise RuntimeError(f"{len(latency):,} events came instead of {events:,}")
+    p50, p99 = np.percentile(latency, [50, 99])
     return Seen(float(p50), float(p99), spent / events * 1e6, size / load.clients / 1024, lag * 1000)
 
 
@@ -169,27 +177,30 @@ async def _commit(url: str, load: Load) -> tuple[NDArray[np.float64], float]:
     return committed, late
 
 
-def listen(port: int, clients: int, seconds: float) -> NDArray[np.float64]:
+def listen(port: int, path: str, clients: int, seconds: float) -> NDArray[np.float64]:
     """Connect clients; return what they heard, shape (2, events): the values, and when each came."""
-    return asyncio.run(_listen(port, clients, seconds))
+    return asyncio.run(_listen(port, path, clients, seconds))
 
 
-async def _listen(port: int, clients: int, seconds: float) -> NDArray[np.float64]:
+async def _listen(port: int, path: str, clients: int, seconds: float) -> NDArray[np.float64]:
     heard: list[tuple[float, float]] = []
     room = asyncio.Semaphore(_CONNECTING_A_TIME)
-    made = await asyncio.gather(*(_connect(port, heard, room) for _ in range(clients)))
+    request = f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode()
+    made = await asyncio.gather(*(_connect(port, request, heard, room) for _ in range(clients)))
     await asyncio.sleep(seconds)
     for transport in made:
         transport.close()
     return np.array(heard).reshape(-1, 2).T
 
 
-async def _connect(port: int, heard: list[tuple[float, float]], room: asyncio.Semaphore) -> asyncio.Transport:
+async def _connect(
+    port: int, request: bytes, heard: list[tuple[float, float]], room: asyncio.Semaphore
+) -> asyncio.Transport:
     async with room:
         transport, protocol = await asyncio.get_running_loop().create_connection(
             lambda: _Client(heard), "127.0.0.1", port
         )
-        transport.write(_REQUEST)
+        transport.write(request)
         await protocol.subscribed.wait()
         return transport
 
@@ -280,26 +291,25 @@ class _Constant:
 
 
 def serve_constant(port: int, rate: float) -> None:
-    """Serve events that are made here, by the API's own server and middleware."""
-    app = FastAPI()
-    app.state.settings, app.state.metrics = Settings(), Metrics()
+    """Serve events that are made here, with the API's own server and all that wraps its routes."""
+    app = create_app(Settings.model_validate({"database_url": "postgresql:///none", "api_public": True}))
     hub: Any = _Constant(app.state.metrics.live, rate)
 
-    @app.get("/v1/live")
-    async def live() -> EventStream:
+    async def constant(_request: Request) -> EventStream:
         return EventStream(hub, Stream(hub, Selection(kinds=frozenset(Kind))))
 
-    @app.get("/metrics")
-    async def metrics() -> Response:
-        return Response(app.state.metrics.text())
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        task = asyncio.create_task(hub.run())
+        yield
+        task.cancel()
 
-    _add_middleware(app)
+    app.router.routes.insert(0, Route(_CONSTANT, constant))
+    app.router.lifespan_context = lifespan
 
     async def run() -> None:
-        made = asyncio.create_task(hub.run())
         with socket.create_server(("127.0.0.1", port)) as listener:
             await serve(app, listener, asyncio.Event())
-        made.cancel()
 
     asyncio.run(run())
 

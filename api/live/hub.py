@@ -17,13 +17,13 @@ import structlog
 from api.live import shapes
 from api.live.event import Kind
 from api.live.ring import Ring
-from api.queries import alerts, gateways, indicators
+from api.queries import alerts, gateways
 from api.queries import live as queries
 from storage.errors import StorageError, is_transient
 from storage.pool import connect, cut_after, first_line
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator
     from zoneinfo import ZoneInfo
 
     from psycopg import AsyncConnection
@@ -35,12 +35,28 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-#: how often gateways are looked at, and keys; observations that somebody follows; what is told once a minute
-_GATEWAYS_S, _OBSERVATIONS_S, _MINUTE_S = 5.0, 1.0, 60.0
+#: seconds between two looks at gateways and keys, and at observations that somebody follows
+_GATEWAYS_S, _OBSERVATIONS_S = 5.0, 1.0
+_MINUTE_S: Final = 60.0
 _RETRY_S: Final = 1.0
 #: after which a database that does not answer is left
 _PATIENCE_S: Final = 20.0
 _FIRST_S: Final = 5.0
+
+
+class _Timer:
+    """What is to be done every so many seconds; for the first time at once."""
+
+    def __init__(self, every: float) -> None:
+        self._every, self.due = every, 0.0
+
+    def rings(self) -> bool:
+        """Tell whether the time has come, and wait for the next one."""
+        now = time.monotonic()
+        if now < self.due:
+            return False
+        self.due = now + self._every
+        return True
 
 
 class Hub:
@@ -55,7 +71,8 @@ class Hub:
         self.ring: Ring | None = None
         self._read_once = asyncio.Event()
         self._catalogue: dict[str, Row] = {}
-        self._due = {_GATEWAYS_S: 0.0, _OBSERVATIONS_S: 0.0, _MINUTE_S: 0.0}
+        self._gateways, self._observations = _Timer(_GATEWAYS_S), _Timer(_OBSERVATIONS_S)
+        self._minute = _Timer(_MINUTE_S)
         self._is_watched = False
         self.is_closed = False
 
@@ -68,7 +85,6 @@ class Hub:
         """Wake a stream whenever something is new, until it leaves."""
         self.streams.add(stream)
         self.metrics.clients.set(len(self.streams))
-        self._is_watched |= bool(stream.selection.datastreams)
 
     def leave(self, stream: Stream) -> None:
         """Forget a stream."""
@@ -118,7 +134,7 @@ class Hub:
         with cut_after(_PATIENCE_S, conn):
             await conn.execute(f"LISTEN {queries.CHANNEL}")
             await self._begin(conn)
-        told = {"outbox", "gateways"}
+        told = {"outbox"}
         while True:
             with cut_after(_PATIENCE_S, conn):
                 is_more = await self._number(conn, told)
@@ -133,27 +149,21 @@ class Hub:
             self.ring = Ring(queries.KEPT, await queries.oldest(conn))
             for stream in self.streams:
                 stream.lose()
-        self._is_watched = await queries.is_watched(conn)
+        await self._read(conn)
+        for stream in self.streams:
+            stream.wake()
 
     async def _wait(self, conn: AsyncConnection[Any]) -> set[str]:
         """Wait for a notification or for what is due; return what was told."""
-        pause = max(0.0, min(self._due_times()) - time.monotonic())
+        timers = (self._gateways, self._minute, *((self._observations,) if self._is_watched else ()))
+        pause = max(0.0, min(timer.due for timer in timers) - time.monotonic())
         return {each.payload async for each in conn.notifies(timeout=pause, stop_after=1)}
-
-    def _due_times(self) -> Iterable[float]:
-        return (due for every, due in self._due.items() if every != _OBSERVATIONS_S or self._is_watched)
-
-    def _is_due(self, every: float) -> bool:
-        now = time.monotonic()
-        if now < self._due[every]:
-            return False
-        self._due[every] = now + every
-        return True
 
     async def _number(self, conn: AsyncConnection[Any], told: set[str]) -> bool:
         """Number what is new, if anything may be; tell whether there may be more."""
-        minute, regular = self._is_due(_MINUTE_S), self._is_due(_GATEWAYS_S)
-        observations = self._is_watched and self._is_due(_OBSERVATIONS_S)
+        self._is_watched |= "datastreams" in told
+        minute, regular = self._minute.rings(), self._gateways.rings()
+        observations = self._is_watched and self._observations.rings()
         if minute:
             await self._maintain(conn)
         if regular:
@@ -211,7 +221,7 @@ class Hub:
     async def _values(self, conn: AsyncConnection[Any], told: list[Row]) -> list[Event]:
         found = await queries.values(conn, told)
         if not {row["indicator"] for row in found.values()} <= self._catalogue.keys():
-            self._catalogue = {row["code"]: row for row in await indicators.indicators(conn)}
+            self._catalogue = await queries.catalogue(conn)
         return [
             shapes.value(row, each, self._catalogue[each["indicator"]], self._zone)
             for row in told

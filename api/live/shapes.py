@@ -31,6 +31,7 @@ def value(told: Row, row: Row, indicator: Row, zone: ZoneInfo) -> Event:
         "day": step.day(start, zone),
         "label": step.label(start, zone),
         "category": classes.get(row["category"]),
+        "stands_for": [],
     }
     return _event(told, IndicatorValue.model_validate(shown), [row["area"]], row["indicator"])
 

@@ -71,9 +71,8 @@ class Stream:
         self._news.set()
 
     def lose(self) -> None:
-        """Tell the client that events are missing."""
+        """Note that events are missing; the client is told when the stream is woken."""
         self._is_lost = True
-        self._news.set()
 
     def end(self, reason: Reason, detail: str) -> None:
         """Have the client told why the stream ends."""

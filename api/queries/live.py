@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from psycopg import AsyncConnection
 
-#: tells of rows to be moved (`outbox`), of gateways (`gateways`) and of numbered events (`events`)
+#: tells of rows to be moved (`outbox`), of `gateways`, of `datastreams` to be watched, of numbered `events`
 CHANNEL = "halong_live"
 #: what is kept for streams that come back: so many seconds, and so many events
 KEPT_S, KEPT = 3600, 20_000
@@ -77,6 +77,7 @@ UPDATE live_datastreams w SET told = greatest(w.told, f.time)
 FROM (SELECT datastream_id, max(time) AS time FROM found GROUP BY 1) f
 WHERE f.datastream_id = w.datastream_id"""
 _TELL = f"SELECT pg_notify('{CHANNEL}', 'events')"
+_TELL_WATCHED = f"SELECT pg_notify('{CHANNEL}', 'datastreams')"
 # The newest stays, for who has seen it, and the last minutes, where _OBSERVATIONS looks for what was told.
 _FORGET = """
 DELETE FROM live_events
@@ -103,13 +104,15 @@ SELECT position, kind, indicator, time, until, history_id, gateway_id, state, da
        extract(epoch FROM clock_timestamp() - written_at)::float8 AS lag
 FROM live_events WHERE position > %(after)s ORDER BY position LIMIT %(most)s"""
 _VALUES = """
-SELECT e.position, a.code AS area, a.name_en AS area_name_en, a.name_vi AS area_name_vi, v.indicator, v.time,
-       v.value, v.category, v.reason, v.completeness, v.details, v.version, v.revision, v.computed_at
+SELECT e.position, a.id AS area_id, a.code AS area, a.name_en AS area_name_en, a.name_vi AS area_name_vi,
+       a.valid_from AS area_valid_from, a.latitude, a.longitude, v.indicator, v.time, v.value,
+       v.category, v.reason, v.completeness, v.details, v.version, v.revision, v.computed_at
 FROM live_events e
 JOIN indicator_values v ON v.indicator = e.indicator AND v.area_id = e.area_id AND v.time = e.time
  AND v.revision = e.revision AND v.time BETWEEN %(first)s AND %(last)s
 JOIN areas a ON a.id = v.area_id
 WHERE e.position = ANY(%(positions)s)"""
+_CATALOGUE = "SELECT code, unit, step_s, window_s, declaration FROM indicators"
 _READINGS = """
 SELECT e.position, d.id AS datastream_id, t.code AS thing, p.code AS observed_property, p.unit,
        o.time, o.value, o.quality,
@@ -192,6 +195,11 @@ async def values(conn: AsyncConnection[Any], told: Sequence[Row]) -> dict[int, R
     return await _by_position(conn, _VALUES, told)
 
 
+async def catalogue(conn: AsyncConnection[Any]) -> dict[str, Row]:
+    """Return what is declared of every indicator, by code."""
+    return {row["code"]: row for row in await fetch(conn, _CATALOGUE, {})}
+
+
 async def readings(conn: AsyncConnection[Any], told: Sequence[Row]) -> dict[int, Row]:
     """Return the observations that events tell of, each with its datastream and `areas`, by position."""
     return await _by_position(conn, _READINGS, told)
@@ -211,7 +219,9 @@ async def _by_position(
 
 async def watch(conn: AsyncConnection[Any], datastreams: Sequence[int]) -> None:
     """Have observations of datastreams told from here on, for as long as events are kept."""
-    await conn.execute(_WATCH, {"ids": list(datastreams), "seconds": KEPT_S})
+    async with conn.transaction():
+        await conn.execute(_WATCH, {"ids": list(datastreams), "seconds": KEPT_S})
+        await conn.execute(_TELL_WATCHED)
 
 
 async def is_watched(conn: AsyncConnection[Any]) -> bool:

@@ -63,7 +63,7 @@ WARM_UP_S = 2.0
 _INDICATOR = "laeq_1h"
 _LIVE, _CONSTANT = "/v1/live", "/v1/constant"
 _NUMBER = re.compile(rb'"value":([0-9.]+),')
-_CONNECTING_A_TIME = 50
+_CONNECTING_A_TIME = 10
 
 
 @dataclass(frozen=True)

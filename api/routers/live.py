@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
@@ -13,7 +13,7 @@ from api.live.event import CHOICES, Kind, Selection
 from api.live.hub import Hub
 from api.live.stream import MEDIA_TYPE, EventStream, Stream
 from api.openapi import example
-from api.parameters import Areas, Connection, Indicators, require_known, split_codes
+from api.parameters import Areas, Indicators, require_known, split_codes
 from api.problems import RETRY_LATER, Fault, Problem, invalid, sentence
 from api.queries import live as queries
 from api.schemas.live import STREAM
@@ -91,7 +91,6 @@ def chosen(
 async def stream_events(
     *,
     request: Request,
-    conn: Connection,
     asked: Annotated[Chosen, Depends(chosen)],
     after: Annotated[str | None, Query(description=f"{_NUMBER} The header goes before it.")] = None,
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", description=_NUMBER)] = None,
@@ -111,9 +110,11 @@ async def stream_events(
     _require_room(hub)
     seen = _position("after", "query", after)
     seen = _position("Last-Event-ID", "header", last_event_id) or seen
-    selection = await _selection(conn, asked)
-    if selection.datastreams:
-        await queries.watch(conn, sorted(selection.datastreams))
+    selection = Selection(kinds=_kinds(asked))
+    # After a restart everybody comes back at once: who names nothing needs no connection.
+    if any((asked.indicators, asked.areas, asked.within, asked.datastreams)):
+        async with request.app.state.pool.connection() as conn:
+            selection = await _narrowed(conn, selection, asked)
     return EventStream(hub, Stream(hub, selection, after=seen, key=_key(request), follow=follow))
 
 
@@ -142,8 +143,8 @@ def _position(name: str, place: str, text: str | None) -> int | None:
     raise Problem("invalid-parameter", sentence([fault]), faults=[fault])
 
 
-async def _selection(conn: AsyncConnection[Any], asked: Chosen) -> Selection:
-    """Check what was asked for against the registry.
+async def _narrowed(conn: AsyncConnection[Any], selection: Selection, asked: Chosen) -> Selection:
+    """Check what is named against the registry, and have chosen datastreams looked at.
 
     Raises:
         Problem: 422 with what would be right.
@@ -152,21 +153,24 @@ async def _selection(conn: AsyncConnection[Any], asked: Chosen) -> Selection:
     await require_known(conn, "area", "area", *asked.areas or ())
     await require_known(conn, "area", "within", *asked.within or ())
     datastreams = await _datastreams(conn, asked.datastreams or [])
+    if datastreams:
+        await queries.watch(conn, sorted(datastreams))
     areas = [*(asked.areas or ()), *(await queries.within(conn, asked.within) if asked.within else ())]
-    return Selection(
-        kinds=_kinds(asked.events, has_datastreams=bool(datastreams)),
+    return replace(
+        selection,
         indicators=frozenset(asked.indicators) if asked.indicators else None,
         areas=frozenset(areas) if areas else None,
         datastreams=frozenset(datastreams),
     )
 
 
-def _kinds(names: list[str] | None, *, has_datastreams: bool) -> frozenset[Kind]:
-    for name in names or ():
+def _kinds(asked: Chosen) -> frozenset[Kind]:
+    names, has_datastreams = asked.events or (), bool(asked.datastreams)
+    for name in names:
         if name not in CHOICES:
             near = suggest.nearest(name, dict.fromkeys(CHOICES, ()))
             raise invalid("event", name, "there is no such event", f"one of {', '.join(CHOICES)}", *near)
-    if Kind.OBSERVATION in (names or ()) and not has_datastreams:
+    if Kind.OBSERVATION in names and not has_datastreams:
         text = "numbers of datastreams, as /v1/datastreams lists them"
         raise invalid("datastream", "", "observations come of chosen datastreams only", text)
     kinds = {Kind(name) for name in names or CHOICES}

@@ -16,54 +16,43 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from multiprocessing import get_context
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
 import numpy as np
 import psutil
-from starlette.routing import Route
 
 from analytics import values
 from analytics.indicator import INDICATORS
 from analytics.results import Value
-from api.app import create_app
-from api.live.event import Event, Kind, Selection, frame
-from api.live.ring import Ring
-from api.live.stream import EventStream, Stream
-from api.queries.live import KEPT
-from api.schemas.series import VALUE, IndicatorValue
-from api.service import serve
+from bench import live_constant
 from bench.city import services
 from bench.figure import Figure, out, show, steps
+from bench.live_clients import listen
+from bench.live_constant import VALUES
 from bench.watch import cpu_seconds, wait_until
-from runtime.settings import Settings
 from storage.pool import connect
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import Callable, Iterator
     from subprocess import Popen
 
-    from fastapi import FastAPI
     from numpy.typing import NDArray
-    from starlette.requests import Request
 
-    from api.live.metrics import LiveMetrics
     from bench.city import Bench
 
 CLIENTS = 1000
 #: commits a second, and values of each
-COMMITS_A_S, VALUES = 4.0, 5
+COMMITS_A_S = 4.0
 SECONDS = 15.0
 #: of the beginning, in which processes warm up, and which counts for nothing
 WARM_UP_S = 2.0
 _INDICATOR = "laeq_1h"
-_LIVE, _CONSTANT = "/v1/live", "/v1/constant"
-_NUMBER = re.compile(rb'"value":([0-9.]+),')
-_CONNECTING_A_TIME = 10
+_LIVE = "/v1/live"
 
 
 @dataclass(frozen=True)
@@ -115,7 +104,7 @@ def _ours(bench: Bench, load: Load) -> Seen:
 
 def _limit(load: Load) -> Seen:
     with _constant(load) as (port, process):
-        return _measure(_CONSTANT, port, process, load, lambda: _wait(load))
+        return _measure(live_constant.PATH, port, process, load, lambda: _wait(load))
 
 
 def _wait(load: Load) -> tuple[NDArray[np.float64], float]:
@@ -177,46 +166,6 @@ async def _commit(url: str, load: Load) -> tuple[NDArray[np.float64], float]:
     return committed, late
 
 
-def listen(port: int, path: str, clients: int, seconds: float) -> NDArray[np.float64]:
-    """Connect clients; return what they heard, shape (2, events): the values, and when each came."""
-    return asyncio.run(_listen(port, path, clients, seconds))
-
-
-async def _listen(port: int, path: str, clients: int, seconds: float) -> NDArray[np.float64]:
-    heard: list[tuple[float, float]] = []
-    room = asyncio.Semaphore(_CONNECTING_A_TIME)
-    request = f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode()
-    made = await asyncio.gather(*(_connect(port, request, heard, room) for _ in range(clients)))
-    await asyncio.sleep(seconds)
-    for transport in made:
-        transport.close()
-    return np.array(heard).reshape(-1, 2).T
-
-
-async def _connect(
-    port: int, request: bytes, heard: list[tuple[float, float]], room: asyncio.Semaphore
-) -> asyncio.Transport:
-    async with room:
-        transport, protocol = await asyncio.get_running_loop().create_connection(
-            lambda: _Client(heard), "127.0.0.1", port
-        )
-        transport.write(request)
-        await protocol.subscribed.wait()
-        return transport
-
-
-class _Client(asyncio.Protocol):
-    def __init__(self, heard: list[tuple[float, float]]) -> None:
-        self._heard, self._rest = heard, b""
-        self.subscribed = asyncio.Event()
-
-    def data_received(self, data: bytes) -> None:
-        now = time.monotonic()
-        self.subscribed.set()
-        whole, _, self._rest = (self._rest + data).rpartition(b"\n\n")
-        self._heard.extend((float(number), now) for number in _NUMBER.findall(whole))
-
-
 @contextmanager
 def _api(bench: Bench, url: str) -> Iterator[tuple[int, Popen[bytes]]]:
     asyncio.run(_prepare(url))
@@ -235,7 +184,7 @@ async def _prepare(url: str) -> None:
 @contextmanager
 def _constant(load: Load) -> Iterator[tuple[int, Popen[bytes]]]:
     port = _free_port()
-    command = [sys.executable, "-m", "bench.live", "--serve", str(port), "--rate", str(load.rate)]
+    command = [sys.executable, "-m", "bench.live_constant", str(port), str(load.rate)]
     with _running(command, dict(os.environ), port) as process:
         yield port, process
 
@@ -263,57 +212,6 @@ def _free_port() -> int:
         return int(free.getsockname()[1])
 
 
-class _Constant:
-    """What a stream needs of a hub, without a database: events that it makes itself."""
-
-    def __init__(self, metrics: LiveMetrics, rate: float) -> None:
-        self.metrics, self._rate = metrics, rate
-        self.ring = Ring(KEPT, 0)
-        self._streams: set[Stream] = set()
-
-    def join(self, stream: Stream) -> None:
-        self._streams.add(stream)
-        self.metrics.clients.set(len(self._streams))
-
-    def leave(self, stream: Stream) -> None:
-        self._streams.discard(stream)
-
-    async def run(self) -> None:
-        text, position = IndicatorValue.model_validate(VALUE).model_dump_json(), 0
-        while True:
-            await asyncio.sleep(1 / self._rate)
-            data = text.replace('"value":62.0,', f'"value":{time.monotonic()},')
-            made = [Event(n, Kind.VALUE, frame("value", data, n)) for n in range(position, position + VALUES)]
-            position += VALUES
-            self.ring.append(made, position)
-            for stream in self._streams:
-                stream.wake()
-
-
-def serve_constant(port: int, rate: float) -> None:
-    """Serve events that are made here, with the API's own server and all that wraps its routes."""
-    app = create_app(Settings.model_validate({"database_url": "postgresql:///none", "api_public": True}))
-    hub: Any = _Constant(app.state.metrics.live, rate)
-
-    async def constant(_request: Request) -> EventStream:
-        return EventStream(hub, Stream(hub, Selection(kinds=frozenset(Kind))))
-
-    @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        task = asyncio.create_task(hub.run())
-        yield
-        task.cancel()
-
-    app.router.routes.insert(0, Route(_CONSTANT, constant))
-    app.router.lifespan_context = lifespan
-
-    async def run() -> None:
-        with socket.create_server(("127.0.0.1", port)) as listener:
-            await serve(app, listener, asyncio.Event())
-
-    asyncio.run(run())
-
-
 def main() -> None:
     """Run the bench."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -321,11 +219,7 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0, help=f"share of {SECONDS:g} s a measurement")
     parser.add_argument("--clients", type=int, default=CLIENTS, help=f"connections (default {CLIENTS})")
     parser.add_argument("--rate", type=float, default=COMMITS_A_S, help="commits a second (default 4)")
-    parser.add_argument("--serve", type=int, metavar="PORT", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if options.serve:
-        serve_constant(options.serve, options.rate)
-        return
     began = psutil.getloadavg()
     with services() as bench:
         load = Load(options.clients, SECONDS * options.scale, options.rate)

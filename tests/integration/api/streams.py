@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import numpy as np
 
 from analytics import values
 from analytics.indicator import INDICATORS
 from analytics.results import Value
 from api.service import run
 from runtime.settings import Settings
+from storage import observations
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
 WAIT_S = 15.0
+LAEQ = "event=value&indicator=laeq_1h"
 #: start of the last whole hour
 HOUR = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
 
@@ -115,9 +119,30 @@ async def write(
     *,
     area: str = "193",
     indicator: str = "laeq_1h",
-    time: datetime = HOUR,
+    at: datetime = HOUR,
 ) -> None:
     """Store a value as analytics do."""
     found, declared = await area_id(conn, area), INDICATORS[indicator]
     async with conn.transaction():
-        await values.store(conn, [(declared, found, time, Value(value, completeness=1.0))])
+        await values.store(conn, [(declared, found, at, Value(value, completeness=1.0))])
+
+
+async def get(address: str, path: str) -> Any:
+    async with httpx.AsyncClient(trust_env=False) as http:
+        answer = await http.get(f"{address}{path}")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def told(client: Client, count: int) -> list[Any]:
+    """The values of the next events."""
+    return [(await client.next("value")).data["value"] for _ in range(count)]
+
+
+async def measure(city: AsyncConnection[Any], datastream: int, *readings: tuple[float, float]) -> None:
+    """Store (seconds from now, value)."""
+    rows = observations.empty(len(readings))
+    rows["datastream_id"], rows["quality"] = datastream, 0
+    rows["time"] = [int((time.time() + seconds) * 1e6) for seconds, _ in readings]
+    rows["value"] = [value for _, value in readings]
+    await observations.copy_in(city, np.sort(rows, order="time"))

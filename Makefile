@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo clean-demo test faults fuzz check format requirements bench-ingest bench-formats bench-quality bench-analytics
+.PHONY: help demo clean-demo test faults fuzz check format requirements bench-ingest bench-formats bench-quality bench-analytics bench-live
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -54,3 +54,6 @@ bench-analytics: .venv/test.ready ## Measure computing indicators beside its lim
 
 bench-quality: .venv/test.ready ## Score quality control on the simulators' labelled faults (ARGS="--days 5": quickly)
 	@$(BIN)/python -m bench.quality $(ARGS)
+
+bench-live: .venv/test.ready ## Measure streams of 1,000 clients beside the same server without a database
+	@$(BIN)/python -m bench.live $(ARGS)

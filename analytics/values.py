@@ -83,14 +83,31 @@ _SUPERSEDE = """
 UPDATE indicator_values v SET superseded_at = clock_timestamp() FROM staged_values s
 WHERE v.indicator = s.indicator AND v.area_id = s.area_id AND v.time = s.time
   AND v.time BETWEEN %(first)s AND %(last)s AND v.superseded_at IS NULL"""
+# What streams tell is written beside it: recent values one by one, of older ones the time that they span.
 _INSERT = """
-INSERT INTO indicator_values (time, indicator, area_id, value, category, reason, completeness, details,
-                              version, revision, computed_at)
-SELECT s.time, s.indicator, s.area_id, s.value, s.category, s.reason, s.completeness, s.details, s.version,
-       1 + coalesce((SELECT max(revision) FROM indicator_values v WHERE v.indicator = s.indicator
-                     AND v.area_id = s.area_id AND v.time = s.time
-                     AND v.time BETWEEN %(first)s AND %(last)s), 0), clock_timestamp()
-FROM staged_values s"""
+WITH written AS (
+    INSERT INTO indicator_values (time, indicator, area_id, value, category, reason, completeness, details,
+                                  version, revision, computed_at)
+    SELECT s.time, s.indicator, s.area_id, s.value, s.category, s.reason, s.completeness, s.details,
+           s.version,
+           1 + coalesce((SELECT max(revision) FROM indicator_values v WHERE v.indicator = s.indicator
+                         AND v.area_id = s.area_id AND v.time = s.time
+                         AND v.time BETWEEN %(first)s AND %(last)s), 0), clock_timestamp()
+    FROM staged_values s
+    RETURNING indicator, area_id, time, revision
+), dated AS (
+    SELECT w.*, w.time + i.step_s * interval '1 second' > now() - interval '2 days' AS is_recent
+    FROM written w JOIN indicators i ON i.code = w.indicator
+), told AS (
+    INSERT INTO live_outbox (kind, indicator, area_id, time, until, revision)
+    SELECT * FROM (
+        SELECT 'value', indicator, area_id, time, NULL::timestamptz, revision FROM dated WHERE is_recent
+        ORDER BY time, indicator, area_id) v
+    UNION ALL
+    SELECT 'recomputed', indicator, NULL, min(time), max(time), NULL FROM dated WHERE NOT is_recent
+    GROUP BY indicator
+)
+SELECT count(*) FROM written"""
 _NOTIFY = """
 SELECT pg_notify('halong_indicators', indicator) FROM (SELECT DISTINCT indicator FROM staged_values) s"""
 
@@ -205,7 +222,7 @@ async def store(
     await _stage(conn, rows)
     await conn.execute(_DROP_UNCHANGED, span)
     superseded = (await conn.execute(_SUPERSEDE, span)).rowcount
-    written = (await conn.execute(_INSERT, span)).rowcount
+    written = int((await _all(conn, _INSERT, span))[0][0])
     if written:
         await conn.execute(_NOTIFY)
     return written, superseded

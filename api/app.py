@@ -23,6 +23,7 @@ from api.routers import (
     fallback,
     gateways,
     indicators,
+    live,
     observations,
     status,
     things,
@@ -41,6 +42,7 @@ _ROUTERS = (
     explanations.router,
     gateways.router,
     alerts.router,
+    live.router,
     status.router,
 )
 #: a query that takes longer is stopped: no page of any resource comes near it

@@ -106,6 +106,12 @@ async def verify(conn: AsyncConnection[Any], text: str) -> ApiKey:
     return _record(row)
 
 
+def prefix_of(text: str) -> str | None:
+    """Return the prefix of what has the form of a key."""
+    form = _FORM.fullmatch(text)
+    return form and form[1]
+
+
 def _require_valid(row: Mapping[str, Any]) -> None:
     if row["revoked_at"] is not None:
         raise KeyRefusedError(

@@ -8,6 +8,8 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, g
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from api.live.metrics import LiveMetrics
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -43,6 +45,7 @@ class Metrics:
             buckets=_BUCKETS,
             registry=self.registry,
         )
+        self.live = LiveMetrics(self.registry)
 
     def note(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one request. `route` is a template such as /v1/areas/{code}."""

@@ -39,6 +39,7 @@ KINDS: dict[str, tuple[int, str]] = {
     "internal": (500, "halong failed to answer"),
     "database-away": (503, "The database cannot be reached"),
     "too-long": (503, "The answer took too long"),
+    "too-many-streams": (503, "As many streams are open as one process may have"),
     "not-ready": (503, "The service is not ready"),
 }
 _KIND_OF_STATUS = {

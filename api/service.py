@@ -1,6 +1,7 @@
 """The API as a service among others in one process: it takes no signals and stops when it is told."""
 
 import asyncio
+import resource
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,10 +17,24 @@ _log = structlog.get_logger(__name__)
 
 #: how long open requests may go on after the stop
 _GRACE_S = 5
+#: after which the system ends a connection whose client takes nothing of what was sent
+_DEAF_MS = 60_000
+#: open files beside those of streams: libraries, database connections, requests
+_OTHER_FILES = 1024
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves signals to its caller."""
+    """A server that leaves signals to its caller, and says when it takes requests."""
+
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_started = on_started
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start the application and take requests."""
+        await super().startup(sockets=sockets)
+        if self.started:
+            self._on_started()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -47,18 +62,29 @@ async def run(
         OSError: the port is taken.
     """
     await require_schema(settings.require_database_url())
+    _allow_files(settings.api_live_clients)
     app = create_app(settings)
     if on_app is not None:
         on_app(app)
     with _listen(settings) as listener:
         address = _address(listener)
-        _log.info(f"API listens on {address}", action="api.listening", address=address)
-        if on_listening is not None:
-            on_listening(address)
-        await _serve(app, listener, stop)
+
+        def tell() -> None:
+            _log.info(f"API listens on {address}", action="api.listening", address=address)
+            if on_listening is not None:
+                on_listening(address)
+
+        await serve(app, listener, stop, on_started=tell)
 
 
-async def _serve(app: FastAPI, listener: socket.socket, stop: asyncio.Event) -> None:
+async def serve(
+    app: FastAPI,
+    listener: socket.socket,
+    stop: asyncio.Event,
+    *,
+    on_started: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve an application on a listening socket until `stop` is set."""
     config = uvicorn.Config(
         app,
         lifespan="on",
@@ -67,8 +93,8 @@ async def _serve(app: FastAPI, listener: socket.socket, stop: asyncio.Event) -> 
         server_header=False,
         timeout_graceful_shutdown=_GRACE_S,
     )
-    server = _Server(config)
-    watch = asyncio.create_task(_stop_when_told(server, stop), name="api.stop")
+    server = _Server(config, on_started)
+    watch = asyncio.create_task(_stop_when_told(server, app, stop), name="api.stop")
     try:
         await server.serve(sockets=[listener])
     except SystemExit:
@@ -78,9 +104,21 @@ async def _serve(app: FastAPI, listener: socket.socket, stop: asyncio.Event) -> 
         watch.cancel()
 
 
-async def _stop_when_told(server: uvicorn.Server, stop: asyncio.Event) -> None:
+async def _stop_when_told(server: uvicorn.Server, app: FastAPI, stop: asyncio.Event) -> None:
     await stop.wait()
+    # A stream has no end of its own: the server would wait for it as for any open request.
+    if (hub := getattr(app.state, "live", None)) is not None:
+        hub.close()
     server.should_exit = True
+
+
+def _allow_files(clients: int) -> None:
+    """Raise the process's own limit of open files as far as the system lets it: each stream is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = clients + _OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -88,11 +126,14 @@ def _listen(settings: Settings) -> socket.socket:
     host, port = settings.api_host, settings.api_port
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family)
+        listener = socket.create_server((host, port), family=family)
     except OSError as error:
         raise OSError(
             error.errno, f"the API cannot listen on {host}:{port} ({error.strerror}): set HALONG_API_PORT"
         ) from error
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux; connections have it from their listener
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _DEAF_MS)
+    return listener
 
 
 def _address(listener: socket.socket) -> str:

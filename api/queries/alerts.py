@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 from api.queries import Row, fetch, fetch_one
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from psycopg import AsyncConnection
@@ -33,6 +34,9 @@ ORDER BY l.id DESC LIMIT %(limit)s"""
 _HISTORY = """
 SELECT time, before, after, cause, actor, note, value, value_time, revision FROM alert_history
 WHERE alert_id = %(id)s ORDER BY id"""
+_BY_HISTORY = """
+SELECT id, alert_id, time, before, after, cause, actor, note, value, value_time, revision FROM alert_history
+WHERE id = ANY(%(lines)s)"""
 _NOTIFICATIONS = """
 SELECT channel, target, created_at, sent_at, gave_up_at, attempts, last_error FROM alert_notifications
 WHERE alert_id = %(id)s ORDER BY id"""
@@ -69,6 +73,18 @@ async def alerts(
     """
     params = {"start": start, "end": end, "state": state, "rule": rule, "area": area, "severity": severity}
     return await fetch(conn, _ALERTS, params | {"after": after, "limit": limit})
+
+
+async def by_history(conn: AsyncConnection[Any], lines: Sequence[int]) -> dict[int, Row]:
+    """Return what happened (`change`) and the alert as it is, by the id of the line in the history."""
+    rows = await fetch(conn, _BY_HISTORY, {"lines": list(lines)})
+    alerts = {
+        row["id"]: row
+        for row in await fetch(
+            conn, f"{_ALERT} WHERE l.id = ANY(%(ids)s)", {"ids": [r["alert_id"] for r in rows]}
+        )
+    }
+    return {row["id"]: alerts[row["alert_id"]] | {"change": row} for row in rows if row["alert_id"] in alerts}
 
 
 async def alert(conn: AsyncConnection[Any], alert_id: int) -> Row | None:

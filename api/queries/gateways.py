@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, LiteralString
 
 from api.queries import Row, fetch, fetch_one
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from psycopg import AsyncConnection
 
 # A gateway is silent after two heartbeats without any message. What its will said counts only
 # until a message proves the contrary.
-_STATE = """
+STATE: LiteralString = """
     CASE WHEN s.last_seen IS NULL AND s.status_at IS NULL THEN 'never_heard'
          WHEN s.online IS FALSE AND s.status_at >= coalesce(s.last_seen, s.status_at) THEN 'offline'
          WHEN coalesce(s.last_seen, s.status_at) < now() - 2 * g.heartbeat_s * interval '1 second'
              THEN 'silent'
          ELSE 'online' END"""
 
-_GATEWAY = f"""
-SELECT g.id, g.code, g.name, g.latitude, g.longitude, g.heartbeat_s, g.enabled, {_STATE} AS state,
+_GATEWAY: LiteralString = f"""
+SELECT g.id, g.code, g.name, g.latitude, g.longitude, g.heartbeat_s, g.enabled, {STATE} AS state,
     s.last_seen, s.status_at, s.started, s.firmware, coalesce(s.messages, 0) AS messages,
     (SELECT upper(r) - 1 FROM unnest(s.received_seq) r LIMIT 1) AS committed_seq,
     greatest((SELECT count(*) FROM unnest(s.received_seq)) - 1, 0) AS seq_gaps,
@@ -36,7 +37,7 @@ SELECT * FROM ({_GATEWAY}
       AND (%(area)s::text IS NULL OR g.id IN (
           SELECT ga.gateway_id FROM gateway_areas ga JOIN areas a ON a.id = ga.area_id
           WHERE a.code = %(area)s))
-      AND (%(state)s::text IS NULL OR {_STATE} = %(state)s)
+      AND (%(state)s::text IS NULL OR {STATE} = %(state)s)
     ORDER BY g.code LIMIT %(limit)s) page
 ORDER BY code"""
 _GATEWAY_BY_CODE = f"{_GATEWAY} WHERE g.code = %(code)s"
@@ -46,7 +47,7 @@ SELECT time, online, firmware FROM gateway_status_history
 WHERE gateway_id = %(id)s ORDER BY time DESC LIMIT 50"""
 
 _COUNT_BY_STATE = f"""
-SELECT {_STATE} AS state, count(*) AS n
+SELECT {STATE} AS state, count(*) AS n
 FROM gateways g LEFT JOIN gateway_status s ON s.gateway_id = g.id WHERE g.enabled GROUP BY 1"""
 
 _REFUSALS = """
@@ -71,6 +72,12 @@ async def gateways(
 async def gateway(conn: AsyncConnection[Any], code: str) -> Row | None:
     """Return one gateway with its state."""
     return await fetch_one(conn, _GATEWAY_BY_CODE, {"code": code})
+
+
+async def by_ids(conn: AsyncConnection[Any], ids: Sequence[int]) -> dict[int, Row]:
+    """Return gateways with their state, by id."""
+    found = await fetch(conn, f"{_GATEWAY} WHERE g.id = ANY(%(ids)s)", {"ids": list(ids)})
+    return {row["id"]: row for row in found}
 
 
 async def history(conn: AsyncConnection[Any], gateway_id: int) -> list[Row]:

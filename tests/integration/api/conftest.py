@@ -10,6 +10,7 @@ import pytest
 from api.app import create_app
 from runtime.settings import Settings
 from tests.integration.api.seed import seed
+from tests.integration.api.streams import serving
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -31,6 +32,13 @@ async def app(database_url: str, city: AsyncConnection[Any]) -> AsyncIterator[Fa
     app = create_app(Settings.model_validate({"database_url": database_url, "api_public": True}))
     async with app.router.lifespan_context(app):
         yield app
+
+
+@pytest.fixture
+async def address(database_url: str, city: AsyncConnection[Any]) -> AsyncIterator[str]:
+    """A public API on loopback over the small city."""
+    async with serving(database_url) as found:
+        yield found
 
 
 @pytest.fixture

@@ -183,8 +183,10 @@ async def test_no_input_ends_in_a_500(app: FastAPI, client: httpx.AsyncClient) -
         for each in operation.get("parameters", []):
             if each["in"] == "path":
                 path = path.replace("{" + each["name"] + "}", quote(random_.choice(_NASTY) or "x", safe=""))
-            elif each["in"] == "query" and random_.random() < 0.4:
+            elif each["in"] == "query" and random_.random() < 0.4 and each["name"] != "follow":
                 query.append((each["name"], random_.choice(_NASTY)))
+        if path == "/v1/live":  # which has no end unless it is told so
+            query.append(("follow", "false"))
         answer = await client.get(f"{path}?{urlencode(query)}")
         statuses.add(answer.status_code)
         assert answer.status_code in {200, 404, 422}, f"{path} {json.dumps(query)}: {answer.text}"

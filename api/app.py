@@ -9,10 +9,11 @@ from fastapi.exceptions import RequestValidationError
 from psycopg import Error
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 from api import middleware, openapi, problems
 from api.explorer import add_explorer
+from api.formats.kinds import PACKED
 from api.metrics import Metrics, PoolCollector
 from api.parameters import only_known_parameters
 from api.routers import (
@@ -128,7 +129,11 @@ def _add_middleware(app: FastAPI) -> None:
     """Wrap the application; the last one added is the outermost."""
     app.add_middleware(middleware.LastResort)
     app.add_middleware(middleware.EntityTag)
-    app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES)
+    app.add_middleware(
+        GZipMiddleware,
+        minimum_size=_GZIP_FROM_BYTES,
+        exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, *PACKED),
+    )
     app.add_middleware(middleware.SecurityHeaders)
     settings: Settings = app.state.settings
     if settings.api_cors_origins:

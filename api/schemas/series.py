@@ -239,6 +239,17 @@ HOURLY_SERIES: dict[str, Any] = RAW_SERIES | {
         }
     ],
 }
+_WHOSE: dict[str, Any] = {
+    "thing": "aq-017",
+    "property": "pm2_5",
+    "unit": "ug/m3",
+    "datastream": 1,
+    "longitude": 107.046,
+    "latitude": 20.961,
+}
+#: rows of the same as tables
+RAW_ROW: dict[str, Any] = OBSERVATION | {"flags": "spike"} | _WHOSE
+HOURLY_ROW: dict[str, Any] = HOURLY_SERIES["items"][0] | _WHOSE
 CATEGORY: dict[str, Any] = {
     "code": "moderate",
     "name_en": "Moderate",

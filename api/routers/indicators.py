@@ -153,7 +153,7 @@ async def list_values(
     declared = _declared(await _find(conn, code))
     await require_known(conn, "area", "area", *selected.areas or ())
     if wanted.is_file:
-        return await _file(request, wanted, declared, selected)
+        return await _file(request, conn, wanted, declared, selected)
     after = pages.decode_cursor(selected.cursor, tuple[int, datetime])
     rows = await _read(conn, declared, selected, after, selected.limit + 1)
     head = {"indicator": declared, "as_of": selected.as_of}
@@ -161,7 +161,9 @@ async def list_values(
     return head | page(request, response, rows, selected.limit, "area_id", "time")
 
 
-async def _file(request: Request, wanted: Wanted, declared: Row, selected: Selection) -> Response:
+async def _file(
+    request: Request, held: AsyncConnection[Any], wanted: Wanted, declared: Row, selected: Selection
+) -> Response:
     # One instant for all pages: a revision written meanwhile must not mix two states.
     fixed = replace(selected, as_of=selected.as_of or now())
 
@@ -170,7 +172,7 @@ async def _file(request: Request, wanted: Wanted, declared: Row, selected: Selec
         return [value_row(row) for row in await _read(conn, declared, fixed, after, limit)]
 
     about = {"as_of": str(fixed.as_of), "from": str(fixed.period.start), "to": str(fixed.period.end)}
-    batches = by_key(request_pool(request), VALUES, fetch)
+    batches = by_key(request_pool(request), VALUES, fetch, held)
     return await table_answer(VALUES, wanted, batches, name=declared["code"], about=about)
 
 

@@ -1,5 +1,6 @@
 """The HTTP application: `create_app(settings)`; other packages may mount on it afterwards (not below /v1)."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -13,6 +14,7 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 
 from api import middleware, openapi, problems
 from api.explorer import add_explorer
+from api.export_jobs import Exports
 from api.formats.kinds import PACKED
 from api.metrics import Metrics, PoolCollector
 from api.parameters import only_known_parameters
@@ -21,6 +23,7 @@ from api.routers import (
     areas,
     asyncapi,
     explanations,
+    exports,
     fallback,
     gateways,
     indicators,
@@ -38,6 +41,7 @@ _ROUTERS = (
     areas.router,
     things.router,
     observations.router,
+    exports.router,
     indicators.router,
     explanations.router,
     gateways.router,
@@ -91,7 +95,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.pool = pool
         collector = PoolCollector(pool)
         app.state.metrics.registry.register(collector)
+        app.state.exports = Exports(pool, settings)
+        jobs = asyncio.create_task(app.state.exports.run(), name="api.exports")
         yield
+        jobs.cancel()
+        await asyncio.gather(jobs, return_exceptions=True)
         app.state.metrics.registry.unregister(collector)
 
 

@@ -27,6 +27,11 @@ _EXAMPLES = {
     "404": ("not-found", "there is no area '19': did you mean 193?"),
     "406": ("not-acceptable", "there is nothing of 'image/png' here; there is text/csv (format=csv), …"),
     "409": ("conflict", "the alert is resolved: only a raised one can be acknowledged"),
+    "410": ("gone", "the export is expired: its file is removed; ask for another"),
+    "429": (
+        "too-many-exports",
+        "key 1a2b3c4d has 3 unfinished exports: wait for one, or cancel it",
+    ),
     "422": ("invalid-parameter", "limit: '0' cannot be used; give at least 1"),
     "503": (
         "database-away",
@@ -116,7 +121,9 @@ def _can_answer(path: str, operation: dict[str, Any], status: str) -> bool:
         "403": "requestBody" in operation or "204" in operation["responses"],
         "404": "{" in path,
         "406": any(each["name"] == "format" for each in operation.get("parameters", [])),
-        "409": operation["operationId"] == "acknowledgeAlert",
+        "409": operation["operationId"] in {"acknowledgeAlert", "getExportFile"},
+        "410": operation["operationId"] == "getExportFile",
+        "429": operation["operationId"] == "createExport",
         "422": bool(operation.get("parameters") or operation.get("requestBody")),
         "503": path.startswith("/v1") or path == "/health/ready",
     }

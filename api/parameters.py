@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal, TypeVar
+from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Query, Request
 from psycopg import AsyncConnection
@@ -110,18 +111,28 @@ def period(default: timedelta) -> Callable[..., Period]:
             str, Query(alias="to", description=f"End, excluded: {EXPECTED} (a date: the end of that day).")
         ] = "now",
     ) -> Period:
-        zone, present = request.app.state.settings.zone, now()
-        until = checked("to", end, EXPECTED, lambda: parse_time(end, zone=zone, now=present, end=True))
-        if start is None:
-            return Period(until - default, until)
-        since = checked(
-            "from", start, EXPECTED_FROM, lambda: parse_start(start, zone=zone, now=present, end=until)
-        )
-        if since >= until:
-            raise invalid("from", start, f"it is not before the end {until.isoformat()}", "an earlier start")
-        return Period(since, until)
+        return read_period(request.app.state.settings.zone, now(), start, end, default)
 
     return read
+
+
+def read_period(
+    zone: ZoneInfo, present: datetime, start: str | None, end: str, default: timedelta = timedelta(days=1)
+) -> Period:
+    """Return the period from `start`, or `default` before the end, to `end`.
+
+    Raises:
+        Problem: 422; one of them is no time, or they are in the wrong order.
+    """
+    until = checked("to", end, EXPECTED, lambda: parse_time(end, zone=zone, now=present, end=True))
+    if start is None:
+        return Period(until - default, until)
+    since = checked(
+        "from", start, EXPECTED_FROM, lambda: parse_start(start, zone=zone, now=present, end=until)
+    )
+    if since >= until:
+        raise invalid("from", start, f"it is not before the end {until.isoformat()}", "an earlier start")
+    return Period(since, until)
 
 
 def _words(duration: timedelta) -> str:

@@ -35,6 +35,8 @@ KINDS: dict[str, tuple[int, str]] = {
     "no-such-path": (404, "There is no such path"),
     "method-not-allowed": (405, "The path does not know this method"),
     "not-acceptable": (406, "There is no such form of it"),
+    "gone": (410, "It was there and is no more"),
+    "too-many-exports": (429, "The API key has too many unfinished exports"),
     "conflict": (409, "The state of things does not allow it"),
     "invalid-parameter": (422, "A parameter cannot be used"),
     "internal": (500, "halong failed to answer"),

@@ -22,10 +22,10 @@ from tests.integration.api.seed import STEPS
 from tests.integration.api.test_api_contract import assert_fits, assert_problem
 
 if TYPE_CHECKING:
-    import httpx
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    import httpx
     from fastapi import FastAPI
     from psycopg import AsyncConnection
 
@@ -150,15 +150,17 @@ async def test_a_key_has_so_many_unfinished_exports(
         return None
 
     monkeypatch.setattr(export_jobs.Exports, "_take", nothing)
-    async with running(database_url, tmp_path, export_limit=2) as app:
-        async with client_of(app, **{"x-api-key": await key(city)}) as client:
-            first = await asked(client)
-            await asked(client)
-            body = assert_problem(await client.post("/v1/exports", json=WANTED), 429, "too-many-exports")
-            assert "2 unfinished" in body["detail"]
-            assert_problem(await client.get(f"/v1/exports/{first['id']}/file"), 409, "conflict")
-            assert (await client.delete(f"/v1/exports/{first['id']}")).status_code == 204
-            await asked(client)
+    async with (
+        running(database_url, tmp_path, export_limit=2) as app,
+        client_of(app, **{"x-api-key": await key(city)}) as client,
+    ):
+        first = await asked(client)
+        await asked(client)
+        body = assert_problem(await client.post("/v1/exports", json=WANTED), 429, "too-many-exports")
+        assert "2 unfinished" in body["detail"]
+        assert_problem(await client.get(f"/v1/exports/{first['id']}/file"), 409, "conflict")
+        assert (await client.delete(f"/v1/exports/{first['id']}")).status_code == 204
+        await asked(client)
 
 
 @pytest.mark.parametrize(
@@ -239,10 +241,13 @@ async def test_an_interrupted_job_is_taken_up_again(
            SELECT key_id, what, format, parameters, 'running', 1, now() - interval '2 minutes' FROM exports"""
     )
     (tmp_path / f"{export['id']}.1.part").write_bytes(b"what a killed process left")
-    async with running(database_url, tmp_path) as one, running(database_url, tmp_path):
-        async with client_of(one, **{"x-api-key": text}) as client:
-            exports = (await client.get("/v1/exports")).json()["items"]
-            done = [await ended(client, each) for each in exports]
+    async with (
+        running(database_url, tmp_path) as one,
+        running(database_url, tmp_path),
+        client_of(one, **{"x-api-key": text}) as client,
+    ):
+        exports = (await client.get("/v1/exports")).json()["items"]
+        done = [await ended(client, each) for each in exports]
     assert [(each["state"], each["rows"]) for each in done] == [("done", 2 * STEPS)] * 2
     cursor = await city.execute("SELECT attempt FROM exports ORDER BY created_at")
     assert await cursor.fetchall() == [(2,), (2,)]
@@ -264,8 +269,10 @@ async def test_a_folder_that_can_not_be_written_is_told(
     database_url: str, city: AsyncConnection[Any], tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("no folder")
-    async with running(database_url, tmp_path / "file" / "below") as app:
-        async with client_of(app, **{"x-api-key": await key(city)}) as client:
-            failed = await ended(client, await asked(client))
+    async with (
+        running(database_url, tmp_path / "file" / "below") as app,
+        client_of(app, **{"x-api-key": await key(city)}) as client,
+    ):
+        failed = await ended(client, await asked(client))
     assert failed["state"] == "failed"
     assert "could not be written" in failed["error"]

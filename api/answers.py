@@ -5,7 +5,7 @@ Rows are read page after page by key, so that a slow reader holds no connection,
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
@@ -72,7 +72,7 @@ async def table_answer(
     )
 
 
-async def written(made: Writer, batches: Batches) -> AsyncIterator[bytes]:
+async def written(made: Writer, batches: Batches) -> AsyncGenerator[bytes, None]:
     """Yield the bytes of a file, batch by batch; writing one holds up nobody else."""
     try:
         yield made.begin()

@@ -1,7 +1,8 @@
 """Exports are made here: in each API process one at a time, each by one process.
 
 A job is a row of `exports`. Who takes it writes to it every second; one that is not written to for a minute
-was interrupted, and begins anew. A file is called by its export and attempt until it is complete.
+was interrupted, and begins anew. Files are called by export and attempt, so that no two
+attempts share one.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ class Exports:
 
     def file(self, export: Row) -> Path:
         """Return where a complete file is."""
-        return self.folder / f"{export['id']}.{KINDS[Format(export['format'])].suffix}"
+        return self.folder / f"{export['id']}.{export['attempt']}.{KINDS[Format(export['format'])].suffix}"
 
     async def run(self) -> None:
         """Make exports until cancelled; a database that is away is asked again."""
@@ -122,6 +123,8 @@ class Exports:
         if not await self._told(queries.finish, job, counted.rows, **done):
             self.file(job).unlink(missing_ok=True)
             raise _StoppedError
+        for left in self.folder.glob(f"{job['id']}.*.part"):
+            left.unlink(missing_ok=True)
 
     async def _noted(self, job: Row, rows: int, size: int) -> None:
         if not await self._told(queries.note, job, rows, size):
@@ -140,13 +143,13 @@ class Exports:
         await self._told(queries.fail, job, _reason(error, job))
 
     async def _tidy(self) -> None:
-        """Remove the files of what has expired, was cancelled, or is not known."""
+        """Remove the files of what is over; those of another database, which may share the folder, stay."""
         async with self.pool.connection() as conn:
             await queries.expire(conn, _KEPT)
             files = [(path, _id_of(path)) for path in self.folder.glob("*.*")]
-            kept = await queries.with_files(conn, [number for _, number in files if number])
+            over = await queries.over(conn, [number for _, number in files if number])
         for path, number in files:
-            if number and number not in kept:
+            if number in over:
                 path.unlink(missing_ok=True)
 
 

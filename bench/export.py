@@ -134,7 +134,8 @@ def _megabytes(process: psutil.Process) -> float:
 
 def _line(took: Took) -> str:
     return (
-        f"{took.format}: {took.rows:,} rows in {took.seconds:.1f} s, {took.rows / took.seconds:,.0f} a second, "
+        f"{took.format}: {took.rows:,} rows in {took.seconds:.1f} s "
+        f"({took.rows / took.seconds:,.0f} a second), "
         f"first byte after {took.first_byte_s:.2f} s, {took.megabytes:,.0f} MB; "
         f"the API had {took.rest_mb:.0f} MB before and {took.peak_mb:.0f} MB at most"
     )

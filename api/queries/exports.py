@@ -52,7 +52,7 @@ UPDATE exports SET state = 'cancelled', finished_at = coalesce(finished_at, now(
 WHERE id = %(id)s AND state IN ('waiting', 'running', 'done')"""
 _EXPIRE = "UPDATE exports SET state = 'expired' WHERE state = 'done' AND expires_at <= now() RETURNING id"
 _FORGET = "DELETE FROM exports WHERE finished_at < now() - %(kept)s AND state <> 'done'"
-_WITH_FILES = "SELECT id FROM exports WHERE id = ANY(%(ids)s) AND state IN ('done', 'running')"
+_OVER = "SELECT id FROM exports WHERE id = ANY(%(ids)s) AND state NOT IN ('done', 'running')"
 
 
 async def insert(conn: AsyncConnection[Any], *, most: int, expected: int, **row: Any) -> Row | None:
@@ -122,6 +122,6 @@ async def expire(conn: AsyncConnection[Any], kept: str) -> None:
     await conn.execute(_FORGET, {"kept": kept})
 
 
-async def with_files(conn: AsyncConnection[Any], ids: Sequence[UUID]) -> set[UUID]:
-    """Return those exports whose files may not be removed."""
-    return {row["id"] for row in await fetch(conn, _WITH_FILES, {"ids": list(ids)})}
+async def over(conn: AsyncConnection[Any], ids: Sequence[UUID]) -> set[UUID]:
+    """Return those exports that have no file: cancelled, failed, expired, or not begun."""
+    return {row["id"] for row in await fetch(conn, _OVER, {"ids": list(ids)})}

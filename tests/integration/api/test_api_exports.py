@@ -86,7 +86,7 @@ async def test_a_file_is_made_and_downloaded(client: httpx.AsyncClient, app: Fas
     assert len(answer.content) == done["bytes"]
     table = pq.read_table(io.BytesIO(answer.content))
     assert sorted(set(table["property"].to_pylist())) == ["pm10", "pm2_5"]
-    assert [each.name for each in tmp_path.iterdir()] == [f"{done['id']}.parquet"]
+    assert [each.name for each in tmp_path.iterdir()] == [f"{done['id']}.1.parquet"]
     schema = app.openapi()["paths"]["/v1/exports/{id}"]["get"]["responses"]["200"]["content"]
     assert_fits(done, schema["application/json"]["schema"], app)
     assert_fits(schema["application/json"]["example"], schema["application/json"]["schema"], app)

@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo clean-demo test faults fuzz check format requirements bench-ingest bench-formats bench-quality bench-analytics bench-live
+.PHONY: help demo clean-demo test faults fuzz check format requirements bench-ingest bench-formats bench-quality bench-analytics bench-live bench-export
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -51,6 +51,9 @@ bench-formats: .venv/test.ready ## Measure what each payload format costs beside
 
 bench-analytics: .venv/test.ready ## Measure computing indicators beside its limits (ARGS="--no-day": less disk)
 	@$(BIN)/python -m bench.analytics $(ARGS)
+
+bench-export: .venv/test.ready ## Measure files of 10 million rows: speed, first byte, memory (ARGS="--days 1": quickly)
+	@$(BIN)/python -m bench.export $(ARGS)
 
 bench-quality: .venv/test.ready ## Score quality control on the simulators' labelled faults (ARGS="--days 5": quickly)
 	@$(BIN)/python -m bench.quality $(ARGS)

@@ -1,5 +1,6 @@
 """The HTTP application: `create_app(settings)`; other packages may mount on it afterwards (not below /v1)."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -9,10 +10,12 @@ from fastapi.exceptions import RequestValidationError
 from psycopg import Error
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 from api import middleware, openapi, problems
 from api.explorer import add_explorer
+from api.export_jobs import Exports
+from api.formats.kinds import PACKED
 from api.metrics import Metrics, PoolCollector
 from api.parameters import only_known_parameters
 from api.routers import (
@@ -20,6 +23,7 @@ from api.routers import (
     areas,
     asyncapi,
     explanations,
+    exports,
     fallback,
     gateways,
     indicators,
@@ -38,6 +42,7 @@ _ROUTERS = (
     areas.router,
     things.router,
     observations.router,
+    exports.router,
     indicators.router,
     explanations.router,
     gateways.router,
@@ -92,7 +97,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.pool = pool
         collector = PoolCollector(pool)
         app.state.metrics.registry.register(collector)
+        app.state.exports = Exports(pool, settings)
+        jobs = asyncio.create_task(app.state.exports.run(), name="api.exports")
         yield
+        jobs.cancel()
+        await asyncio.gather(jobs, return_exceptions=True)
         app.state.metrics.registry.unregister(collector)
 
 
@@ -130,7 +139,11 @@ def _add_middleware(app: FastAPI) -> None:
     """Wrap the application; the last one added is the outermost."""
     app.add_middleware(middleware.LastResort)
     app.add_middleware(middleware.EntityTag)
-    app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES)
+    app.add_middleware(
+        GZipMiddleware,
+        minimum_size=_GZIP_FROM_BYTES,
+        exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, *PACKED),
+    )
     app.add_middleware(middleware.SecurityHeaders)
     settings: Settings = app.state.settings
     if settings.api_cors_origins:

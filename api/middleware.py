@@ -114,7 +114,7 @@ class EntityTag:
 
 def _tag(start: Message, body: Message, known: str) -> Message:
     """Write the ETag into the head `start` and return the body to send: none where the client has it."""
-    if start["status"] != 200 or body.get("more_body"):
+    if start["status"] != 200 or body.get("more_body") or "etag" in MutableHeaders(scope=start):
         return body
     tag = f'W/"{hashlib.blake2b(body["body"], digest_size=12).hexdigest()}"'
     headers = MutableHeaders(scope=start)

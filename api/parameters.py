@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
 from typing import Annotated, Any, Literal, TypeVar
+from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Query, Request
 from psycopg import AsyncConnection
@@ -16,13 +16,6 @@ from api.times import EXPECTED, EXPECTED_FROM, Period, TimeError, parse_day, par
 
 T = TypeVar("T")
 _LIMIT_TEXT = f"Rows in a page, {MAX_LIMIT:,} at most; more come through `next`."
-
-
-class Format(StrEnum):
-    """The form of an answer."""
-
-    JSON = "json"
-    CSV = "csv"
 
 
 async def connection(request: Request) -> AsyncIterator[AsyncConnection[Any]]:
@@ -60,20 +53,6 @@ Indicators = Annotated[
         description="Only these indicators: repeat the parameter, or separate codes by commas.",
     ),
 ]
-FormatParameter = Annotated[
-    Format | None,
-    Query(alias="format", description="`csv` for the whole period as CSV; else the Accept header decides."),
-]
-
-
-def wants_csv(request: Request, form: FormatParameter = None) -> bool:
-    """Tell whether the answer is to be CSV: `format` decides, else an Accept header that names text/csv."""
-    if form is not None:
-        return form is Format.CSV
-    return "text/csv" in request.headers.get("accept", "").lower()
-
-
-AsCsv = Annotated[bool, Depends(wants_csv)]
 
 
 async def only_known_parameters(request: Request) -> None:
@@ -132,18 +111,28 @@ def period(default: timedelta) -> Callable[..., Period]:
             str, Query(alias="to", description=f"End, excluded: {EXPECTED} (a date: the end of that day).")
         ] = "now",
     ) -> Period:
-        zone, present = request.app.state.settings.zone, now()
-        until = checked("to", end, EXPECTED, lambda: parse_time(end, zone=zone, now=present, end=True))
-        if start is None:
-            return Period(until - default, until)
-        since = checked(
-            "from", start, EXPECTED_FROM, lambda: parse_start(start, zone=zone, now=present, end=until)
-        )
-        if since >= until:
-            raise invalid("from", start, f"it is not before the end {until.isoformat()}", "an earlier start")
-        return Period(since, until)
+        return read_period(request.app.state.settings.zone, now(), start, end, default)
 
     return read
+
+
+def read_period(
+    zone: ZoneInfo, present: datetime, start: str | None, end: str, default: timedelta = timedelta(days=1)
+) -> Period:
+    """Return the period from `start`, or `default` before the end, to `end`.
+
+    Raises:
+        Problem: 422; one of them is no time, or they are in the wrong order.
+    """
+    until = checked("to", end, EXPECTED, lambda: parse_time(end, zone=zone, now=present, end=True))
+    if start is None:
+        return Period(until - default, until)
+    since = checked(
+        "from", start, EXPECTED_FROM, lambda: parse_start(start, zone=zone, now=present, end=until)
+    )
+    if since >= until:
+        raise invalid("from", start, f"it is not before the end {until.isoformat()}", "an earlier start")
+    return Period(since, until)
 
 
 def _words(duration: timedelta) -> str:

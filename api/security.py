@@ -71,6 +71,22 @@ async def _require_scope(request: Request, text: str, scope: str) -> keys.ApiKey
     return key
 
 
+async def require_caller(
+    request: Request,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    header: Annotated[str | None, Security(_header)],
+) -> keys.ApiKey:
+    """Return the key that a request was sent with, which may read.
+
+    Raises:
+        Problem: 401 without a valid key, even where reading needs none; 403 with a key that may not read.
+    """
+    text = bearer.credentials if bearer else header
+    if text is None:
+        raise _unauthorized("send `Authorization: Bearer halong_…`: an export belongs to the key that asked")
+    return await _require_scope(request, text, "read")
+
+
 def _names_another_scheme(request: Request) -> bool:
     return bool(request.headers.get("authorization"))
 
@@ -79,6 +95,7 @@ def _unauthorized(detail: str) -> Problem:
     return Problem("unauthorized", detail, headers=_CHALLENGE)
 
 
+Caller = Annotated[keys.ApiKey, Depends(require_caller)]
 ReadAccess = Depends(require_read)
 Operator = Annotated[str, Depends(_require_key("operate"))]
 Administrator = Annotated[str, Depends(_require_key("admin"))]

@@ -24,7 +24,8 @@ from devices.model import Area, Gateway, ObservedProperty, Profile, Thing
 from devices.registry import datastream_ids, import_profile
 from runtime.local.mosquitto import LocalMosquitto
 from runtime.local.postgres import LocalPostgres
-from runtime.local.provision import default_cache, provision
+from runtime.local.provision import provision
+from runtime.places import default_cache
 from storage.migrate import migrate
 from storage.observations import OBSERVATION
 from storage.pool import connect

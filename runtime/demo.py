@@ -22,7 +22,8 @@ from devices.identities import kept_passwords
 from runtime.local.mosquitto import LocalMosquitto
 from runtime.local.postgres import LocalPostgres
 from runtime.local.process import free_port
-from runtime.local.provision import default_cache, default_state, provision
+from runtime.local.provision import provision
+from runtime.places import default_cache, default_state
 from runtime.settings import Settings, checkout, secret
 from runtime.supervise import Service, halong, service_commands
 

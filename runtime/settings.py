@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr, StringConstraints, UrlConstraints, model_
 from pydantic_core import Url
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from runtime.places import default_state
 from runtime.topic_filters import overlap
 
 PostgresUrl = Annotated[Url, UrlConstraints(allowed_schemes=["postgresql", "postgres"], host_required=False)]
@@ -102,6 +103,12 @@ class Settings(BaseSettings):
         default=(), description='Origins whose pages may read the API, as a JSON list: ["https://…"].'
     )
 
+    export_dir: Path | None = Field(
+        default=None, description="Folder of exported files, which all API processes share."
+    )
+    export_days: int = Field(default=7, ge=1, le=365, description="How long an exported file stays.")
+    export_limit: int = Field(default=3, ge=1, description="Unfinished exports of one API key.")
+
     alert_targets: dict[GatewayCode, SecretStr] = Field(
         default={},
         description="Whom alerts are told: name -> https:// (webhook) or mailto: (e-mail), as JSON.",
@@ -175,6 +182,11 @@ class Settings(BaseSettings):
             SettingsError: it is not set.
         """
         return _require(self.mqtt_url, "HALONG_MQTT_URL", "mqtt://user:password@host:1883")
+
+    @property
+    def exports_folder(self) -> Path:
+        """Where exported files are kept."""
+        return self.export_dir or default_state() / "exports"
 
     @property
     def zone(self) -> ZoneInfo:

@@ -25,7 +25,8 @@ from devices.credentials import password_hash
 from ingest.shares import client_ids
 from runtime.local.mosquitto import LocalMosquitto
 from runtime.local.postgres import LocalPostgres
-from runtime.local.provision import Binaries, default_cache, provision
+from runtime.local.provision import Binaries, provision
+from runtime.places import default_cache
 from runtime.settings import Settings
 from storage.migrate import migrate
 from storage.pool import connect

@@ -17,7 +17,8 @@ SELECT code, name_en, name_vi, unit, step_s, window_s, version, declaration FROM
 WHERE %(code)s::text IS NULL OR code = %(code)s ORDER BY code"""
 
 _VALUE = """
-    v.area_id, a.code AS area, a.name_en AS area_name_en, a.name_vi AS area_name_vi, v.indicator, v.time,
+    v.area_id, a.code AS area, a.name_en AS area_name_en, a.name_vi AS area_name_vi,
+    a.latitude, a.longitude, v.indicator, v.time,
     v.value, v.category, v.reason, v.completeness, v.details, v.version, v.revision, v.computed_at"""
 
 # Ordered as the key (indicator, area_id, time), so that a page costs its own rows and no more.

@@ -10,11 +10,12 @@ from psycopg import AsyncConnection
 
 from analytics.steps import Step
 from api import pages
+from api.answers import by_key, request_pool, table_answer
 from api.links import page
+from api.negotiation import PlacedFormat, Wanted
 from api.openapi import example
 from api.parameters import (
     Areas,
-    AsCsv,
     AsOf,
     Connection,
     Cursor,
@@ -30,31 +31,23 @@ from api.queries import Row
 from api.queries import indicators as queries
 from api.schemas import series as schemas
 from api.schemas.common import Page, page_of
-from api.streams import csv_answer
+from api.tables.indicators import VALUES, value_row
 from api.times import Period
 
 router = APIRouter(prefix="/v1", tags=["indicators"])
-
-_COLUMNS = (
-    "indicator", "area", "area_name_en", "area_name_vi", "time", "period_start", "period_end", "day", "label",
-    "value", "unit", "category", "category_name_en", "category_name_vi", "completeness", "reason", "version",
-    "revision", "computed_at",
-)  # fmt: skip
-_CSV = (
-    ",".join(_COLUMNS) + "\r\nvn_aqi_h,193,Ha Long City,Thành phố Hạ Long,2026-11-22T00:00:00Z,"
-    "2026-11-21T13:00:00Z,2026-11-22T01:00:00Z,2026-11-22,08:00,"
-    "62,1,moderate,Moderate,Trung bình,0.98,,1,1,2026-11-22T01:02:00Z\r\n"
-)
 
 #: what of a declaration stands beside the columns of the catalogue, and what a catalogue without it has
 _UNDECLARED: Row = {"inputs": [], "of": [], "categories": [], "crosswalk": [], "source": None}
 _DECLARED = ("description", *_UNDECLARED)
 
+_ROW = value_row(schemas.VALUE) | {"longitude": 107.0289, "latitude": 21.0904}
+
 Code = Annotated[
     str, Path(description="Code of the indicator.", openapi_examples={"indicator": {"value": "vn_aqi_h"}})
 ]
 Limit = Annotated[
-    int, Query(ge=1, le=pages.MAX_LIMIT, description="Rows in a page; CSV gives the whole period.")
+    int,
+    Query(ge=1, le=pages.MAX_LIMIT, description="Rows in a page of JSON; files give the whole period."),
 ]
 
 
@@ -145,7 +138,7 @@ def selection(
     operation_id="listIndicatorValues",
     summary="Values of an indicator",
     response_model=schemas.IndicatorValues,
-    responses=example(schemas.VALUES, csv=_CSV),
+    responses=example(schemas.VALUES, table=(VALUES, [_ROW])),
 )
 async def list_values(
     *,
@@ -153,14 +146,14 @@ async def list_values(
     response: Response,
     conn: Connection,
     code: Code,
-    as_csv: AsCsv,
+    wanted: PlacedFormat,
     selected: Annotated[Selection, Depends(selection)],
 ) -> Any:
     """Values of steps that start in `from` <= time < `to`, by area, then by time; default: the last day."""
     declared = _declared(await _find(conn, code))
     await require_known(conn, "area", "area", *selected.areas or ())
-    if as_csv:
-        return await _csv(request, declared, selected)
+    if wanted.is_file:
+        return await _file(request, conn, wanted, declared, selected)
     after = pages.decode_cursor(selected.cursor, tuple[int, datetime])
     rows = await _read(conn, declared, selected, after, selected.limit + 1)
     head = {"indicator": declared, "as_of": selected.as_of}
@@ -168,15 +161,19 @@ async def list_values(
     return head | page(request, response, rows, selected.limit, "area_id", "time")
 
 
-async def _csv(request: Request, declared: Row, selected: Selection) -> Response:
-    # One instant for all chunks: a revision written meanwhile must not mix two states.
+async def _file(
+    request: Request, held: AsyncConnection[Any], wanted: Wanted, declared: Row, selected: Selection
+) -> Response:
+    # One instant for all pages: a revision written meanwhile must not mix two states.
     fixed = replace(selected, as_of=selected.as_of or now())
 
     async def fetch(conn: AsyncConnection[Any], last: Row | None, limit: int) -> list[Row]:
         after = (last["area_id"], last["time"]) if last else None
-        return [_flat(row) for row in await _read(conn, declared, fixed, after, limit)]
+        return [value_row(row) for row in await _read(conn, declared, fixed, after, limit)]
 
-    return await csv_answer(request, declared["code"], _COLUMNS, fetch)
+    about = {"as_of": str(fixed.as_of), "from": str(fixed.period.start), "to": str(fixed.period.end)}
+    batches = by_key(request_pool(request), VALUES, fetch, held)
+    return await table_answer(VALUES, wanted, batches, name=declared["code"], about=about)
 
 
 async def _read(
@@ -224,13 +221,4 @@ def _value(row: Row, declared: Row, zone: ZoneInfo) -> Row:
         "day": step.day(start, zone),
         "label": step.label(start, zone),
         "category": classes.get(row["category"]),
-    }
-
-
-def _flat(row: Row) -> Row:
-    category = row["category"] or {}
-    return row | {
-        "category": category.get("code"),
-        "category_name_en": category.get("name_en"),
-        "category_name_vi": category.get("name_vi"),
     }

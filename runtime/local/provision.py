@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,16 +41,6 @@ class Binaries:
     mosquitto_origin: str
 
 
-def default_cache() -> Path:
-    """Return where brought programs are kept: `HALONG_CACHE_DIR`, else the usual place for this user."""
-    return _place("HALONG_CACHE_DIR", "/var/cache/halong", "XDG_CACHE_HOME", ".cache")
-
-
-def default_state() -> Path:
-    """Return where data is kept: `HALONG_STATE_DIR`, else the usual place for this user."""
-    return _place("HALONG_STATE_DIR", "/var/lib/halong", "XDG_DATA_HOME", ".local/share")
-
-
 def provision(cache: Path, *, report: Report | None = None) -> Binaries:
     """Find a PostgreSQL with TimescaleDB and a Mosquitto of at least 2.0.18, or bring what is missing.
 
@@ -69,15 +58,6 @@ def provision(cache: Path, *, report: Report | None = None) -> Binaries:
     missing = frozenset(part for part in Part if found[part] is None)
     prefix = _bring(cache.absolute(), missing, report or Report()) if missing else Path("/")
     return _binaries(postgres, mosquitto, prefix)
-
-
-def _place(variable: str, system: str, xdg: str, below_home: str) -> Path:
-    if chosen := os.environ.get(variable):
-        return Path(chosen).expanduser().absolute()
-    if os.geteuid() == 0:
-        return Path(system)
-    home = os.environ.get(xdg)
-    return (Path(home) if home else Path.home() / below_home) / "halong"
 
 
 def _bring(cache: Path, parts: frozenset[Part], report: Report) -> Path:

@@ -20,7 +20,7 @@ from runtime.local.errors import ProvisionError
 from runtime.local.mosquitto import LocalMosquitto
 from runtime.local.prefix import Part, find_prefix
 from runtime.local.process import free_port
-from runtime.local.provision import default_cache
+from runtime.places import default_cache
 from tests.conftest import REPOSITORY
 
 if TYPE_CHECKING:

@@ -25,7 +25,8 @@ from runtime.local.errors import LocalServiceError
 from runtime.local.mosquitto import PLATFORM_USER, LocalMosquitto
 from runtime.local.postgres import LocalPostgres
 from runtime.local.process import ServerProcess, ServiceUser, free_port
-from runtime.local.provision import Binaries, default_cache, provision
+from runtime.local.provision import Binaries, provision
+from runtime.places import default_cache
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator

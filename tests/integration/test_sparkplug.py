@@ -18,7 +18,7 @@ import pytest
 from ingest.formats.sparkplug import DataType, Metric, Payload, decode, encode
 from ingest.sparkplug import table
 from ingest.sparkplug.host import HostSubscription
-from runtime.local.provision import default_cache
+from runtime.places import default_cache
 from tests.integration.city import register
 from tests.integration.test_ingest import ingesting, stored, until
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from runtime import places
 from runtime.local import debian, prefix, provision
 from runtime.local.debian import Archive, Package, choose_mirror, library_closure, parse_packages
 from runtime.local.errors import ProvisionError
@@ -242,7 +243,7 @@ def test_made_folders_can_be_entered_by_others(tmp_path: Path) -> None:
 def test_places_are_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HALONG_CACHE_DIR", str(tmp_path / "c"))
     monkeypatch.setenv("HALONG_STATE_DIR", str(tmp_path / "s"))
-    assert (provision.default_cache(), provision.default_state()) == (tmp_path / "c", tmp_path / "s")
+    assert (places.default_cache(), places.default_state()) == (tmp_path / "c", tmp_path / "s")
 
 
 @pytest.mark.parametrize("variable", ["XDG_CACHE_HOME", None])
@@ -256,7 +257,7 @@ def test_an_ordinary_users_place(
     if variable:
         monkeypatch.setenv(variable, str(tmp_path / "xdg"))
     expected = tmp_path / ("xdg" if variable else ".cache") / "halong"
-    assert provision.default_cache() == expected
+    assert places.default_cache() == expected
 
 
 def test_a_taken_port_gives_another() -> None:

@@ -1,0 +1,278 @@
+"""Exports from the request to the file: made once, visible to one key, resumable, gone after their time."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import hashlib
+import io
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from api import export_jobs, keys
+from api.app import create_app
+from runtime.settings import Settings
+from tests.integration.api.conftest import client_of
+from tests.integration.api.seed import STEPS
+from tests.integration.api.test_api_contract import assert_fits, assert_problem
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    import httpx
+    from fastapi import FastAPI
+    from psycopg import AsyncConnection
+
+WANTED: dict[str, Any] = {"format": "parquet", "thing": ["aq-017"], "from": "P2D"}
+
+
+@asynccontextmanager
+async def running(url: str, folder: Path, **changes: Any) -> AsyncIterator[FastAPI]:
+    settings = {"database_url": url, "api_public": True, "export_dir": folder} | changes
+    app = create_app(Settings.model_validate(settings))
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+@pytest.fixture
+async def app(database_url: str, city: AsyncConnection[Any], tmp_path: Path) -> AsyncIterator[FastAPI]:
+    async with running(database_url, tmp_path) as app:
+        yield app
+
+
+async def key(conn: AsyncConnection[Any], *scopes: str) -> str:
+    text, _ = await keys.create(conn, "planning", scopes or ("read",))
+    return text
+
+
+@pytest.fixture
+async def client(app: FastAPI, city: AsyncConnection[Any]) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(app, **{"x-api-key": await key(city)}) as client:
+        yield client
+
+
+async def asked(client: httpx.AsyncClient, **changes: Any) -> dict[str, Any]:
+    answer = await client.post("/v1/exports", json=WANTED | changes)
+    assert answer.status_code == 202, answer.text
+    body: dict[str, Any] = answer.json()
+    assert answer.headers["location"] == f"/v1/exports/{body['id']}"
+    return body
+
+
+async def ended(client: httpx.AsyncClient, export: dict[str, Any]) -> dict[str, Any]:
+    for _ in range(600):
+        body: dict[str, Any] = (await client.get(f"/v1/exports/{export['id']}")).json()
+        if body["state"] not in {"waiting", "running"}:
+            return body
+        await asyncio.sleep(0.05)
+    raise TimeoutError(body)
+
+
+async def test_a_file_is_made_and_downloaded(client: httpx.AsyncClient, app: FastAPI, tmp_path: Path) -> None:
+    export = await asked(client)
+    assert (export["state"], export["file"]) == ("waiting", None)
+    done = await ended(client, export)
+    assert (done["state"], done["rows"], done["share"]) == ("done", 2 * STEPS, 1)
+    answer = await client.get(done["file"])
+    assert answer.headers["content-type"] == "application/vnd.apache.parquet"
+    assert answer.headers["content-disposition"].endswith('.parquet"')
+    assert hashlib.sha256(answer.content).hexdigest() == done["sha256"]
+    assert len(answer.content) == done["bytes"]
+    table = pq.read_table(io.BytesIO(answer.content))
+    assert sorted(set(table["property"].to_pylist())) == ["pm10", "pm2_5"]
+    assert [each.name for each in tmp_path.iterdir()] == [f"{done['id']}.1.parquet"]
+    schema = app.openapi()["paths"]["/v1/exports/{id}"]["get"]["responses"]["200"]["content"]
+    assert_fits(done, schema["application/json"]["schema"], app)
+    assert_fits(schema["application/json"]["example"], schema["application/json"]["schema"], app)
+
+
+async def test_every_format(client: httpx.AsyncClient) -> None:
+    for form in ("csv", "arrow", "xlsx", "geojson", "json"):
+        done = await ended(client, await asked(client, format=form, property=["pm10"], headers="vi"))
+        content = (await client.get(done["file"])).content
+        if form == "csv":
+            rows = list(csv.DictReader(io.StringIO(content.decode())))
+            assert [float(row["Giá trị"]) for row in rows] == [2 * (10.0 + n) for n in range(STEPS)]
+        elif form == "arrow":
+            assert pa.ipc.open_stream(content).read_all().num_rows == STEPS
+        elif form == "xlsx":
+            assert openpyxl.load_workbook(io.BytesIO(content)).worksheets[0].max_row == 1 + STEPS
+        assert done["rows"] == STEPS
+
+
+async def test_a_download_goes_on_where_it_broke_off(client: httpx.AsyncClient) -> None:
+    path = (await ended(client, await asked(client, format="csv")))["file"]
+    whole = await client.get(path)
+    tag = whole.headers["etag"]
+    rest = await client.get(path, headers={"range": "bytes=100-", "if-range": tag})
+    assert (rest.status_code, rest.content) == (206, whole.content[100:])
+    assert rest.headers["content-range"] == f"bytes 100-{len(whole.content) - 1}/{len(whole.content)}"
+    other = await client.get(path, headers={"range": "bytes=100-", "if-range": '"another"'})
+    assert (other.status_code, other.content) == (200, whole.content)
+    assert (await client.get(path, headers={"range": "bytes=9999999-"})).status_code == 416
+    assert whole.headers["repr-digest"].startswith("sha-256=:")
+
+
+async def test_an_export_is_its_keys_own(
+    client: httpx.AsyncClient, app: FastAPI, city: AsyncConnection[Any]
+) -> None:
+    done = await ended(client, await asked(client))
+    async with client_of(app, **{"x-api-key": await key(city)}) as stranger:
+        for path in (f"/v1/exports/{done['id']}", done["file"]):
+            assert_problem(await stranger.get(path), 404, "not-found")
+        assert_problem(await stranger.delete(f"/v1/exports/{done['id']}"), 404, "not-found")
+        assert (await stranger.get("/v1/exports")).json()["items"] == []
+    async with client_of(app, **{"x-api-key": await key(city, "read", "admin")}) as administrator:
+        assert (await administrator.get(done["file"])).status_code == 200
+    async with client_of(app) as nobody:
+        for answer in (await nobody.get("/v1/exports"), await nobody.post("/v1/exports", json=WANTED)):
+            assert_problem(answer, 401, "unauthorized")
+
+
+async def test_the_list_has_pages(client: httpx.AsyncClient) -> None:
+    ids = [(await ended(client, await asked(client)))["id"] for _ in range(3)]
+    body = (await client.get("/v1/exports?limit=2")).json()
+    rest = (await client.get(body["next"])).json()
+    assert [each["id"] for each in body["items"] + rest["items"]] == ids[::-1]
+    assert rest["next"] is None
+
+
+async def test_a_key_has_so_many_unfinished_exports(
+    database_url: str, city: AsyncConnection[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing(_: object) -> None:
+        return None
+
+    monkeypatch.setattr(export_jobs.Exports, "_take", nothing)
+    async with (
+        running(database_url, tmp_path, export_limit=2) as app,
+        client_of(app, **{"x-api-key": await key(city)}) as client,
+    ):
+        first = await asked(client)
+        await asked(client)
+        body = assert_problem(await client.post("/v1/exports", json=WANTED), 429, "too-many-exports")
+        assert "2 unfinished" in body["detail"]
+        assert_problem(await client.get(f"/v1/exports/{first['id']}/file"), 409, "conflict")
+        assert (await client.delete(f"/v1/exports/{first['id']}")).status_code == 204
+        await asked(client)
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"format": "xls"}, "format"),
+        ({"thing": ["aq-O17"]}, "thing"),
+        ({"thing": None}, "thing"),
+        ({"from": "yesterday"}, "from"),
+        ({"form": "csv"}, "form"),
+        ({"datastream": [0]}, "datastream.0"),
+    ],
+)
+async def test_what_can_not_be_is_told_at_once(
+    client: httpx.AsyncClient, changes: dict[str, Any], place: str
+) -> None:
+    body = assert_problem(await client.post("/v1/exports", json=WANTED | changes), 422, "invalid-parameter")
+    assert place in {fault["parameter"] for fault in body["errors"]}
+
+
+async def test_a_cancelled_or_expired_file_is_gone(
+    client: httpx.AsyncClient, app: FastAPI, city: AsyncConnection[Any], tmp_path: Path
+) -> None:
+    removed, expired = [await ended(client, await asked(client)) for _ in range(2)]
+    assert (await client.delete(f"/v1/exports/{removed['id']}")).status_code == 204
+    assert (await client.delete(f"/v1/exports/{removed['id']}")).status_code == 204
+    await city.execute("UPDATE exports SET expires_at = now() WHERE id = %s", [expired["id"]])
+    await app.state.exports._tidy()
+    assert list(tmp_path.iterdir()) == []
+    for each, state in ((removed, "cancelled"), (expired, "expired")):
+        assert (await client.get(f"/v1/exports/{each['id']}")).json()["state"] == state
+        assert state in assert_problem(await client.get(each["file"]), 410, "gone")["detail"]
+
+
+async def test_a_job_that_is_cancelled_while_it_runs_leaves_nothing(
+    client: httpx.AsyncClient, city: AsyncConnection[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export_jobs, "_NOTED_EVERY_S", 0)
+    begun, go = asyncio.Event(), asyncio.Event()
+    real = export_jobs.Exports._noted
+
+    async def held(self: export_jobs.Exports, *arguments: Any) -> None:
+        begun.set()
+        await go.wait()
+        await real(self, *arguments)
+
+    monkeypatch.setattr(export_jobs.Exports, "_noted", held)
+    export = await asked(client)
+    await asyncio.wait_for(begun.wait(), 20)
+    await client.delete(f"/v1/exports/{export['id']}")
+    go.set()
+    for _ in range(100):
+        if not list(tmp_path.iterdir()):
+            break
+        await asyncio.sleep(0.05)
+    assert list(tmp_path.iterdir()) == []
+    assert (await client.get(f"/v1/exports/{export['id']}")).json()["state"] == "cancelled"
+
+
+async def test_an_interrupted_job_is_taken_up_again(
+    database_url: str, city: AsyncConnection[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first process ends in the middle; of two others, one makes the file, and one of a killed third."""
+    text, begun = await key(city), asyncio.Event()
+    real = export_jobs.source_of
+
+    async def never(*_: Any) -> Any:
+        begun.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(export_jobs, "source_of", never)
+    async with running(database_url, tmp_path) as app, client_of(app, **{"x-api-key": text}) as client:
+        export = await asked(client)
+        await asyncio.wait_for(begun.wait(), 20)
+    monkeypatch.setattr(export_jobs, "source_of", real)
+    await city.execute(
+        """INSERT INTO exports (key_id, what, format, parameters, state, attempt, seen_at)
+           SELECT key_id, what, format, parameters, 'running', 1, now() - interval '2 minutes' FROM exports"""
+    )
+    (tmp_path / f"{export['id']}.1.part").write_bytes(b"what a killed process left")
+    async with (
+        running(database_url, tmp_path) as one,
+        running(database_url, tmp_path),
+        client_of(one, **{"x-api-key": text}) as client,
+    ):
+        exports = (await client.get("/v1/exports")).json()["items"]
+        done = [await ended(client, each) for each in exports]
+    assert [(each["state"], each["rows"]) for each in done] == [("done", 2 * STEPS)] * 2
+    cursor = await city.execute("SELECT attempt FROM exports ORDER BY created_at")
+    assert await cursor.fetchall() == [(2,), (2,)]
+    assert {each.suffix for each in tmp_path.iterdir()} == {".parquet"}
+
+
+async def test_after_three_attempts_it_has_failed(
+    client: httpx.AsyncClient, city: AsyncConnection[Any], app: FastAPI
+) -> None:
+    export = await ended(client, await asked(client))
+    await city.execute("UPDATE exports SET state = 'waiting', attempt = 3")
+    app.state.exports.wake.set()
+    failed = await ended(client, export)
+    assert (failed["state"], failed["file"]) == ("failed", None)
+    assert "3 times" in failed["error"]
+
+
+async def test_a_folder_that_can_not_be_written_is_told(
+    database_url: str, city: AsyncConnection[Any], tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    async with (
+        running(database_url, tmp_path / "file" / "below") as app,
+        client_of(app, **{"x-api-key": await key(city)}) as client,
+    ):
+        failed = await ended(client, await asked(client))
+    assert failed["state"] == "failed"
+    assert "could not be written" in failed["error"]

@@ -26,12 +26,12 @@ from api.parameters import (
     require_known,
     split_codes,
 )
+from api.periods import Period
 from api.queries import Row
 from api.queries import indicators as queries
 from api.schemas import series as schemas
 from api.schemas.common import Page, page_of
 from api.streams import csv_answer
-from api.times import Period
 
 router = APIRouter(prefix="/v1", tags=["indicators"])
 

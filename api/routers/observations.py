@@ -13,13 +13,13 @@ from api import pages
 from api.links import page
 from api.openapi import example
 from api.parameters import AsCsv, Connection, Cursor, period, require_known
+from api.periods import Period
 from api.problems import Problem
 from api.queries import Row, things
 from api.queries import observations as queries
 from api.routers.things import DatastreamId, find_datastream
 from api.schemas import series as schemas
 from api.streams import csv_answer
-from api.times import Period
 from devices.model import Quality
 
 router = APIRouter(prefix="/v1", tags=["observations"])

@@ -9,10 +9,13 @@ from fastapi.exceptions import RequestValidationError
 from psycopg import Error
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 from api import middleware, openapi, problems
+from api.cache import AnswerCache, Cached
 from api.explorer import add_explorer
+from api.formats.kinds import PACKED
+from api.known import Registry
 from api.metrics import Metrics, PoolCollector
 from api.parameters import only_known_parameters
 from api.routers import (
@@ -51,7 +54,7 @@ _GZIP_FROM_BYTES = 1_000
 def create_app(settings: Settings) -> FastAPI:
     """Return the application; its lifespan opens the connection pool.
 
-    `app.state` holds `settings`, `metrics` and, while it runs, `pool`.
+    `app.state` holds `settings`, `metrics`, `cache` and, while it runs, `pool` and `registry`.
 
     Raises:
         SettingsError: HALONG_DATABASE_URL is not set.
@@ -66,6 +69,7 @@ def create_app(settings: Settings) -> FastAPI:
         separate_input_output_schemas=False,
     )
     app.state.settings, app.state.metrics = settings, Metrics()
+    app.state.cache = AnswerCache(settings.api_cache_mb * 1_000_000)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     _add_routes(app)
     _add_error_handlers(app)
@@ -87,7 +91,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with open_pool(
         url, name="halong api", max_size=settings.api_pool_size, timeout=5, options=options
     ) as pool:
-        app.state.pool = pool
+        app.state.pool, app.state.registry = pool, Registry(pool)
         collector = PoolCollector(pool)
         app.state.metrics.registry.register(collector)
         yield
@@ -128,7 +132,12 @@ def _add_middleware(app: FastAPI) -> None:
     """Wrap the application; the last one added is the outermost."""
     app.add_middleware(middleware.LastResort)
     app.add_middleware(middleware.EntityTag)
-    app.add_middleware(GZipMiddleware, minimum_size=_GZIP_FROM_BYTES)
+    app.add_middleware(
+        GZipMiddleware,
+        minimum_size=_GZIP_FROM_BYTES,
+        exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, *PACKED),
+    )
+    app.add_middleware(Cached, cache=app.state.cache, metrics=app.state.metrics)
     app.add_middleware(middleware.SecurityHeaders)
     settings: Settings = app.state.settings
     if settings.api_cors_origins:

@@ -1,10 +1,13 @@
 """The OpenAPI document: examples for every answer, one error shape, and how to log in."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from api import openapi_files
+from api.formats.table import Table
 from api.problems import KINDS, MEDIA_TYPE
 from api.schemas.common import ProblemDetails
 
@@ -22,6 +25,7 @@ _EXAMPLES = {
     "401": ("unauthorized", "send `Authorization: Bearer halong_…`; `halong keys create` makes a key"),
     "403": ("forbidden", "key 1a2b3c4d may do read, not operate"),
     "404": ("not-found", "there is no area '19': did you mean 193?"),
+    "406": ("not-acceptable", "there is nothing of 'image/png' here; there is text/csv (format=csv), …"),
     "409": ("conflict", "the alert is resolved: only a raised one can be acknowledged"),
     "422": ("invalid-parameter", "limit: '0' cannot be used; give at least 1"),
     "503": (
@@ -36,18 +40,22 @@ def example(
     media_type: str = "application/json",
     *,
     schema: str | None = None,
-    csv: str | None = None,
+    table: tuple[Table, Sequence[Mapping[str, Any]]] | None = None,
     status: int = 200,
 ) -> dict[int | str, dict[str, Any]]:
-    """Return FastAPI's `responses` with the example of an answer, and one of the same as CSV text.
+    """Return FastAPI's `responses` with the example of an answer.
 
-    `schema` names the model of an answer that FastAPI does not write itself.
+    `table` and rows of it show the answer's other formats. `schema` names the model of an answer that FastAPI
+    does not write itself.
     """
     content: dict[str, Any] = {media_type: {"example": _placeholder(value)}}
     if schema is not None:
         content[media_type]["schema"] = {"$ref": f"#/components/schemas/{schema}"}
-    if csv is not None:
-        content["text/csv"] = {"schema": {"type": "string"}, "example": csv}
+    if table is not None:
+        for name, shown in openapi_files.contents(*table).items():
+            content[name] = shown | (
+                {"example": _placeholder(shown["example"])} if "example" in shown else {}
+            )
     return {status: {"content": content}}
 
 
@@ -90,6 +98,7 @@ def _add_problems(made: dict[str, Any]) -> None:
     schemas["ProblemDetails"] = problem
     for path, item in made["paths"].items():
         for operation in item.values():
+            openapi_files.fill_in(path, operation)
             _add_answers(path, operation)
 
 
@@ -106,6 +115,7 @@ def _can_answer(path: str, operation: dict[str, Any], status: str) -> bool:
         "401": bool(operation.get("security")),
         "403": "requestBody" in operation or "204" in operation["responses"],
         "404": "{" in path,
+        "406": any(each["name"] == "format" for each in operation.get("parameters", [])),
         "409": operation["operationId"] == "acknowledgeAlert",
         "422": bool(operation.get("parameters") or operation.get("requestBody")),
         "503": path.startswith("/v1") or path == "/health/ready",

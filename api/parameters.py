@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
 from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -18,13 +17,6 @@ from api.times import EXPECTED, EXPECTED_FROM, Duration, TimeError, parse_day, p
 
 T = TypeVar("T")
 _LIMIT_TEXT = f"Rows in a page, {MAX_LIMIT:,} at most; more come through `next`."
-
-
-class Format(StrEnum):
-    """The form of an answer."""
-
-    JSON = "json"
-    CSV = "csv"
 
 
 async def connection(request: Request) -> AsyncIterator[AsyncConnection[Any]]:
@@ -62,20 +54,6 @@ Indicators = Annotated[
         description="Only these indicators: repeat the parameter, or separate codes by commas.",
     ),
 ]
-FormatParameter = Annotated[
-    Format | None,
-    Query(alias="format", description="`csv` for the whole period as CSV; else the Accept header decides."),
-]
-
-
-def wants_csv(request: Request, form: FormatParameter = None) -> bool:
-    """Tell whether the answer is to be CSV: `format` decides, else an Accept header that names text/csv."""
-    if form is not None:
-        return form is Format.CSV
-    return "text/csv" in request.headers.get("accept", "").lower()
-
-
-AsCsv = Annotated[bool, Depends(wants_csv)]
 
 
 async def only_known_parameters(request: Request) -> None:

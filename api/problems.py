@@ -34,6 +34,7 @@ KINDS: dict[str, tuple[int, str]] = {
     "not-found": (404, "There is nothing of this name"),
     "no-such-path": (404, "There is no such path"),
     "method-not-allowed": (405, "The path does not know this method"),
+    "not-acceptable": (406, "There is no such form of it"),
     "conflict": (409, "The state of things does not allow it"),
     "invalid-parameter": (422, "A parameter cannot be used"),
     "internal": (500, "halong failed to answer"),

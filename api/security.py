@@ -38,6 +38,19 @@ async def require_read(
     await _require_scope(request, text, "read")
 
 
+async def may_read(request: Request) -> bool:
+    """Tell whether a request may read, by the rules of `require_read`."""
+    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+    text = bearer.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key")
+    if text is None:
+        return bool(request.app.state.settings.api_public) and not _names_another_scheme(request)
+    try:
+        await _require_scope(request, text, "read")
+    except Problem:
+        return False
+    return True
+
+
 def _require_key(scope: str) -> Callable[..., Awaitable[str]]:
     """Return a dependency that gives the name of the key that a request was sent with.
 

@@ -95,6 +95,9 @@ class Settings(BaseSettings):
         default=False, description="Readable without a key; for the demo on loopback and for open data."
     )
     api_pool_size: int = Field(default=8, ge=1, description="Database connections of one API process.")
+    api_cache_mb: int = Field(
+        default=64, ge=0, description="Memory of one API process for finished answers, MB; 0: none are kept."
+    )
     api_cors_origins: tuple[str, ...] = Field(
         default=(), description='Origins whose pages may read the API, as a JSON list: ["https://…"].'
     )

@@ -28,7 +28,8 @@ _THING_BY_CODE = (
 )
 
 _DATASTREAM = """
-    d.id, t.code AS thing, p.code AS observed_property, p.unit, d.sampling_interval_s, d.enabled"""
+    d.id, t.code AS thing, p.code AS observed_property, p.unit, d.sampling_interval_s, d.enabled,
+    t.latitude, t.longitude"""
 _DATASTREAM_TABLES = """
 FROM datastreams d JOIN things t ON t.id = d.thing_id
 JOIN observed_properties p ON p.id = d.observed_property_id"""

@@ -3,15 +3,20 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from psycopg import AsyncConnection
 
 from api import pages
+from api.answers import by_key, request_pool, table_answer
 from api.links import page
+from api.negotiation import PlacedFormat
 from api.openapi import example
 from api.parameters import At, Connection, Cursor, Level, Limit, not_found, require_known
 from api.problems import Problem
+from api.queries import Row
 from api.queries import areas as queries
 from api.schemas import registry as schemas
 from api.schemas.common import Page, page_of
+from api.tables.registry import AREAS, area_row
 
 router = APIRouter(prefix="/v1", tags=["areas"])
 
@@ -28,7 +33,7 @@ Code = Annotated[str, Path(description="Code of the area.", openapi_examples={"a
     operation_id="listAreas",
     summary="Administrative units",
     response_model=Page[schemas.Area],
-    responses=example(page_of(schemas.AREA)),
+    responses=example(page_of(schemas.AREA), table=(AREAS, [area_row(schemas.AREA)])),
 )
 async def list_areas(
     *,
@@ -36,6 +41,7 @@ async def list_areas(
     response: Response,
     conn: Connection,
     at: At,
+    wanted: PlacedFormat,
     level: Level = None,
     parent: Parent = None,
     reporting: Reporting = None,
@@ -46,17 +52,26 @@ async def list_areas(
     """Provinces, districts and communes of every generation, by code; `at` selects those of one day."""
     after = pages.decode_cursor(cursor, tuple[str, int])
     await require_known(conn, "area", "parent", parent)
-    rows = await queries.areas(
-        conn,
-        level=level,
-        parent=parent,
-        reporting=reporting,
-        at=at,
-        boundaries=boundaries,
-        after=after,
-        limit=limit + 1,
-    )
-    return page(request, response, rows, limit, "code", "id")
+
+    async def read(conn: AsyncConnection[Any], key: tuple[str, int] | None, count: int) -> list[Row]:
+        return await queries.areas(
+            conn,
+            level=level,
+            parent=parent,
+            reporting=reporting,
+            at=at,
+            boundaries=boundaries or wanted.is_file,
+            after=key,
+            limit=count,
+        )
+
+    async def fetch(conn: AsyncConnection[Any], last: Row | None, count: int) -> list[Row]:
+        key = (last["code"], last["id"]) if last else None
+        return [area_row(row) for row in await read(conn, key, count)]
+
+    if wanted.is_file:
+        return await table_answer(AREAS, wanted, by_key(request_pool(request), AREAS, fetch), name="areas")
+    return page(request, response, await read(conn, after, limit + 1), limit, "code", "id")
 
 
 @router.get(

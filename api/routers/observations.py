@@ -10,26 +10,23 @@ from psycopg import AsyncConnection
 
 from analytics.quality import names
 from api import pages
+from api.answers import by_key, request_pool, table_answer
 from api.links import page
+from api.negotiation import PlacedFormat, Wanted
 from api.openapi import example
-from api.parameters import AsCsv, Connection, Cursor, period, require_known
+from api.parameters import Connection, Cursor, period, require_known
 from api.periods import Period
 from api.problems import Problem
 from api.queries import Row, things
 from api.queries import observations as queries
 from api.routers.things import DatastreamId, find_datastream
 from api.schemas import series as schemas
-from api.streams import csv_answer
+from api.tables.observations import HOURLY, RAW
 from devices.model import Quality
 
 router = APIRouter(prefix="/v1", tags=["observations"])
 
 _DAY = timedelta(days=1)
-_COLUMNS = {
-    "none": ("time", "value", "quality", "flags"),
-    "hour": ("time", "n", "n_suspect", "mean", "minimum", "maximum", "total", "first", "last"),
-}
-_CSV = "time,value,quality,flags\r\n2026-11-22T01:00:00Z,31.2,good,spike\r\n"
 
 
 class Rollup(StrEnum):
@@ -47,21 +44,26 @@ class Selection:
     rollup: Rollup
     limit: int
     cursor: str | None
-    as_csv: bool
+    wanted: Wanted
 
 
 def selection(
     *,
     span: Annotated[Period, Depends(period(_DAY))],
-    as_csv: AsCsv,
+    wanted: PlacedFormat,
     rollup: Annotated[Rollup, Query(description="`hour`: one row for each UTC hour.")] = Rollup.NONE,
     limit: Annotated[
-        int, Query(ge=1, le=pages.MAX_LIMIT, description="Rows in a page; CSV gives the whole period.")
+        int,
+        Query(
+            ge=1,
+            le=pages.MAX_LIMIT,
+            description="Rows in a page of JSON; files give the whole period.",
+        ),
     ] = pages.DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Selection:
     """Read the parameters that both paths share."""
-    return Selection(span, rollup, limit, cursor, as_csv)
+    return Selection(span, rollup, limit, cursor, wanted)
 
 
 Selected = Annotated[Selection, Depends(selection)]
@@ -73,7 +75,7 @@ Answer = schemas.RawSeries | schemas.HourlySeries
     operation_id="listObservationsOfDatastream",
     summary="Observations of a datastream",
     response_model=Answer,
-    responses=example(schemas.RAW_SERIES, csv=_CSV),
+    responses=example(schemas.RAW_SERIES, table=(RAW, [schemas.RAW_ROW])),
 )
 async def list_of_datastream(
     *,
@@ -92,7 +94,7 @@ async def list_of_datastream(
     operation_id="listObservations",
     summary="Observations of a thing and property",
     response_model=Answer,
-    responses=example(schemas.HOURLY_SERIES, csv=_CSV),
+    responses=example(schemas.HOURLY_SERIES, table=(HOURLY, [schemas.HOURLY_ROW])),
 )
 async def list_observations(
     *,
@@ -124,8 +126,8 @@ async def list_observations(
 async def _answer(
     request: Request, response: Response, conn: AsyncConnection[Any], datastream: Row, selected: Selection
 ) -> Any:
-    if selected.as_csv:
-        return await _csv(request, datastream, selected)
+    if selected.wanted.is_file:
+        return await _file(request, datastream, selected)
     after = pages.decode_cursor(selected.cursor, datetime)
     rows = await _read(conn, datastream["id"], selected, after, selected.limit + 1)
     head = {"datastream": datastream, "start": selected.period.start, "end": selected.period.end}
@@ -133,13 +135,18 @@ async def _answer(
     return head | {"rollup": selected.rollup.value} | body
 
 
-async def _csv(request: Request, datastream: Row, selected: Selection) -> Response:
+async def _file(request: Request, datastream: Row, selected: Selection) -> Response:
+    whose = datastream | {"datastream": datastream["id"], "property": datastream["observed_property"]}
+
     async def fetch(conn: AsyncConnection[Any], last: Row | None, limit: int) -> list[Row]:
         rows = await _read(conn, datastream["id"], selected, last["time"] if last else None, limit)
-        return [_named(row) for row in rows]
+        return [whose | _named(row) for row in rows]
 
+    table = HOURLY if selected.rollup is Rollup.HOUR else RAW
     name = f"{datastream['thing']}-{datastream['observed_property']}"
-    return await csv_answer(request, name, _COLUMNS[selected.rollup], fetch)
+    about = {"from": str(selected.period.start), "to": str(selected.period.end)}
+    batches = by_key(request_pool(request), table, fetch)
+    return await table_answer(table, selected.wanted, batches, name=name, about=about)
 
 
 async def _read(

@@ -3,9 +3,12 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from psycopg import AsyncConnection
 
 from api import pages
+from api.answers import by_key, request_pool, table_answer
 from api.links import page
+from api.negotiation import PlacedFormat
 from api.openapi import example
 from api.parameters import (
     AreaFilter,
@@ -23,8 +26,11 @@ from api.queries import Row
 from api.queries import things as queries
 from api.schemas import registry as schemas
 from api.schemas.common import Page, page_of
+from api.tables.registry import LATEST, THINGS, latest_row, thing_row
 
 router = APIRouter(prefix="/v1", tags=["things"])
+
+_POINT = {"longitude": 107.046, "latitude": 20.961}
 
 ThingCode = Annotated[
     str, Path(description="Code of the thing.", openapi_examples={"thing": {"value": "aq-017"}})
@@ -57,13 +63,14 @@ Chosen = Annotated[queries.DatastreamFilter, Depends(_chosen)]
     operation_id="listThings",
     summary="Devices",
     response_model=Page[schemas.Thing],
-    responses=example(page_of(schemas.THING)),
+    responses=example(page_of(schemas.THING), table=(THINGS, [thing_row(schemas.THING)])),
 )
 async def list_things(
     *,
     request: Request,
     response: Response,
     conn: Connection,
+    wanted: PlacedFormat,
     area: AreaFilter = None,
     gateway: GatewayFilter = None,
     kind: ThingKind = None,
@@ -74,6 +81,14 @@ async def list_things(
     after = pages.decode_cursor(cursor, str)
     await require_known(conn, "area", "area", area)
     await require_known(conn, "gateway", "gateway", gateway)
+    if wanted.is_file:
+
+        async def fetch(conn: AsyncConnection[Any], last: Row | None, limit: int) -> list[Row]:
+            code = last["code"] if last else None
+            rows = await queries.things(conn, area=area, gateway=gateway, kind=kind, after=code, limit=limit)
+            return [thing_row(row) for row in rows]
+
+        return await table_answer(THINGS, wanted, by_key(request_pool(request), THINGS, fetch), name="things")
     rows = await queries.things(conn, area=area, gateway=gateway, kind=kind, after=after, limit=limit + 1)
     return page(request, response, rows, limit, "code")
 
@@ -155,7 +170,7 @@ async def list_observed_properties(
     operation_id="listLatestObservations",
     summary="Newest observations",
     response_model=Page[schemas.Latest],
-    responses=example(page_of(schemas.LATEST)),
+    responses=example(page_of(schemas.LATEST), table=(LATEST, [schemas.LATEST | _POINT])),
 )
 async def list_latest(
     *,
@@ -163,11 +178,19 @@ async def list_latest(
     response: Response,
     conn: Connection,
     chosen: Chosen,
+    wanted: PlacedFormat,
     limit: Limit = pages.DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Any:
     """The newest observation of each datastream that has one, by datastream number."""
     after = pages.decode_cursor(cursor, int)
+    if wanted.is_file:
+
+        async def fetch(conn: AsyncConnection[Any], last: Row | None, limit: int) -> list[Row]:
+            number = last["datastream_id"] if last else None
+            return [latest_row(row) for row in await queries.latest(conn, chosen, after=number, limit=limit)]
+
+        return await table_answer(LATEST, wanted, by_key(request_pool(request), LATEST, fetch), name="latest")
     rows = await queries.latest(conn, chosen, after=after, limit=limit + 1)
     return page(request, response, rows, limit, "datastream_id")
 

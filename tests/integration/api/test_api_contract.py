@@ -10,6 +10,8 @@ from urllib.parse import quote, urlencode
 import jsonschema
 import pytest
 
+from api.formats.kinds import KINDS as FORMATS
+from api.openapi_files import example_address
 from api.problems import KINDS
 
 if TYPE_CHECKING:
@@ -21,18 +23,6 @@ _JSON = ("application/json", "application/geo+json")
 
 def operations(app: FastAPI) -> list[tuple[str, dict[str, Any]]]:
     return [(path, item["get"]) for path, item in app.openapi()["paths"].items()]
-
-
-def example_address(path: str, operation: dict[str, Any]) -> str:
-    """The path with every example of its parameters filled in."""
-    query = {}
-    for each in operation.get("parameters", []):
-        for shown in each.get("examples", {}).values():
-            if each["in"] == "path":
-                path = path.replace("{" + each["name"] + "}", quote(str(shown["value"])))
-            else:
-                query[each["name"]] = shown["value"]
-    return f"{path}?{urlencode(query)}" if query else path
 
 
 def resolver(app: FastAPI) -> dict[str, Any]:
@@ -71,7 +61,7 @@ async def test_every_operation_has_an_example_that_fits_its_schema(app: FastAPI)
     for path, operation in operations(app):
         content = operation["responses"]["200"]["content"]
         for media_type, shown in content.items():
-            assert "example" in shown, f"{path} has no example for {media_type}"
+            assert {"example", "examples"} & set(shown), f"{path} has no example for {media_type}"
             if media_type == "application/json":
                 assert_fits(shown["example"], shown["schema"], app)
 
@@ -85,6 +75,29 @@ async def test_every_example_address_answers_as_documented(app: FastAPI, client:
         assert media_type in documented, path
         if schema := documented[media_type].get("schema"):
             assert_fits(answer.json(), schema, app)
+
+
+async def test_every_format_is_answered_where_its_example_says(
+    app: FastAPI, client: httpx.AsyncClient
+) -> None:
+    answered = set()
+    for path, operation in operations(app):
+        for media_type, shown in operation["responses"]["200"]["content"].items():
+            form = next((each for each, kind in FORMATS.items() if kind.media_type == media_type), None)
+            if not any(each["name"] == "format" for each in operation.get("parameters", [])) or not form:
+                continue
+            address = example_address(path, operation, format=form.value)
+            for told in shown.get("examples", {}).values():
+                assert told["externalValue"] == address
+            answer = await client.get(address)
+            assert answer.status_code == 200, f"{address}: {answer.text}"
+            assert answer.headers["content-type"].partition(";")[0] == media_type
+            by_header = await client.get(example_address(path, operation), headers={"accept": media_type})
+            assert by_header.headers["content-type"] == answer.headers["content-type"]
+            if media_type == "application/geo+json":
+                assert_fits(answer.json(), shown["schema"], app)
+            answered.add(form)
+    assert answered == set(FORMATS)
 
 
 async def test_every_documented_problem_fits_the_one_shape(app: FastAPI) -> None:

@@ -180,7 +180,7 @@ async def test_observations_as_csv(client: httpx.AsyncClient) -> None:
 
 
 async def test_csv_goes_on_over_its_chunks(client: httpx.AsyncClient, monkeypatch: Any) -> None:
-    monkeypatch.setattr("api.streams._CHUNK", 24)  # 72 rows end exactly on a chunk
+    monkeypatch.setattr("api.answers.CHUNK", 24)  # 72 rows end exactly on a chunk
     answer = await client.get(
         "/v1/observations", params={"thing": "aq-017", "property": "pm2_5", "format": "csv"}
     )

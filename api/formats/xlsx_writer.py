@@ -1,0 +1,162 @@
+"""XLSX (ECMA-376, SpreadsheetML) as a stream: rows go out as they come, whatever their number. Pure."""
+
+from __future__ import annotations
+
+import zipfile
+from typing import IO, TYPE_CHECKING, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from api.formats import xlsx_parts as parts
+from api.formats.sink import Sink
+from api.formats.table import Column, Style, Table, Writer
+from api.formats.text import lines, text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: rows of a sheet (Excel's own limit), its header included
+SHEET_ROWS: Final = 1_048_576
+#: characters of a cell (Excel's own limit)
+_CELL_CHARACTERS: Final = 32_767
+#: 1970-01-01 as a serial number of days since 1899-12-30
+_DAY_1970: Final = 25_569
+_DAY_US: Final = 86_400_000_000
+#: XML 1.0 has no such characters, however they are written
+_NOT_IN_XML: Final = "[\x01-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|\x00"
+
+
+class XlsxWriter(Writer):
+    """A sheet of rows, further ones where a sheet is full, and one that says what the columns are."""
+
+    def __init__(self, table: Table, style: Style) -> None:
+        super().__init__(table, style)
+        self._sink = Sink()
+        self._zip = zipfile.ZipFile(self._sink, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
+        self._sheets: list[str] = []
+        self._sheet: IO[bytes] | None = None
+        self._left = 0
+
+    def begin(self) -> bytes:
+        """Return the beginning of the first sheet with its header."""
+        self._next_sheet()
+        return self._sink.take()
+
+    def write(self, batch: pa.RecordBatch) -> bytes:
+        """Return rows; a full sheet is closed and another begun."""
+        while len(batch):
+            if not self._left:
+                self._next_sheet()
+            self._rows(batch.slice(0, self._left))
+            batch = batch.slice(min(self._left, len(batch)))
+        return self._sink.take()
+
+    def end(self) -> bytes:
+        """Return the end of the last sheet, the sheet about the columns, and what makes a workbook."""
+        self._close_sheet()
+        self._about()
+        for name, content in parts.workbook(self._sheets):
+            self._zip.writestr(name, content)
+        self._zip.close()
+        return self._sink.take()
+
+    def _rows(self, batch: pa.RecordBatch) -> None:
+        assert self._sheet is not None
+        cells = [self._cells(batch.column(each.name)) for each in self.table.shown]
+        self._sheet.write(lines([pa.array(["<row>"] * len(batch)), *cells], separator="", end="</row>\n"))
+        self._left -= len(batch)
+
+    def _cells(self, column: pa.Array) -> pa.Array:
+        if pa.types.is_timestamp(column.type):
+            return _wrapped(
+                text(_serials(column, str(self.style.zone))), f'<c s="{parts.TIME}"><v>', "</v></c>"
+            )
+        if pa.types.is_date(column.type):
+            days = pc.add(pc.cast(column, pa.int32()), _DAY_1970)
+            return _wrapped(text(days), f'<c s="{parts.DATE}"><v>', "</v></c>")
+        if pa.types.is_boolean(column.type):
+            return _wrapped(text(pc.cast(column, pa.int8())), '<c t="b"><v>', "</v></c>")
+        if pa.types.is_string(column.type):
+            return _texts(column)
+        return _wrapped(text(_finite(column)), "<c><v>", "</v></c>")
+
+    def _next_sheet(self) -> None:
+        self._close_sheet()
+        number = len(self._sheets) + 1
+        self._open_sheet(self.table.name if number == 1 else f"{self.table.name} {number}", self.table.shown)
+        self._write_headers([self._header(each) for each in self.table.shown])
+
+    def _header(self, column: Column) -> str:
+        """Return a header; of a time it says in which zone, because a cell can not."""
+        zone = f" ({self.style.zone})" if pa.types.is_timestamp(column.type) else ""
+        return self.style.header(column) + zone
+
+    def _open_sheet(self, title: str, columns: Sequence[Column]) -> None:
+        self._sheets.append(title[: parts.TITLE_CHARACTERS])
+        self._sheet = self._zip.open(parts.sheet_name(len(self._sheets)), "w")
+        self._sheet.write(parts.sheet_head([_width(each) for each in columns]))
+        self._left = SHEET_ROWS
+
+    def _write_headers(self, titles: Sequence[str]) -> None:
+        assert self._sheet is not None
+        cells = [
+            _wrapped(_inline(pa.array([each])), f'<c t="inlineStr" s="{parts.BOLD}">', "</c>")
+            for each in titles
+        ]
+        self._sheet.write(lines([pa.array(["<row>"]), *cells], separator="", end="</row>\n"))
+        self._left -= 1
+
+    def _close_sheet(self) -> None:
+        if self._sheet is not None:
+            self._sheet.write(parts.SHEET_TAIL)
+            self._sheet.close()
+            self._sheet = None
+
+    def _about(self) -> None:
+        """Write the sheet that says where the rows come from and what the columns are."""
+        told = Column("", pa.string(), "", "")
+        self._open_sheet("about", [told] * 5)
+        rows = [(name, value, "", "", "") for name, value in self.style.about.items()]
+        columns = [(each.name, each.en, each.vi, each.unit, each.description) for each in self.table.shown]
+        self._write_headers(["column", "English", "Tiếng Việt", "unit", "description"])
+        assert self._sheet is not None
+        cells = [_texts(pa.array(each)) for each in zip(*columns, *rows, strict=True)]
+        begun = pa.array(["<row>"] * (len(rows) + len(columns)))
+        self._sheet.write(lines([begun, *cells], separator="", end="</row>\n"))
+        self._close_sheet()
+
+
+def _wrapped(column: pa.Array, before: str, after: str) -> pa.Array:
+    """Return texts as cells; a null is an empty one, so that its neighbours stay where they are."""
+    return pc.fill_null(pc.binary_join_element_wise(before, column, after, ""), "<c/>")
+
+
+def _texts(column: pa.Array) -> pa.Array:
+    return _wrapped(_inline(column), '<c t="inlineStr">', "</c>")
+
+
+def _inline(column: pa.Array) -> pa.Array:
+    """Return texts as inline strings, which no spreadsheet takes for formulas."""
+    plain = pc.replace_substring_regex(pc.utf8_slice_codeunits(column, 0, _CELL_CHARACTERS), _NOT_IN_XML, "")
+    for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
+        plain = pc.replace_substring(plain, character, entity)
+    return pc.binary_join_element_wise('<is><t xml:space="preserve">', plain, "</t></is>", "")
+
+
+def _serials(column: pa.Array, zone: str) -> pa.Array:
+    """Return instants as days since 1899-12-30 by the clock of a zone."""
+    local = pc.local_timestamp(pc.cast(column, pa.timestamp("us", zone)))
+    days = pc.divide(pc.cast(pc.cast(local, pa.int64()), pa.float64()), float(_DAY_US))
+    return pc.add(days, float(_DAY_1970))
+
+
+def _finite(column: pa.Array) -> pa.Array:
+    """Return numbers; what is not finite, which a sheet can not hold, as null."""
+    if not pa.types.is_floating(column.type):
+        return column
+    return pc.if_else(pc.is_finite(column), column, None)
+
+
+def _width(column: Column) -> int:
+    return 21 if pa.types.is_timestamp(column.type) else 16

@@ -9,12 +9,12 @@ from fastapi.exceptions import RequestValidationError
 from psycopg import Error
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
+from starlette_compress import CompressMiddleware, add_compress_type
 
 from api import middleware, openapi, problems
 from api.cache import AnswerCache, Cached
 from api.explorer import add_explorer
-from api.formats.kinds import PACKED
+from api.formats.kinds import KINDS, PACKED
 from api.known import Registry
 from api.metrics import Metrics, PoolCollector
 from api.parameters import only_known_parameters
@@ -22,11 +22,13 @@ from api.routers import (
     alerts,
     areas,
     asyncapi,
+    comparisons,
     explanations,
     fallback,
     gateways,
     indicators,
     observations,
+    revisions,
     status,
     things,
 )
@@ -41,6 +43,8 @@ _ROUTERS = (
     things.router,
     observations.router,
     indicators.router,
+    comparisons.router,
+    revisions.router,
     explanations.router,
     gateways.router,
     alerts.router,
@@ -48,7 +52,11 @@ _ROUTERS = (
 )
 #: a query that takes longer is stopped: no page of any resource comes near it
 _STATEMENT_TIMEOUT_MS = 30_000
-_GZIP_FROM_BYTES = 1_000
+_COMPRESS_FROM_BYTES = 1_000
+_COMPRESSED = (
+    *(kind.media_type for kind in KINDS.values() if kind.media_type not in PACKED),
+    problems.MEDIA_TYPE,
+)
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -132,11 +140,9 @@ def _add_middleware(app: FastAPI) -> None:
     """Wrap the application; the last one added is the outermost."""
     app.add_middleware(middleware.LastResort)
     app.add_middleware(middleware.EntityTag)
-    app.add_middleware(
-        GZipMiddleware,
-        minimum_size=_GZIP_FROM_BYTES,
-        exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, *PACKED),
-    )
+    for media_type in _COMPRESSED:
+        add_compress_type(media_type)
+    app.add_middleware(CompressMiddleware, minimum_size=_COMPRESS_FROM_BYTES)
     app.add_middleware(Cached, cache=app.state.cache, metrics=app.state.metrics)
     app.add_middleware(middleware.SecurityHeaders)
     settings: Settings = app.state.settings

@@ -11,20 +11,26 @@ from fastapi import Depends, Query
 from analytics.steps import Step
 from api import suggest
 from api.parameters import Areas, At, Level, now, resolved, split_codes
+from api.periods import EXPECTED_PERIOD, parse_period
 from api.problems import Problem, invalid
 from api.stand_ins import Choice, Extent, choose, units_needed
-from api.times import Duration
+from api.times import Duration, TimeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from zoneinfo import ZoneInfo
 
+    from api.fresh import Kind
     from api.known import Known, Unit
     from api.periods import Asked, Period
     from api.queries import Row
 
 #: indicators times areas that have values, in one request
 MAX_SERIES = 1_000
+#: a revision that was begun before an instant may still be committed for so long
+_SETTLED = timedelta(minutes=5)
+#: a period that ended less than so long ago is still being completed
+_RECENT = timedelta(days=1)
 
 Within = Annotated[
     str | None,
@@ -138,11 +144,26 @@ def find_indicator(known: Known, code: str) -> Row:
 
 @dataclass(frozen=True)
 class When:
-    """A period as it is meant, and the instant from which the same words mean another one."""
+    """A period as it is meant.
+
+    until: the instant from which the same words mean another one; None: never.
+    running: the start of the step that runs, which is what `now` means.
+    """
 
     period: Period
     until: datetime | None
-    is_closed: bool
+    running: datetime
+
+    def kind(self, as_of: datetime | None) -> Kind:
+        """Return how an answer may be cached."""
+        if as_of is not None and as_of < now() - _SETTLED:
+            return "known_then"
+        is_over = self.until is None and self.period.end < now() - _RECENT
+        return "closed" if is_over else "running"
+
+    def until_of(self, as_of: datetime | None) -> datetime | None:
+        """Return when an answer no longer holds: one of what is known right now never does."""
+        return as_of if as_of is not None and as_of >= now() - _SETTLED else self.until
 
 
 def when(asked: Asked, steps: Sequence[int], zone: ZoneInfo) -> When:
@@ -158,7 +179,24 @@ def when(asked: Asked, steps: Sequence[int], zone: ZoneInfo) -> When:
     default = {Step.MONTH: Duration(months=1), Step.YEAR: Duration(months=12)}.get(step, Duration(days=1))
     period = resolved(asked, default, zone=zone, now=running)
     until = step.after(running, zone) if asked.moves else None
-    return When(period, until, not asked.moves and period.end < present - timedelta(days=1))
+    return When(period, until, running)
+
+
+def compared(text: str, when: When, zone: ZoneInfo) -> Period:
+    """Return the period that a parameter `with` means beside another one.
+
+    Raises:
+        Problem: 422; it cannot be used.
+    """
+    try:
+        if text == "previous":
+            return when.period.previous(zone)
+        if text == "year":
+            return when.period.year_before(zone)
+        return parse_period(text, zone=zone, now=when.running)
+    except TimeError as error:
+        near = suggest.nearest(text, {"previous": (), "year": ()})
+        raise invalid("with", text, str(error), f"previous, year, or {EXPECTED_PERIOD}", *near) from None
 
 
 def series_of(

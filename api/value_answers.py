@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 _PAGE, _PAGE_OF_LATEST = 100, 1_000
 _Key = tuple[str, int, datetime]
 _KEY: Any = tuple[str, int, Annotated[datetime, msgspec.Meta(tz=True)]]
-#: a revision that was begun before an instant may still be committed for so long
-_SETTLED = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ async def answer(request: Request, state: State, question: Question) -> Response
         known, rows[:limit], series, question.layout, zone
     )
     link = _next(request, rows, limit, series)
-    fresh = Freshness(counts, question.indicators, _kind(question, when), _until(question, when))
+    fresh = Freshness(counts, question.indicators, when.kind(question.as_of), when.until_of(question.as_of))
     return json_answer(
         request, body | {"next": link}, fresh, computed_at=values.computed_at(rows[:limit]), link=link
     )
@@ -117,19 +115,6 @@ def _next(request: Request, rows: list[Stored], limit: int, series: Sequence[Ser
     time, _, number = rows[limit - 1][-3:]
     cursor = pages.encode_cursor([*series[number - 1].key, time])
     return pages.next_address(request.url, request.query_params, cursor)
-
-
-def _kind(question: Question, when: When) -> Any:
-    if question.as_of is not None and question.as_of < now() - _SETTLED:
-        return "known_then"
-    return "closed" if when.is_closed else "running"
-
-
-def _until(question: Question, when: When) -> datetime | None:
-    """Return when an answer no longer holds; one of what is known right now never does."""
-    if question.as_of is not None and question.as_of >= now() - _SETTLED:
-        return question.as_of
-    return when.until
 
 
 async def _file(request: Request, known: Known, choice: Choice, question: Question, when: When) -> Response:

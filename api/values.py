@@ -31,9 +31,9 @@ _NAMED = ("code", "name_en", "name_vi", "unit", "period", "step_s", "window_s", 
 
 def value(stored: Stored, unit: Unit, known: Known, zone: ZoneInfo, stands_for: Sequence[str] = ()) -> Row:
     """Return a value, read with all of FIELDS, with its unit, its names, and the period it stands for."""
-    row = dict(zip(FIELDS, stored, strict=False))
+    row = named_fields(stored)
     declared = known.indicators[row["indicator"]]
-    start, end, day, label = _moments(declared["step_s"], declared["window_s"], row["time"], zone)
+    start, end, day, label = moments(declared["step_s"], declared["window_s"], row["time"], zone)
     classes = {each["code"]: each for each in declared["categories"]}
     return row | {
         "area_id": unit.id,
@@ -53,9 +53,10 @@ def value(stored: Stored, unit: Unit, known: Known, zone: ZoneInfo, stands_for: 
 
 
 @lru_cache(maxsize=8192)
-def _moments(
+def moments(
     step_s: int, window_s: int, start: datetime, zone: ZoneInfo
 ) -> tuple[datetime, datetime, date, str]:
+    """Return where a step's inputs begin, its end, its local day and what reports call it."""
     step = Step.lasting(step_s)
     inputs = step.inputs_from(start, timedelta(seconds=window_s))
     return inputs, step.after(start, zone), step.day(start, zone), step.label(start, zone)
@@ -72,6 +73,11 @@ def picked(row: Row, columns: Iterable[str]) -> list[Any]:
     return [flat[name] for name in columns]
 
 
+def named_fields(stored: Stored) -> Row:
+    """Return a value, read with all of FIELDS, by name."""
+    return dict(zip(FIELDS, stored, strict=False))
+
+
 def computed_at(stored: Sequence[Stored]) -> datetime | None:
     """Return when the newest of some values was computed."""
     return max((row[-2] for row in stored), default=None)
@@ -85,7 +91,7 @@ def named(declared: Row) -> Row:
 def areas(units: Iterable[Unit]) -> list[Row]:
     """Return what the head of an answer says of areas, each once, by code."""
     found = {unit.id: unit for unit in units}
-    return [_area(unit) for unit in sorted(found.values(), key=lambda unit: (unit.code, unit.valid_from))]
+    return [area(unit) for unit in sorted(found.values(), key=lambda unit: (unit.code, unit.valid_from))]
 
 
 def stand_ins(found: Mapping[StandIn, Sequence[str]], known: Known) -> list[Row]:
@@ -99,7 +105,7 @@ def stand_ins(found: Mapping[StandIn, Sequence[str]], known: Known) -> list[Row]
             "to": each.end,
             "relation": each.relation,
             "derived_from": [
-                _area(other.unit)
+                area(other.unit)
                 | {
                     "is_main": other.is_main,
                     "land_share": land_share(known, each.area, each.relation, other.unit),
@@ -111,7 +117,8 @@ def stand_ins(found: Mapping[StandIn, Sequence[str]], known: Known) -> list[Row]
     ]
 
 
-def _area(unit: Unit) -> Row:
+def area(unit: Unit) -> Row:
+    """Return what the head of an answer says of one area."""
     return {
         "code": unit.code,
         "valid_from": unit.valid_from,

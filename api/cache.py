@@ -155,14 +155,15 @@ class Cached:
         async def keep(message: Message) -> None:
             nonlocal head
             if message["type"] == "http.response.start":
-                head = message
+                # what is outside of this layer writes into the message's own headers
+                head = message | {"headers": list(message["headers"])}
             elif head is not None:
                 start, head = head, None
                 validator = scope.get("state", {}).get("validator")
                 if validator is not None and not message.get("more_body"):
                     route, headers, body = (
                         scope.get("route"),
-                        list(start["headers"]),
+                        start["headers"],
                         message.get("body", b""),
                     )
                     made = Kept(validator, headers, body if start["status"] == 200 else None, route)

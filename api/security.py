@@ -28,7 +28,10 @@ async def require_read(
     Raises:
         Problem: 401 without a valid key, 403 with a key that may not read.
     """
-    text = bearer.credentials if bearer else header
+    await _check_read(request, bearer.credentials if bearer else header)
+
+
+async def _check_read(request: Request, text: str | None) -> None:
     if text is None and _names_another_scheme(request):
         raise _unauthorized("the Authorization header is not of the form `Bearer halong_…`")
     if text is None:
@@ -42,10 +45,8 @@ async def may_read(request: Request) -> bool:
     """Tell whether a request may read, by the rules of `require_read`."""
     scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
     text = bearer.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key")
-    if text is None:
-        return bool(request.app.state.settings.api_public) and not _names_another_scheme(request)
     try:
-        await _require_scope(request, text, "read")
+        await _check_read(request, text)
     except Problem:
         return False
     return True

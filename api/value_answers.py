@@ -57,27 +57,23 @@ async def answer(request: Request, state: State, question: Question) -> Response
     """
     known, counts = state
     zone: ZoneInfo = request.app.state.settings.zone
+    layout, as_of = question.layout, question.as_of
     steps = [known.indicators[code]["step_s"] for code in question.indicators]
     when, where = questions.when(question.asked, steps, zone), questions.ground(known, question.place)
-    key: _Key | None = pages.decode_cursor(question.layout.cursor, _KEY)
+    key: _Key | None = pages.decode_cursor(layout.cursor, _KEY)
     async with request_pool(request).connection() as conn:
         stored = await queries.extents(conn, question.indicators, questions.ids_needed(known, where))
-    choice = questions.series_of(known, question.indicators, where, when.period, stored)
-    if question.layout.wanted.is_file:
+        choice = questions.series_of(known, question.indicators, where, when.period, stored)
+        series, limit = questions.after(choice, key).series, layout.page(_PAGE)
+        count = 0 if layout.wanted.is_file else limit + 1
+        rows = await queries.values(conn, series, layout.fields, as_of=as_of, limit=count)
+    if layout.wanted.is_file:
         return await _file(request, known, choice, question, when)
-    series, limit = questions.after(choice, key).series, question.layout.page(_PAGE)
-    async with request_pool(request).connection() as conn:
-        rows = await queries.values(
-            conn, series, question.layout.fields, as_of=question.as_of, limit=limit + 1
-        )
-    body = _head(known, choice, question, when, zone) | _told(
-        known, rows[:limit], series, question.layout, zone
-    )
     link = _next(request, rows, limit, series)
-    fresh = Freshness(counts, question.indicators, when.kind(question.as_of), when.until_of(question.as_of))
-    return json_answer(
-        request, body | {"next": link}, fresh, computed_at=values.computed_at(rows[:limit]), link=link
-    )
+    told = _told(known, rows[:limit], series, layout, zone)
+    body = _head(known, choice, question, when, zone) | told | {"next": link}
+    fresh = Freshness(counts, question.indicators, when.kind(as_of), when.until_of(as_of))
+    return json_answer(request, body, fresh, computed_at=values.computed_at(rows[:limit]), link=link)
 
 
 def _head(known: Known, choice: Choice, question: Question, when: When, zone: ZoneInfo) -> Row:

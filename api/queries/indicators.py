@@ -101,7 +101,7 @@ async def values(
     With `as_of` each value is the revision that was in force at that instant. A row is these of FIELDS, and
     then the indicator, the start of its step, when it was computed, and the number of its series, from 1.
     """
-    if not series:
+    if not series or not limit:
         return []
     sql = _VALUES.format(fields=_columns(fields), revision=_AS_OF if as_of else _CURRENT)
     return await _tuples(conn, sql, _of_series(series) | {"as_of": as_of, "limit": limit})

@@ -156,7 +156,7 @@ class Cached:
             nonlocal head
             if message["type"] == "http.response.start":
                 # what is outside of this layer writes into the message's own headers
-                head = message | {"headers": list(message["headers"])}
+                head = {**message, "headers": list(message["headers"])}
             elif head is not None:
                 start, head = head, None
                 validator = scope.get("state", {}).get("validator")

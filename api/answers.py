@@ -18,6 +18,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from api.formats.kinds import KINDS, writer
 from api.formats.table import Table, Writer
+from api.lending import lent
 from api.negotiation import Wanted
 from api.queries import Row
 
@@ -31,12 +32,19 @@ Fetch = Callable[[AsyncConnection[Any], Row | None, int], Awaitable[list[Row]]]
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 
 
-async def by_key(pool: AsyncConnectionPool[Any], table: Table, fetch: Fetch) -> Batches:
-    """Yield the rows that `fetch` gives, page after page; between two pages no connection is held."""
+async def by_key(
+    pool: AsyncConnectionPool[Any], table: Table, fetch: Fetch, first: AsyncConnection[Any] | None = None
+) -> Batches:
+    """Yield the rows that `fetch` gives, page after page; between two pages no connection is held.
+
+    The first page is read on the connection `first` that a request may hold already: requests that each held
+    one and waited for a second would wait for each other.
+    """
     last: Row | None = None
     while True:
-        async with pool.connection() as conn:
+        async with lent(pool, first) as conn:
             rows = await fetch(conn, last, CHUNK)
+        first = None
         if rows:
             yield table.batch(rows)
         if len(rows) < CHUNK:
@@ -66,11 +74,14 @@ async def table_answer(
 
 async def written(made: Writer, batches: Batches) -> AsyncIterator[bytes]:
     """Yield the bytes of a file, batch by batch; writing one holds up nobody else."""
-    yield made.begin()
-    async with aclosing(batches):
-        async for batch in batches:
-            yield await asyncio.to_thread(made.write, batch)
-    yield await asyncio.to_thread(made.end)
+    try:
+        yield made.begin()
+        async with aclosing(batches):
+            async for batch in batches:
+                yield await asyncio.to_thread(made.write, batch)
+        yield await asyncio.to_thread(made.end)
+    finally:
+        made.close()
 
 
 async def _after(first: pa.RecordBatch | None, batches: Batches) -> Batches:

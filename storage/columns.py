@@ -12,7 +12,7 @@ import numpy as np
 from psycopg import sql
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import LiteralString
 
     from numpy.typing import NDArray
@@ -27,7 +27,10 @@ _TIME = "time"
 
 
 async def read(
-    conn: AsyncConnection[Any], query: LiteralString, arguments: Sequence[Any], dtype: np.dtype[np.void]
+    conn: AsyncConnection[Any],
+    query: LiteralString,
+    arguments: Sequence[Any] | Mapping[str, Any],
+    dtype: np.dtype[np.void],
 ) -> NDArray[np.void]:
     """Return the rows of an ordered query as an array of `dtype`, shape (n,).
 

@@ -132,3 +132,6 @@ class Writer:
     def end(self) -> bytes:
         """Return what stands after the last row."""
         return b""
+
+    def close(self) -> None:
+        """Let go of a file that will not be finished; after `end` there is nothing to do."""

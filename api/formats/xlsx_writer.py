@@ -48,8 +48,8 @@ class XlsxWriter(Writer):
         while len(batch):
             if not self._left:
                 self._next_sheet()
-            self._rows(batch.slice(0, self._left))
-            batch = batch.slice(min(self._left, len(batch)))
+            part, batch = batch.slice(0, self._left), batch.slice(min(self._left, len(batch)))
+            self._rows(part)
         return self._sink.take()
 
     def end(self) -> bytes:
@@ -60,6 +60,12 @@ class XlsxWriter(Writer):
             self._zip.writestr(name, content)
         self._zip.close()
         return self._sink.take()
+
+    def close(self) -> None:
+        """Let go of a workbook that was not finished: `zipfile` complains of what is left open."""
+        if self._sheet is not None:
+            self._close_sheet()
+            self._zip.close()
 
     def _rows(self, batch: pa.RecordBatch) -> None:
         assert self._sheet is not None

@@ -70,7 +70,9 @@ async def list_areas(
         return [area_row(row) for row in await read(conn, key, count)]
 
     if wanted.is_file:
-        return await table_answer(AREAS, wanted, by_key(request_pool(request), AREAS, fetch), name="areas")
+        return await table_answer(
+            AREAS, wanted, by_key(request_pool(request), AREAS, fetch, conn), name="areas"
+        )
     return page(request, response, await read(conn, after, limit + 1), limit, "code", "id")
 
 

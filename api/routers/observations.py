@@ -1,73 +1,55 @@
 """/v1/datastreams/{id}/observations and /v1/observations."""
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+import msgspec
+from fastapi import APIRouter, Query, Request, Response
 from psycopg import AsyncConnection
 
-from analytics.quality import names
-from api import pages
-from api.answers import by_key, request_pool, table_answer
-from api.links import page
-from api.negotiation import PlacedFormat, Wanted
+from api import downsample, pages, series
+from api.answers import request_pool, table_answer
 from api.openapi import example
-from api.parameters import Connection, Cursor, period, require_known
-from api.periods import Period
-from api.problems import Problem
-from api.queries import Row, things
+from api.parameters import Areas, Connection, require_known, split_codes
+from api.problems import Problem, invalid
+from api.queries import Row
 from api.queries import observations as queries
+from api.queries.observations import Span, StreamFilter
 from api.routers.things import DatastreamId, find_datastream
-from api.schemas import series as schemas
-from api.tables.observations import HOURLY, RAW
-from devices.model import Quality
+from api.schemas import observations as schemas
+from api.selection import Selected, Selection
+from api.series import Reading
+from api.tables import observations as tables
+from storage.observations import to_datetime, to_microseconds
 
 router = APIRouter(prefix="/v1", tags=["observations"])
 
-_DAY = timedelta(days=1)
+#: datastreams of one answer, and of one chart
+MOST_STREAMS: Final = 1_000
+_MOST_DRAWN: Final = 50
+#: observations that one answer may be made of
+MOST_OBSERVATIONS: Final = 20_000_000
+_NARROWER = "a shorter period, fewer datastreams, rollup=hour or day, or an export: POST /v1/exports"
 
-
-class Rollup(StrEnum):
-    """How observations are summed up."""
-
-    NONE = "none"
-    HOUR = "hour"
-
-
-@dataclass(frozen=True)
-class Selection:
-    """What a client asked of one datastream."""
-
-    period: Period
-    rollup: Rollup
-    limit: int
-    cursor: str | None
-    wanted: Wanted
-
-
-def selection(
-    *,
-    span: Annotated[Period, Depends(period(_DAY))],
-    wanted: PlacedFormat,
-    rollup: Annotated[Rollup, Query(description="`hour`: one row for each UTC hour.")] = Rollup.NONE,
-    limit: Annotated[
-        int,
-        Query(
-            ge=1,
-            le=pages.MAX_LIMIT,
-            description="Rows in a page of JSON; files give the whole period.",
-        ),
-    ] = pages.DEFAULT_LIMIT,
-    cursor: Cursor = None,
-) -> Selection:
-    """Read the parameters that both paths share."""
-    return Selection(span, rollup, limit, cursor, wanted)
-
-
-Selected = Annotated[Selection, Depends(selection)]
-Answer = schemas.RawSeries | schemas.HourlySeries
+Things = Annotated[
+    list[str] | None,
+    Query(
+        alias="thing",
+        description="Only of these things: repeat the parameter, or separate codes by commas.",
+        openapi_examples={"thing": {"value": "aq-017"}},
+    ),
+]
+Properties = Annotated[
+    list[str] | None,
+    Query(
+        alias="property",
+        description="Only of these observed properties: repeat the parameter, or separate codes by commas.",
+        openapi_examples={"property": {"value": "pm2_5"}},
+    ),
+]
+Datastreams = Annotated[
+    list[int] | None, Query(alias="datastream", description="Only these datastreams: repeat the parameter.")
+]
+Answer = schemas.RawSeries | schemas.SummedSeries | schemas.SampledSeries
 
 
 @router.get(
@@ -75,89 +57,152 @@ Answer = schemas.RawSeries | schemas.HourlySeries
     operation_id="listObservationsOfDatastream",
     summary="Observations of a datastream",
     response_model=Answer,
-    responses=example(schemas.RAW_SERIES, table=(RAW, [schemas.RAW_ROW])),
+    responses=example(schemas.RAW, table=(tables.RAW, [schemas.RAW_ROW])),
 )
 async def list_of_datastream(
-    *,
-    request: Request,
-    response: Response,
-    conn: Connection,
-    selected: Selected,
-    number: DatastreamId,
-) -> Any:
-    """Values as measured, or by hour, in `from` <= time < `to`, by time; the last day by default."""
-    return await _answer(request, response, conn, await find_datastream(conn, number), selected)
+    *, request: Request, conn: Connection, selected: Selected, number: DatastreamId
+) -> Response:
+    """Values as measured, by hour or day, or as a chart's points, in `from` <= time < `to`; else a day."""
+    found = await find_datastream(conn, number)
+    return await _answer(request, conn, [found], selected)
 
 
 @router.get(
     "/observations",
     operation_id="listObservations",
-    summary="Observations of a thing and property",
+    summary="Observations of things, areas and properties",
     response_model=Answer,
-    responses=example(schemas.HOURLY_SERIES, table=(HOURLY, [schemas.HOURLY_ROW])),
+    responses=example(schemas.BY_HOUR, table=(tables.RAW, [schemas.RAW_ROW])),
 )
 async def list_observations(
     *,
     request: Request,
-    response: Response,
     conn: Connection,
     selected: Selected,
-    thing: Annotated[
-        str, Query(description="Code of the thing.", openapi_examples={"thing": {"value": "aq-017"}})
-    ],
-    prop: Annotated[
-        str,
-        Query(
-            alias="property",
-            description="Code of the observed property.",
-            openapi_examples={"property": {"value": "pm2_5"}},
-        ),
-    ],
-) -> Any:
-    """The same as for a datastream, named by its thing and its observed property."""
-    await require_known(conn, "thing", "thing", thing)
-    await require_known(conn, "observed property", "property", prop)
-    found = await things.datastream_of(conn, thing, prop)
-    if found is None:
-        raise Problem("not-found", f"{thing} does not measure {prop}: /v1/things/{thing} lists what it does")
-    return await _answer(request, response, conn, found, selected)
+    datastream: Datastreams = None,
+    thing: Things = None,
+    area: Areas = None,
+    prop: Properties = None,
+) -> Response:
+    """The same for many datastreams, named by what they belong to; by datastream, then by time."""
+    chosen = StreamFilter(datastream, split_codes(thing), split_codes(prop), split_codes(area))
+    return await _answer(request, conn, await find_streams(conn, chosen), selected)
+
+
+async def find_streams(conn: AsyncConnection[Any], chosen: StreamFilter) -> list[Row]:
+    """Return datastreams by id.
+
+    Raises:
+        Problem: 422 for a code that does not exist, nothing to choose by, or too many; 404 for none.
+    """
+    if not any(chosen):
+        raise invalid(
+            "thing", None, "it is not said whose observations", "thing, area, property or datastream"
+        )
+    in_range = [each for each in chosen.ids or [] if 0 < each < 2**31]
+    ids = chosen.ids and in_range
+    found = await queries.streams(conn, chosen._replace(ids=ids), MOST_STREAMS + 1)
+    await _require_all(conn, chosen, found)
+    if not found:
+        where = f"/v1/things/{chosen.things[0]}" if chosen.things else "/v1/datastreams"
+        raise Problem("not-found", f"{_words(chosen)}: nothing measures that; {where} lists what is measured")
+    if len(found) > MOST_STREAMS:
+        raise invalid("area", _words(chosen), f"that is more than {MOST_STREAMS:,} datastreams", _NARROWER)
+    return found
+
+
+async def _require_all(conn: AsyncConnection[Any], chosen: StreamFilter, found: list[Row]) -> None:
+    """Refuse codes that do not exist: a misspelt one must not pass unseen beside right ones."""
+    things = set(chosen.things or ()) - {each["thing"] for each in found}
+    properties = set(chosen.properties or ()) - {each["observed_property"] for each in found}
+    await require_known(conn, "thing", "thing", *sorted(things))
+    await require_known(conn, "observed property", "property", *sorted(properties))
+    await require_known(conn, "area", "area", *chosen.areas or ())
+    if missing := set(chosen.ids or ()) - {each["id"] for each in found} and not found:
+        raise Problem("not-found", f"there is no datastream {missing}: /v1/datastreams lists them")
+
+
+def _words(chosen: StreamFilter) -> str:
+    named = zip(("datastream", "thing", "property", "area"), chosen, strict=True)
+    return ", ".join(f"{name}={','.join(map(str, codes))}" for name, codes in named if codes)[:200]
 
 
 async def _answer(
-    request: Request, response: Response, conn: AsyncConnection[Any], datastream: Row, selected: Selection
-) -> Any:
+    request: Request, conn: AsyncConnection[Any], streams: list[Row], selected: Selection
+) -> Response:
+    span = Span(selected.period.start, selected.period.end, request.app.state.settings.zone)
+    reading = Reading(streams, span, selected.rollup.value)
+    if selected.points is not None:
+        return await _points(request, conn, reading, selected)
     if selected.wanted.is_file:
-        return await _file(request, datastream, selected)
-    after = pages.decode_cursor(selected.cursor, datetime)
-    rows = await _read(conn, datastream["id"], selected, after, selected.limit + 1)
-    head = {"datastream": datastream, "start": selected.period.start, "end": selected.period.end}
-    body = page(request, response, rows, selected.limit, "time")
-    return head | {"rollup": selected.rollup.value} | body
+        _require_bounded(reading)
+        batches = series.batches(request_pool(request), reading, conn)
+        table = tables.TABLES[reading.rollup]
+        return await table_answer(table, selected.wanted, batches, name=_name(reading), about=_about(reading))
+    return await _page(request, conn, reading, selected)
 
 
-async def _file(request: Request, datastream: Row, selected: Selection) -> Response:
-    whose = datastream | {"datastream": datastream["id"], "property": datastream["observed_property"]}
-
-    async def fetch(conn: AsyncConnection[Any], last: Row | None, limit: int) -> list[Row]:
-        rows = await _read(conn, datastream["id"], selected, last["time"] if last else None, limit)
-        return [whose | _named(row) for row in rows]
-
-    table = HOURLY if selected.rollup is Rollup.HOUR else RAW
-    name = f"{datastream['thing']}-{datastream['observed_property']}"
-    about = {"from": str(selected.period.start), "to": str(selected.period.end)}
-    batches = by_key(request_pool(request), table, fetch)
-    return await table_answer(table, selected.wanted, batches, name=name, about=about)
-
-
-async def _read(
-    conn: AsyncConnection[Any], datastream: int, selected: Selection, after: datetime | None, limit: int
-) -> list[Row]:
-    query = queries.hourly if selected.rollup is Rollup.HOUR else queries.raw
-    span = selected.period
-    return await query(conn, datastream, span.start, span.end, after=after, limit=limit)
+async def _page(
+    request: Request, conn: AsyncConnection[Any], reading: Reading, selected: Selection
+) -> Response:
+    key = pages.decode_cursor(selected.cursor, schemas.Key)
+    after = (key[0], to_datetime(key[1])) if key else None
+    batch = await series.page(conn, reading, after, selected.limit + 1)
+    shown = batch.slice(0, selected.limit)
+    following = None
+    if len(batch) > selected.limit:
+        number, time = series.key_of_last(shown)
+        cursor = pages.encode_cursor([number, to_microseconds(time)])
+        following = pages.next_address(request.url, request.query_params, cursor)
+    body = _head(reading) | {"items": tables.items(shown), "next": following}
+    return _json(body, {"Link": f'<{following}>; rel="next"'} if following else {})
 
 
-def _named(row: Row) -> Row:
-    if "quality" not in row:
-        return row
-    return row | {"quality": Quality(row["quality"]).name.lower(), "flags": " ".join(names(row["flags"]))}
+async def _points(
+    request: Request, conn: AsyncConnection[Any], reading: Reading, selected: Selection
+) -> Response:
+    number = selected.points or downsample.FEWEST
+    if len(reading.streams) > _MOST_DRAWN:
+        text = f"{len(reading.streams):,} datastreams are more than a chart's {_MOST_DRAWN}"
+        raise invalid("points", number, text, "a thing or a property, or leave points out")
+    _require_bounded(reading)
+    batches = series.points(request_pool(request), reading, number, selected.method, conn)
+    drawn_from = series.drawn_from(reading, selected.method)
+    about = {"points": str(number), "method": selected.method.value, "drawn_from": drawn_from}
+    if selected.wanted.is_file:
+        told = _about(reading) | about
+        return await table_answer(tables.SAMPLED, selected.wanted, batches, name=_name(reading), about=told)
+    items = [item async for batch in batches for item in tables.items(batch)]
+    return _json(_head(reading) | about | {"points": number, "items": items, "next": None}, {})
+
+
+def _require_bounded(reading: Reading) -> None:
+    if reading.expected > MOST_OBSERVATIONS:
+        asked = f"that is about {reading.expected:,} observations, more than {MOST_OBSERVATIONS:,} at once"
+        raise invalid("from", reading.span.start, asked, _NARROWER)
+
+
+def _head(reading: Reading) -> Row:
+    shown = [{name: each[name] for name in schemas.STREAM} for each in reading.streams]
+    return {
+        "datastream": shown[0] if len(shown) == 1 else None,
+        "datastreams": shown,
+        "from": reading.span.start,
+        "to": reading.span.end,
+        "rollup": reading.rollup,
+    }
+
+
+def _about(reading: Reading) -> dict[str, str]:
+    start, end = (each.isoformat() for each in (reading.span.start, reading.span.end))
+    return {"source": "halong", "from": start, "to": end, "rollup": reading.rollup}
+
+
+def _name(reading: Reading) -> str:
+    first = reading.streams[0]
+    one = len(reading.streams) == 1
+    return f"{first['thing']}-{first['observed_property']}" if one else "observations"
+
+
+def _json(body: Row, headers: dict[str, str]) -> Response:
+    return Response(msgspec.json.encode(body), media_type="application/json", headers=headers)

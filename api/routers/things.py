@@ -88,7 +88,9 @@ async def list_things(
             rows = await queries.things(conn, area=area, gateway=gateway, kind=kind, after=code, limit=limit)
             return [thing_row(row) for row in rows]
 
-        return await table_answer(THINGS, wanted, by_key(request_pool(request), THINGS, fetch), name="things")
+        return await table_answer(
+            THINGS, wanted, by_key(request_pool(request), THINGS, fetch, conn), name="things"
+        )
     rows = await queries.things(conn, area=area, gateway=gateway, kind=kind, after=after, limit=limit + 1)
     return page(request, response, rows, limit, "code")
 
@@ -190,7 +192,9 @@ async def list_latest(
             number = last["datastream_id"] if last else None
             return [latest_row(row) for row in await queries.latest(conn, chosen, after=number, limit=limit)]
 
-        return await table_answer(LATEST, wanted, by_key(request_pool(request), LATEST, fetch), name="latest")
+        return await table_answer(
+            LATEST, wanted, by_key(request_pool(request), LATEST, fetch, conn), name="latest"
+        )
     rows = await queries.latest(conn, chosen, after=after, limit=limit + 1)
     return page(request, response, rows, limit, "datastream_id")
 

@@ -1,64 +1,11 @@
-"""Observations over time, indicators and their values, refusals, status."""
+"""Indicators and their values, refusals, status."""
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from analytics.quality import names
-from api.schemas.common import Model, ObservationValue
-from api.schemas.registry import DATASTREAM, OBSERVATION, Datastream
-
-
-class HourlyValue(Model):
-    """One UTC hour of a datastream, in the unit of its observed property."""
-
-    time: datetime = Field(description="Start of the hour, UTC.")
-    n: int = Field(description="Observations in the hour.")
-    n_suspect: int
-    mean: float
-    minimum: float
-    maximum: float
-    total: float
-    first: float
-    last: float
-
-
-class _Series(Model):
-    datastream: Datastream
-    start: datetime = Field(serialization_alias="from", description="Start of the period, included.")
-    end: datetime = Field(serialization_alias="to", description="End of the period, excluded.")
-    next: str | None = Field(default=None, description="Path and query of the next page; null on the last.")
-
-
-def _flag_names(value: object) -> object:
-    return names(value) if isinstance(value, int) else value
-
-
-class FlaggedValue(ObservationValue):
-    """One value at one instant, with what quality control found."""
-
-    flags: Annotated[
-        list[Literal["range", "rate", "flat", "spike", "neighbours"]],
-        BeforeValidator(_flag_names),
-        Field(
-            description="Tests of quality control that the value failed; empty too before its hour is judged."
-        ),
-    ]
-
-
-class RawSeries(_Series):
-    """Observations as they were measured."""
-
-    rollup: Literal["none"] = "none"
-    items: list[FlaggedValue]
-
-
-class HourlySeries(_Series):
-    """Observations by hour."""
-
-    rollup: Literal["hour"] = "hour"
-    items: list[HourlyValue]
+from api.schemas.common import Model
 
 
 class Category(Model):
@@ -259,39 +206,6 @@ class Status(Model):
 
 
 PERIOD: dict[str, Any] = {"from": "2026-11-21T01:00:00Z", "to": "2026-11-22T01:00:00Z"}
-RAW_SERIES: dict[str, Any] = PERIOD | {
-    "datastream": DATASTREAM,
-    "rollup": "none",
-    "items": [OBSERVATION | {"flags": ["spike"]}],
-    "next": None,
-}
-HOURLY_SERIES: dict[str, Any] = RAW_SERIES | {
-    "rollup": "hour",
-    "items": [
-        {
-            "time": "2026-11-22T00:00:00Z",
-            "n": 12,
-            "n_suspect": 0,
-            "mean": 30.1,
-            "minimum": 27.9,
-            "maximum": 33.4,
-            "total": 361.2,
-            "first": 28.4,
-            "last": 31.2,
-        }
-    ],
-}
-_WHOSE: dict[str, Any] = {
-    "thing": "aq-017",
-    "property": "pm2_5",
-    "unit": "ug/m3",
-    "datastream": 1,
-    "longitude": 107.046,
-    "latitude": 20.961,
-}
-#: rows of the same as tables
-RAW_ROW: dict[str, Any] = OBSERVATION | {"flags": "spike"} | _WHOSE
-HOURLY_ROW: dict[str, Any] = HOURLY_SERIES["items"][0] | _WHOSE
 CATEGORY: dict[str, Any] = {
     "code": "moderate",
     "name_en": "Moderate",

@@ -1,11 +1,29 @@
-"""Observations as measured, and summed up. Pure."""
+"""Observations as measured, summed up, or down-sampled: columns of numpy become batches and items. Pure."""
 
 from __future__ import annotations
 
-from typing import Final
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+import pyarrow as pa
+
+from analytics.quality import names
 from api.formats.table import INTEGER, NUMBER, TEXT, TIME, Column, Table
+from api.formats.text import text
+from devices.model import Quality
+from storage.observations import to_datetime
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from zoneinfo import ZoneInfo
+
+    from numpy.typing import NDArray
+
+_HOUR_S: Final = 3600
+_PLACE: Final = ("longitude", "latitude")
+_TIME: Final = Column("time", TIME, "Time", "Thời gian", description="When it was measured, UTC.")
+_VALUE: Final = Column("value", NUMBER, "Value", "Giá trị")
 _WHOSE: Final = (
     Column("thing", TEXT, "Device", "Thiết bị"),
     Column("property", TEXT, "Observed property", "Đại lượng đo"),
@@ -14,7 +32,6 @@ _WHOSE: Final = (
     Column("longitude", NUMBER, "Longitude", "Kinh độ", "deg", "WGS 84."),
     Column("latitude", NUMBER, "Latitude", "Vĩ độ", "deg", "WGS 84."),
 )
-_PLACE: Final = ("longitude", "latitude")
 _SUMS: Final = (
     Column("n", INTEGER, "Observations", "Số lần đo"),
     Column("n_suspect", INTEGER, "Suspect observations", "Số lần đo nghi ngờ"),
@@ -24,21 +41,123 @@ _SUMS: Final = (
     Column("total", NUMBER, "Sum", "Tổng"),
     Column("first", NUMBER, "First", "Đầu tiên"),
     Column("last", NUMBER, "Last", "Cuối cùng"),
+    Column(
+        "completeness",
+        NUMBER,
+        "Completeness",
+        "Mức đầy đủ",
+        "1",
+        "Share of the expected observations, 0 to 1.",
+    ),
 )
+_HOUR: Final = Column("time", TIME, "Hour", "Giờ", description="Start of the UTC hour.")
+_DAY: Final = Column("time", TIME, "Day", "Ngày", description="Start of the local day, UTC.")
 
 RAW: Final = Table(
     "observations",
     (
-        Column("time", TIME, "Time", "Thời gian", description="When it was measured, UTC."),
-        Column("value", NUMBER, "Value", "Giá trị"),
+        _TIME,
+        _VALUE,
         Column("quality", TEXT, "Quality", "Chất lượng", description="good or suspect"),
         Column("flags", TEXT, "Failed tests", "Kiểm tra không đạt", description="With blanks between."),
         *_WHOSE,
     ),
     _PLACE,
 )
-HOURLY: Final = Table(
-    "observations by hour",
-    (Column("time", TIME, "Hour", "Giờ", description="Start of the UTC hour."), *_SUMS, *_WHOSE),
-    _PLACE,
-)
+SAMPLED: Final = Table("observations", (_TIME, _VALUE, *_WHOSE), _PLACE)
+#: by the rollup's name
+TABLES: Final[Mapping[str, Table]] = {
+    "none": RAW,
+    "hour": Table("observations by hour", (_HOUR, *_SUMS, *_WHOSE), _PLACE),
+    "day": Table("observations by day", (_DAY, *_SUMS, *_WHOSE), _PLACE),
+}
+
+
+def raw(
+    rows: NDArray[np.void], flags: NDArray[np.int16], streams: Sequence[Mapping[str, Any]]
+) -> pa.RecordBatch:
+    """Return OBSERVATION rows of some of the `streams`, which are ordered by id, as a batch of RAW."""
+    columns = {
+        "time": _instants(rows["time"]),
+        "value": pa.array(rows["value"]),
+        "quality": _spelt(rows["quality"], lambda value: Quality(value).name.lower()),
+        "flags": _spelt(flags, lambda value: " ".join(names(value))),
+    }
+    return _batch(RAW, columns, rows["datastream_id"], streams)
+
+
+def sampled(rows: NDArray[np.void], stream: Mapping[str, Any]) -> pa.RecordBatch:
+    """Return times and values of one datastream as a batch of SAMPLED."""
+    columns = {"time": _instants(rows["time"]), "value": pa.array(rows["value"])}
+    return _batch(SAMPLED, columns, np.full(len(rows), stream["id"]), [stream])
+
+
+def summed(
+    rollup: str, rows: NDArray[np.void], streams: Sequence[Mapping[str, Any]], zone: ZoneInfo
+) -> pa.RecordBatch:
+    """Return rows of sums of some of the `streams`, which are ordered by id, as a batch of their table."""
+    intervals = np.array([each["sampling_interval_s"] for each in streams])
+    expected = _seconds(rollup, rows["time"], zone) / intervals[_places(rows["datastream_id"], streams)]
+    columns = {name: pa.array(rows[name]) for name in rows.dtype.names or () if name != "datastream_id"}
+    columns["time"] = _instants(rows["time"])
+    columns["completeness"] = pa.array(np.minimum(rows["n"] / expected, 1.0).round(4))
+    return _batch(TABLES[rollup], columns, rows["datastream_id"], streams)
+
+
+def items(batch: pa.RecordBatch) -> list[dict[str, Any]]:
+    """Return a batch as the items of a JSON answer: whose they are, only the datastream's number says."""
+    said = {each.name for each in _WHOSE} - {"datastream"}
+    shown = [name for name in batch.schema.names if name not in said]
+    columns = [text(batch[name]) if name == "time" else batch[name] for name in shown]
+    found = [
+        dict(zip(shown, row, strict=True)) for row in zip(*(c.to_pylist() for c in columns), strict=True)
+    ]
+    if "flags" in shown:
+        for each in found:
+            each["flags"] = each["flags"].split()
+    return found
+
+
+def _batch(
+    table: Table,
+    columns: dict[str, pa.Array],
+    ids: NDArray[np.int32],
+    streams: Sequence[Mapping[str, Any]],
+) -> pa.RecordBatch:
+    places = pa.array(_places(ids, streams))
+    for name, key in {"property": "observed_property", "datastream": "id"}.items():
+        columns[name] = _taken(table, name, [each[key] for each in streams], places)
+    for name in ("thing", "unit", *_PLACE):
+        columns[name] = _taken(table, name, [each[name] for each in streams], places)
+    return pa.RecordBatch.from_arrays([columns[each.name] for each in table.columns], schema=table.schema())
+
+
+def _taken(table: Table, name: str, values: list[Any], places: pa.Array) -> pa.Array:
+    return pa.array(values, table.schema().field(name).type).take(places)
+
+
+def _places(ids: NDArray[np.int32], streams: Sequence[Mapping[str, Any]]) -> NDArray[np.intp]:
+    return np.searchsorted(np.array([each["id"] for each in streams]), ids)
+
+
+def _instants(micros: NDArray[np.int64]) -> pa.Array:
+    return pa.array(np.ascontiguousarray(micros)).cast(TIME)
+
+
+def _spelt(column: NDArray[np.int16], spell: Callable[[int], str]) -> pa.Array:
+    """Return small numbers as words: each one that occurs is spelt once."""
+    values, places = np.unique(column, return_inverse=True)
+    return pa.array([spell(int(each)) for each in values], TEXT).take(pa.array(places))
+
+
+def _seconds(rollup: str, starts: NDArray[np.int64], zone: ZoneInfo) -> NDArray[np.float64]:
+    """Return how long each hour or local day is, s: a day with a change of the clock has 23 or 25 hours."""
+    if rollup == "hour":
+        return np.full(len(starts), float(_HOUR_S))
+    days, places = np.unique(starts, return_inverse=True)
+    return np.array([_day_seconds(to_datetime(int(each)), zone) for each in days])[places]
+
+
+def _day_seconds(start: datetime, zone: ZoneInfo) -> float:
+    local = start.astimezone(zone)
+    return ((local + timedelta(days=1)).astimezone(UTC) - start).total_seconds()

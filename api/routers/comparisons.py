@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 
 from api import comparing, period_values, questions
 from api.fresh import Freshness, json_answer
@@ -10,12 +10,14 @@ from api.openapi import example
 from api.parameters import AskedPeriod, AsOf
 from api.period_values import Asking
 from api.questions import Placed
-from api.routers.indicators import Code
 from api.schemas import comparisons as schemas
 from api.summaries import method
 
 router = APIRouter(prefix="/v1", tags=["indicators"])
 
+Code = Annotated[
+    str, Path(description="Code of the indicator.", openapi_examples={"indicator": {"value": "pm2_5_d"}})
+]
 With = Annotated[
     str,
     Query(

@@ -114,9 +114,10 @@ def is_unchanged(asked: Headers, answer: Headers) -> bool:
 
 def _date(text: str | None) -> datetime | None:
     try:
-        return parsedate_to_datetime(text) if text else None
-    except ValueError:
+        date = parsedate_to_datetime(text) if text else None
+    except (ValueError, OverflowError):
         return None
+    return date and (date if date.tzinfo else date.replace(tzinfo=UTC))
 
 
 def last_modified(changed_at: datetime | None) -> dict[str, str]:
@@ -161,12 +162,8 @@ class Cached:
                 start, head = head, None
                 validator = scope.get("state", {}).get("validator")
                 if validator is not None and not message.get("more_body"):
-                    route, headers, body = (
-                        scope.get("route"),
-                        start["headers"],
-                        message.get("body", b""),
-                    )
-                    made = Kept(validator, headers, body if start["status"] == 200 else None, route)
+                    body = message.get("body", b"") if start["status"] == 200 else None
+                    made = Kept(validator, start["headers"], body, scope.get("route"))
                     self._keep(key, start["status"], made, before)
             await send(message)
 

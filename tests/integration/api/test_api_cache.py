@@ -249,6 +249,11 @@ def test_the_cache_is_bounded_and_drops_what_was_used_least_recently() -> None:
             {"etag": 'W/"a"', "last-modified": "Sun, 22 Nov 2026 00:00:00 GMT"},
             False,
         ),
+        (
+            {"if-modified-since": "Sun, 22 Nov 2026 00:00:00 -0000"},
+            {"last-modified": "Sun, 22 Nov 2026 00:00:00 GMT"},
+            True,
+        ),
         ({"if-modified-since": "yesterday"}, {"last-modified": "Sun, 22 Nov 2026 00:00:00 GMT"}, False),
         ({}, {"etag": 'W/"a"'}, False),
     ],

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from psycopg import Error
-from psycopg_pool import PoolTimeout
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 
@@ -195,7 +194,7 @@ async def _holds(kept: Kept, scope: Scope) -> bool:
         if not await may_read(Request(scope)):
             return False
         counts: Counts = await scope["app"].state.registry.changes.counts()
-    except (Error, PoolTimeout):
+    except Error:
         return False  # the application tells what is wrong
     return tuple(validator.counts) == counts.of(validator.topics)
 

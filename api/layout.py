@@ -7,11 +7,14 @@ from typing import Annotated
 from fastapi import Depends, Query
 
 from api import pages, values
+from api.formats.kinds import Format
+from api.formats.table import Table
 from api.negotiation import PlacedFormat, Wanted
 from api.parameters import Cursor
 from api.problems import invalid
 from api.queries.indicators import FIELDS
 from api.suggest import nearest
+from api.tables.indicators import VALUES
 
 Limit = Annotated[
     int | None,
@@ -45,6 +48,14 @@ class Layout:
         return self.limit or (default if self.columns is None else pages.MAX_LIMIT)
 
     @property
+    def table(self) -> Table:
+        """What a file has: all columns, or those that were chosen, and for a map the place."""
+        if self.columns is None:
+            return VALUES
+        place = (VALUES.place or ()) if self.wanted.format is Format.GEOJSON else ()
+        return VALUES.only((*self.columns, *place))
+
+    @property
     def fields(self) -> tuple[str, ...]:
         """What has to be read of a value."""
         direct = self.columns is not None and set(self.columns) <= set(FIELDS)
@@ -71,14 +82,16 @@ def layout(
 ) -> Layout:
     """Read the parameters that lay an answer out."""
     if fields is None:
-        return Layout(wanted, values.COMPACT if shape is Shape.COMPACT else None, limit, cursor)
+        is_small = shape is Shape.COMPACT and not wanted.is_file
+        return Layout(wanted, values.COMPACT if is_small else None, limit, cursor)
     if shape is Shape.ROWS:
         raise invalid("fields", fields, "shape=rows has all fields", "shape=compact, or no fields")
+    choices = VALUES.names if wanted.is_file else values.CHOICES
     columns = tuple(dict.fromkeys(name.strip() for name in fields.split(",")))
     for name in columns:
-        if name not in values.CHOICES:
-            near = nearest(name, dict.fromkeys(values.CHOICES, ()))
-            expected = f"some of {', '.join(values.CHOICES)}"
+        if name not in choices:
+            near = nearest(name, dict.fromkeys(choices, ()))
+            expected = f"some of {', '.join(choices)}"
             raise invalid("fields", name, f"there is no field {name[:100]!r}", expected, *near)
     return Layout(wanted, columns, limit, cursor)
 

@@ -15,7 +15,7 @@ from api.parameters import now
 from api.periods import Period
 from api.queries import indicators as queries
 from api.stand_ins import Extent, choose
-from api.tables.indicators import VALUES, value_row
+from api.tables.indicators import value_row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,11 +125,10 @@ async def _file(request: Request, known: Known, choice: Choice, question: Questi
 
     about = {"as_of": str(as_of), "from": str(when.period.start), "to": str(when.period.end)}
     about |= {"time_zone": zone.key}
-    layout = question.layout
-    table = VALUES if layout.columns is None else VALUES.only(layout.columns)
+    table = question.layout.table
     batches = by_key(request_pool(request), table, fetch)
     name = "-".join(question.indicators)[:100]
-    return await table_answer(table, layout.wanted, batches, name=name, about=about)
+    return await table_answer(table, question.layout.wanted, batches, name=name, about=about)
 
 
 async def latest_answer(
@@ -145,10 +144,12 @@ async def latest_answer(
     key = pages.decode_cursor(layout.cursor, tuple[str, int])
     async with request_pool(request).connection() as conn:
         choice = await _choice_of_latest(conn, known, codes, where) if where.derive else None
-        rows = await queries.latest(
-            conn, codes, _ids(where, choice), layout.fields, among=choice, after=key, limit=limit + 1
-        )
-    body = _latest_body(known, rows[:limit], choice, layout, request.app.state.settings.zone)
+    newest = Newest(known, codes, _ids(where, choice), choice, request.app.state.settings.zone)
+    if layout.wanted.is_file:
+        return await _latest_file(request, newest, layout)
+    async with request_pool(request).connection() as conn:
+        rows = await newest.read(conn, layout.fields, key, limit + 1)
+    body = _latest_body(newest, rows[:limit], layout)
     link = _next_latest(request, rows, limit)
     fresh = Freshness(counts, tuple(known.indicators) if codes is None else codes)
     return json_answer(
@@ -172,25 +173,63 @@ def _ids(where: Ground, choice: Choice | None) -> list[int]:
     return sorted({unit.id for unit in units})
 
 
-def _latest_body(
-    known: Known, rows: list[Stored], choice: Choice | None, layout: Layout, zone: ZoneInfo
-) -> Row:
-    stands_for = {each.key: each.stands_for for each in choice.series} if choice else {}
-    derived = values.stand_ins(choice.stand_ins, known) if choice else []
+@dataclass(frozen=True)
+class Newest:
+    """Which newest values answer a question."""
+
+    known: Known
+    codes: Sequence[str] | None
+    ids: Sequence[int]
+    choice: Choice | None
+    zone: ZoneInfo
+
+    async def read(
+        self,
+        conn: AsyncConnection[Any],
+        fields: Sequence[str],
+        after: tuple[str, int] | None,
+        limit: int,
+    ) -> list[Stored]:
+        """Return those after a key: indicator, area's id."""
+        return await queries.latest(
+            conn, self.codes, self.ids, fields, among=self.choice, after=after, limit=limit
+        )
+
+    def explained(self, rows: Sequence[Stored]) -> list[Row]:
+        """Return what was read with all fields as rows that explain themselves."""
+        stands_for = {each.key: each.stands_for for each in self.choice.series} if self.choice else {}
+        units = self.known.units
+        return [
+            values.value(row, units[row[-1]], self.known, self.zone, stands_for.get((row[-4], row[-1]), ()))
+            for row in rows
+        ]
+
+
+def _latest_body(newest: Newest, rows: list[Stored], layout: Layout) -> Row:
+    known = newest.known
+    derived = values.stand_ins(newest.choice.stand_ins, known) if newest.choice else []
     head: Row = {"derived_from": [each | {"from": None, "to": None} for each in derived]}
-    if layout.columns is not None:
-        codes = sorted({row[-4] for row in rows})
-        head["indicators"] = [values.named(known.indicators[code]) for code in codes]
-        head["areas"] = values.areas(known.units[row[-1]] for row in rows)
-    if layout.columns is not None and layout.columns == layout.fields:
-        return head | {"columns": layout.columns, "rows": values.small(rows)}
-    items = [
-        values.value(row, known.units[row[-1]], known, zone, stands_for.get((row[-4], row[-1]), ()))
-        for row in rows
-    ]
     if layout.columns is None:
-        return head | {"items": items}
-    return head | {"columns": layout.columns, "rows": [values.picked(each, layout.columns) for each in items]}
+        return head | {"items": newest.explained(rows)}
+    head["indicators"] = [values.named(known.indicators[code]) for code in sorted({row[-4] for row in rows})]
+    head["areas"] = values.areas(known.units[row[-1]] for row in rows)
+    small = (
+        values.small(rows)
+        if layout.columns == layout.fields
+        else [values.picked(each, layout.columns) for each in newest.explained(rows)]
+    )
+    return head | {"columns": layout.columns, "rows": small}
+
+
+async def _latest_file(request: Request, newest: Newest, layout: Layout) -> Response:
+    async def fetch(conn: AsyncConnection[Any], last: Row | None, limit: int) -> list[Row]:
+        key = (last["indicator"], last["area_id"]) if last else None
+        rows = await newest.read(conn, tuple(queries.FIELDS), key, limit)
+        return [value_row(each) for each in newest.explained(rows)]
+
+    about = {"as_of": str(now()), "time_zone": newest.zone.key}
+    batches = by_key(request_pool(request), layout.table, fetch)
+    return await table_answer(layout.table, layout.wanted, batches, name="latest-values", about=about)
 
 
 def _next_latest(request: Request, rows: list[Stored], limit: int) -> str | None:

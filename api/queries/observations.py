@@ -58,8 +58,8 @@ _EACH: Final[Mapping[Rollup, LiteralString]] = {
     WHERE datastream_id = s.id AND bucket >= %(start)s AND bucket < %(end)s
     GROUP BY 1 ORDER BY 1 LIMIT %(limit)s""",
 }
-# The datastreams come one after the other, each in the order of its key, and no further than the limit. Sorted
-# by (n, time), or without a limit of its own, each would be read to its end first.
+# The datastreams come one after the other, each in the order of its key, and no further than the limit.
+# Sorted by (n, time), or without a limit of its own, each would be read to its end first.
 _OF: Final[LiteralString] = """
 SELECT s.id AS datastream_id, o.* FROM unnest(%(ids)s::int[]) WITH ORDINALITY s (id, n)
 CROSS JOIN LATERAL ({each}) o ORDER BY s.n LIMIT %(limit)s"""

@@ -80,7 +80,7 @@ async def list_values(
     operation_id="listLatestIndicatorValues",
     summary="Newest values of all indicators",
     response_model=many.LatestValues | many.CompactLatest,
-    responses=example(page_of(schemas.VALUE) | {"derived_from": []}),
+    responses=example(page_of(schemas.VALUE) | {"derived_from": []}, table=(VALUES, [_ROW])),
 )
 async def list_latest(
     *,

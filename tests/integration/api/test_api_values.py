@@ -131,6 +131,15 @@ async def test_files_say_it_too(client: httpx.AsyncClient) -> None:
     assert few.splitlines()[0] == "time,value"
 
 
+async def test_the_newest_values_as_a_map_and_as_a_file(client: httpx.AsyncClient) -> None:
+    features = (await get(client, f"{PATH}/latest", format="geojson", fields="indicator,value"))["features"]
+    assert [each["properties"]["indicator"] for each in features] == ["rain_1h", "vn_aqi_h", "vn_aqi_h"]
+    assert {each["geometry"]["type"] for each in features} == {"Point"}
+    text = (await client.get(f"{PATH}/latest?format=csv&area=06652")).text
+    assert {row["stands_for"] for row in csv.DictReader(io.StringIO(text))} == {"06652"}
+    assert_problem(await client.get(f"{PATH}/latest?format=csv&fields=details"), 422, "invalid-parameter")
+
+
 async def test_the_newest_value_of_a_unit_of_2025(client: httpx.AsyncClient) -> None:
     body = await get(client, f"{PATH}/latest", area="06652")
     assert {(row["indicator"], row["area"]) for row in body["items"]} == {

@@ -97,12 +97,16 @@ def steps_in(step: Step, period: Period, zone: ZoneInfo) -> int:
     first = step.floor(period.start, zone)
     if first < period.start:
         first = step.after(first, zone)
+    if first >= period.end:
+        return 0
     if step.length < timedelta(days=1):
-        return max(0, -((first - period.end) // step.length))
-    count = 0
-    while first < period.end:
-        first, count = step.after(first, zone), count + 1
-    return count
+        return -((first - period.end) // step.length)
+    last = step.floor(period.end - timedelta(microseconds=1), zone).astimezone(zone)
+    begun = first.astimezone(zone)
+    if step is Step.DAY:
+        return (last.date() - begun.date()).days + 1
+    months = 12 * (last.year - begun.year) + last.month - begun.month
+    return (months if step is Step.MONTH else months // 12) + 1
 
 
 def summary(found: Method, row: Row | None, stored: Row | None, expected: int, decimals: int) -> Summary:

@@ -67,7 +67,10 @@ def test_an_index_is_never_averaged_and_the_note_says_so() -> None:
         (Step.TEN_MINUTES, "2026-11-20", 144),
         (Step.DAY, "2026-11", 30),
         (Step.DAY, "2026-11-20T08:00:00+07:00/P2D", 2),
+        (Step.DAY, "1970/2199", 84_006),
         (Step.MONTH, "2026", 12),
+        (Step.MONTH, "2026-01-15/2026-04-15", 3),
+        (Step.YEAR, "2020-06/2026-06", 6),
         (Step.YEAR, "2026-11", 0),
     ],
 )

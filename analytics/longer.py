@@ -48,6 +48,9 @@ class Rule(Enum):
     WEIGHTED_MEAN = "weighted mean"
 
 
+#: how the days of a day indicator make its months and years
+RULES: dict[str, Rule | RuleFunction] = {}
+
 _FUNCTIONS: dict[Rule, RuleFunction] = {
     Rule.MEAN: lambda values: float(values.mean()),
     Rule.SUM: lambda values: float(values.sum()),
@@ -88,7 +91,7 @@ def longer(
     Raises:
         KeyError: there is no such day indicator.
     """
-    day = INDICATORS[code]
+    day, RULES[code] = INDICATORS[code], rule
     for step, window, word, word_vi, share in _STEPS:
         described = rule.value if isinstance(rule, Rule) else rule_name or (rule.__doc__ or "").strip(" .")
         declare = indicator(

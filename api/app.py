@@ -10,18 +10,21 @@ from fastapi.exceptions import RequestValidationError
 from psycopg import Error
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
+from starlette_compress import CompressMiddleware, add_compress_type
 
 from api import middleware, openapi, problems
+from api.cache import AnswerCache, Cached
 from api.explorer import add_explorer
 from api.export_jobs import Exports
-from api.formats.kinds import PACKED
+from api.formats.kinds import KINDS, PACKED
+from api.known import Registry
 from api.metrics import Metrics, PoolCollector
 from api.parameters import only_known_parameters
 from api.routers import (
     alerts,
     areas,
     asyncapi,
+    comparisons,
     explanations,
     exports,
     fallback,
@@ -29,6 +32,7 @@ from api.routers import (
     indicators,
     live,
     observations,
+    revisions,
     status,
     things,
 )
@@ -44,6 +48,8 @@ _ROUTERS = (
     observations.router,
     exports.router,
     indicators.router,
+    comparisons.router,
+    revisions.router,
     explanations.router,
     gateways.router,
     alerts.router,
@@ -52,13 +58,17 @@ _ROUTERS = (
 )
 #: a query that takes longer is stopped: no page of any resource comes near it
 _STATEMENT_TIMEOUT_MS = 30_000
-_GZIP_FROM_BYTES = 1_000
+_COMPRESS_FROM_BYTES = 1_000
+_COMPRESSED = (
+    *(kind.media_type for kind in KINDS.values() if kind.media_type not in PACKED),
+    problems.MEDIA_TYPE,
+)
 
 
 def create_app(settings: Settings) -> FastAPI:
     """Return the application; its lifespan opens the connection pool.
 
-    `app.state` holds `settings`, `metrics` and, while it runs, `pool`.
+    `app.state` holds `settings`, `metrics`, `cache` and, while it runs, `pool` and `registry`.
 
     Raises:
         SettingsError: HALONG_DATABASE_URL is not set.
@@ -73,6 +83,7 @@ def create_app(settings: Settings) -> FastAPI:
         separate_input_output_schemas=False,
     )
     app.state.settings, app.state.metrics = settings, Metrics()
+    app.state.cache = AnswerCache(settings.api_cache_mb * 1_000_000)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     _add_routes(app)
     _add_error_handlers(app)
@@ -94,7 +105,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with open_pool(
         url, name="halong api", max_size=settings.api_pool_size, timeout=5, options=options
     ) as pool:
-        app.state.pool = pool
+        app.state.pool, app.state.registry = pool, Registry(pool)
         collector = PoolCollector(pool)
         app.state.metrics.registry.register(collector)
         app.state.exports = Exports(pool, settings)
@@ -139,11 +150,10 @@ def _add_middleware(app: FastAPI) -> None:
     """Wrap the application; the last one added is the outermost."""
     app.add_middleware(middleware.LastResort)
     app.add_middleware(middleware.EntityTag)
-    app.add_middleware(
-        GZipMiddleware,
-        minimum_size=_GZIP_FROM_BYTES,
-        exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, *PACKED),
-    )
+    for media_type in _COMPRESSED:
+        add_compress_type(media_type)
+    app.add_middleware(CompressMiddleware, minimum_size=_COMPRESS_FROM_BYTES)
+    app.add_middleware(Cached, cache=app.state.cache, metrics=app.state.metrics)
     app.add_middleware(middleware.SecurityHeaders)
     settings: Settings = app.state.settings
     if settings.api_cors_origins:

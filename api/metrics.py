@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -46,6 +46,24 @@ class Metrics:
             registry=self.registry,
         )
         self.live = LiveMetrics(self.registry)
+
+        self._cache = Counter(
+            "halong_api_cache",
+            "Answers that could be kept: sent from memory, found unchanged by the client, or made.",
+            ("result",),
+            registry=self.registry,
+        )
+        self._cache_bytes = Gauge("halong_api_cache_bytes", "Bytes of kept answers.", registry=self.registry)
+        self._cache_answers = Gauge("halong_api_cache_answers", "Kept answers.", registry=self.registry)
+
+    def note_cache(self, result: str) -> None:
+        """Count one request for an answer that may be kept: `hit`, `not_modified` or `miss`."""
+        self._cache.labels(result).inc()
+
+    def set_cache(self, size: int, answers: int) -> None:
+        """Tell how many answers are kept, and their bytes."""
+        self._cache_bytes.set(size)
+        self._cache_answers.set(answers)
 
     def note(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one request. `route` is a template such as /v1/areas/{code}."""

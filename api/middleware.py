@@ -15,6 +15,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 
 from api import problems
+from api.cache import is_unchanged
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -95,7 +96,7 @@ class EntityTag:
         if scope["type"] != "http" or scope["method"] != "GET" or not is_data(scope["path"]):
             await self._app(scope, receive, send)
             return
-        known = Headers(scope=scope).get("if-none-match", "")
+        asked = Headers(scope=scope)
         head: Message | None = None
 
         async def send_tagged(message: Message) -> None:
@@ -105,21 +106,20 @@ class EntityTag:
                 return
             if head is not None:
                 start, head = head, None
-                message = _tag(start, message, known)
+                message = _tag(start, message, asked)
                 await send(start)
             await send(message)
 
         await self._app(scope, receive, send_tagged)
 
 
-def _tag(start: Message, body: Message, known: str) -> Message:
+def _tag(start: Message, body: Message, asked: Headers) -> Message:
     """Write the ETag into the head `start` and return the body to send: none where the client has it."""
     if start["status"] != 200 or body.get("more_body") or "etag" in MutableHeaders(scope=start):
         return body
-    tag = f'W/"{hashlib.blake2b(body["body"], digest_size=12).hexdigest()}"'
     headers = MutableHeaders(scope=start)
-    headers["ETag"] = tag
-    if tag not in (each.strip() for each in known.split(",")):
+    headers["ETag"] = f'W/"{hashlib.blake2b(body["body"], digest_size=12).hexdigest()}"'
+    if not is_unchanged(asked, headers):
         return body
     start["status"] = 304
     for name in ("content-length", "content-type"):

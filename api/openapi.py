@@ -17,6 +17,8 @@ SensorThings; units are UCUM codes; times are UTC in answers.
 
 **Key**: `Authorization: Bearer halong_…` or `X-API-Key: halong_…`.
 **Times** in requests carry an offset (`2026-11-22T08:00:00+07:00`, `…Z`); a date is a local day of the city.
+**Periods**: `from` and `to`, or `period` in ISO 8601: `2026-W47`, `2026-11`, `P7D`, `2026-11-01/2026-11-20`.
+**Asking again**: send the `ETag` as `If-None-Match`; an answer that has not changed is a 304.
 **Pages**: follow `next` (or the header `Link`) until it is null.
 **Errors** are `application/problem+json` (RFC 9457) and say what would be right.
 **Gateways** speak MQTT, not HTTP: [asyncapi.yaml](asyncapi.yaml) says what ([as JSON](asyncapi.json)).

@@ -10,9 +10,10 @@ from psycopg import AsyncConnection
 
 from api import suggest
 from api.pages import MAX_LIMIT
+from api.periods import EXPECTED_PERIOD, Asked, Period, PeriodError, read
 from api.problems import Fault, Problem, invalid, sentence
 from api.queries import names
-from api.times import EXPECTED, EXPECTED_FROM, Period, TimeError, parse_day, parse_start, parse_time
+from api.times import EXPECTED, EXPECTED_FROM, Duration, TimeError, parse_day, parse_time
 
 T = TypeVar("T")
 _LIMIT_TEXT = f"Rows in a page, {MAX_LIMIT:,} at most; more come through `next`."
@@ -100,43 +101,58 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def period(default: timedelta) -> Callable[..., Period]:
-    """Return a dependency that reads `from` and `to`; without `from` the period is `default` long."""
-    text = f"Start, included: {EXPECTED_FROM}. Default: {_words(default)} before the end."
+FromParameter = Annotated[
+    str | None,
+    Query(
+        alias="from",
+        description=f"Start, included: {EXPECTED_FROM}. Default: a day before the end (alerts and refusals: "
+        "seven).",
+    ),
+]
+ToParameter = Annotated[
+    str | None,
+    Query(alias="to", description=f"End, excluded: {EXPECTED} (a date: the end of that day). Default: now."),
+]
+PeriodParameter = Annotated[
+    str | None,
+    Query(
+        alias="period",
+        description=f"Instead of `from` and `to`: {EXPECTED_PERIOD}; local dates.",
+        openapi_examples={"week": {"value": "P7D"}},
+    ),
+]
 
-    def read(
-        request: Request,
-        start: Annotated[str | None, Query(alias="from", description=text)] = None,
-        end: Annotated[
-            str, Query(alias="to", description=f"End, excluded: {EXPECTED} (a date: the end of that day).")
-        ] = "now",
-    ) -> Period:
-        return read_period(request.app.state.settings.zone, now(), start, end, default)
+
+def asked_period(
+    start: FromParameter = None, end: ToParameter = None, period: PeriodParameter = None
+) -> Asked:
+    """Read `from`, `to` and `period` as they were written."""
+    return Asked(start, end, period)
+
+
+AskedPeriod = Annotated[Asked, Depends(asked_period)]
+
+
+def period(default: timedelta) -> Callable[..., Period]:
+    """Return a dependency that reads a period; where none is asked for it is `default` long, up to now."""
+    length = Duration(days=default.days, seconds=default.seconds)
+
+    def read(request: Request, asked: AskedPeriod) -> Period:
+        return resolved(asked, length, zone=request.app.state.settings.zone, now=now())
 
     return read
 
 
-def read_period(
-    zone: ZoneInfo, present: datetime, start: str | None, end: str, default: timedelta = timedelta(days=1)
-) -> Period:
-    """Return the period from `start`, or `default` before the end, to `end`.
+def resolved(asked: Asked, default: Duration, *, zone: ZoneInfo, now: datetime) -> Period:
+    """Return the period that a client asked for.
 
     Raises:
-        Problem: 422; one of them is no time, or they are in the wrong order.
+        Problem: 422; it cannot be used.
     """
-    until = checked("to", end, EXPECTED, lambda: parse_time(end, zone=zone, now=present, end=True))
-    if start is None:
-        return Period(until - default, until)
-    since = checked(
-        "from", start, EXPECTED_FROM, lambda: parse_start(start, zone=zone, now=present, end=until)
-    )
-    if since >= until:
-        raise invalid("from", start, f"it is not before the end {until.isoformat()}", "an earlier start")
-    return Period(since, until)
-
-
-def _words(duration: timedelta) -> str:
-    return f"{duration.days} days" if duration.days > 1 else f"{duration // timedelta(hours=1)} hours"
+    try:
+        return read(asked, default, zone=zone, now=now)
+    except PeriodError as error:
+        raise invalid(error.parameter, error.value, str(error), error.expected) from None
 
 
 def as_of(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from psycopg import DataError, Error
 from psycopg.errors import QueryCanceled
 from starlette.responses import JSONResponse
 
+from api import suggest
 from storage.errors import is_transient
 
 if TYPE_CHECKING:
@@ -26,6 +28,11 @@ MEDIA_TYPE = "application/problem+json"
 #: seconds after which a client may ask again when the database is away
 RETRY_AFTER_S = 5
 RETRY_LATER = {"Retry-After": str(RETRY_AFTER_S)}
+
+_TOO_LONG = (
+    "the query was stopped after 30 s: ask for a shorter period, fewer areas or indicators (area=, level=), "
+    "smaller pages (limit=), or for a file (format=csv, format=parquet), which is read bit by bit"
+)
 
 #: kind -> (status, title); `type` of the body is `urn:halong:problem:` + kind
 KINDS: dict[str, tuple[int, str]] = {
@@ -165,7 +172,7 @@ async def on_database_error(request: Request, error: Error) -> JSONResponse:
 
 def _database_problem(error: Error, request: Request) -> Problem:
     if isinstance(error, QueryCanceled):
-        return Problem("too-long", "the query was stopped: ask for a shorter period or fewer areas")
+        return Problem("too-long", _TOO_LONG)
     if is_transient(error):
         _log.warning("database away", action="api.database_away", path=request.url.path, error=str(error))
         return away()
@@ -203,7 +210,16 @@ def _fault(error: Mapping[str, Any]) -> Fault:
         value=None if missing else str(value)[:200],
         problem="it is missing" if missing else f"{str(value)[:200]!r} cannot be used",
         expected=_expected(error),
+        did_you_mean=_nearest_choice(error),
     )
+
+
+def _nearest_choice(error: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return which of a parameter's few values a client may have meant."""
+    if error["type"] not in {"enum", "literal_error"}:
+        return ()
+    choices = re.findall(r"'([^']+)'", str(error.get("ctx", {}).get("expected")))
+    return tuple(suggest.nearest(str(error.get("input")), dict.fromkeys(choices, ())))
 
 
 def _expected(error: Mapping[str, Any]) -> str:

@@ -28,7 +28,10 @@ async def require_read(
     Raises:
         Problem: 401 without a valid key, 403 with a key that may not read.
     """
-    text = bearer.credentials if bearer else header
+    await _check_read(request, bearer.credentials if bearer else header)
+
+
+async def _check_read(request: Request, text: str | None) -> None:
     if text is None and _names_another_scheme(request):
         raise _unauthorized("the Authorization header is not of the form `Bearer halong_…`")
     if text is None:
@@ -36,6 +39,17 @@ async def require_read(
             return
         raise _unauthorized("send `Authorization: Bearer halong_…`; `halong keys create` makes a key")
     await _require_scope(request, text, "read")
+
+
+async def may_read(request: Request) -> bool:
+    """Tell whether a request may read, by the rules of `require_read`."""
+    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+    text = bearer.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key")
+    try:
+        await _check_read(request, text)
+    except Problem:
+        return False
+    return True
 
 
 def _require_key(scope: str) -> Callable[..., Awaitable[str]]:

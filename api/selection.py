@@ -11,8 +11,8 @@ from api import downsample, pages
 from api.downsample import Method
 from api.negotiation import PlacedFormat, Wanted
 from api.parameters import Cursor, period
+from api.periods import Period
 from api.problems import invalid
-from api.times import Period
 
 
 class Rollup(StrEnum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -15,7 +16,7 @@ EXPECTED = (
     "a local date such as 2026-11-22, or now"
 )
 EXPECTED_STEP = f"{EXPECTED}; for a month 2026-11, for a year 2026"
-EXPECTED_FROM = f"{EXPECTED}, or a duration before the end such as P7D or PT6H"
+EXPECTED_FROM = f"{EXPECTED}, or a duration before the end such as P7D, P1M or PT6H"
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _MONTH_OR_YEAR = re.compile(r"\d{4}(-\d\d)?")
@@ -23,8 +24,11 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d([.,]\d+)?)?")
 _OFFSET = re.compile(r"([Zz]|[+-]\d\d:\d\d)")
 #: an unescaped + in a query string arrives as a space, which can be nothing else in front of an offset
 _LOST_PLUS = re.compile(r" (\d\d:\d\d)$")
-_DURATION = re.compile(r"P(?!$)(?:(\d+)W)?(?:(\d+)D)?(?:T(?!$)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
+_DURATION = re.compile(
+    r"P(?!$)(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?!$)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?"
+)
 _EARLIEST, _LATEST = 1970, 2199
+_LONGEST = timedelta(days=36_525)
 
 
 class TimeError(ValueError):
@@ -32,11 +36,55 @@ class TimeError(ValueError):
 
 
 @dataclass(frozen=True)
-class Period:
-    """A half-open period, `start` <= time < `end`, in UTC."""
+class Duration:
+    """An ISO 8601 duration: months and days go by the city's calendar, seconds by the clock."""
 
-    start: datetime
-    end: datetime
+    months: int = 0
+    days: int = 0
+    seconds: int = 0
+
+    def after(self, instant: datetime, zone: ZoneInfo) -> datetime:
+        """Return the instant that is so much later, in UTC.
+
+        A month after the 31st ends with a shorter month; a day has the hours that it has in the zone.
+
+        Raises:
+            TimeError: it is outside the calendar.
+        """
+        return self._shift(instant, zone, 1)
+
+    def before(self, instant: datetime, zone: ZoneInfo) -> datetime:
+        """Return the instant that is so much earlier, in UTC.
+
+        Raises:
+            TimeError: it is outside the calendar.
+        """
+        return self._shift(instant, zone, -1)
+
+    def _shift(self, instant: datetime, zone: ZoneInfo, sign: int) -> datetime:
+        local = instant.astimezone(zone)
+        try:
+            day = add_months(local.date(), sign * self.months) + timedelta(days=sign * self.days)
+            if day != local.date():
+                local = datetime.combine(day, local.time(), zone)
+            return local.astimezone(UTC) + timedelta(seconds=sign * self.seconds)
+        except (ValueError, OverflowError) as error:
+            raise TimeError("it reaches beyond the calendar") from error
+
+    @property
+    def longest(self) -> timedelta:
+        """How long it is at most."""
+        return timedelta(days=31 * self.months + self.days, seconds=self.seconds)
+
+
+def add_months(day: date, months: int) -> date:
+    """Return the same day of another month, or that month's last day where it has no such day.
+
+    Raises:
+        ValueError: outside the calendar.
+    """
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
 def parse_day(text: str, *, today: date) -> date:
@@ -80,8 +128,8 @@ def parse_step(text: str, *, zone: ZoneInfo, now: datetime) -> datetime:
     return parse_time(begun, zone=zone, now=now)
 
 
-def parse_duration(text: str) -> timedelta | None:
-    """Return an ISO 8601 duration of weeks, days, hours, minutes and seconds; None if it has another form.
+def parse_duration(text: str) -> Duration | None:
+    """Return an ISO 8601 duration such as P1Y2M, P2W, P7D or PT6H30M; None if it has another form.
 
     Raises:
         TimeError: zero, or longer than a hundred years.
@@ -89,16 +137,20 @@ def parse_duration(text: str) -> timedelta | None:
     match = _DURATION.fullmatch(text)
     if match is None:
         return None
-    numbers = [min(int(group or 0), 10**12) for group in match.groups()]
-    try:
-        duration = timedelta(
-            **dict(zip(("weeks", "days", "hours", "minutes", "seconds"), numbers, strict=True))
-        )
-    except OverflowError as error:
-        raise TimeError(f"{text!r} is too long") from error
-    if not timedelta(0) < duration <= timedelta(days=36_525):
+    years, months, weeks, days, hours, minutes, seconds = (min(int(g or 0), 10**9) for g in match.groups())
+    duration = Duration(
+        12 * years + months, 7 * weeks + days, 3600 * hours + 60 * minutes + seconds
+    )  # whatever was written in one unit may be more than the next one holds: PT90M
+    if not any((duration.months, duration.days, duration.seconds)) or _is_too_long(duration):
         raise TimeError(f"{text!r} is not between a second and a hundred years")
     return duration
+
+
+def _is_too_long(duration: Duration) -> bool:
+    try:
+        return duration.months > 1200 or duration.longest - timedelta(days=duration.months) > _LONGEST
+    except OverflowError:
+        return True
 
 
 def parse_start(text: str, *, zone: ZoneInfo, now: datetime, end: datetime) -> datetime:
@@ -108,12 +160,7 @@ def parse_start(text: str, *, zone: ZoneInfo, now: datetime, end: datetime) -> d
         TimeError: as parse_time.
     """
     duration = parse_duration(text)
-    if duration is None:
-        return parse_time(text, zone=zone, now=now)
-    try:
-        return end - duration
-    except OverflowError as error:
-        raise TimeError(f"{text!r} reaches too far back") from error
+    return parse_time(text, zone=zone, now=now) if duration is None else duration.before(end, zone)
 
 
 def _parse_instant(text: str) -> datetime:

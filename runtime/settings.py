@@ -99,6 +99,9 @@ class Settings(BaseSettings):
     api_live_clients: int = Field(
         default=2000, ge=0, description="Streams (/v1/live) that one API process keeps open at a time."
     )
+    api_cache_mb: int = Field(
+        default=64, ge=0, description="Memory of one API process for finished answers, MB; 0: none are kept."
+    )
     api_cors_origins: tuple[str, ...] = Field(
         default=(), description='Origins whose pages may read the API, as a JSON list: ["https://…"].'
     )

@@ -11,13 +11,14 @@ from api import pages
 from api.links import page
 from api.openapi import example
 from api.parameters import AreaFilter, Connection, Cursor, Limit, now, period, require_known
+from api.periods import Period
 from api.problems import Fault, Problem, sentence
 from api.queries import Row
 from api.queries import alerts as queries
 from api.schemas import alerts as schemas
 from api.schemas.common import Page, page_of
 from api.security import Administrator, Operator
-from api.times import Period, TimeError, parse_duration, parse_time
+from api.times import TimeError, parse_duration, parse_time
 from devices.alert_rules import AlertRule, RuleError
 
 router = APIRouter(prefix="/v1", tags=["alerts"])
@@ -262,8 +263,10 @@ def _end(text: str, request: Request) -> datetime:
     try:
         duration = parse_duration(text)
         zone = request.app.state.settings.zone
-        end = present + duration if duration else parse_time(text, zone=zone, now=present, end=True)
-    except (TimeError, OverflowError) as error:
+        end = (
+            duration.after(present, zone) if duration else parse_time(text, zone=zone, now=present, end=True)
+        )
+    except TimeError as error:
         raise _in_body("ends_at", str(error), expected) from None
     if not present < end <= present + _MAX_SILENCE:
         raise _in_body("ends_at", f"{end.isoformat()} is not within a year from now", expected)

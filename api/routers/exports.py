@@ -15,18 +15,21 @@ from api.export_jobs import Exports
 from api.export_sources import reading_of
 from api.formats.kinds import KINDS, Format
 from api.openapi import example
-from api.parameters import Connection, Cursor, Limit, now, read_period, require_known
+from api.parameters import Connection, Cursor, Limit, now, require_known, resolved
+from api.periods import Asked
 from api.problems import Fault, Problem, sentence
 from api.queries import Row
 from api.queries import exports as queries
 from api.schemas import exports as schemas
 from api.schemas.common import Page, page_of
 from api.security import Caller
+from api.times import Duration
 
 router = APIRouter(prefix="/v1", tags=["exports"])
 
 #: rows of one export
 MOST_ROWS: Final = 1_000_000_000
+_USUAL: Final = Duration(days=1)
 _WHOSE: Final = ("datastream", "thing", "property", "area")
 
 _EXAMPLE: Any = {"first": {"value": schemas.EXPORT["id"]}}
@@ -193,7 +196,8 @@ async def _fixed(
     await require_known(conn, "thing", "thing", *wanted.thing or ())
     await require_known(conn, "observed property", "property", *wanted.property or ())
     await require_known(conn, "area", "area", *wanted.area or ())
-    span = read_period(request.app.state.settings.zone, now(), wanted.start, wanted.end)
+    zone = request.app.state.settings.zone
+    span = resolved(Asked(wanted.start, wanted.end), _USUAL, zone=zone, now=now())
     return wanted.model_copy(update={"start": span.start.isoformat(), "end": span.end.isoformat()})
 
 

@@ -11,12 +11,12 @@ from api import pages
 from api.links import page
 from api.openapi import example
 from api.parameters import AreaFilter, Connection, Cursor, Limit, not_found, period, require_known
+from api.periods import Period
 from api.problems import invalid
 from api.queries import Row
 from api.queries import gateways as queries
 from api.schemas import registry, series
 from api.schemas.common import Page, page_of
-from api.times import Period
 
 router = APIRouter(prefix="/v1", tags=["gateways"])
 

@@ -1,53 +1,35 @@
 """/v1/indicators and their values."""
 
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
-from psycopg import AsyncConnection
+from fastapi import APIRouter, Path, Query, Request
 
-from analytics.steps import Step
-from api import pages
-from api.answers import by_key, request_pool, table_answer
-from api.links import page
-from api.negotiation import PlacedFormat, Wanted
+from api import questions
+from api.layout import LaidOut
 from api.openapi import example
-from api.parameters import (
-    Areas,
-    AsOf,
-    Connection,
-    Cursor,
-    Indicators,
-    Level,
-    not_found,
-    now,
-    period,
-    require_known,
-    split_codes,
-)
-from api.queries import Row
-from api.queries import indicators as queries
+from api.parameters import AskedPeriod, AsOf, Indicators
+from api.problems import invalid
+from api.questions import Placed
 from api.schemas import series as schemas
+from api.schemas import values as many
 from api.schemas.common import Page, page_of
 from api.tables.indicators import VALUES, value_row
-from api.times import Period
+from api.value_answers import Question, answer, latest_answer
 
 router = APIRouter(prefix="/v1", tags=["indicators"])
-
-#: what of a declaration stands beside the columns of the catalogue, and what a catalogue without it has
-_UNDECLARED: Row = {"inputs": [], "of": [], "categories": [], "crosswalk": [], "source": None}
-_DECLARED = ("description", *_UNDECLARED)
 
 _ROW = value_row(schemas.VALUE) | {"longitude": 107.0289, "latitude": 21.0904}
 
 Code = Annotated[
     str, Path(description="Code of the indicator.", openapi_examples={"indicator": {"value": "vn_aqi_h"}})
 ]
-Limit = Annotated[
-    int,
-    Query(ge=1, le=pages.MAX_LIMIT, description="Rows in a page of JSON; files give the whole period."),
+SomeIndicators = Annotated[
+    list[str],
+    Query(
+        alias="indicator",
+        description="These indicators: repeat the parameter, or separate codes by commas.",
+        openapi_examples={"two": {"value": "vn_aqi_h,rain_1h"}},
+    ),
 ]
 
 
@@ -58,9 +40,62 @@ Limit = Annotated[
     response_model=Page[schemas.Indicator],
     responses=example(page_of(schemas.INDICATOR)),
 )
-async def list_indicators(conn: Connection) -> Any:
+async def list_indicators(request: Request) -> Any:
     """Every indicator with its unit, source and clause, inputs and classes, by code; always one page."""
-    return {"items": [_declared(row) for row in await queries.indicators(conn)]}
+    known, _ = await request.app.state.registry.known()
+    return {"items": list(known.indicators.values())}
+
+
+@router.get(
+    "/indicators/values",
+    operation_id="listValues",
+    summary="Values of several indicators",
+    response_model=many.Values | many.CompactValues,
+    responses=example(many.VALUES, table=(VALUES, [_ROW])),
+)
+async def list_values(
+    *,
+    request: Request,
+    indicator: SomeIndicators,
+    place: Placed,
+    asked: AskedPeriod,
+    as_of: AsOf,
+    laid_out: LaidOut,
+) -> Any:
+    """Values of many indicators of many areas in one period, by indicator, area and time.
+
+    An area that has no values of its own, such as a unit of 2025, is answered with those of the unit that it
+    came from or went into: `derived_from` says so, and such a value's `stands_for`.
+    """
+    state = await request.app.state.registry.known()
+    codes = questions.chosen_indicators(state[0], indicator)
+    if codes is None:
+        raise invalid("indicator", "", "there is no code in it", "one or more indicators' codes")
+    question = Question(codes, place, asked, as_of, laid_out)
+    return await answer(request, state, question)
+
+
+@router.get(
+    "/indicators/values/latest",
+    operation_id="listLatestIndicatorValues",
+    summary="Newest values of all indicators",
+    response_model=many.LatestValues | many.CompactLatest,
+    responses=example(page_of(schemas.VALUE) | {"derived_from": []}, table=(VALUES, [_ROW])),
+)
+async def list_latest(
+    *,
+    request: Request,
+    place: Placed,
+    indicator: Indicators = None,
+    laid_out: LaidOut,
+) -> Any:
+    """The newest value of every indicator in every area that has one, by indicator and area.
+
+    `fields=indicator,area,value,category` is what a map needs, at a tenth of the size.
+    """
+    state = await request.app.state.registry.known()
+    codes = questions.chosen_indicators(state[0], indicator)
+    return await latest_answer(request, state, codes, place, laid_out)
 
 
 @router.get(
@@ -70,155 +105,27 @@ async def list_indicators(conn: Connection) -> Any:
     response_model=schemas.Indicator,
     responses=example(schemas.INDICATOR),
 )
-async def get_indicator(code: Code, conn: Connection) -> Any:
+async def get_indicator(request: Request, code: Code) -> Any:
     """How an indicator is computed, from what, and by which rule."""
-    return _declared(await _find(conn, code))
-
-
-@router.get(
-    "/indicators/values/latest",
-    operation_id="listLatestIndicatorValues",
-    summary="Newest values of all indicators",
-    response_model=Page[schemas.IndicatorValue],
-    responses=example(page_of(schemas.VALUE)),
-)
-async def list_latest(
-    *,
-    request: Request,
-    response: Response,
-    conn: Connection,
-    indicator: Indicators = None,
-    area: Areas = None,
-    level: Level = None,
-    limit: Limit = 1000,
-    cursor: Cursor = None,
-) -> Any:
-    """The newest value of every indicator in every area that has one, by indicator and area."""
-    after, areas = pages.decode_cursor(cursor, tuple[str, int]), split_codes(area)
-    chosen = split_codes(indicator)
-    await require_known(conn, "indicator", "indicator", *chosen or ())
-    await require_known(conn, "area", "area", *areas or ())
-    rows = await queries.latest(conn, chosen=chosen, areas=areas, level=level, after=after, limit=limit + 1)
-    declared = {row["code"]: _declared(row) for row in await queries.indicators(conn)}
-    zone = request.app.state.settings.zone
-    shown = [_value(row, declared[row["indicator"]], zone) for row in rows]
-    return page(request, response, shown, limit, "indicator", "area_id")
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which values a client asked for, and the zone in which their steps are cut."""
-
-    zone: ZoneInfo
-    period: Period
-    areas: list[str] | None
-    level: str | None
-    as_of: datetime | None
-    limit: int
-    cursor: str | None
-
-
-def selection(
-    *,
-    request: Request,
-    span: Annotated[Period, Depends(period(timedelta(days=1)))],
-    as_of: AsOf,
-    area: Areas = None,
-    level: Level = None,
-    limit: Limit = pages.DEFAULT_LIMIT,
-    cursor: Cursor = None,
-) -> Selection:
-    """Read the parameters that select values."""
-    zone = request.app.state.settings.zone
-    return Selection(zone, span, split_codes(area), level, as_of, limit, cursor)
+    known, _ = await request.app.state.registry.known()
+    return questions.find_indicator(known, code)
 
 
 @router.get(
     "/indicators/{code}/values",
     operation_id="listIndicatorValues",
     summary="Values of an indicator",
-    response_model=schemas.IndicatorValues,
+    response_model=schemas.IndicatorValues | many.CompactValues,
     responses=example(schemas.VALUES, table=(VALUES, [_ROW])),
 )
-async def list_values(
-    *,
-    request: Request,
-    response: Response,
-    conn: Connection,
-    code: Code,
-    wanted: PlacedFormat,
-    selected: Annotated[Selection, Depends(selection)],
+async def list_values_of_one(
+    *, request: Request, code: Code, place: Placed, asked: AskedPeriod, as_of: AsOf, laid_out: LaidOut
 ) -> Any:
-    """Values of steps that start in `from` <= time < `to`, by area, then by time; default: the last day."""
-    declared = _declared(await _find(conn, code))
-    await require_known(conn, "area", "area", *selected.areas or ())
-    if wanted.is_file:
-        return await _file(request, conn, wanted, declared, selected)
-    after = pages.decode_cursor(selected.cursor, tuple[int, datetime])
-    rows = await _read(conn, declared, selected, after, selected.limit + 1)
-    head = {"indicator": declared, "as_of": selected.as_of}
-    head |= {"start": selected.period.start, "end": selected.period.end}
-    return head | page(request, response, rows, selected.limit, "area_id", "time")
+    """Values of steps that start in `from` <= time < `to`, by area, then by time; default: the last day.
 
-
-async def _file(
-    request: Request, held: AsyncConnection[Any], wanted: Wanted, declared: Row, selected: Selection
-) -> Response:
-    # One instant for all pages: a revision written meanwhile must not mix two states.
-    fixed = replace(selected, as_of=selected.as_of or now())
-
-    async def fetch(conn: AsyncConnection[Any], last: Row | None, limit: int) -> list[Row]:
-        after = (last["area_id"], last["time"]) if last else None
-        return [value_row(row) for row in await _read(conn, declared, fixed, after, limit)]
-
-    about = {"as_of": str(fixed.as_of), "from": str(fixed.period.start), "to": str(fixed.period.end)}
-    batches = by_key(request_pool(request), VALUES, fetch, held)
-    return await table_answer(VALUES, wanted, batches, name=declared["code"], about=about)
-
-
-async def _read(
-    conn: AsyncConnection[Any],
-    declared: Row,
-    selected: Selection,
-    after: tuple[int, datetime] | None,
-    limit: int,
-) -> list[Row]:
-    rows = await queries.values(
-        conn,
-        declared["code"],
-        selected.period.start,
-        selected.period.end,
-        areas=selected.areas,
-        level=selected.level,
-        as_of=selected.as_of,
-        after=after,
-        limit=limit,
-    )
-    return [_value(row, declared, selected.zone) for row in rows]
-
-
-async def _find(conn: AsyncConnection[Any], code: str) -> Row:
-    found = None if "\0" in code else await queries.indicator(conn, code)
-    if found is None:
-        raise await not_found(conn, "indicator", code)
-    return found
-
-
-def _declared(row: Row) -> Row:
-    declaration: Row = row["declaration"]
-    shown = {name: declaration[name] for name in _DECLARED if name in declaration}
-    return row | _UNDECLARED | shown | {"period": Step.lasting(row["step_s"]).iso}
-
-
-def _value(row: Row, declared: Row, zone: ZoneInfo) -> Row:
-    """Return a value with its unit, the period that it stands for, and its class in words and colour."""
-    step, start = Step.lasting(declared["step_s"]), row["time"]
-    classes = {each["code"]: each for each in declared["categories"]}
-    return row | {
-        "unit": declared["unit"],
-        "period_start": step.inputs_from(start, timedelta(seconds=declared["window_s"])),
-        "period_end": step.after(start, zone),
-        "day": step.day(start, zone),
-        "label": step.label(start, zone),
-        "category": classes.get(row["category"]),
-    }
+    Areas without values of their own are answered as at `/v1/indicators/values`.
+    """
+    state = await request.app.state.registry.known()
+    questions.find_indicator(state[0], code)
+    question = Question([code], place, asked, as_of, laid_out, is_of_one=True)
+    return await answer(request, state, question)

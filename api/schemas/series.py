@@ -82,6 +82,9 @@ class IndicatorValue(Model):
     area: str
     area_name_en: str
     area_name_vi: str
+    area_valid_from: date = Field(description="With the code it names the area for good.")
+    latitude: float = Field(description="Centre of the area, WGS 84.")
+    longitude: float
     time: datetime = Field(description="Start of the step.")
     period_start: datetime = Field(
         description="Start of what was measured for it: end of the step less the window."
@@ -102,12 +105,51 @@ class IndicatorValue(Model):
     version: int = Field(description="Version of the formula.")
     revision: int = Field(description="Rises by one when a recomputation changes the value.")
     computed_at: datetime
+    stands_for: list[str] = Field(
+        default=[],
+        description="Codes of areas that were asked for and have no values of their own: this one, of a unit "
+        "that they came from or went into, stands for them.",
+    )
+
+
+class NamedArea(Model):
+    """An area in the head of values."""
+
+    code: str
+    valid_from: date
+    valid_to: date | None
+    level: str
+    name_en: str
+    name_vi: str
+
+
+class RelatedArea(NamedArea):
+    """An area whose values stand for another's."""
+
+    is_main: bool = Field(description="Most of the later unit's land came from the earlier one.")
+    land_share: float | None = Field(
+        description="Share of the larger unit's land that the smaller has; null where it came from several."
+    )
+
+
+class DerivedFrom(Model):
+    """An area without values of its own in a part of the period, and whose values stand for it."""
+
+    area: str
+    area_valid_from: date
+    indicators: list[str]
+    start: datetime | None = Field(serialization_alias="from", description="Null: at any time.")
+    end: datetime | None = Field(serialization_alias="to")
+    relation: Literal["predecessor", "successor"]
+    derived_from: list[RelatedArea]
 
 
 class IndicatorValues(Model):
     """Values of an indicator, by area and then by time."""
 
     indicator: IndicatorName
+    time_zone: str = Field(description="IANA name of the zone in which days and steps are cut.")
+    derived_from: list[DerivedFrom] = Field(default=[], description="Where values are of other areas.")
     start: datetime = Field(serialization_alias="from", description="Start of the period, included.")
     end: datetime = Field(serialization_alias="to", description="End of the period, excluded.")
     as_of: datetime | None = Field(description="Null: as known today.")
@@ -171,7 +213,7 @@ CATEGORY: dict[str, Any] = {
     "colour": "#FFFF00",
     "lower": 51,
 }
-_NAME: dict[str, Any] = {
+NAME: dict[str, Any] = {
     "code": "vn_aqi_h",
     "name_en": "Air quality index, hourly (VN_AQI)",
     "name_vi": "Chỉ số chất lượng không khí giờ (VN_AQI)",
@@ -180,7 +222,7 @@ _NAME: dict[str, Any] = {
     "step_s": 3600,
     "window_s": 43200,
 }
-INDICATOR: dict[str, Any] = _NAME | {
+INDICATOR: dict[str, Any] = NAME | {
     "description": "Largest sub-index of the pollutants.",
     "version": 1,
     "inputs": ["pm2_5", "pm10"],
@@ -201,6 +243,9 @@ VALUE: dict[str, Any] = {
     "area": "193",
     "area_name_en": "Ha Long City",
     "area_name_vi": "Thành phố Hạ Long",
+    "area_valid_from": "2020-01-01",
+    "latitude": 21.0904,
+    "longitude": 107.0289,
     "time": "2026-11-22T00:00:00Z",
     "period_start": "2026-11-21T13:00:00Z",
     "period_end": "2026-11-22T01:00:00Z",
@@ -215,8 +260,10 @@ VALUE: dict[str, Any] = {
     "version": 1,
     "revision": 1,
     "computed_at": "2026-11-22T01:02:00Z",
+    "stands_for": [],
 }
-VALUES: dict[str, Any] = PERIOD | {"indicator": _NAME, "as_of": None, "items": [VALUE], "next": None}
+HEAD: dict[str, Any] = PERIOD | {"time_zone": "Asia/Ho_Chi_Minh", "as_of": None, "derived_from": []}
+VALUES: dict[str, Any] = HEAD | {"indicator": NAME, "items": [VALUE], "next": None}
 REFUSAL: dict[str, Any] = {
     "id": 17,
     "time": "2026-11-22T01:00:03Z",

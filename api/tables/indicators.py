@@ -31,6 +31,14 @@ VALUES: Final = Table(
         Column("version", INTEGER, "Version of the formula", "Phiên bản công thức"),
         Column("revision", INTEGER, "Revision", "Lần sửa đổi"),
         Column("computed_at", TIME, "Computed", "Tính lúc", description="UTC"),
+        Column("area_valid_from", DATE, "Area in force from", "Khu vực có hiệu lực từ"),
+        Column(
+            "stands_for",
+            TEXT,
+            "Stands for areas",
+            "Thay cho khu vực",
+            description="Codes of areas without values of their own for which this one stands.",
+        ),
         Column("longitude", NUMBER, "Longitude", "Kinh độ", "deg", "Centre of the area, WGS 84."),
         Column("latitude", NUMBER, "Latitude", "Vĩ độ", "deg", "Centre of the area, WGS 84."),
     ),
@@ -42,4 +50,5 @@ def value_row(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a value, whose `category` is a class or null, as a row of VALUES."""
     category = row["category"] or {}
     named = {f"category_{name}": category.get(name) for name in ("name_en", "name_vi")}
-    return {**row, **named, "category": category.get("code")}
+    stands_for = " ".join(row.get("stands_for", ())) or None
+    return {**row, **named, "category": category.get("code"), "stands_for": stands_for}

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from api.queries import Row, fetch, fetch_one
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from psycopg import AsyncConnection
 
 _CITY = "SELECT code, name_en, name_vi, time_zone FROM city"
@@ -34,6 +36,29 @@ _GAPS = """
 SELECT g.code, p.missing, p.gaps, p.newest, count(*) OVER () AS gateways
 FROM gateway_gaps p JOIN gateways g ON g.id = p.gateway_id
 ORDER BY p.missing DESC, g.code LIMIT %(limit)s"""
+
+_LATEST = """
+SELECT v.* FROM latest_values v JOIN areas a ON a.id = v.area_id WHERE a.reporting
+ORDER BY v.indicator, v.area_id"""
+
+_HISTORY = """
+SELECT area_id, time, value, category, reason, completeness FROM indicator_values
+WHERE indicator = %(indicator)s AND area_id = %(area_id)s AND superseded_at IS NULL
+  AND time >= %(start)s AND time < %(end)s
+ORDER BY time"""
+
+
+async def latest(conn: AsyncConnection[Any]) -> list[Row]:
+    """Return the newest value of every indicator in every area for which indicators are computed."""
+    return await fetch(conn, _LATEST, {})
+
+
+async def history(
+    conn: AsyncConnection[Any], indicator: str, area_id: int, start: datetime, end: datetime
+) -> list[Row]:
+    """Return an indicator's values of an area of the steps that start in a half-open period."""
+    params = {"indicator": indicator, "area_id": area_id, "start": start, "end": end}
+    return await fetch(conn, _HISTORY, params)
 
 
 async def city(conn: AsyncConnection[Any]) -> Row | None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
-from api.queries import Row, areas, gateways, indicators, status
+from api.queries import Row, areas, gateways, known, status
 from dashboards.console import queries
 from dashboards.console.geometry import Outline, Projection, project
 
@@ -24,8 +24,6 @@ _REFUSALS: Final = 25
 _WORST_GAPS: Final = 5
 _MOST_AREAS: Final = 1000
 _MOST_GATEWAYS: Final = 1000
-_MOST_VALUES: Final = 50_000
-_MOST_STEPS: Final = 5000
 
 
 @dataclass(frozen=True)
@@ -87,7 +85,7 @@ async def read_registry(conn: AsyncConnection[Any], zone: str) -> Registry:
     )
     shown, whole = _split(rows)
     projection, outlines = project(shown)
-    declared = await indicators.indicators(conn)
+    declared = await known.indicators(conn)
     return Registry(
         city=city or {"name_vi": "", "name_en": ""},
         zone=ZoneInfo(city["time_zone"] if city else zone),
@@ -111,9 +109,7 @@ def _split(rows: list[Row]) -> tuple[list[Row], Row | None]:
 async def read(conn: AsyncConnection[Any], registry: Registry) -> Snapshot:
     """Read what changes all the time."""
     time = datetime.now(UTC)
-    found = await indicators.latest(
-        conn, chosen=None, areas=_codes(registry), level=None, after=None, limit=_MOST_VALUES
-    )
+    found = await queries.latest(conn)
     return Snapshot(
         time=time,
         registry=registry,
@@ -130,11 +126,6 @@ async def read(conn: AsyncConnection[Any], registry: Registry) -> Snapshot:
         refused=tuple(await queries.refused(conn)),
         gaps=tuple(await queries.gaps(conn, _WORST_GAPS)),
     )
-
-
-def _codes(registry: Registry) -> list[str]:
-    whole = [] if registry.whole is None else [registry.whole["code"]]
-    return [*registry.areas, *whole]
 
 
 async def _refusals(conn: AsyncConnection[Any], time: datetime) -> list[Row]:
@@ -156,8 +147,5 @@ class Series:
 async def read_series(conn: AsyncConnection[Any], indicator: str, area: Row) -> Series:
     """Read the last 48 hours of an indicator in an area."""
     end = datetime.now(UTC)
-    found = await indicators.values(
-        conn, indicator, end - HISTORY, end, areas=[area["code"]], level=area["level"], as_of=None,
-        after=None, limit=_MOST_STEPS,
-    )  # fmt: skip
-    return Series(end - HISTORY, end, tuple(row for row in found if row["area_id"] == area["id"]))
+    rows = await queries.history(conn, indicator, area["id"], end - HISTORY, end)
+    return Series(end - HISTORY, end, tuple(rows))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.times import TimeError, parse_day, parse_duration, parse_start, parse_time
+from api.times import Duration, TimeError, add_months, parse_day, parse_duration, parse_start, parse_time
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 NOW = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
@@ -63,20 +63,23 @@ def test_what_is_no_time(text: str, why: str) -> None:
 @pytest.mark.parametrize(
     ("text", "duration"),
     [
-        ("P7D", timedelta(days=7)),
-        ("PT6H", timedelta(hours=6)),
-        ("P1W2DT3H4M5S", timedelta(weeks=1, days=2, hours=3, minutes=4, seconds=5)),
+        ("P7D", Duration(days=7)),
+        ("PT6H", Duration(seconds=6 * 3600)),
+        ("PT90M", Duration(seconds=90 * 60)),
+        ("P1Y2M1W2DT3H4M5S", Duration(14, 9, 3 * 3600 + 4 * 60 + 5)),
+        ("P1M", Duration(months=1)),
         ("P", None),
         ("PT", None),
-        ("P1M", None),
+        ("P1D1M", None),
+        ("P1.5D", None),
         ("7D", None),
     ],
 )
-def test_durations(text: str, duration: timedelta | None) -> None:
+def test_durations(text: str, duration: Duration | None) -> None:
     assert parse_duration(text) == duration
 
 
-@pytest.mark.parametrize("text", ["P0D", "P999999999999W", "P40000D"])
+@pytest.mark.parametrize("text", ["P0D", "P999999999999W", "P40000D", "P101Y", "P1201M"])
 def test_durations_that_make_no_period(text: str) -> None:
     with pytest.raises(TimeError):
         parse_duration(text)
@@ -95,8 +98,28 @@ def test_days() -> None:
         parse_day("2025-06-31", today=date(2026, 1, 1))
 
 
+@pytest.mark.parametrize(
+    ("day", "months", "other"),
+    [
+        (date(2026, 1, 31), 1, date(2026, 2, 28)),
+        (date(2024, 1, 31), 1, date(2024, 2, 29)),
+        (date(2026, 1, 15), -1, date(2025, 12, 15)),
+        (date(2026, 12, 31), 14, date(2028, 2, 29)),
+    ],
+)
+def test_months_go_by_the_calendar(day: date, months: int, other: date) -> None:
+    assert add_months(day, months) == other
+
+
+def test_days_of_a_duration_go_by_the_local_clock_and_hours_by_the_real_one() -> None:
+    berlin = ZoneInfo("Europe/Berlin")
+    noon = datetime(2026, 10, 25, 12, tzinfo=berlin)  # summer time ended in the night
+    assert Duration(days=1).before(noon, berlin).astimezone(berlin).hour == 12
+    assert Duration(seconds=86_400).before(noon, berlin).astimezone(berlin).hour == 13
+
+
 @given(
-    st.text() | st.from_regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.,]*([Zz]|[+-][0-9:]*)?|P[0-9WDTHMS]*")
+    st.text() | st.from_regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9:.,]*([Zz]|[+-][0-9:]*)?|P[0-9YMWDTHS]*")
 )
 def test_any_text_is_a_time_in_utc_or_a_time_error(text: str) -> None:
     try:

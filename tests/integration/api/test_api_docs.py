@@ -58,7 +58,7 @@ async def test_the_ten_requests(address: str, city: AsyncConnection[Any]) -> Non
     assert len(json.loads(answers[0])["items"]) == 13
     assert json.loads(answers[1])["successors"]
     assert len(json.loads(answers[2])["features"]) == 13
-    assert json.loads(answers[3])["items"]
+    assert json.loads(answers[3])["rows"]
     assert json.loads(answers[4])["declaration"]["source"]
     assert answers[5].startswith("indicator,area,")
     assert len(answers[5].splitlines()) == 1 + 6

@@ -55,16 +55,19 @@ async def run(
         _log.info(f"API listens on {address}", action="api.listening", address=address)
         if on_listening is not None:
             on_listening(address)
-        await _serve(app, listener, stop)
+        await _serve(app, settings, listener, stop)
 
 
-async def _serve(app: FastAPI, listener: socket.socket, stop: asyncio.Event) -> None:
+async def _serve(app: FastAPI, settings: Settings, listener: socket.socket, stop: asyncio.Event) -> None:
     config = uvicorn.Config(
         app,
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
+        # A client's address decides how often it may ask: only what is configured may say another one.
+        proxy_headers=bool(settings.api_trusted_proxies),
+        forwarded_allow_ips=list(settings.api_trusted_proxies),
         timeout_graceful_shutdown=_GRACE_S,
     )
     server = _Server(config)

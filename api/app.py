@@ -18,8 +18,11 @@ from api.explorer import add_explorer
 from api.export_jobs import Exports
 from api.formats.kinds import KINDS, PACKED
 from api.known import Registry
+from api.limits import BodyLimit
 from api.metrics import Metrics, PoolCollector
+from api.open_data.state import Published
 from api.parameters import only_known_parameters
+from api.rates import Clients, RateLimit
 from api.routers import (
     alerts,
     areas,
@@ -32,6 +35,7 @@ from api.routers import (
     indicators,
     live,
     observations,
+    open_data,
     revisions,
     status,
     things,
@@ -84,6 +88,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings, app.state.metrics = settings, Metrics()
     app.state.cache = AnswerCache(settings.api_cache_mb * 1_000_000)
+    app.state.clients, app.state.open_data = Clients(), Published(settings)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     _add_routes(app)
     _add_error_handlers(app)
@@ -135,6 +140,7 @@ def _add_routes(app: FastAPI) -> None:
         app.include_router(router, dependencies=[ReadAccess, Depends(only_known_parameters)])
     app.include_router(status.health)
     app.include_router(asyncapi.router)
+    app.include_router(open_data.router)
     add_explorer(app)
     app.include_router(fallback.router)
 
@@ -154,15 +160,18 @@ def _add_middleware(app: FastAPI) -> None:
         add_compress_type(media_type)
     app.add_middleware(CompressMiddleware, minimum_size=_COMPRESS_FROM_BYTES)
     app.add_middleware(Cached, cache=app.state.cache, metrics=app.state.metrics)
-    app.add_middleware(middleware.SecurityHeaders)
     settings: Settings = app.state.settings
+    app.add_middleware(middleware.PlainFiles)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(RateLimit, settings=settings, clients=app.state.clients, metrics=app.state.metrics)
+    app.add_middleware(middleware.SecurityHeaders)
     if settings.api_cors_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.api_cors_origins,
             allow_methods=["GET"],
             allow_headers=["Authorization", "X-API-Key"],
-            expose_headers=["Link", "ETag", "X-Request-ID"],
+            expose_headers=["Link", "ETag", "X-Request-ID", "RateLimit", "RateLimit-Policy", "Retry-After"],
         )
     app.add_middleware(middleware.RequestId)
     app.add_middleware(middleware.Measured, metrics=app.state.metrics)

@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from api.live.metrics import LiveMetrics
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from psycopg_pool import AsyncConnectionPool
 
@@ -64,6 +64,24 @@ class Metrics:
         """Tell how many answers are kept, and their bytes."""
         self._cache_bytes.set(size)
         self._cache_answers.set(answers)
+
+        self._limited = Counter(
+            "halong_api_rate_limited",
+            "Requests refused because their client asked too often.",
+            ("quota",),
+            registry=self.registry,
+        )
+        self._buckets = Gauge(
+            "halong_api_rate_clients", "Clients whose requests are counted.", registry=self.registry
+        )
+
+    def watch_buckets(self, count: Callable[[], int]) -> None:
+        """Ask `count` for the number of clients whenever Prometheus asks."""
+        self._buckets.set_function(count)
+
+    def note_limited(self, quota: str) -> None:
+        """Count a request that was refused, by the quota that it was beyond."""
+        self._limited.labels(quota).inc()
 
     def note(self, route: str, method: str, status: int, seconds: float) -> None:
         """Count one request. `route` is a template such as /v1/areas/{code}."""

@@ -44,13 +44,18 @@ KINDS: dict[str, tuple[int, str]] = {
     "not-acceptable": (406, "There is no such form of it"),
     "gone": (410, "It was there and is no more"),
     "too-many-exports": (429, "The API key has too many unfinished exports"),
+    "too-slow": (408, "The request took too long to come"),
     "conflict": (409, "The state of things does not allow it"),
+    "too-large": (413, "The request is too large"),
+    "range-not-satisfiable": (416, "The file has no such bytes"),
     "invalid-parameter": (422, "A parameter cannot be used"),
+    "too-many-requests": (429, "Too many requests"),
     "internal": (500, "halong failed to answer"),
     "database-away": (503, "The database cannot be reached"),
     "too-long": (503, "The answer took too long"),
     "too-many-streams": (503, "As many streams are open as one process may have"),
     "not-ready": (503, "The service is not ready"),
+    "store-away": (503, "The published files cannot be reached"),
 }
 _KIND_OF_STATUS = {
     400: "invalid-parameter",

@@ -74,11 +74,12 @@ async def run(
             if on_listening is not None:
                 on_listening(address)
 
-        await serve(app, listener, stop, on_started=tell)
+        await serve(app, settings, listener, stop, on_started=tell)
 
 
 async def serve(
     app: FastAPI,
+    settings: Settings,
     listener: socket.socket,
     stop: asyncio.Event,
     *,
@@ -91,6 +92,9 @@ async def serve(
         log_config=None,
         access_log=False,
         server_header=False,
+        # A client's address decides how often it may ask: only what is configured may say another one.
+        proxy_headers=bool(settings.api_trusted_proxies),
+        forwarded_allow_ips=list(settings.api_trusted_proxies),
         timeout_graceful_shutdown=_GRACE_S,
     )
     server = _Server(config, on_started)

@@ -82,7 +82,7 @@ def serve_constant(port: int, rate: float) -> None:
 
     async def run() -> None:
         with socket.create_server(("127.0.0.1", port)) as listener:
-            await serve(app, listener, asyncio.Event())
+            await serve(app, app.state.settings, listener, asyncio.Event())
 
     asyncio.run(run())
 

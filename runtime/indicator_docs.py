@@ -7,8 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from analytics.crosswalk import PROVENANCE
+from analytics.domains import domains, module_name
 from analytics.examples import check
-from analytics.indicator import INDICATORS
 from analytics.inputs import ACTIVITY
 from runtime.indicator_words import DOMAINS_VI, Language, period, trust, word
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from analytics.examples import Checked
     from analytics.indicator import Indicator
 
-_PACKAGE: Final = "analytics.indicators."
 #: a list longer than this is cut in a worked example
 _SHOWN: Final = 24
 
@@ -31,26 +30,6 @@ def pages() -> dict[str, str]:
         for language in Language:
             found[f"{language}/{name}.md"] = _page(name, indicators, language)
     return found
-
-
-def domains() -> dict[str, list[Indicator]]:
-    """Return the indicators by domain; what is made of others is with those."""
-    found: dict[str, list[Indicator]] = {}
-    for indicator in INDICATORS.values():
-        found.setdefault(domain(indicator), []).append(indicator)
-    return dict(sorted(found.items()))
-
-
-def domain(indicator: Indicator) -> str:
-    """Return an indicator's domain: the first word of its module's name (noise_levels: noise)."""
-    return _module(indicator).partition("_")[0]
-
-
-def _module(indicator: Indicator) -> str:
-    module = indicator.site.__module__
-    if not module.startswith(_PACKAGE) and indicator.of:
-        return _module(INDICATORS[indicator.of[0]])
-    return module.removeprefix(_PACKAGE)
 
 
 def section(indicator: Indicator, language: Language, *, level: int = 2) -> str:
@@ -131,8 +110,9 @@ def _title(name: str, language: Language) -> str:
     """Return a domain's name: in English what the docstring of its module begins with, up to the colon."""
     if language is Language.VI and name in DOMAINS_VI:
         return DOMAINS_VI[name]
-    modules = [_module(indicator) for indicator in domains()[name]]
-    module = import_module(f"{_PACKAGE}{name if name in modules else modules[0]}")
+    modules = [module_name(indicator) for indicator in domains()[name]]
+    named = next((module for module in modules if module.endswith(f".{name}")), modules[0])
+    module = import_module(named)
     return (module.__doc__ or name).strip().partition("\n")[0].partition(":")[0].rstrip(".")
 
 

@@ -17,6 +17,7 @@ from runtime.topic_filters import overlap
 
 PostgresUrl = Annotated[Url, UrlConstraints(allowed_schemes=["postgresql", "postgres"], host_required=False)]
 SmtpUrl = Annotated[Url, UrlConstraints(allowed_schemes=["smtp", "smtps"], host_required=True)]
+PublicUrl = Annotated[Url, UrlConstraints(allowed_schemes=["http", "https"], host_required=True)]
 MqttUrl = Annotated[Url, UrlConstraints(allowed_schemes=["mqtt", "mqtts"], host_required=True)]
 GatewayCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
 #: its first level names a topic tree: neither a wildcard nor the broker's own
@@ -111,6 +112,31 @@ class Settings(BaseSettings):
     )
     export_days: int = Field(default=7, ge=1, le=365, description="How long an exported file stays.")
     export_limit: int = Field(default=3, ge=1, description="Unfinished exports of one API key.")
+    api_rate_limit: int = Field(
+        default=300, ge=0, description="Requests a minute of one address without a key; 0: no limit."
+    )
+    api_rate_limit_key: int = Field(
+        default=6000, ge=0, description="Requests a minute of one key; 0: no limit."
+    )
+    api_trusted_proxies: tuple[str, ...] = Field(
+        default=(),
+        description='Proxies whose X-Forwarded-For is believed, as a JSON list: ["10.0.0.0/8"].',
+    )
+
+    public_url: PublicUrl | None = Field(
+        default=None, description="Address under which others reach the API, as https://data.example.vn."
+    )
+    open_data_target: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Where open data are published: a folder, or s3://bucket/prefix. Not set: no open data.",
+    )
+    open_data_settle_days: int = Field(
+        default=3, ge=0, le=60, description="A month is published so many days after its end."
+    )
+    open_data_smallest_cell: int = Field(
+        default=10, ge=2, le=1000, description="Counts of fewer people than this are not published."
+    )
 
     alert_targets: dict[GatewayCode, SecretStr] = Field(
         default={},
@@ -185,6 +211,18 @@ class Settings(BaseSettings):
             SettingsError: it is not set.
         """
         return _require(self.mqtt_url, "HALONG_MQTT_URL", "mqtt://user:password@host:1883")
+
+    def require_open_data_target(self) -> str:
+        """Return where open data are published.
+
+        Raises:
+            SettingsError: it is not set.
+        """
+        if self.open_data_target is None:
+            raise SettingsError(
+                "HALONG_OPEN_DATA_TARGET is not set: set it to a folder or to s3://bucket/prefix"
+            )
+        return self.open_data_target
 
     @property
     def exports_folder(self) -> Path:

@@ -14,16 +14,13 @@ from analytics.indicator import Example, Source, Trust, indicator
 from analytics.results import AreaValue, SiteValue
 from analytics.rounding import half_up
 from analytics.steps import Step
+from devices.open_data import LICENCES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from analytics.inputs import AreaUnit, Period, Site
 
-#: Licences with which a data set is open, as SPDX names them.
-OPEN_LICENCES = frozenset(
-    {"CC0-1.0", "CC-BY-4.0", "CC-BY-SA-4.0", "ODC-By-1.0", "ODbL-1.0", "PDDL-1.0", "CC-BY-3.0"}
-)
 #: An age that was told is believed for this long.
 WINDOW = timedelta(days=2)
 
@@ -46,7 +43,7 @@ def lacking(properties: Mapping[str, Any], age_d: float | None) -> list[str]:
     every = properties.get("updated_every_d")
     has_schedule = isinstance(every, (int, float)) and not isinstance(every, bool) and every > 0
     found = {
-        "open licence": properties.get("licence") in OPEN_LICENCES,
+        "open licence": properties.get("licence") in LICENCES,
         "machine-readable form": properties.get("machine_readable") is True,
         "schedule": has_schedule,
         "update on schedule": has_schedule and age_d is not None and age_d <= float(every or 0),

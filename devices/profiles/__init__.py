@@ -1,10 +1,11 @@
 """Cities as data: folders of tables that `halong devices import` writes to the registry.
 
 A profile is a folder with city.json, areas.csv and observed_properties.csv, and if it brings its devices
-along, gateways.csv and things.csv, and lorawan/CODE.json for each LoRaWAN device model; alert_rules.json, and
-quality_rules.json with the city's own rules of quality control by observed property (devices.quality), may be
-absent. The columns are the fields of the records in devices.model; a cell with several codes has them with
-spaces between; an empty cell is a value that is not known.
+along, gateways.csv and things.csv, and lorawan/CODE.json for each LoRaWAN device model. Three may be absent:
+alert_rules.json, quality_rules.json with the city's own rules of quality control by observed property
+(devices.quality), and open_data.json with publisher, licence and what is published (devices.open_data). The
+columns are the fields of the records in devices.model; a cell with several codes has them with spaces
+between; an empty cell is a value that is not known.
 """
 
 from __future__ import annotations
@@ -64,5 +65,6 @@ def _profile(tables: Tables) -> Profile:
             "latitude": city.latitude,
             "longitude": city.longitude,
             **({"quality_rules": tables.quality_rules} if tables.quality_rules else {}),
+            **({"open_data": tables.open_data} if tables.open_data else {}),
         },
     )

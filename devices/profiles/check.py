@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from devices.lineage import Lineage, is_in_force
 from devices.model import LEVELS, is_code
+from devices.open_data import HOURLY, read_open_data
 from devices.profiles.models import check_models
 from devices.profiles.tables import ProfileError, datastreams
 
@@ -37,6 +38,7 @@ def check(tables: Tables) -> None:
     _check_gateways(tables.gateways, tables)
     _check_things(tables.things, tables)
     _check_quality_rules(tables)
+    _check_public_properties(tables)
 
 
 def _check_city(tables: Tables) -> None:
@@ -164,6 +166,21 @@ def _check_quality_rules(tables: Tables) -> None:
         raise ProfileError(
             f"quality_rules.json: {', '.join(sorted(unknown))} is not in observed_properties.csv"
         )
+
+
+def _check_public_properties(tables: Tables) -> None:
+    known = {row.record.code: row.record.aggregation for row in tables.observed_properties}
+    place = "open_data.json, public_properties"
+    for code in read_open_data(tables.open_data).public_properties:
+        if code not in known:
+            raise ProfileError(
+                f"open_data.json, public_properties: {code!r} is not in observed_properties.csv"
+            )
+        if known[code] not in HOURLY:
+            raise ProfileError(
+                f"{place}: {code} is made an hour by {known[code]}, which the hourly values do not have: "
+                f"leave it out ({', '.join(sorted(HOURLY))} can be published)"
+            )
 
 
 def _check_unique(keyed: Sequence[tuple[Hashable, AnyRow]], column: str = "code") -> None:

@@ -13,6 +13,7 @@ import msgspec
 from devices.alert_rules import AlertRule, RuleError
 from devices.alert_rules import check as check_rule
 from devices.model import Area, DeviceModel, FieldMapping, Gateway, ObservedProperty, Thing
+from devices.open_data import OpenDataError, read_open_data
 from devices.quality import QualityRulesError, read_rules
 
 if TYPE_CHECKING:
@@ -93,6 +94,8 @@ class Tables:
     alert_rules: list[AlertRule] = field(default_factory=list)
     #: observed property -> test -> parameters, in place of the usual ones
     quality_rules: dict[str, dict[str, Any]] = field(default_factory=dict)
+    #: as devices.open_data.read_open_data takes it
+    open_data: dict[str, Any] = field(default_factory=dict)
 
     def assembled_gateways(self) -> tuple[Gateway, ...]:
         """Return the gateways with their things, in the order of the files."""
@@ -142,6 +145,7 @@ def read_tables(folder: Path) -> Tables:
         device_models=[_read_model(path) for path in sorted((folder / "lorawan").glob("*.json"))],
         alert_rules=_read_rules(folder / "alert_rules.json"),
         quality_rules=_read_quality_rules(folder / "quality_rules.json"),
+        open_data=_read_open_data(folder / "open_data.json"),
     )
 
 
@@ -190,6 +194,17 @@ def _read_quality_rules(path: Path) -> dict[str, dict[str, Any]]:
         found = msgspec.json.decode(_text(path), type=dict[str, dict[str, Any]])
         read_rules(found)
     except (msgspec.MsgspecError, QualityRulesError) as error:
+        raise ProfileError(f"{path.name}: {error}") from error
+    return found
+
+
+def _read_open_data(path: Path) -> dict[str, Any]:
+    if not path.exists():
+        return {}
+    try:
+        found = msgspec.json.decode(_text(path), type=dict[str, Any])
+        read_open_data(found)
+    except (msgspec.MsgspecError, OpenDataError) as error:
         raise ProfileError(f"{path.name}: {error}") from error
     return found
 

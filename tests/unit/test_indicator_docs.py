@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from analytics.domains import domain
 from analytics.indicator import INDICATORS, Trust
 from analytics.steps import Step
 from runtime.cli import app
-from runtime.indicator_docs import compact, domain, pages, section, table
+from runtime.indicator_docs import compact, pages, section, table
 from runtime.indicator_words import WORDS, Language, period, trust
 
 MADE = pages()

@@ -1,0 +1,230 @@
+"""How often one client may ask: a token bucket for each address, and for each key that is known.
+
+The header fields are those of draft-ietf-httpapi-ratelimit-headers-10 (September 2025). What is kept is
+bounded and is of this process: several processes of the API allow as much each.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
+from typing import TYPE_CHECKING, Final
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+
+from api import problems
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from api.metrics import Metrics
+    from runtime.settings import Settings
+
+_log = structlog.get_logger(__name__)
+
+#: quotas are told for this long, s
+WINDOW_S: Final = 60
+#: clients that are remembered; of more, those that were not heard for longest begin anew
+MOST_CLIENTS: Final = 50_000
+#: a key is believed to be that of its prefix for so long after it was checked, s
+_KNOWN_S: Final = 300.0
+#: what is counted; probes of supervisors and the console's own traffic are not
+_LIMITED: Final = ("/v1", "/open", "/docs", "/openapi.json", "/asyncapi.json", "/asyncapi.yaml")
+
+
+@dataclass(frozen=True)
+class Quota:
+    """So many requests a window."""
+
+    name: str
+    requests: int
+
+    @property
+    def per_second(self) -> float:
+        """How fast a bucket fills."""
+        return self.requests / WINDOW_S
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What one request did to its bucket: whether it may pass, and what is left."""
+
+    allowed: bool
+    #: requests that would pass now
+    remaining: int
+    #: seconds until the next one passes, where none would; else until the bucket is full
+    reset_s: int
+
+
+@dataclass
+class _Bucket:
+    tokens: float
+    at: float
+
+
+class Buckets:
+    """Token buckets by client, as many as are heard of lately."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic, most: int = MOST_CLIENTS) -> None:
+        """Start with full buckets.
+
+        Args:
+            clock: seconds, never backwards.
+            most: buckets that are kept.
+        """
+        self._clock, self._most = clock, most
+        self._found: OrderedDict[str, _Bucket] = OrderedDict()
+
+    def __len__(self) -> int:
+        """Return how many buckets are kept."""
+        return len(self._found)
+
+    def take(self, client: str, quota: Quota) -> Taken:
+        """Take one request out of a client's bucket, if there is one in it."""
+        now, size = self._clock(), float(quota.requests)
+        bucket = self._found.pop(client, None) or _Bucket(size, now)
+        tokens = min(size, bucket.tokens + (now - bucket.at) * quota.per_second)
+        allowed = tokens >= 1
+        left = tokens - allowed
+        self._found[client] = _Bucket(left, now)
+        if len(self._found) > self._most:
+            self._found.popitem(last=False)
+        wanted = size if left >= 1 else 1.0
+        return Taken(allowed, int(left), math.ceil((wanted - left) / quota.per_second))
+
+
+class Clients:
+    """Who asks: the prefix of a key that was checked lately, else the address.
+
+    A key that was never checked is worth its address: made-up ones get no bucket of their own.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._known: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
+
+    def know(self, key: str, prefix: str) -> None:
+        """Remember that a key is right."""
+        digest = hashlib.sha256(key.encode()).digest()
+        self._known[digest] = prefix, self._clock() + _KNOWN_S
+        self._known.move_to_end(digest)
+        if len(self._known) > MOST_CLIENTS:
+            self._known.popitem(last=False)
+
+    def prefix(self, key: str) -> str | None:
+        """Return the prefix of a key that was right lately."""
+        prefix, until = self._known.get(hashlib.sha256(key.encode()).digest(), (None, 0.0))
+        return prefix if until > self._clock() else None
+
+
+def client_of(address: str) -> str:
+    """Return whom an address stands for: in IPv6 a subscriber has a /64 at least (RFC 6177)."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(found, IPv6Address):
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return f"{IPv6Address(int(found) >> 64 << 64)}/64"
+
+
+def is_local(address: str) -> bool:
+    """Tell whether an address is of this machine."""
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+class RateLimit:
+    """Refuses requests beyond a client's quota with 429, and tells the others what is left.
+
+    Requests from this machine itself are not limited: they are its tools', or those of a proxy not named.
+    """
+
+    def __init__(self, app: ASGIApp, settings: Settings, clients: Clients, metrics: Metrics) -> None:
+        self._app, self._clients, self._metrics = app, clients, metrics
+        self._address = Quota("address", settings.api_rate_limit)
+        self._key = Quota("key", settings.api_rate_limit_key)
+        self._buckets = Buckets()
+        self._trusts_proxies = bool(settings.api_trusted_proxies)
+        metrics.watch_buckets(lambda: len(self._buckets))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application, or refuse."""
+        client, quota = self._who(scope) if _is_limited(scope) else ("", self._address)
+        if not client or not quota.requests:
+            await self._app(scope, receive, send)
+            return
+        taken = self._buckets.take(client, quota)
+        fields = _fields(quota, taken)
+        if not taken.allowed:
+            self._metrics.note_limited(quota.name)
+            request = Request(scope)
+            await problems.response(_refused(quota, taken, fields), request)(scope, receive, send)
+            return
+
+        async def send_with_fields(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(fields)
+            await send(message)
+
+        await self._app(scope, receive, send_with_fields)
+
+    def _who(self, scope: Scope) -> tuple[str, Quota]:
+        headers, address = Headers(scope=scope), (scope.get("client") or ("",))[0]
+        prefix = self._clients.prefix(sent) if (sent := sent_key(headers)) else None
+        if prefix is not None:
+            return f"key {prefix}", self._key
+        if is_local(address):
+            self._warn_of_proxy(headers)
+            return "", self._address
+        return client_of(address), self._address
+
+    def _warn_of_proxy(self, headers: Headers) -> None:
+        if not self._trusts_proxies and "x-forwarded-for" in headers:
+            self._trusts_proxies = True  # told once
+            _log.warning(
+                "a proxy on this machine is not trusted, so that nobody is limited: name it in "
+                "HALONG_API_TRUSTED_PROXIES",
+                action="api.untrusted_proxy",
+            )
+
+
+def sent_key(headers: Headers) -> str | None:
+    """Return the key that a request was sent with, in whichever header."""
+    scheme, _, bearer = headers.get("authorization", "").partition(" ")
+    return bearer.strip() if scheme.lower() == "bearer" else headers.get("x-api-key")
+
+
+def _is_limited(scope: Scope) -> bool:
+    if scope["type"] != "http" or scope["method"] == "OPTIONS":
+        return False
+    path = scope["path"]
+    return any(path == root or path.startswith(f"{root}/") for root in _LIMITED)
+
+
+def _fields(quota: Quota, taken: Taken) -> dict[str, str]:
+    return {
+        "RateLimit-Policy": f'"{quota.name}";q={quota.requests};w={WINDOW_S}',
+        "RateLimit": f'"{quota.name}";r={taken.remaining};t={taken.reset_s}',
+    }
+
+
+def _refused(quota: Quota, taken: Taken, fields: dict[str, str]) -> problems.Problem:
+    more = (
+        "" if quota.name == "key" else "; a key allows more, and open data come as monthly files below /open"
+    )
+    allowed = f"{quota.requests} requests a minute are allowed to one {quota.name}"
+    text = f"{allowed}: ask again in {taken.reset_s} s{more}"
+    return problems.Problem("too-many-requests", text, headers=fields | {"Retry-After": str(taken.reset_s)})

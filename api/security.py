@@ -29,8 +29,8 @@ async def require_read(
         Problem: 401 without a valid key, 403 with a key that may not read.
     """
     text = bearer.credentials if bearer else header
-    if text is None and _names_another_scheme(request):
-        raise _unauthorized("the Authorization header is not of the form `Bearer halong_…`")
+    if not text and _sends_a_header(request):
+        raise _unauthorized("the header that was sent is not of the form `Authorization: Bearer halong_…`")
     if text is None:
         if request.app.state.settings.api_public:
             return
@@ -71,8 +71,8 @@ async def _require_scope(request: Request, text: str, scope: str) -> keys.ApiKey
     return key
 
 
-def _names_another_scheme(request: Request) -> bool:
-    return bool(request.headers.get("authorization"))
+def _sends_a_header(request: Request) -> bool:
+    return "authorization" in request.headers or _header.model.name in request.headers
 
 
 def _unauthorized(detail: str) -> Problem:

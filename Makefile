@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo clean-demo test faults contract fuzz format requirements bench-ingest bench-formats bench-quality bench-analytics
+.PHONY: help demo clean-demo test faults contract fuzz format requirements bench-ingest bench-formats bench-quality bench-analytics bench-api
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -61,3 +61,7 @@ bench-analytics: .venv/test.ready ## Measure computing indicators beside its lim
 
 bench-quality: .venv/test.ready ## Score quality control on the simulators' labelled faults (ARGS="--days 5": quickly)
 	@$(BIN)/python -m bench.quality $(ARGS)
+
+bench-api: .venv/test.ready ## Measure the API beside a constant answer and the database (ARGS="--runs 1": quickly)
+	@sh scripts/wrk
+	@$(BIN)/python -m bench.api $(ARGS)

@@ -129,7 +129,8 @@ async def _values(conn: AsyncConnection[Any], step: Step) -> None:
         """INSERT INTO indicator_values (time, indicator, area_id, value, category, completeness, details,
                                          version, revision, computed_at)
            SELECT t, i.code, a.id, 20 + 10 * sin(n), i.declaration -> 'categories' -> 0 ->> 'code', 0.98,
-                  '{"stations": {"aq-017": 31.2}, "station": "aq-017"}', i.version, 1, t + i.step_s * '1 s'::interval
+                  '{"stations": {"aq-017": 31.2}, "station": "aq-017"}', i.version, 1,
+                  t + i.step_s * '1 s'::interval
            FROM indicators i CROSS JOIN areas a CROSS JOIN generate_series(1, %(count)s) n
            CROSS JOIN LATERAL (SELECT date_trunc(%(unit)s, %(last)s::timestamptz - n * %(step)s::interval,
                                                  'Asia/Ho_Chi_Minh') AS t) s

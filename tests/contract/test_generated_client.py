@@ -24,6 +24,7 @@ def client(public_api: str, tmp_path: Path) -> Iterator[Any]:
     command = [
         REPOSITORY / ".venv/contract/bin/openapi-python-client", "generate",
         "--url", f"{public_api}/openapi.json", "--output-path", tmp_path / "client", "--fail-on-warning",
+        "--config", REPOSITORY / "tests/contract/client.yaml",
     ]  # fmt: skip
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo clean-demo test faults fuzz check format requirements bench-ingest bench-formats bench-quality bench-analytics bench-live bench-export
+.PHONY: help demo clean-demo test faults contract fuzz format requirements bench-ingest bench-formats bench-quality bench-analytics bench-api bench-live bench-export
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -23,6 +23,9 @@ test: .venv/test.ready ## Check style and types, then run all tests on real serv
 faults: .venv/test.ready ## Kill, cut and fill at length: everything acknowledged must be stored (half an hour)
 	@HALONG_FAULTS=full $(BIN)/pytest -s $(ARGS) tests/faults tests/integration/test_bench.py
 
+contract: .venv/test.ready ## Try the API's whole document with thousands of cases (ARGS="-k key": a part)
+	@HALONG_CONTRACT_EXAMPLES=100 $(BIN)/pytest -s tests/contract $(ARGS)
+
 fuzz: .venv/test.ready ## Give ten million malformed payloads to all decoders (ARGS="--count 100000": quickly)
 	@$(BIN)/python -m tests.faults.fuzz_formats --count 10000000 $(ARGS)
 
@@ -35,13 +38,17 @@ requirements: .venv/test.ready ## Pin the newest versions that pyproject.toml al
 	    --extra dashboards pyproject.toml -o requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --upgrade \
 	    --extra dashboards --extra test -c requirements.txt pyproject.toml -o requirements-test.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --upgrade \
+	    tests/contract/requirements.in -o tests/contract/requirements.txt
 
 .venv/runtime.ready: requirements.txt pyproject.toml scripts/venv
 	@PYTHON=$(PYTHON) sh scripts/venv requirements.txt $@
 
-.venv/test.ready: requirements-test.txt pyproject.toml scripts/venv scripts/browser
+.venv/test.ready: requirements-test.txt tests/contract/requirements.txt pyproject.toml scripts/venv scripts/browser
 	@PYTHON=$(PYTHON) sh scripts/venv requirements-test.txt $@
 	@sh scripts/browser
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv/contract
+	@$(BIN)/uv pip install --quiet --python .venv/contract/bin/python -r tests/contract/requirements.txt
 
 bench-ingest: .venv/test.ready ## Measure ingest beside its limits (ARGS="--runs 1 --scale 0.2": quickly)
 	@$(BIN)/python -m bench.ingest $(ARGS)
@@ -60,3 +67,7 @@ bench-quality: .venv/test.ready ## Score quality control on the simulators' labe
 
 bench-live: .venv/test.ready ## Measure streams of 1,000 clients beside the same server without a database
 	@$(BIN)/python -m bench.live $(ARGS)
+
+bench-api: .venv/test.ready ## Measure the API beside a constant answer and the database (ARGS="--runs 1": quickly)
+	@sh scripts/wrk
+	@$(BIN)/python -m bench.api $(ARGS)

@@ -60,7 +60,8 @@ class Kept:
     validator: Validator
     headers: list[tuple[bytes, bytes]]
     body: bytes | None
-    route: Any
+    #: of the scope: route and path_params
+    place: dict[str, Any]
 
     @property
     def size(self) -> int:
@@ -162,7 +163,7 @@ class Cached:
                 validator = scope.get("state", {}).get("validator")
                 if validator is not None and not message.get("more_body"):
                     body = message.get("body", b"") if start["status"] == 200 else None
-                    made = Kept(validator, start["headers"], body, scope.get("route"))
+                    made = Kept(validator, start["headers"], body, _place(scope))
                     self._keep(key, start["status"], made, before)
             await send(message)
 
@@ -185,13 +186,17 @@ def _key(scope: Scope) -> Key:
     return (scope["path"], scope["query_string"], *accepted, keyed)
 
 
+def _place(scope: Scope) -> dict[str, Any]:
+    return {name: scope[name] for name in ("route", "path_params") if name in scope}
+
+
 async def _holds(kept: Kept, scope: Scope) -> bool:
     """Tell whether the client may have an answer, and nothing that it was made from has changed."""
     validator = kept.validator
     if validator.until is not None and datetime.now(UTC) >= validator.until:
         return False
     try:
-        if not await may_read(Request(scope)):
+        if not await may_read(Request(scope | kept.place)):
             return False
         counts: Counts = await scope["app"].state.registry.changes.counts()
     except Error:
@@ -200,7 +205,7 @@ async def _holds(kept: Kept, scope: Scope) -> bool:
 
 
 async def _send_kept(kept: Kept, unchanged: bool, scope: Scope, send: Send) -> None:
-    scope["route"] = kept.route
+    scope.update(kept.place)
     headers = MutableHeaders(raw=list(kept.headers))
     for name in _NOT_WITHOUT_BODY if unchanged else ():
         del headers[name]

@@ -92,8 +92,16 @@ def document(app: FastAPI) -> dict[str, Any]:
         )
         _fill_in(made)
         _add_problems(made)
+        if app.state.settings.api_public:
+            _allow_reading_without_key(made)
         app.openapi_schema = made
     return app.openapi_schema
+
+
+def _allow_reading_without_key(made: dict[str, Any]) -> None:
+    for item in made["paths"].values():
+        if "security" in item.get("get", {}):
+            item["get"]["security"].append({})
 
 
 def _add_problems(made: dict[str, Any]) -> None:

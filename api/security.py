@@ -33,8 +33,8 @@ async def require_read(
 
 
 async def _check_read(request: Request, text: str | None) -> None:
-    if text is None and _names_another_scheme(request):
-        raise _unauthorized("the Authorization header is not of the form `Bearer halong_…`")
+    if not text and _sends_a_header(request):
+        raise _unauthorized("the header that was sent is not of the form `Authorization: Bearer halong_…`")
     if text is None:
         if request.app.state.settings.api_public or await is_open_request(request):
             return
@@ -103,8 +103,8 @@ async def require_caller(
     return await _require_scope(request, text, "read")
 
 
-def _names_another_scheme(request: Request) -> bool:
-    return bool(request.headers.get("authorization"))
+def _sends_a_header(request: Request) -> bool:
+    return "authorization" in request.headers or _header.model.name in request.headers
 
 
 def _unauthorized(detail: str) -> Problem:

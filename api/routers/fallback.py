@@ -1,21 +1,36 @@
-"""Whatever else is asked for below /v1: a problem, even where a page is mounted at /."""
+"""Whatever else is asked for below a path of data: a problem, even where a page is mounted at /."""
 
-from fastapi import APIRouter, Request
-from starlette.routing import compile_path
+from typing import NoReturn
+
+from fastapi import APIRouter, FastAPI
+from starlette.requests import Request
+from starlette.routing import Route, compile_path
+from starlette.types import Receive, Scope, Send
 
 from api import suggest
 from api.problems import Problem
 
-router = APIRouter(include_in_schema=False)
 
-_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+class _Refusal:
+    """Answers any method: a route of a function knows the methods that it names, and no others."""
+
+    async def __call__(self, scope: Scope, _receive: Receive, _send: Send) -> None:
+        """Refuse; the application's handlers answer."""
+        refuse(Request(scope))
 
 
-@router.api_route("/v1/{rest:path}", methods=_METHODS)
-@router.api_route("/v1", methods=_METHODS)
-async def refuse(request: Request) -> None:
-    """Tell that a path does not exist, or that it exists for another method."""
-    paths: dict[str, dict[str, object]] = request.app.openapi()["paths"]
+_PATHS = ("/v1", "/v1/{rest:path}", "/health", "/health/{rest:path}", "/metrics")
+router = APIRouter(routes=[Route(path, _Refusal(), include_in_schema=False) for path in _PATHS])
+
+
+def refuse(request: Request) -> NoReturn:
+    """Tell that a path does not exist, or that it exists for another method.
+
+    Raises:
+        Problem: 404 or 405.
+    """
+    app: FastAPI = request.app
+    paths: dict[str, dict[str, object]] = app.openapi()["paths"]
     for path, operations in paths.items():
         if compile_path(path)[0].fullmatch(request.url.path):
             allowed = ", ".join(sorted(method.upper() for method in operations))

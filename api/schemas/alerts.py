@@ -1,15 +1,30 @@
 """Alerts, their rules and silences."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.schemas.common import Model
+from devices.alert_rules import MAX_MINUTES
+from devices.model import CODE
 
 State = Literal["pending", "active", "acknowledged", "silenced", "resolved"]
 Severity = Literal["info", "warning", "critical"]
 Kind = Literal["above", "below", "rise", "missing"]
+Code = Annotated[str, Field(pattern=f"^{CODE.pattern}$")]
+Name = Annotated[str, Field(pattern=r"\S", max_length=200)]
+Minutes = Annotated[int, Field(ge=0, le=MAX_MINUTES)]
+
+
+def _leave_out(schema: dict[str, Any]) -> None:
+    del schema["default"]
+
+
+def _if_given(description: str | None = None) -> Any:
+    """A field that may be left out, but not be null; `exclude_unset` keeps the default out."""
+    return Field(default=None, description=description, json_schema_extra=_leave_out)
+
 
 STATE_TEXT = (
     "`pending`: broken, not for long enough; `active`; `acknowledged`: somebody takes care; `silenced`: "
@@ -80,7 +95,7 @@ class AlertDetail(Alert):
 class Acknowledgement(BaseModel):
     """What to change of an alert: it can be acknowledged."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     state: Literal["acknowledged"]
     note: str = Field(default="", max_length=2000, description="What is being done about it.")
@@ -89,44 +104,42 @@ class Acknowledgement(BaseModel):
 class EscalationStep(BaseModel):
     """Whom to tell, so many minutes after the first ones if nobody has acknowledged."""
 
-    model_config = ConfigDict(extra="forbid", from_attributes=True)
+    model_config = ConfigDict(extra="forbid", strict=True, from_attributes=True)
 
-    target: str = Field(description="A name of HALONG_ALERT_TARGETS.")
-    after_min: int = 0
+    target: Code = Field(description="A name of HALONG_ALERT_TARGETS.")
+    after_min: Minutes = 0
 
 
 class AlertRuleChange(BaseModel):
     """Fields of a rule to change; the others stay."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
-    indicator: str | None = None
-    kind: Kind | None = None
+    indicator: Code = _if_given()
+    kind: Kind = _if_given()
     threshold: float | None = Field(default=None, description="In the indicator's unit; of `rise`, an hour.")
     clear: float | None = Field(
         default=None, description="The alert ends on the other side of this; null: of the threshold."
     )
-    hold_min: int | None = Field(default=None, description="Minutes for which it has to be broken.")
-    severity: Severity | None = None
-    name_en: str | None = Field(default=None, max_length=200)
-    name_vi: str | None = Field(default=None, max_length=200)
-    areas: list[str] | None = Field(default=None, description="Codes; empty: all that report.")
-    levels: list[Literal["province", "district", "commune"]] | None = Field(
-        default=None, description="Levels of areas; empty: all."
-    )
-    escalation: list[EscalationStep] | None = None
-    enabled: bool | None = None
+    hold_min: Minutes = _if_given("Minutes for which it has to be broken; 0 if left out.")
+    severity: Severity = _if_given()
+    name_en: Name = _if_given()
+    name_vi: Name = _if_given()
+    areas: list[Code] = _if_given("Codes; empty: all that report.")
+    levels: list[Literal["province", "district", "commune"]] = _if_given("Levels of areas; empty: all.")
+    escalation: list[EscalationStep] = _if_given()
+    enabled: bool = _if_given()
 
 
 class NewAlertRule(AlertRuleChange):
     """A rule to create."""
 
-    code: str
-    indicator: str
+    code: Code
+    indicator: Code
     kind: Kind
     severity: Severity
-    name_en: str = Field(max_length=200)
-    name_vi: str = Field(max_length=200)
+    name_en: Name
+    name_vi: Name
 
 
 class AlertRule(Model):
@@ -153,13 +166,15 @@ class AlertRule(Model):
 class NewAlertSilence(BaseModel):
     """A silence of a rule, an area, a rule in an area, or one alert."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     rule: str | None = None
     area: str | None = Field(default=None, description="This area's code; its parts are not meant.")
     alert: int | None = Field(default=None, ge=1, le=2**63 - 1)
-    ends_at: str = Field(description="A time with its offset, or a duration from the present such as PT6H.")
-    reason: str = Field(min_length=1, max_length=2000)
+    ends_at: str = Field(
+        min_length=1, description="A time with its offset, or a duration from the present such as PT6H."
+    )
+    reason: str = Field(pattern=r"\S", max_length=2000)
 
 
 class AlertSilence(Model):

@@ -5,11 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +18,8 @@ from simulators import backfill
 from simulators.city import populate
 from storage import observations
 from storage.pool import connect
-from tests.conftest import REPOSITORY, _create, _drop, _with_database
+from tests.conftest import _create, _drop, _with_database
+from tests.serving import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,17 +35,6 @@ _ARGUMENTS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
-_SERVER = """
-import asyncio, signal
-from api.service import run
-from dashboards.console import mount
-from runtime.settings import settings
-async def main():
-    stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    await run(settings(), stop, on_app=lambda app: mount(app, settings()))
-asyncio.run(main())
-"""
 
 
 @pytest.fixture(scope="session")
@@ -109,40 +94,12 @@ async def _fill(url: str) -> None:
 @pytest.fixture(scope="module")
 def console(city_url: str, scratch: Path) -> Iterator[str]:
     """The address of a console that anyone may open."""
-    yield from serve(city_url, scratch / "console.log", HALONG_API_PUBLIC="true")
+    with serving(city_url, scratch / "console.log", HALONG_API_PUBLIC="true") as address:
+        yield address
 
 
 @pytest.fixture
 def locked_console(city_url: str, scratch: Path) -> Iterator[str]:
     """The address of a console that asks for a key."""
-    yield from serve(city_url, scratch / "locked.log", HALONG_API_PUBLIC="false")
-
-
-def serve(database_url: str, log: Path, **settings: str) -> Iterator[str]:
-    """Run the API with the console in a process of its own."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    environment = os.environ | settings | {"HALONG_DATABASE_URL": database_url, "HALONG_API_PORT": str(port)}
-    environment.pop("PYTEST_CURRENT_TEST", None)
-    with log.open("w") as output:
-        server = subprocess.Popen(
-            [sys.executable, "-c", _SERVER], cwd=REPOSITORY, env=environment, stdout=output, stderr=output
-        )
-    try:
-        address = f"http://127.0.0.1:{port}"
-        _wait_for(f"{address}/health/ready", server, log)
+    with serving(city_url, scratch / "locked.log", HALONG_API_PUBLIC="false") as address:
         yield address
-    finally:
-        server.terminate()
-        server.wait(20)
-
-
-def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 40
-    while server.poll() is None and time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except OSError:
-            time.sleep(0.1)
-    pytest.fail(f"the server does not answer: {log.read_text()[-2000:]}")

@@ -135,7 +135,7 @@ UNFIT_SILENCES: list[tuple[dict[str, Any], str | None]] = [
     ({"alert": 99}, "silence"),
     ({"alert": 2**63}, "alert"),
     ({"reason": ""}, "reason"),
-    ({"reason": " "}, "silence"),
+    ({"reason": " "}, "reason"),
     ({"reason": "\0"}, None),
     ({"until": "now"}, "until"),
 ]
@@ -181,8 +181,8 @@ UNFIT_RULES: list[tuple[dict[str, Any], str | None]] = [
     ({"levels": ["city"]}, "levels.0"),
     ({"severity": "awful"}, "severity"),
     ({"name_vi": ""}, "name_vi"),
-    ({"escalation": [{"target": "A b"}]}, "escalation"),
-    ({"escalation": [{"target": "a", "after_min": 2**70}]}, "escalation"),
+    ({"escalation": [{"target": "A b"}]}, "escalation.0.target"),
+    ({"escalation": [{"target": "a", "after_min": 2**70}]}, "escalation.0.after_min"),
     ({"colour": "red"}, "colour"),
     ({"code": "other"}, "code"),
 ]

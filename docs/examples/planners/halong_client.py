@@ -1,0 +1,43 @@
+"""halong's numbers as Arrow tables, which pandas and polars take as they are.
+
+Needs Python 3.11 or later, httpx and pyarrow, and pandas or polars. As a program it shows one indicator:
+
+    HALONG_KEY=halong_… python halong_client.py http://127.0.0.1:8000 pm2_5_d 193,194,195 2026-10
+"""
+
+import os
+import sys
+
+import httpx
+import pyarrow.parquet
+
+
+class Halong:
+    """The API at an address; `key` is needed where reading is not public."""
+
+    def __init__(self, address, key=None):
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._http = httpx.Client(base_url=address, headers=headers, timeout=60)
+
+    def values(self, indicator, **asked):
+        """Values of indicators: area="193,194", within="22", period="2026-10", as_of="2026-11-20" …"""
+        return self._table("/v1/indicators/values", indicator=indicator, **asked)
+
+    def observations(self, **asked):
+        """What devices measured: thing="aq-017", property="pm2_5", period="P7D/now", rollup="hour" …"""
+        return self._table("/v1/observations", **asked)
+
+    def _table(self, path, **asked):
+        answer = self._http.get(path, params={**asked, "format": "parquet"})
+        if answer.is_error:
+            raise ValueError(answer.json()["detail"])
+        return pyarrow.parquet.read_table(pyarrow.BufferReader(answer.content))
+
+
+if __name__ == "__main__":
+    address, indicator, area, period = sys.argv[1:]
+    halong = Halong(address, os.environ.get("HALONG_KEY"))
+    table = halong.values(indicator, area=area, period=period)
+
+    frame = table.to_pandas()  # pandas; with polars: polars.from_arrow(table)
+    print(frame.pivot_table(index="time", columns="area_name_en", values="value").round(1))

@@ -259,11 +259,6 @@ def with_sources(indicators: Iterable[Indicator]) -> list[Indicator]:
     return [each for code, each in INDICATORS.items() if code in wanted]
 
 
-def source_codes() -> frozenset[str]:
-    """Return the codes of the indicators that others are made of: their sites' values are kept."""
-    return frozenset(code for each in INDICATORS.values() for code in each.of)
-
-
 def _sources(each: Indicator) -> Iterator[str]:
     for code in each.of:
         yield code

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analytics.quarters import QUARTER_SUM
+from analytics.results import Reason, SiteValue
 from storage import columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from numpy.typing import NDArray
     from psycopg import AsyncConnection
 
     from analytics.indicator import Indicator
-    from analytics.results import SiteValue
 
 #: A thing's value of one step; weight NaN: none.
 SITE_VALUE = np.dtype([("thing_id", "i4"), ("time", "i8"), ("value", "f8"), ("weight", "f8")])
@@ -26,20 +26,24 @@ SITE_VALUE = np.dtype([("thing_id", "i4"), ("time", "i8"), ("value", "f8"), ("we
 _STAGE_SITES = """
 CREATE TEMP TABLE IF NOT EXISTS staged_site_values (LIKE site_values) ON COMMIT DELETE ROWS"""
 _COPY_SITES = """
-COPY staged_site_values (indicator, version, thing_id, time, value, weight, completeness, reason, details)
-FROM STDIN"""
+COPY staged_site_values (indicator, version, thing_id, time, value, weight, completeness, reason, suspect,
+                         details) FROM STDIN"""
 _STORE_SITES = """
 INSERT INTO site_values AS v SELECT * FROM staged_site_values ORDER BY indicator, thing_id, time
 ON CONFLICT (indicator, thing_id, time) DO UPDATE
-SET (value, weight, completeness, reason, details, version) = (excluded.value, excluded.weight,
-    excluded.completeness, excluded.reason, excluded.details, excluded.version)
-WHERE (v.value, v.weight, v.completeness, v.reason, v.details, v.version) IS DISTINCT FROM
-      (excluded.value, excluded.weight, excluded.completeness, excluded.reason, excluded.details,
-       excluded.version)"""
+SET (value, weight, completeness, reason, suspect, details, version) = (excluded.value, excluded.weight,
+    excluded.completeness, excluded.reason, excluded.suspect, excluded.details, excluded.version)
+WHERE (v.value, v.weight, v.completeness, v.reason, v.suspect, v.details, v.version) IS DISTINCT FROM
+      (excluded.value, excluded.weight, excluded.completeness, excluded.reason, excluded.suspect,
+       excluded.details, excluded.version)"""
 _READ_SITES = """
 SELECT thing_id, time, value, coalesce(weight, 'NaN') AS weight FROM site_values
 WHERE indicator = %s AND thing_id = ANY(%s) AND time >= %s AND time < %s AND value IS NOT NULL
 ORDER BY thing_id, time"""
+_READ_WHOLE = """
+SELECT thing_id, time, value, completeness, reason, weight, suspect, details FROM site_values
+WHERE indicator = %s AND version = %s AND thing_id = ANY(%s) AND time >= %s AND time <= %s
+  AND suspect IS NOT NULL"""
 
 # Sums that are read stay true until the transaction ends: who forgets an hour waits for it.
 _SHARE = "SELECT pg_advisory_xact_lock_shared(hashtext('halong.quarter_sums'))"
@@ -78,10 +82,37 @@ async def store_sites(
     async with conn.cursor() as cursor, cursor.copy(_COPY_SITES) as copy:
         for i, thing, time, v in rows:
             details = json.dumps(v.details, ensure_ascii=False)
-            await copy.write_row(
-                (i.code, i.version, thing, time, v.value, v.weight, v.completeness, v.reason, details)
-            )
+            found = (v.value, v.weight, v.completeness, v.reason, v.suspect, details)
+            await copy.write_row((i.code, i.version, thing, time, *found))
     await conn.execute(_STORE_SITES)
+
+
+async def read_whole_sites(
+    conn: AsyncConnection[Any],
+    indicator: Indicator,
+    things: Mapping[int, str],
+    start: datetime,
+    end: datetime,
+) -> dict[int, dict[datetime, SiteValue]]:
+    """Return, by thing and start of the step, what is kept of steps that begin within start <= time <= end.
+
+    Values of another version of the formula are left out; so are the areas that a site counts for.
+
+    Args:
+        conn: any connection.
+        indicator: whose values.
+        things: code by id.
+        start: aware.
+        end: aware.
+    """
+    found: dict[int, dict[datetime, SiteValue]] = {}
+    async with conn.cursor(binary=True) as cursor:
+        await cursor.execute(_READ_WHOLE, [indicator.code, indicator.version, list(things), start, end])
+        for thing, time, value, completeness, reason, weight, suspect, details in await cursor.fetchall():
+            found.setdefault(thing, {})[time] = SiteValue(
+                things[thing], value, completeness, reason and Reason(reason), weight, suspect, details
+            )
+    return found
 
 
 async def read_sites(

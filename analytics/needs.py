@@ -31,6 +31,13 @@ class Plan:
 
     indicator: Indicator
     periods: tuple[Period, ...]
+    #: ids of the things that are computed; None: all that are sites of the indicator
+    things: frozenset[int] | None = None
+
+    def concerns(self, thing: ThingRow) -> bool:
+        """Tell whether a thing is a site that is computed."""
+        wanted = self.things is None or thing.id in self.things
+        return wanted and self.indicator.concerns(thing.observed_properties)
 
     def span(self, thing: ThingRow) -> Window:
         """Return the time for which the thing's inputs are needed."""

@@ -66,8 +66,8 @@ async def read_sites(
     Needs an open transaction. With `fresh` everything comes from observations and nothing is kept.
     """
     plans = list(plans)
-    needs = {thing.id: _needs(plans, thing) for thing in network.things}
-    things = [t for t in network.things if any(p.indicator.concerns(t.observed_properties) for p in plans)]
+    things = [t for t in network.things if any(plan.concerns(t) for plan in plans)]
+    needs = {thing.id: _needs(plans, thing) for thing in things}
     arrived = await _read_arrivals(conn, plans, things)
     if not fresh:
         await kept.share_quarters(conn)
@@ -88,7 +88,7 @@ async def read_sites(
 def _needs(plans: Iterable[Plan], thing: ThingRow) -> dict[int, Need]:
     found: dict[int, Need] = {}
     for plan in plans:
-        if plan.indicator.concerns(thing.observed_properties):
+        if plan.concerns(thing):
             for d, need in plan.needs(thing):
                 found[d.id] = need | found.get(d.id, Need())
     return {i: need.aligned() for i, need in found.items()}

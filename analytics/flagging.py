@@ -47,7 +47,7 @@ async def flag_hours(
         late: hours of datastreams that need not be queued: they are computed again in any case.
     """
     flagged = await quality_run.flag(conn, network, start, end, until=until, late=late)
-    await kept.forget_quarters(conn, flagged.changed)
+    await kept.forget(conn, flagged.changed)
 
 
 async def flag_settled(conn: AsyncConnection[Any], at: datetime) -> None:

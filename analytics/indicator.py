@@ -102,6 +102,9 @@ class Indicator:
     #: how far back from the end of the step single observations are wanted, where that is less than `window`:
     #: before it counts, means and hourly means are known, at a small part of the cost
     raw_window: timedelta | None = None
+    #: inputs whose readings hold until the next one, for `held.SILENT_INTERVALS` at most: what is older than
+    #: that at the start of the step is not wanted, however long the `window`
+    held: tuple[str, ...] = ()
     min_completeness: float
     area_rule: str
     source: Source

@@ -1,4 +1,4 @@
-"""The SQL of what analytics keep between computations: site values, and sums over quarters of an hour."""
+"""The SQL of what analytics keep between computations: site values, sums over quarters, packed hours."""
 
 from __future__ import annotations
 
@@ -64,12 +64,32 @@ SELECT * FROM staged_quarter_sums WHERE time < date_trunc('hour', now() - %s)
 ON CONFLICT (datastream_id, time) DO UPDATE
 SET (good, suspect, total) = (excluded.good, excluded.suspect, excluded.total)
 WHERE (q.good, q.suspect, q.total) IS DISTINCT FROM (excluded.good, excluded.suspect, excluded.total)"""
+_READ_HOURS = """
+SELECT datastream_id, hour, observations FROM packed_hours
+WHERE datastream_id = ANY(%s) AND hour >= %s AND hour < %s ORDER BY datastream_id, hour"""
+_STAGE_HOURS = """
+CREATE TEMP TABLE IF NOT EXISTS staged_packed_hours (LIKE packed_hours) ON COMMIT DELETE ROWS"""
+_COPY_HOURS = "COPY staged_packed_hours (hour, datastream_id, observations) FROM STDIN (FORMAT binary)"
+_STORE_HOURS = """
+INSERT INTO packed_hours SELECT * FROM staged_packed_hours WHERE hour < date_trunc('hour', now() - %s)
+ON CONFLICT (hour, datastream_id) DO UPDATE SET observations = excluded.observations"""
+_DROP_HOURS = """
+DELETE FROM packed_hours WHERE hour < (SELECT max(hour) FROM staged_packed_hours) - interval '2 days'"""
+
 _FORGET_LATE = """
+WITH hours AS (
+    DELETE FROM packed_hours h USING late_hours_taken l
+    WHERE h.datastream_id = l.datastream_id AND h.hour = l.hour
+)
 DELETE FROM quarter_sums q USING late_hours_taken l
 WHERE q.datastream_id = l.datastream_id AND q.time >= l.hour AND q.time < l.hour + interval '1 hour'"""
-
 _FORGET = """
-DELETE FROM quarter_sums q USING unnest(%s::int[], %s::timestamptz[]) l(datastream_id, hour)
+WITH forgotten AS (
+    SELECT * FROM unnest(%s::int[], %s::timestamptz[]) l(datastream_id, hour)
+), hours AS (
+    DELETE FROM packed_hours h USING forgotten l WHERE h.datastream_id = l.datastream_id AND h.hour = l.hour
+)
+DELETE FROM quarter_sums q USING forgotten l
 WHERE q.datastream_id = l.datastream_id AND q.time >= l.hour AND q.time < l.hour + interval '1 hour'"""
 
 
@@ -122,8 +142,8 @@ async def read_sites(
     return await columns.read(conn, _READ_SITES, [code, list(things), start, end], SITE_VALUE)
 
 
-async def share_quarters(conn: AsyncConnection[Any]) -> None:
-    """Keep others from forgetting sums until the transaction ends."""
+async def share(conn: AsyncConnection[Any]) -> None:
+    """Keep others from forgetting sums and packed hours until the transaction ends."""
     await conn.execute(_SHARE)
 
 
@@ -148,15 +168,46 @@ async def store_quarters(conn: AsyncConnection[Any], rows: NDArray[np.void], set
     await conn.execute(_STORE_QUARTERS, [settle])
 
 
-async def forget_late_quarters(conn: AsyncConnection[Any]) -> None:
-    """Forget the sums of the late hours that were moved, after every transaction that may have read them."""
+async def read_hours(
+    conn: AsyncConnection[Any], datastreams: Iterable[int], start: datetime, end: datetime
+) -> dict[int, list[tuple[datetime, bytes]]]:
+    """Return the packed hours of start <= hour < end by datastream, oldest first: OBSERVATION rows' bytes."""
+    found: dict[int, list[tuple[datetime, bytes]]] = {}
+    async with conn.cursor(binary=True) as cursor:
+        await cursor.execute(_READ_HOURS, [sorted(datastreams), start, end])
+        for datastream, hour, packed in await cursor.fetchall():
+            found.setdefault(datastream, []).append((hour, packed))
+    return found
+
+
+async def store_hours(
+    conn: AsyncConnection[Any], hours: Iterable[tuple[datetime, int, bytes]], settle: timedelta
+) -> None:
+    """Keep (hour, datastream, OBSERVATION rows' bytes) of hours that have settled, and drop what is old.
+
+    As with sums, nothing is kept while another transaction does. Needs an open transaction.
+    """
+    if not (await (await conn.execute(_WRITE)).fetchall())[0][0]:
+        return
+    await conn.execute(_STAGE_HOURS)
+    await conn.execute("TRUNCATE staged_packed_hours")
+    async with conn.cursor() as cursor, cursor.copy(_COPY_HOURS) as copy:
+        copy.set_types(["timestamptz", "int4", "bytea"])
+        for row in hours:
+            await copy.write_row(row)
+    await conn.execute(_STORE_HOURS, [settle])
+    await conn.execute(_DROP_HOURS)
+
+
+async def forget_late(conn: AsyncConnection[Any]) -> None:
+    """Forget sums and packed hours of the late hours that were moved, once nobody reads them any more."""
     async with conn.transaction():
         await conn.execute(_EXCLUDE)
         await conn.execute(_FORGET_LATE)
 
 
-async def forget_quarters(conn: AsyncConnection[Any], hours: Iterable[tuple[int, datetime]]) -> None:
-    """Forget the sums of hours of datastreams, after every transaction that may have read them."""
+async def forget(conn: AsyncConnection[Any], hours: Iterable[tuple[int, datetime]]) -> None:
+    """Forget sums and packed hours of hours of datastreams, once nobody reads them any more."""
     found = list(hours)
     if found:
         async with conn.transaction():

@@ -132,7 +132,7 @@ async def _recompute_taken(conn: AsyncConnection[Any], at: datetime, between: Be
     if late:
         network, zone = await values.read_network(conn), await time_zone(conn)
         await _flag(conn, network, late, at)
-        await kept.forget_late_quarters(conn)
+        await kept.forget_late(conn)
         spans = affected(late, INDICATORS.values(), at, zone)
         for (_, start, end), things in _together(spans).items():
             chunk = max(_CHUNK, *(INDICATORS[code].step.length for code in things))

@@ -167,7 +167,7 @@ class Indicator:
 
     def at(self, site: Site, period: Period) -> SiteValue:
         """Return the value of one site, as `view` gives it, with the areas that it counts for."""
-        return replace(self.site(site, period), areas=site.areas)
+        return self.site(site, period).of(site.areas)
 
     def _has_inputs(self, site: Site) -> bool:
         if self.of:

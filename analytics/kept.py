@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from analytics.indicator import Indicator
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 #: A thing's value of one step; weight NaN: none.
 SITE_VALUE = np.dtype([("thing_id", "i4"), ("time", "i8"), ("value", "f8"), ("weight", "f8")])
 
@@ -101,7 +102,7 @@ async def store_sites(
     await conn.execute("TRUNCATE staged_site_values")
     async with conn.cursor() as cursor, cursor.copy(_COPY_SITES) as copy:
         for i, thing, time, v in rows:
-            details = json.dumps(v.details, ensure_ascii=False)
+            details = _encode(v.details) if v.details else "{}"
             found = (v.value, v.weight, v.completeness, v.reason, v.suspect, details)
             await copy.write_row((i.code, i.version, thing, time, *found))
     await conn.execute(_STORE_SITES)

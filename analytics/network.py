@@ -81,6 +81,16 @@ class Network:
             self, areas=areas, things=tuple(t for t in self.things if not t.all_areas.isdisjoint(ids))
         )
 
+    def measuring(self, properties: Collection[str]) -> Network:
+        """Return the same areas with those datastreams alone that measure one of the properties."""
+        return replace(
+            self,
+            things=tuple(
+                replace(t, datastreams=tuple(d for d in t.datastreams if d.observed_property in properties))
+                for t in self.things
+            ),
+        )
+
     def codes(self, areas: frozenset[int]) -> frozenset[str]:
         """Return the codes of those areas and parts that have one of the ids."""
         return frozenset(self._codes[i] for i in areas if i in self._codes)

@@ -132,7 +132,9 @@ async def correct(conn: AsyncConnection[Any], rows: Rows, start: datetime, end: 
 
 
 def _ids(rows: Rows) -> list[int]:
-    found: list[int] = np.unique(rows["datastream_id"]).tolist()
+    """Return the ids in rows that are ordered by them."""
+    ids = rows["datastream_id"]
+    found: list[int] = ids[np.flatnonzero(np.diff(ids, prepend=-1))].tolist()
     return found
 
 

@@ -65,9 +65,12 @@ async def read_sites(
 
     Needs an open transaction. With `fresh` everything comes from observations and nothing is kept.
     """
-    plans = list(plans)
-    things = [t for t in network.things if any(plan.concerns(t) for plan in plans)]
-    needs = {thing.id: _needs(plans, thing) for thing in things}
+    plans, things = list(plans), []
+    needs: dict[int, dict[int, Need]] = {}
+    for thing in network.things:
+        if mine := [plan for plan in plans if plan.concerns(thing)]:
+            things.append(thing)
+            needs[thing.id] = _needs(mine, thing)
     arrived = await _read_arrivals(conn, plans, things)
     if not fresh:
         await kept.share(conn)
@@ -88,9 +91,8 @@ async def read_sites(
 def _needs(plans: Iterable[Plan], thing: ThingRow) -> dict[int, Need]:
     found: dict[int, Need] = {}
     for plan in plans:
-        if plan.concerns(thing):
-            for d, need in plan.needs(thing):
-                found[d.id] = need | found.get(d.id, Need())
+        for d, need in plan.needs(thing):
+            found[d.id] = need | found[d.id] if d.id in found else need
     return {i: need.aligned() for i, need in found.items()}
 
 

@@ -163,7 +163,7 @@ async def _begun(conn: AsyncConnection[Any], plan: Plan, network: Network) -> Fo
     areas = {i: network.codes(areas_of(plan.indicator, others[i])) for i in whole}
     return Found(
         replace(plan, things=plan.things | (others.keys() - whole.keys())),
-        [[(others[i], replace(of[at], areas=areas[i])) for i, of in whole.items()] for at in starts],
+        [[(others[i], found[at].of(areas[i])) for i, found in whole.items()] for at in starts],
     )
 
 

@@ -50,11 +50,12 @@ def alone(function: Callable[..., Any], *arguments: Any) -> Any:
         return pool.submit(function, *arguments).result()
 
 
-def computed(url: str, start: datetime, end: datetime, longest: str) -> Took:
-    """Compute every indicator whose step is no longer than `longest` over a period."""
+def computed(url: str, start: datetime, end: datetime, longest: str, shortest: str = "TEN_MINUTES") -> Took:
+    """Compute every indicator with a step from `shortest` to `longest` over a period."""
 
     async def _compute() -> Took:
-        chosen = [i for i in INDICATORS.values() if i.step.length <= Step[longest].length]
+        lengths = Step[shortest].length, Step[longest].length
+        chosen = [i for i in INDICATORS.values() if lengths[0] <= i.step.length <= lengths[1]]
         async with await connect(url) as conn:
             began = time.perf_counter()
             counts = await compute(conn, chosen, start, end)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ import pytest
 
 from analytics import progress, values
 from analytics.examine import examine
+from analytics.history import History, compute_history
 from analytics.indicator import INDICATORS, select
 from analytics.inputs import Period
 from analytics.recompute import recompute_late
@@ -301,3 +303,14 @@ async def _rain_equals_observations(conn: AsyncConnection[Any]) -> None:
             found = await examine(conn, indicator, "193", period)
         expected = stored[period.start]
         assert (found.value.value, found.value.details) == (expected[0], expected[3])
+
+
+async def test_a_long_run_flags_what_it_reads(conn: AsyncConnection[Any], ids: Ids) -> None:
+    sound, pm = ids["sound_meter-193", "sound_laeq"], ids["air_station-193", "pm2_5"]
+    await copy_in(conn, rows(sound, START, [500.0] * 60, 60))
+    await copy_in(conn, rows(pm, START, [5000.0] * 12, 300))
+    history = History(tuple(select(["laeq_1h"])), START, START + HOUR)
+    await compute_history(conn, history, START, lambda _: None)
+    assert await fetch(conn, "SELECT DISTINCT datastream_id FROM observation_flags") == [(sound,)]
+    await compute_history(conn, replace(history, indicators=tuple(select([]))), START, lambda _: None)
+    assert len(await fetch(conn, "SELECT DISTINCT datastream_id FROM observation_flags")) == 2

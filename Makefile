@@ -56,7 +56,7 @@ bench-ingest: .venv/test.ready ## Measure ingest beside its limits (ARGS="--runs
 bench-formats: .venv/test.ready ## Measure what each payload format costs beside its bare parser
 	@$(BIN)/python -m bench.formats $(ARGS)
 
-bench-analytics: .venv/test.ready ## Measure computing indicators beside its limits (ARGS="--no-day": less disk)
+bench-analytics: .venv/test.ready ## Measure computing indicators beside its limits (ARGS="--runs 1 --only read,hour,late": quickly)
 	@$(BIN)/python -m bench.analytics $(ARGS)
 
 bench-export: .venv/test.ready ## Measure files of 10 million rows: speed, first byte, memory (ARGS="--days 1": quickly)

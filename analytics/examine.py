@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analytics import values
+from analytics.found import areas_of
 from analytics.indicator import INDICATORS
 from analytics.needs import Plan
 from analytics.reading import read_sites, result_series
-from analytics.run import areas_of, unit
+from analytics.run import unit
 from analytics.schedule import periods
 
 if TYPE_CHECKING:

@@ -11,6 +11,8 @@ from analytics.schedule import FIRST_REACH, SETTLE
 from analytics.steps import Step
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from psycopg import AsyncConnection
 
     from analytics.network import Network
@@ -30,7 +32,9 @@ async def flag_hours(
     network: Network,
     start: datetime,
     end: datetime,
+    *,
     until: datetime | None = None,
+    late: Collection[tuple[int, datetime]] = (),
 ) -> None:
     """Flag the hours of start <= t < end; sums of hours whose flags change are forgotten.
 
@@ -39,10 +43,11 @@ async def flag_hours(
         network: whose datastreams.
         start: aware.
         end: aware.
-        until: for late hours: later hours up to here are looked at as well, and queued if they change.
+        until: for late hours: later hours up to here are looked at as well, and what changes is queued.
+        late: hours of datastreams that need not be queued: they are computed again in any case.
     """
-    flagged = await quality_run.flag(conn, network, start, end, until=until)
-    await kept.forget_quarters(conn, flagged.changed)
+    flagged = await quality_run.flag(conn, network, start, end, until=until, late=late)
+    await kept.forget(conn, flagged.changed)
 
 
 async def flag_settled(conn: AsyncConnection[Any], at: datetime) -> None:

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from analytics import progress, values
 from analytics.flagging import flag_hours
+from analytics.inputs import ACTIVITY
 from analytics.run import CHUNK, Counts, compute
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from psycopg import AsyncConnection
 
     from analytics.indicator import Indicator
+    from analytics.network import Network
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ async def compute_history(
         since: its start, or what `resumed` returned.
         done: called with the end of each day that is committed.
     """
-    network = await values.read_network(conn, history.areas)
+    network = _read(await values.read_network(conn, history.areas), history.indicators)
     counts = Counts()
     while since < history.end:
         until = min(since + CHUNK, history.end)
@@ -75,3 +77,9 @@ async def compute_history(
         done(until)
     await progress.forget_run(conn, history.key)
     return counts
+
+
+def _read(network: Network, indicators: Iterable[Indicator]) -> Network:
+    """Return a network with what the indicators read: nothing else needs flags for them."""
+    inputs = {name for each in indicators for name in each.inputs}
+    return network if ACTIVITY in inputs else network.measuring(inputs)

@@ -102,6 +102,9 @@ class Indicator:
     #: how far back from the end of the step single observations are wanted, where that is less than `window`:
     #: before it counts, means and hourly means are known, at a small part of the cost
     raw_window: timedelta | None = None
+    #: inputs whose readings hold until the next one, for `held.SILENT_INTERVALS` at most: what is older than
+    #: that at the start of the step is not wanted, however long the `window`
+    held: tuple[str, ...] = ()
     min_completeness: float
     area_rule: str
     source: Source
@@ -164,7 +167,7 @@ class Indicator:
 
     def at(self, site: Site, period: Period) -> SiteValue:
         """Return the value of one site, as `view` gives it, with the areas that it counts for."""
-        return replace(self.site(site, period), areas=site.areas)
+        return self.site(site, period).of(site.areas)
 
     def _has_inputs(self, site: Site) -> bool:
         if self.of:
@@ -257,11 +260,6 @@ def with_sources(indicators: Iterable[Indicator]) -> list[Indicator]:
     """Return the indicators and all that they are made of, in the order of `INDICATORS`."""
     wanted = {code for each in indicators for code in (each.code, *_sources(each))}
     return [each for code, each in INDICATORS.items() if code in wanted]
-
-
-def source_codes() -> frozenset[str]:
-    """Return the codes of the indicators that others are made of: their sites' values are kept."""
-    return frozenset(code for each in INDICATORS.values() for code in each.of)
 
 
 def _sources(each: Indicator) -> Iterator[str]:

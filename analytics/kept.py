@@ -1,4 +1,4 @@
-"""The SQL of what analytics keep between computations: site values, and sums over quarters of an hour."""
+"""The SQL of what analytics keep between computations: site values, sums over quarters, packed hours."""
 
 from __future__ import annotations
 
@@ -8,38 +8,43 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from analytics.quarters import QUARTER_SUM
+from analytics.results import Reason, SiteValue
 from storage import columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime, timedelta
 
     from numpy.typing import NDArray
     from psycopg import AsyncConnection
 
     from analytics.indicator import Indicator
-    from analytics.results import SiteValue
 
+_encode = json.JSONEncoder(ensure_ascii=False).encode
 #: A thing's value of one step; weight NaN: none.
 SITE_VALUE = np.dtype([("thing_id", "i4"), ("time", "i8"), ("value", "f8"), ("weight", "f8")])
 
 _STAGE_SITES = """
 CREATE TEMP TABLE IF NOT EXISTS staged_site_values (LIKE site_values) ON COMMIT DELETE ROWS"""
 _COPY_SITES = """
-COPY staged_site_values (indicator, version, thing_id, time, value, weight, completeness, reason, details)
-FROM STDIN"""
+COPY staged_site_values (indicator, version, thing_id, time, value, weight, completeness, reason, suspect,
+                         details) FROM STDIN"""
 _STORE_SITES = """
 INSERT INTO site_values AS v SELECT * FROM staged_site_values ORDER BY indicator, thing_id, time
 ON CONFLICT (indicator, thing_id, time) DO UPDATE
-SET (value, weight, completeness, reason, details, version) = (excluded.value, excluded.weight,
-    excluded.completeness, excluded.reason, excluded.details, excluded.version)
-WHERE (v.value, v.weight, v.completeness, v.reason, v.details, v.version) IS DISTINCT FROM
-      (excluded.value, excluded.weight, excluded.completeness, excluded.reason, excluded.details,
-       excluded.version)"""
+SET (value, weight, completeness, reason, suspect, details, version) = (excluded.value, excluded.weight,
+    excluded.completeness, excluded.reason, excluded.suspect, excluded.details, excluded.version)
+WHERE (v.value, v.weight, v.completeness, v.reason, v.suspect, v.details, v.version) IS DISTINCT FROM
+      (excluded.value, excluded.weight, excluded.completeness, excluded.reason, excluded.suspect,
+       excluded.details, excluded.version)"""
 _READ_SITES = """
 SELECT thing_id, time, value, coalesce(weight, 'NaN') AS weight FROM site_values
 WHERE indicator = %s AND thing_id = ANY(%s) AND time >= %s AND time < %s AND value IS NOT NULL
 ORDER BY thing_id, time"""
+_READ_WHOLE = """
+SELECT thing_id, time, value, completeness, reason, weight, suspect, details FROM site_values
+WHERE indicator = %s AND version = %s AND thing_id = ANY(%s) AND time >= %s AND time <= %s
+  AND suspect IS NOT NULL"""
 
 # Sums that are read stay true until the transaction ends: who forgets an hour waits for it.
 _SHARE = "SELECT pg_advisory_xact_lock_shared(hashtext('halong.quarter_sums'))"
@@ -60,12 +65,32 @@ SELECT * FROM staged_quarter_sums WHERE time < date_trunc('hour', now() - %s)
 ON CONFLICT (datastream_id, time) DO UPDATE
 SET (good, suspect, total) = (excluded.good, excluded.suspect, excluded.total)
 WHERE (q.good, q.suspect, q.total) IS DISTINCT FROM (excluded.good, excluded.suspect, excluded.total)"""
+_READ_HOURS = """
+SELECT datastream_id, hour, observations FROM packed_hours
+WHERE datastream_id = ANY(%s) AND hour >= %s AND hour < %s ORDER BY datastream_id, hour"""
+_STAGE_HOURS = """
+CREATE TEMP TABLE IF NOT EXISTS staged_packed_hours (LIKE packed_hours) ON COMMIT DELETE ROWS"""
+_COPY_HOURS = "COPY staged_packed_hours (hour, datastream_id, observations) FROM STDIN (FORMAT binary)"
+_STORE_HOURS = """
+INSERT INTO packed_hours SELECT * FROM staged_packed_hours WHERE hour < date_trunc('hour', now() - %s)
+ON CONFLICT (hour, datastream_id) DO UPDATE SET observations = excluded.observations"""
+_DROP_HOURS = """
+DELETE FROM packed_hours WHERE hour < (SELECT max(hour) FROM staged_packed_hours) - interval '2 days'"""
+
 _FORGET_LATE = """
+WITH hours AS (
+    DELETE FROM packed_hours h USING late_hours_taken l
+    WHERE h.datastream_id = l.datastream_id AND h.hour = l.hour
+)
 DELETE FROM quarter_sums q USING late_hours_taken l
 WHERE q.datastream_id = l.datastream_id AND q.time >= l.hour AND q.time < l.hour + interval '1 hour'"""
-
 _FORGET = """
-DELETE FROM quarter_sums q USING unnest(%s::int[], %s::timestamptz[]) l(datastream_id, hour)
+WITH forgotten AS (
+    SELECT * FROM unnest(%s::int[], %s::timestamptz[]) l(datastream_id, hour)
+), hours AS (
+    DELETE FROM packed_hours h USING forgotten l WHERE h.datastream_id = l.datastream_id AND h.hour = l.hour
+)
+DELETE FROM quarter_sums q USING forgotten l
 WHERE q.datastream_id = l.datastream_id AND q.time >= l.hour AND q.time < l.hour + interval '1 hour'"""
 
 
@@ -77,11 +102,38 @@ async def store_sites(
     await conn.execute("TRUNCATE staged_site_values")
     async with conn.cursor() as cursor, cursor.copy(_COPY_SITES) as copy:
         for i, thing, time, v in rows:
-            details = json.dumps(v.details, ensure_ascii=False)
-            await copy.write_row(
-                (i.code, i.version, thing, time, v.value, v.weight, v.completeness, v.reason, details)
-            )
+            details = _encode(v.details) if v.details else "{}"
+            found = (v.value, v.weight, v.completeness, v.reason, v.suspect, details)
+            await copy.write_row((i.code, i.version, thing, time, *found))
     await conn.execute(_STORE_SITES)
+
+
+async def read_whole_sites(
+    conn: AsyncConnection[Any],
+    indicator: Indicator,
+    things: Mapping[int, str],
+    start: datetime,
+    end: datetime,
+) -> dict[int, dict[datetime, SiteValue]]:
+    """Return, by thing and start of the step, what is kept of steps that begin within start <= time <= end.
+
+    Values of another version of the formula are left out; so are the areas that a site counts for.
+
+    Args:
+        conn: any connection.
+        indicator: whose values.
+        things: code by id.
+        start: aware.
+        end: aware.
+    """
+    found: dict[int, dict[datetime, SiteValue]] = {}
+    async with conn.cursor(binary=True) as cursor:
+        await cursor.execute(_READ_WHOLE, [indicator.code, indicator.version, list(things), start, end])
+        for thing, time, value, completeness, reason, weight, suspect, details in await cursor.fetchall():
+            found.setdefault(thing, {})[time] = SiteValue(
+                things[thing], value, completeness, reason and Reason(reason), weight, suspect, details
+            )
+    return found
 
 
 async def read_sites(
@@ -91,8 +143,8 @@ async def read_sites(
     return await columns.read(conn, _READ_SITES, [code, list(things), start, end], SITE_VALUE)
 
 
-async def share_quarters(conn: AsyncConnection[Any]) -> None:
-    """Keep others from forgetting sums until the transaction ends."""
+async def share(conn: AsyncConnection[Any]) -> None:
+    """Keep others from forgetting sums and packed hours until the transaction ends."""
     await conn.execute(_SHARE)
 
 
@@ -117,15 +169,46 @@ async def store_quarters(conn: AsyncConnection[Any], rows: NDArray[np.void], set
     await conn.execute(_STORE_QUARTERS, [settle])
 
 
-async def forget_late_quarters(conn: AsyncConnection[Any]) -> None:
-    """Forget the sums of the late hours that were moved, after every transaction that may have read them."""
+async def read_hours(
+    conn: AsyncConnection[Any], datastreams: Iterable[int], start: datetime, end: datetime
+) -> dict[int, list[tuple[datetime, bytes]]]:
+    """Return the packed hours of start <= hour < end by datastream, oldest first: OBSERVATION rows' bytes."""
+    found: dict[int, list[tuple[datetime, bytes]]] = {}
+    async with conn.cursor(binary=True) as cursor:
+        await cursor.execute(_READ_HOURS, [sorted(datastreams), start, end])
+        for datastream, hour, packed in await cursor.fetchall():
+            found.setdefault(datastream, []).append((hour, packed))
+    return found
+
+
+async def store_hours(
+    conn: AsyncConnection[Any], hours: Iterable[tuple[datetime, int, bytes]], settle: timedelta
+) -> None:
+    """Keep (hour, datastream, OBSERVATION rows' bytes) of hours that have settled, and drop what is old.
+
+    As with sums, nothing is kept while another transaction does. Needs an open transaction.
+    """
+    if not (await (await conn.execute(_WRITE)).fetchall())[0][0]:
+        return
+    await conn.execute(_STAGE_HOURS)
+    await conn.execute("TRUNCATE staged_packed_hours")
+    async with conn.cursor() as cursor, cursor.copy(_COPY_HOURS) as copy:
+        copy.set_types(["timestamptz", "int4", "bytea"])
+        for row in hours:
+            await copy.write_row(row)
+    await conn.execute(_STORE_HOURS, [settle])
+    await conn.execute(_DROP_HOURS)
+
+
+async def forget_late(conn: AsyncConnection[Any]) -> None:
+    """Forget sums and packed hours of the late hours that were moved, once nobody reads them any more."""
     async with conn.transaction():
         await conn.execute(_EXCLUDE)
         await conn.execute(_FORGET_LATE)
 
 
-async def forget_quarters(conn: AsyncConnection[Any], hours: Iterable[tuple[int, datetime]]) -> None:
-    """Forget the sums of hours of datastreams, after every transaction that may have read them."""
+async def forget(conn: AsyncConnection[Any], hours: Iterable[tuple[int, datetime]]) -> None:
+    """Forget sums and packed hours of hours of datastreams, once nobody reads them any more."""
     found = list(hours)
     if found:
         async with conn.transaction():

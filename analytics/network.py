@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import date, datetime
 
 
@@ -52,6 +52,11 @@ class ThingRow:
         """Codes of what the thing measures."""
         return frozenset(d.observed_property for d in self.datastreams)
 
+    @cached_property
+    def all_areas(self) -> frozenset[int]:
+        """Ids of the areas that the thing or its gateway stands in."""
+        return self.areas | self.gateway_areas
+
 
 @dataclass(frozen=True)
 class Network:
@@ -61,6 +66,30 @@ class Network:
     parts: tuple[AreaRow, ...]
     gateways: Mapping[int, frozenset[str]]
     things: tuple[ThingRow, ...]
+
+    @property
+    def datastreams(self) -> frozenset[int]:
+        """Ids of all datastreams."""
+        return frozenset(d.id for thing in self.things for d in thing.datastreams)
+
+    def around(self, things: Collection[int]) -> Network:
+        """Return the areas that these things count for, with all that count for them."""
+        touched = frozenset[int]().union(*(t.all_areas for t in self.things if t.id in things))
+        areas = tuple(area for area in self.areas if area.id in touched)
+        ids = {area.id for area in areas}
+        return replace(
+            self, areas=areas, things=tuple(t for t in self.things if not t.all_areas.isdisjoint(ids))
+        )
+
+    def measuring(self, properties: Collection[str]) -> Network:
+        """Return the same areas with those datastreams alone that measure one of the properties."""
+        return replace(
+            self,
+            things=tuple(
+                replace(t, datastreams=tuple(d for d in t.datastreams if d.observed_property in properties))
+                for t in self.things
+            ),
+        )
 
     def codes(self, areas: frozenset[int]) -> frozenset[str]:
         """Return the codes of those areas and parts that have one of the ids."""
@@ -73,8 +102,9 @@ class Network:
 
 @dataclass(frozen=True)
 class LateHour:
-    """An hour (UTC) that received observations of a property late; the ids of the areas they count for."""
+    """An hour (UTC) of a thing's datastream that received observations late."""
 
     hour: datetime
     observed_property: str
-    areas: frozenset[int] = field(default_factory=frozenset)
+    thing: int
+    datastream: int

@@ -16,7 +16,7 @@ from analytics.series import Window, to_datetime, to_micros
 from storage import observations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from numpy.typing import NDArray
@@ -63,6 +63,7 @@ async def flag(
     end: datetime,
     *,
     until: datetime | None = None,
+    late: Collection[tuple[int, datetime]] = (),
 ) -> Flagged:
     """Flag the whole UTC hours of start <= hour < end for a network's datastreams and their neighbours.
 
@@ -74,30 +75,29 @@ async def flag(
         start: aware; the hour that holds it is flagged whole.
         end: aware; an hour that has begun before it is flagged whole.
         until: for late observations: the end of the last hour that was flagged before. Hours after `end` of
-            whose context these are a part are flagged too. What changes there, or for neighbours that are
-            not of the network, is queued in late_hours.
+            whose context these are a part are flagged too. What changes is queued in late_hours.
+        late: hours of datastreams that need not be queued: they are computed again in any case.
 
     Raises:
         QualityRulesError: the city's rules can't be read.
     """
-    ids = {d.id for thing in network.things for d in thing.datastreams}
-    task = _task(await quality_store.read_streams(conn), await quality_store.read_rules(conn), ids)
-    window = _whole_hours(start, end)
-    found = await _flag_window(conn, task, window, None if until is None else ids)
+    streams, rules = await quality_store.read_streams(conn), await quality_store.read_rules(conn)
+    task, window = _task(streams, rules, network.datastreams), _whole_hours(start, end)
+    found = await _flag_window(conn, task, window, None if until is None else late)
     for later, part in _later(task, window, until):
-        found += await _flag_block(conn, part, later, set())
+        found += await _flag_block(conn, part, later, ())
     return found
 
 
 async def flag_again(conn: AsyncConnection[Any], start: datetime, end: datetime) -> Flagged:
     """Flag whole UTC hours of the whole city, and queue the hours that change in late_hours; as `flag`."""
     streams, rules = await quality_store.read_streams(conn), await quality_store.read_rules(conn)
-    task = _task(streams, rules, {s.id for s in streams})
-    return await _flag_window(conn, task, _whole_hours(start, end), set())
+    task = _task(streams, rules, frozenset(s.id for s in streams))
+    return await _flag_window(conn, task, _whole_hours(start, end), ())
 
 
 async def _flag_window(
-    conn: AsyncConnection[Any], task: _Task, window: Window, known: set[int] | None
+    conn: AsyncConnection[Any], task: _Task, window: Window, known: Collection[tuple[int, datetime]] | None
 ) -> Flagged:
     found = Flagged()
     for block in _blocks(task, window):
@@ -132,11 +132,13 @@ async def correct(conn: AsyncConnection[Any], rows: Rows, start: datetime, end: 
 
 
 def _ids(rows: Rows) -> list[int]:
-    found: list[int] = np.unique(rows["datastream_id"]).tolist()
+    """Return the ids in rows that are ordered by them."""
+    ids = rows["datastream_id"]
+    found: list[int] = ids[np.flatnonzero(np.diff(ids, prepend=-1))].tolist()
     return found
 
 
-def _task(streams: Sequence[Stream], rules: RuleSet, ids: set[int]) -> _Task:
+def _task(streams: Sequence[Stream], rules: RuleSet, ids: frozenset[int]) -> _Task:
     """Widen the datastreams by those that have one of them for a neighbour, and by all neighbours."""
     around = quality_neighbours.near(streams, rules.by_property)
     judged = ids | {id_ for id_, others in around.items() if not ids.isdisjoint(others)}
@@ -171,9 +173,9 @@ def _later(task: _Task, window: Window, until: datetime | None) -> Iterator[tupl
 
 
 async def _flag_block(
-    conn: AsyncConnection[Any], task: _Task, window: Window, known: set[int] | None
+    conn: AsyncConnection[Any], task: _Task, window: Window, known: Collection[tuple[int, datetime]] | None
 ) -> Flagged:
-    """Flag a block of hours in one transaction, and queue in it what changes for others than `known`."""
+    """Flag a block of hours in one transaction, and queue in it the hours that change and are not known."""
     if not task.judged:
         return Flagged()
     ids = [s.id for s in task.judged]
@@ -183,7 +185,7 @@ async def _flag_block(
         span = (window.start, window.end)
         changed = await quality_store.replace(conn, ids, found, span, task.rules.version)
         if known is not None:
-            await quality_store.queue(conn, (each for each in changed if each[0] not in known))
+            await quality_store.queue(conn, (each for each in changed if each not in known))
     return Flagged(len(found), changed)
 
 

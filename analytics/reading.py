@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from analytics import kept, quality_run
+from analytics import kept, singles
 from analytics.indicator import INDICATORS
 from analytics.inputs import Activity, Arrived, Site
 from analytics.needs import Need, Plan, union
 from analytics.quarters import QUARTER_SUM, QUARTER_US, columns, sum_quarters
 from analytics.schedule import SETTLE
 from analytics.series import Series, Window
-from storage import arrivals, observations
+from analytics.singles import NO_ROWS, split
+from storage import arrivals
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 #: Observations, and kept sums and values, that are in memory at once; one thing's are not split.
 MAX_ROWS = 1_500_000
-_NO_ROWS = np.empty(0, observations.OBSERVATION)
 _NO_SUMS = np.empty(0, QUARTER_SUM)
 _NO_VALUES = np.empty(0, kept.SITE_VALUE)
 _NO_ARRIVALS = np.empty(0, arrivals.ARRIVAL)
@@ -65,19 +65,22 @@ async def read_sites(
 
     Needs an open transaction. With `fresh` everything comes from observations and nothing is kept.
     """
-    plans = list(plans)
-    needs = {thing.id: _needs(plans, thing) for thing in network.things}
-    things = [t for t in network.things if any(p.indicator.concerns(t.observed_properties) for p in plans)]
+    plans, things = list(plans), []
+    needs: dict[int, dict[int, Need]] = {}
+    for thing in network.things:
+        if mine := [plan for plan in plans if plan.concerns(thing)]:
+            things.append(thing)
+            needs[thing.id] = _needs(mine, thing)
     arrived = await _read_arrivals(conn, plans, things)
     if not fresh:
-        await kept.share_quarters(conn)
+        await kept.share(conn)
     for outer in _grouped(things, lambda t: _sum_rows(needs[t.id]) + _result_rows(plans)):
         stored = {} if fresh else await _read_sums(conn, outer, needs)
         for t in outer:
             needs[t.id] = {i: n.completed(stored.get(i, _NO_SUMS)) for i, n in needs[t.id].items()}
         for group in _grouped(outer, lambda t: _single_rows(t, needs[t.id])):
             together = {i: n for t in group for i, n in needs[t.id].items()}
-            observed = await _read_singles(conn, together)
+            observed = await _read_singles(conn, together, fresh=fresh)
             sums = _all_sums(together, stored, observed)
             if not fresh:
                 await _keep(conn, together, sums)
@@ -88,9 +91,8 @@ async def read_sites(
 def _needs(plans: Iterable[Plan], thing: ThingRow) -> dict[int, Need]:
     found: dict[int, Need] = {}
     for plan in plans:
-        if plan.indicator.concerns(thing.observed_properties):
-            for d, need in plan.needs(thing):
-                found[d.id] = need | found.get(d.id, Need())
+        for d, need in plan.needs(thing):
+            found[d.id] = need | found[d.id] if d.id in found else need
     return {i: need.aligned() for i, need in found.items()}
 
 
@@ -142,16 +144,14 @@ async def _read_sums(
     return found
 
 
-async def _read_singles(conn: AsyncConnection[Any], needs: Mapping[int, Need]) -> Rows:
-    together: dict[Window, list[int]] = defaultdict(list)
+async def _read_singles(conn: AsyncConnection[Any], needs: Mapping[int, Need], *, fresh: bool) -> Rows:
+    together: dict[tuple[Window, bool], list[int]] = defaultdict(list)
     for i, need in needs.items():
         if need.single:
-            together[need.single].append(i)
+            together[need.single, need.is_repeated and not fresh].append(i)
     found: dict[int, NDArray[np.void]] = {}
-    for window, ids in together.items():
-        start, end = window.start_time, window.end_time
-        rows = await observations.read(conn, sorted(ids), start, end)
-        found |= split(await quality_run.prepare(conn, rows, start, end))
+    for (window, is_repeated), ids in together.items():
+        found |= await (singles.read_repeated if is_repeated else singles.read)(conn, ids, window)
     return found
 
 
@@ -162,7 +162,7 @@ def _all_sums(needs: Mapping[int, Need], stored: Rows, observed: Rows) -> Rows:
         if need.sums:
             sums = stored.get(i, _NO_SUMS)
             if need.single:
-                computed = sum_quarters(observed.get(i, _NO_ROWS), i, need.single)
+                computed = sum_quarters(observed.get(i, NO_ROWS), i, need.single)
                 sums = np.concatenate((sums[sums["time"] < need.single.start], computed))
             found[i] = sums
     return found
@@ -204,15 +204,6 @@ async def _read_arrivals(
     return await arrivals.read(conn, gateways, span.start_time, span.end_time) if span else {}
 
 
-def split(rows: NDArray[np.void], by: str = "datastream_id") -> dict[int, NDArray[np.void]]:
-    """Return rows that are ordered by a column as one array for each of its values."""
-    if not len(rows):
-        return {}
-    ids = rows[by]
-    first = np.concatenate(([0], np.flatnonzero(np.diff(ids)) + 1))
-    return dict(zip(ids[first].tolist(), np.split(rows, first[1:]), strict=True))
-
-
 def _site(thing: ThingRow, needs: Mapping[int, Need], read: _Read, network: Network) -> Site:
     mine = [d for d in thing.datastreams if d.id in needs]
     own = {code: rows.get(thing.id, _NO_VALUES) for code, rows in read.results.items()}
@@ -232,7 +223,7 @@ def _site(thing: ThingRow, needs: Mapping[int, Need], read: _Read, network: Netw
 
 
 def _series(datastream: Datastream, need: Need, read: _Read) -> Series:
-    rows = read.observed.get(datastream.id, _NO_ROWS)
+    rows = read.observed.get(datastream.id, NO_ROWS)
     # Contiguous columns: slicing and searching them is what indicators do most.
     times, found, quality = (np.ascontiguousarray(rows[name]) for name in ("time", "value", "quality"))
     if need.sums is None:

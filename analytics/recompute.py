@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from analytics import kept, values
 from analytics.flagging import flag_hours, settled_hour
 from analytics.indicator import INDICATORS, levels
 from analytics.inputs import ACTIVITY
-from analytics.run import Counts, compute, time_zone
+from analytics.run import Counts, compute_again, time_zone
 from analytics.schedule import last_end
 from analytics.series import HOUR
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
     from analytics.indicator import Indicator
-    from analytics.network import LateHour
+    from analytics.network import LateHour, Network
     from analytics.run import Between
 
 _INSTANT = timedelta(microseconds=1)
@@ -39,12 +39,12 @@ _POLLS = 40
 
 @dataclass(frozen=True)
 class Affected:
-    """Steps of an indicator that late observations touch, and the ids of the areas concerned."""
+    """Steps of an indicator that late observations touch, and the ids of the things whose they are."""
 
     indicator: Indicator
     start: datetime
     end: datetime
-    areas: frozenset[int]
+    things: frozenset[int]
 
 
 def affected(
@@ -68,9 +68,10 @@ def _inputs(
     """Yield the spans in which the indicator's inputs have changed."""
     for code in indicator.of:
         yield from found.get(code, ())
-    for hour in late:
+    # What arrives late counts for the hour in which it arrives, which has not ended.
+    for hour in () if indicator.arrivals else late:
         if ACTIVITY in indicator.inputs or hour.observed_property in indicator.inputs:
-            yield Affected(indicator, hour.hour, hour.hour + HOUR, hour.areas)
+            yield Affected(indicator, hour.hour, hour.hour + HOUR, frozenset({hour.thing}))
 
 
 def _around(indicator: Indicator, span: Affected, limit: datetime, zone: ZoneInfo) -> Affected:
@@ -81,7 +82,7 @@ def _around(indicator: Indicator, span: Affected, limit: datetime, zone: ZoneInf
     reach = indicator.window if step.length <= _DAY else timedelta()
     end = step.floor(span.end + reach - _INSTANT, zone)
     end = step.after(end, zone) if step.length > _DAY else max(end, step.after(start, zone))
-    return Affected(indicator, start, min(end, limit), span.areas)
+    return Affected(indicator, start, min(end, limit), span.things)
 
 
 def _merged(touched: Iterable[Affected]) -> list[Affected]:
@@ -89,7 +90,7 @@ def _merged(touched: Iterable[Affected]) -> list[Affected]:
     for a in sorted(touched, key=lambda a: a.start):
         if merged and a.start <= merged[-1].end:
             last = merged.pop()
-            merged.append(Affected(a.indicator, last.start, max(last.end, a.end), last.areas | a.areas))
+            merged.append(Affected(a.indicator, last.start, max(last.end, a.end), last.things | a.things))
         else:
             merged.append(a)
     return merged
@@ -129,24 +130,26 @@ async def _recompute_taken(conn: AsyncConnection[Any], at: datetime, between: Be
     late = await values.taken_late(conn)
     counts = Counts()
     if late:
-        await _flag(conn, late, at)
-        await kept.forget_late_quarters(conn)
-        spans = affected(late, INDICATORS.values(), at, await time_zone(conn))
-        for (_, start, end, areas), indicators in _together(spans).items():
-            if codes := await values.area_codes(conn, areas):
-                chunk = max(_CHUNK, *(i.step.length for i in indicators))
-                counts += await compute(
-                    conn, indicators, start, end, areas=codes, chunk=chunk, between=between
-                )
+        network, zone = await values.read_network(conn), await time_zone(conn)
+        await _flag(conn, network, late, at)
+        await kept.forget_late(conn)
+        spans = affected(late, INDICATORS.values(), at, zone)
+        for (_, start, end), things in _together(spans).items():
+            chunk = max(_CHUNK, *(INDICATORS[code].step.length for code in things))
+            around = network.around(frozenset().union(*things.values()))
+            counts += await compute_again(
+                conn, things, (start, end), around, zone, chunk=chunk, between=between
+            )
     await values.finish_late(conn)
     return counts
 
 
-async def _flag(conn: AsyncConnection[Any], late: Iterable[LateHour], at: datetime) -> None:
-    areas = await values.area_codes(conn, frozenset().union(*(hour.areas for hour in late)))
-    network = await values.read_network(conn, areas)
-    for start, end in _spans_of_hours({hour.hour for hour in late}):
-        await flag_hours(conn, network, start, end, settled_hour(at))
+async def _flag(conn: AsyncConnection[Any], network: Network, late: Iterable[LateHour], at: datetime) -> None:
+    hours = {(each.datastream, each.hour) for each in late}
+    for start, end in _spans_of_hours({hour for _, hour in hours}):
+        ids = {each.thing for each in late if start <= each.hour < end}
+        things = replace(network, things=tuple(t for t in network.things if t.id in ids))
+        await flag_hours(conn, things, start, end, until=settled_hour(at), late=hours)
 
 
 def _spans_of_hours(hours: Iterable[datetime]) -> list[tuple[datetime, datetime]]:
@@ -157,11 +160,9 @@ def _spans_of_hours(hours: Iterable[datetime]) -> list[tuple[datetime, datetime]
     return spans
 
 
-def _together(
-    spans: Iterable[Affected],
-) -> dict[tuple[int, datetime, datetime, frozenset[int]], list[Indicator]]:
-    """Return what can share its reading, in the order of dependency."""
-    groups: dict[tuple[int, datetime, datetime, frozenset[int]], list[Indicator]] = defaultdict(list)
+def _together(spans: Iterable[Affected]) -> dict[tuple[int, datetime, datetime], dict[str, frozenset[int]]]:
+    """Return what can share its reading, in the order of dependency: things by the indicator's code."""
+    groups: dict[tuple[int, datetime, datetime], dict[str, frozenset[int]]] = defaultdict(dict)
     for span in spans:
-        groups[span.indicator.level, span.start, span.end, span.areas].append(span.indicator)
+        groups[span.indicator.level, span.start, span.end][span.indicator.code] = span.things
     return dict(sorted(groups.items(), key=lambda each: each[0][0]))

@@ -51,6 +51,20 @@ class SiteValue:
     details: Mapping[str, Any] = field(default_factory=dict)
     areas: frozenset[str] = frozenset()
 
+    def of(self, areas: frozenset[str]) -> SiteValue:
+        """Return the same value with the areas that its site counts for."""
+        # dataclasses.replace takes four times as long.
+        return SiteValue(
+            self.site,
+            self.value,
+            self.completeness,
+            self.reason,
+            self.weight,
+            self.suspect,
+            self.details,
+            areas,
+        )
+
 
 @dataclass(frozen=True)
 class AreaValue:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from analytics import kept, values
-from analytics.indicator import levels, source_codes
+from analytics.found import Found, areas_of
+from analytics.indicator import INDICATORS, levels
 from analytics.inputs import AreaUnit
 from analytics.needs import Plan
 from analytics.reading import read_sites
 from analytics.schedule import ending
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from psycopg import AsyncConnection
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from analytics.indicator import Indicator
     from analytics.inputs import Site
     from analytics.network import AreaRow, Network, ThingRow
-    from analytics.results import SiteValue, Value
 
 #: Inputs are read, and values committed, for this much time at once.
 CHUNK = timedelta(days=1)
@@ -48,42 +48,6 @@ class Counts:
         return Counts(
             self.computed + other.computed, self.written + other.written, self.revised + other.revised
         )
-
-
-@dataclass
-class Found:
-    """The site values of one plan, by period in the order of the plan."""
-
-    plan: Plan
-    of_period: list[list[tuple[ThingRow, SiteValue]]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.of_period = [[] for _ in self.plan.periods]
-
-    def add(self, group: Sequence[tuple[ThingRow, Site]]) -> None:
-        """Compute every site of a group that the indicator concerns, once a period."""
-        indicator = self.plan.indicator
-        for thing, site in group:
-            if indicator.concerns(thing.observed_properties):
-                view = indicator.view(site)
-                for period, found in zip(self.plan.periods, self.of_period, strict=True):
-                    found.append((thing, indicator.at(view, period)))
-
-    def of_areas(self, units: Mapping[int, AreaUnit]) -> Iterator[tuple[Indicator, int, datetime, Value]]:
-        """Yield (indicator, area id, time, value) for every area and period."""
-        indicator = self.plan.indicator
-        for period, found in zip(self.plan.periods, self.of_period, strict=True):
-            by_area: dict[int, list[SiteValue]] = {area: [] for area in units}
-            for thing, value in found:
-                for area in by_area.keys() & areas_of(indicator, thing):
-                    by_area[area].append(value)
-            for area, mine in by_area.items():
-                yield indicator, area, period.start, indicator.combine(units[area], mine, period)
-
-    def of_things(self) -> Iterator[tuple[Indicator, int, datetime, SiteValue]]:
-        """Yield (indicator, thing id, time, value) for every site and period."""
-        for period, found in zip(self.plan.periods, self.of_period, strict=True):
-            yield from ((self.plan.indicator, thing.id, period.start, value) for thing, value in found)
 
 
 async def time_zone(conn: AsyncConnection[Any]) -> ZoneInfo:
@@ -124,10 +88,45 @@ async def compute(
     counts, total = Counts(), int((end - start).total_seconds())
     for first, last in _chunks(since or start, end, chunk):
         plans = [Plan(i, tuple(ending(i, first, last, start, zone))) for i in indicators]
-        async with conn.transaction():
-            counts += await _compute_chunk(conn, [plan for plan in plans if plan.periods], network)
+        counts += await _compute_chunk(conn, plans, network)
         if progress is not None:
             progress(int((last - start).total_seconds()), total)
+        if between is not None:
+            await between(last)
+    return counts
+
+
+async def compute_again(
+    conn: AsyncConnection[Any],
+    things: Mapping[str, frozenset[int]],
+    span: tuple[datetime, datetime],
+    network: Network,
+    zone: ZoneInfo,
+    *,
+    chunk: timedelta = CHUNK,
+    between: Between | None = None,
+) -> Counts:
+    """Compute the values of some things again, and store those of the areas that they count for.
+
+    For all other things the values that are kept are taken. It ends in what `compute` ends in, as long as
+    nothing has changed for those.
+
+    Args:
+        conn: a connection in autocommit mode.
+        things: ids of the things that are computed, by the indicator's code.
+        span: start and end, as for `compute`.
+        network: the areas.
+        zone: the city's time zone.
+        chunk: as for `compute`.
+        between: as for `compute`.
+    """
+    counts, (start, end) = Counts(), span
+    for first, last in _chunks(start, end, chunk):
+        plans = [
+            Plan(INDICATORS[code], tuple(ending(INDICATORS[code], first, last, start, zone)), ids)
+            for code, ids in things.items()
+        ]
+        counts += await _compute_chunk(conn, plans, network)
         if between is not None:
             await between(last)
     return counts
@@ -139,16 +138,33 @@ def _chunks(start: datetime, end: datetime, length: timedelta) -> Iterator[tuple
         start += length
 
 
-async def _compute_chunk(conn: AsyncConnection[Any], plans: Sequence[Plan], network: Network) -> Counts:
-    await values.lock(conn, [plan.indicator for plan in plans])
-    counts, by_code = Counts(), {plan.indicator.code: plan for plan in plans}
-    for level in levels(plan.indicator for plan in plans):
-        found = [Found(by_code[indicator.code]) for indicator in level]
-        async for group in read_sites(conn, [f.plan for f in found], network):
-            # In a thread: the loop that this runs in may serve others.
-            await asyncio.to_thread(_add, found, group)
-        counts += await _store(conn, found, network)
+async def _compute_chunk(conn: AsyncConnection[Any], plans: Iterable[Plan], network: Network) -> Counts:
+    counts, by_code = Counts(), {plan.indicator.code: plan for plan in plans if plan.periods}
+    async with conn.transaction():
+        await values.lock(conn, [plan.indicator for plan in by_code.values()])
+        for level in levels(plan.indicator for plan in by_code.values()):
+            found = [await _begun(conn, by_code[indicator.code], network) for indicator in level]
+            async for group in read_sites(conn, [f.plan for f in found], network):
+                # In a thread: the loop that this runs in may serve others.
+                await asyncio.to_thread(_add, found, group)
+            counts += await _store(conn, found, network)
     return counts
+
+
+async def _begun(conn: AsyncConnection[Any], plan: Plan, network: Network) -> Found:
+    """Return what is kept of the sites that a plan leaves alone; where a step is missing, it is computed."""
+    if plan.things is None:
+        return Found(plan)
+    sites = (t for t in network.things if plan.indicator.concerns(t.observed_properties))
+    others = {t.id: t for t in sites if t.id not in plan.things}
+    starts, codes = [p.start for p in plan.periods], {i: t.code for i, t in others.items()}
+    stored = await kept.read_whole_sites(conn, plan.indicator, codes, starts[0], starts[-1])
+    whole = {i: values for i, values in stored.items() if values.keys() >= set(starts)}
+    areas = {i: network.codes(areas_of(plan.indicator, others[i])) for i in whole}
+    return Found(
+        replace(plan, things=plan.things | (others.keys() - whole.keys())),
+        [[(others[i], found[at].of(areas[i])) for i, found in whole.items()] for at in starts],
+    )
 
 
 def _add(found: Sequence[Found], group: Sequence[tuple[ThingRow, Site]]) -> None:
@@ -160,15 +176,8 @@ async def _store(conn: AsyncConnection[Any], found: Sequence[Found], network: Ne
     units = {area.id: unit(area, network) for area in network.areas}
     rows = await asyncio.to_thread(lambda: [row for each in found for row in each.of_areas(units)])
     written, revised = await values.store(conn, rows)
-    sources = source_codes()
-    kept_rows = (row for each in found if each.plan.indicator.code in sources for row in each.of_things())
-    await kept.store_sites(conn, kept_rows)
+    await kept.store_sites(conn, (row for each in found for row in each.of_things()))
     return Counts(len(rows), written, revised)
-
-
-def areas_of(indicator: Indicator, thing: ThingRow) -> frozenset[int]:
-    """Return the ids of the areas that a thing counts for."""
-    return thing.gateway_areas if indicator.by_gateway else thing.areas
 
 
 def unit(area: AreaRow, network: Network) -> AreaUnit:

@@ -32,13 +32,12 @@ _GATEWAYS = """
 SELECT ga.area_id, g.code FROM gateways g JOIN gateway_areas ga ON ga.gateway_id = g.id
 WHERE g.enabled AND ga.area_id = ANY(%s)"""
 _THINGS = """
-SELECT t.id, t.code, g.code, g.heartbeat_s, t.properties,
-       ARRAY(SELECT area_id FROM thing_areas WHERE thing_id = t.id),
-       ARRAY(SELECT area_id FROM gateway_areas WHERE gateway_id = g.id)
+SELECT t.id, t.code, g.code, g.heartbeat_s, t.properties, coalesce(own.ids, '{}'), coalesce(ga.ids, '{}')
 FROM things t JOIN gateways g ON g.id = t.gateway_id
-WHERE t.enabled AND g.enabled
-  AND (EXISTS (SELECT FROM thing_areas WHERE thing_id = t.id AND area_id = ANY(%(areas)s))
-       OR EXISTS (SELECT FROM gateway_areas WHERE gateway_id = g.id AND area_id = ANY(%(areas)s)))
+LEFT JOIN (SELECT thing_id, array_agg(area_id) AS ids FROM thing_areas GROUP BY 1) own ON own.thing_id = t.id
+LEFT JOIN (SELECT gateway_id, array_agg(area_id) AS ids FROM gateway_areas GROUP BY 1) ga
+    ON ga.gateway_id = g.id
+WHERE t.enabled AND g.enabled AND (own.ids && %(areas)s::int[] OR ga.ids && %(areas)s::int[])
 ORDER BY t.id"""
 _DATASTREAMS = """
 SELECT d.id, d.thing_id, p.code, d.sampling_interval_s
@@ -123,9 +122,7 @@ WITH moved AS (
 )
 INSERT INTO late_hours_taken SELECT datastream_id, hour FROM moved"""
 _TAKEN = """
-SELECT DISTINCT l.hour, p.code, ARRAY(SELECT area_id FROM thing_areas WHERE thing_id = d.thing_id
-    UNION SELECT ga.area_id FROM gateway_areas ga JOIN things t ON t.gateway_id = ga.gateway_id
-          WHERE t.id = d.thing_id)
+SELECT DISTINCT l.hour, p.code, d.thing_id, d.id
 FROM late_hours_taken l JOIN datastreams d ON d.id = l.datastream_id
 JOIN observed_properties p ON p.id = d.observed_property_id"""
 # Whoever has queued a late hour, or found it queued, holds this lock on the table until its transaction ends.
@@ -271,20 +268,12 @@ async def late_writers(conn: AsyncConnection[Any]) -> frozenset[str]:
 
 async def taken_late(conn: AsyncConnection[Any]) -> list[LateHour]:
     """Return the late hours that were moved and not finished."""
-    return [LateHour(hour, code, frozenset(areas)) for hour, code, areas in await _all(conn, _TAKEN)]
+    return [LateHour(*row) for row in await _all(conn, _TAKEN)]
 
 
 async def finish_late(conn: AsyncConnection[Any]) -> None:
     """Forget the late hours that were moved."""
     await conn.execute("DELETE FROM late_hours_taken")
-
-
-async def area_codes(conn: AsyncConnection[Any], ids: Iterable[int]) -> list[str]:
-    """Return the codes of the reporting areas among `ids`."""
-    rows = await _all(
-        conn, "SELECT DISTINCT code FROM areas WHERE reporting AND id = ANY(%s) ORDER BY 1", [list(ids)]
-    )
-    return [row[0] for row in rows]
 
 
 async def _all(conn: AsyncConnection[Any], statement: LiteralString, arguments: Any = None) -> list[Any]:

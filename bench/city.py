@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -59,6 +59,8 @@ class Bench:
     broker: LocalMosquitto
     #: what was measured so far, by name: open-loop benches send at half of it
     rates: dict[str, float] = field(default_factory=dict)
+    #: databases are kept for the next call
+    is_kept: bool = False
     _cities: int = 0
 
     @contextmanager
@@ -107,11 +109,12 @@ class Bench:
 
 
 @contextmanager
-def services() -> Iterator[Bench]:
-    """Run TimescaleDB (durable) and Mosquitto in a folder that is removed at the end."""
+def services(keep: Path | None = None) -> Iterator[Bench]:
+    """Run TimescaleDB (durable) and Mosquitto in a folder to keep, or in one that is removed at the end."""
     binaries = provision(default_cache())
-    with tempfile.TemporaryDirectory(prefix="halong-bench-") as name:
+    with nullcontext(keep) if keep else tempfile.TemporaryDirectory(prefix="halong-bench-") as name:
         folder = Path(name)
+        folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o755)
         settings = {
             "shared_buffers": "1GB",
@@ -123,7 +126,7 @@ def services() -> Iterator[Bench]:
             LocalPostgres(binaries, folder / "postgres", settings=settings) as postgres,
             LocalMosquitto(binaries, folder / "mosquitto") as broker,
         ):
-            yield Bench(postgres, broker)
+            yield Bench(postgres, broker, is_kept=keep is not None)
 
 
 def profile(gateways: int) -> Profile:

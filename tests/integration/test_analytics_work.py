@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ import pytest
 
 from analytics import progress, values
 from analytics.examine import examine
+from analytics.history import History, compute_history
 from analytics.indicator import INDICATORS, select
 from analytics.inputs import Period
 from analytics.recompute import recompute_late
@@ -26,7 +28,7 @@ from analytics.schedule import SETTLE, periods
 from analytics.service import fill_gap, run_due
 from analytics.steps import Step
 from devices.registry import datastream_ids, import_profile
-from storage.observations import copy_in
+from storage.observations import OBSERVATION, copy_in
 from storage.pool import connect
 from tests.integration.test_analytics import HOUR, START, city, current, measure, rows
 
@@ -267,3 +269,48 @@ async def _equals_observations(conn: AsyncConnection[Any], _: Ids) -> None:
             stored[period.start][0],
             stored[period.start][3],
         )
+
+
+async def test_packed_hours_give_what_observations_give(conn: AsyncConnection[Any], ids: Ids) -> None:
+    """A rain gauge of 10 s: steps take the day before from packed hours; a late value makes one forgotten."""
+    gauge = ids["rain_gauge-193", "rainfall"]
+    await conn.execute("UPDATE datastreams SET sampling_interval_s = 10 WHERE id = %s", [gauge])
+    begin, late = START - 25 * HOUR, slice(9000, 9010)
+    measured = list(np.round(np.random.default_rng(5).gamma(0.1, 0.2, 30 * 360), 2))
+    for part in (slice(0, late.start), slice(late.stop, None)):
+        await copy_in(conn, rows(gauge, begin + timedelta(seconds=10 * (part.start)), measured[part], 10))
+    chosen = select(["rain_24h"])
+    for n in range(4):
+        await compute(conn, chosen, START + n * HOUR, START + (n + 1) * HOUR, areas=["193"])
+    packed = dict(await fetch(conn, "SELECT hour, length(observations) FROM packed_hours"))
+    assert [packed[begin + n * HOUR] // OBSERVATION.itemsize for n in (1, 23, 25, 28)] == [360, 360, 350, 360]
+    await _rain_equals_observations(conn)
+
+    await copy_in(conn, rows(gauge, begin + timedelta(seconds=10 * late.start), measured[late], 10))
+    await conn.execute("INSERT INTO late_hours (datastream_id, hour) VALUES (%s, %s)", [gauge, START])
+    await recompute_late(conn, START + 4 * HOUR + SETTLE)
+    await _rain_equals_observations(conn)
+    packed = dict(await fetch(conn, "SELECT hour, length(observations) FROM packed_hours"))
+    assert packed[START] // OBSERVATION.itemsize == 360
+
+
+async def _rain_equals_observations(conn: AsyncConnection[Any]) -> None:
+    indicator = INDICATORS["rain_24h"]
+    stored = await current(conn, "rain_24h", "193")
+    assert len([each for each in stored.values() if each[0]]) == 24
+    for period in periods(indicator, START, START + 4 * HOUR, ZONE):
+        async with conn.transaction():
+            found = await examine(conn, indicator, "193", period)
+        expected = stored[period.start]
+        assert (found.value.value, found.value.details) == (expected[0], expected[3])
+
+
+async def test_a_long_run_flags_what_it_reads(conn: AsyncConnection[Any], ids: Ids) -> None:
+    sound, pm = ids["sound_meter-193", "sound_laeq"], ids["air_station-193", "pm2_5"]
+    await copy_in(conn, rows(sound, START, [500.0] * 60, 60))
+    await copy_in(conn, rows(pm, START, [5000.0] * 12, 300))
+    history = History(tuple(select(["laeq_1h"])), START, START + HOUR)
+    await compute_history(conn, history, START, lambda _: None)
+    assert await fetch(conn, "SELECT DISTINCT datastream_id FROM observation_flags") == [(sound,)]
+    await compute_history(conn, replace(history, indicators=tuple(select([]))), START, lambda _: None)
+    assert len(await fetch(conn, "SELECT DISTINCT datastream_id FROM observation_flags")) == 2

@@ -226,7 +226,7 @@ def test_what_was_never_computed_waits_for_data() -> None:
 def spans(
     code: str, *hours: tuple[datetime, str], at: datetime = END + timedelta(days=3)
 ) -> list[tuple[datetime, datetime]]:
-    late = [LateHour(hour, prop, frozenset({1})) for hour, prop in hours]
+    late = [LateHour(hour, prop, 1, 1) for hour, prop in hours]
     return [(s.start, s.end) for s in affected(late, [INDICATORS[code]], at, ZONE)]
 
 

@@ -153,7 +153,7 @@ def test_after_an_outage_the_newest_steps_come_first() -> None:
 
 
 def test_a_late_hour_touches_what_is_made_of_it() -> None:
-    hour = LateHour(datetime(2026, 11, 15, 2, tzinfo=UTC), "pm2_5", frozenset({1}))
+    hour = LateHour(datetime(2026, 11, 15, 2, tzinfo=UTC), "pm2_5", 1, 1)
     chain = [INDICATORS[code] for code in ("pm2_5_month", "pm2_5_d", "pm2_5_year", "pm2_5_24h")]
     found = affected([hour], chain, datetime(2026, 12, 2, tzinfo=UTC) + SETTLE, ZONE)
     spans = {a.indicator.code: (a.start, a.end) for a in found}

@@ -48,7 +48,7 @@ _CSV = (
 
 #: what of a declaration stands beside the columns of the catalogue, and what a catalogue without it has
 _UNDECLARED: Row = {"inputs": [], "of": [], "categories": [], "crosswalk": [], "source": None}
-_DECLARED = ("description", *_UNDECLARED)
+_DECLARED = ("description", "description_vi", *_UNDECLARED)
 
 Code = Annotated[
     str, Path(description="Code of the indicator.", openapi_examples={"indicator": {"value": "vn_aqi_h"}})

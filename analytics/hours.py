@@ -14,7 +14,7 @@ from analytics.longer import Rule, combine_days, longer
 from analytics.rounding import half_up
 from analytics.series import MINIMUM_SHARE, Window
 from analytics.steps import Step
-from analytics.texts import HALONG, Text, docstring
+from analytics.texts import HALONG, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,6 +134,7 @@ def day_of(
         code=f"{code}_d",
         name_en=name_en,
         name_vi=name_vi,
+        description=words + _needs(round(24 * minimum)),
         unit=unit or hour.unit,
         of=(code,),
         step=Step.DAY,
@@ -146,9 +147,7 @@ def day_of(
         crosswalk=hour.crosswalk,
         source=_own(hour.source),
     )
-    site = _of_hours(code, rule, minimum, more)
-    site.__doc__ = docstring(words + _needs(round(24 * minimum)))
-    declare(site)
+    declare(_of_hours(code, rule, minimum, more))
     longer(f"{code}_d", of_days)
 
 

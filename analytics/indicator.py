@@ -228,14 +228,17 @@ INDICATORS: dict[str, Indicator] = {}
 
 
 def indicator(**declaration: Any) -> Callable[[SiteFunction], SiteFunction]:
-    """Declare the decorated site function as an indicator, described by its docstring in both languages.
+    """Declare the decorated site function as an indicator.
+
+    Its docstring describes it in both languages, unless a `description` is given.
 
     Raises:
         ValueError: the code is declared twice, or there is no description in Vietnamese.
     """
 
     def declare(site: SiteFunction) -> SiteFunction:
-        declared = Indicator(description=described(site.__doc__), site=site, **declaration)
+        about = {} if "description" in declaration else {"description": described(site.__doc__)}
+        declared = Indicator(site=site, **about, **declaration)
         if declared.code in INDICATORS:
             raise ValueError(f"indicator {declared.code} is declared twice: give one of them another code")
         INDICATORS[declared.code] = declared

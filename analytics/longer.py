@@ -16,7 +16,7 @@ from analytics.indicator import INDICATORS, Source, Trust, indicator
 from analytics.results import Reason, SiteValue
 from analytics.series import Series, energy_mean, is_enough
 from analytics.steps import Step
-from analytics.texts import HALONG, Text, docstring
+from analytics.texts import HALONG, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -92,6 +92,7 @@ def longer(
             code=f"{code.removesuffix('_d')}_{word}",
             name_en=f"{day.name_en}, {word}",
             name_vi=f"{day.name_vi}, {word_vi}",
+            description=_described(rule.value, word, word_vi, share),
             unit=unit or day.unit,
             of=(code,),
             step=step,
@@ -109,9 +110,7 @@ def longer(
             source=source or _own(day.source),
             examples=tuple(examples) if step is Step.MONTH else (),
         )
-        site = _site_function(code, rule, share)
-        site.__doc__ = docstring(_described(rule.value, word, word_vi, share))
-        declare(site)
+        declare(_site_function(code, rule, share))
 
 
 def combine_days(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-
-_VI = "\n\n    vi: "
 
 
 @dataclass(frozen=True)
@@ -24,13 +23,9 @@ def both(name: str, text: Text) -> dict[str, str]:
     return {name: text.en, f"{name}_vi": text.vi}
 
 
+_VIETNAMESE = re.compile(r"\n *\n *vi: ")
 #: A source that is ourselves.
 HALONG = Text("halong", "halong")
-
-
-def docstring(text: Text) -> str:
-    """Return a text as the docstring of a site function that is made by another function."""
-    return f"{text.en}{_VI}{text.vi}"
 
 
 def described(docstring: str | None) -> Text:
@@ -39,7 +34,7 @@ def described(docstring: str | None) -> Text:
     Raises:
         ValueError: one of them is missing.
     """
-    english, _, vietnamese = (" ".join(part.split()) for part in (docstring or "").partition(_VI))
+    english, *vietnamese = (" ".join(part.split()) for part in _VIETNAMESE.split(docstring or "", maxsplit=1))
     if not english or not vietnamese:
         raise ValueError(f"it is described as {english!r} only: add a paragraph `vi: …` in Vietnamese")
-    return Text(english, vietnamese)
+    return Text(english, vietnamese[0])

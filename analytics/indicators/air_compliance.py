@@ -14,7 +14,7 @@ from analytics.longer import Rule, combine_days, longer
 from analytics.rounding import half_up
 from analytics.series import MINIMUM_SHARE
 from analytics.steps import Step
-from analytics.texts import Text, docstring
+from analytics.texts import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -105,17 +105,6 @@ def _of_day(pollutant: str, averaging: Averaging) -> SiteFunction:
         found, share = means(site.series[pollutant], period, averaging)
         return _told(known(site, period, share, pollutant), found, limit_on(limits, period.day))
 
-    found_in, name = _MEANS[averaging.code], NAMES[pollutant]
-    of_day.__doc__ = docstring(
-        Text(
-            f"Share of the {found_in.en} of {name} that end within the local day and are at or below the "
-            "limit, in %. The details give the exceedances, the limit in force on the date, and the ratio of "
-            "the largest mean to it.",
-            f"Tỷ lệ các {found_in.vi} của {name} kết thúc trong ngày mà không vượt giới hạn, %. Phần chi "
-            "tiết cho biết số lần vượt, giới hạn có hiệu lực vào ngày đó và tỷ số của giá trị lớn nhất so "
-            "với giới hạn.",
-        )
-    )
     return of_day
 
 
@@ -126,18 +115,29 @@ def _of_year(pollutant: str) -> SiteFunction:
         limit = limit_on(LIMITS[pollutant]["1y"], period.day)
         return _told(Known(site.code, share, minimum=_DAYS_OF_YEAR), [] if mean is None else [mean], limit)
 
-    name = NAMES[pollutant]
-    of_year.__doc__ = docstring(
-        Text(
-            f"100 % where the mean of the days' means of {name} over the year is at or below the annual "
-            "limit, 0 % where it is above; the details give the limit and the ratio to it. 90 % of the days "
-            "must have a mean. For an area: the share of its stations within the limit.",
-            f"100 % nếu trung bình năm của các trung bình ngày {name} không vượt giới hạn năm, 0 % nếu vượt; "
-            "phần chi tiết cho biết giới hạn và tỷ số so với giới hạn. Phải có 90 % số ngày. Với địa bàn: tỷ "
-            "lệ số trạm đạt giới hạn.",
-        )
-    )
     return of_year
+
+
+def _of_periods(name: str, found: Text) -> Text:
+    return Text(
+        f"Share of the {found.en} of {name} that end within the local day and are at or below the "
+        "limit, in %. The details give the exceedances, the limit in force on the date, and the ratio of "
+        "the largest mean to it.",
+        f"Tỷ lệ các {found.vi} của {name} kết thúc trong ngày mà không vượt giới hạn, %. Phần chi "
+        "tiết cho biết số lần vượt, giới hạn có hiệu lực vào ngày đó và tỷ số của giá trị lớn nhất so "
+        "với giới hạn.",
+    )
+
+
+def _of_annual_mean(name: str) -> Text:
+    return Text(
+        f"100 % where the mean of the days' means of {name} over the year is at or below the annual "
+        "limit, 0 % where it is above; the details give the limit and the ratio to it. 90 % of the days "
+        "must have a mean. For an area: the share of its stations within the limit.",
+        f"100 % nếu trung bình năm của các trung bình ngày {name} không vượt giới hạn năm, 0 % nếu vượt; "
+        "phần chi tiết cho biết giới hạn và tỷ số so với giới hạn. Phải có 90 % số ngày. Với địa bàn: tỷ "
+        "lệ số trạm đạt giới hạn.",
+    )
 
 
 def _declare(pollutant: str, averaging: str, **declaration: Any) -> Callable[[SiteFunction], SiteFunction]:
@@ -183,6 +183,7 @@ def _declare_day(pollutant: str, averaging: Averaging) -> None:
     window = REACH if averaging is Averaging.EIGHT_HOURS else timedelta(hours=25)
     declare = _declare(
         pollutant, averaging.code, code=code, inputs=(pollutant,), step=Step.DAY, window=window,
+        description=_of_periods(NAMES[pollutant], _MEANS[averaging.code]),
         raw_window=timedelta(0), min_completeness=MINIMUM_SHARE,
     )  # fmt: skip
     declare(_of_day(pollutant, averaging))
@@ -192,7 +193,8 @@ def _declare_day(pollutant: str, averaging: Averaging) -> None:
 def _declare_year(pollutant: str) -> None:
     declare = _declare(
         pollutant, "1y", code=f"qcvn05_{pollutant}_1y", of=(f"{pollutant}_d",), step=Step.YEAR,
-        window=timedelta(days=366), min_completeness=_DAYS_OF_YEAR,
+        description=_of_annual_mean(NAMES[pollutant]), window=timedelta(days=366),
+        min_completeness=_DAYS_OF_YEAR,
     )  # fmt: skip
     declare(_of_year(pollutant))
 

@@ -25,7 +25,7 @@ from analytics.results import Reason, SiteValue
 from analytics.rounding import half_up
 from analytics.series import HOUR, MINIMUM_SHARE, hourly_means, is_enough
 from analytics.steps import Step
-from analytics.texts import Text, docstring
+from analytics.texts import Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -115,12 +115,20 @@ def day_8h(site: Site, period: Period, name: str) -> SiteValue:
 
 
 def _declare(
-    code: str, name: str, site: SiteFunction, *, words: str, words_vi: str, window: timedelta
+    code: str,
+    name: str,
+    site: SiteFunction,
+    *,
+    description: Text,
+    words: str,
+    words_vi: str,
+    window: timedelta,
 ) -> None:
     declare = indicator(
         code=code,
         name_en=f"{NAMES[name]}, {words}",
         name_vi=f"{NAMES[name]}, {words_vi}",
+        description=description,
         unit="ug/m3",
         inputs=(name,),
         step=Step.DAY,
@@ -161,34 +169,30 @@ def _declare_mean(name: str) -> None:
     def of_day(site: Site, period: Period) -> SiteValue:
         return day_mean(site, period, name)
 
-    of_day.__doc__ = docstring(
-        Text(
-            f"Mean of the hourly means of {NAMES[name]} of the local day, in µg/m³; 18 of its 24 hours must "
-            "be there, each with 75 % of its values.",
-            f"Trung bình các trung bình giờ của {NAMES[name]} trong ngày, µg/m³; phải có 18 trong 24 giờ, "
-            "mỗi giờ có 75 % số giá trị.",
-        )
+    description = Text(
+        f"Mean of the hourly means of {NAMES[name]} of the local day, in µg/m³; 18 of its 24 hours must "
+        "be there, each with 75 % of its values.",
+        f"Trung bình các trung bình giờ của {NAMES[name]} trong ngày, µg/m³; phải có 18 trong 24 giờ, "
+        "mỗi giờ có 75 % số giá trị.",
     )
     names = {"words": "mean of the day", "words_vi": "trung bình ngày"}
-    _declare(f"{name}_d", name, of_day, window=timedelta(hours=25), **names)
+    _declare(f"{name}_d", name, of_day, description=description, window=timedelta(hours=25), **names)
 
 
 def _declare_8h(name: str) -> None:
     def of_day(site: Site, period: Period) -> SiteValue:
         return day_8h(site, period, name)
 
-    of_day.__doc__ = docstring(
-        Text(
-            f"Largest of the running 8 h means of {NAMES[name]} that end with an hour of the local day, in "
-            "µg/m³; a running mean needs 6 of its hours, the day 18 of 24 running means. A month's and a "
-            "year's value is the mean of these largest means.",
-            f"Trung bình trượt 8 giờ lớn nhất của {NAMES[name]} kết thúc cùng một giờ trong ngày, µg/m³; một "
-            "trung bình trượt cần 6 giờ, một ngày cần 18 trong 24 trung bình trượt. Giá trị tháng và năm là "
-            "trung bình của các giá trị lớn nhất này.",
-        )
+    description = Text(
+        f"Largest of the running 8 h means of {NAMES[name]} that end with an hour of the local day, in "
+        "µg/m³; a running mean needs 6 of its hours, the day 18 of 24 running means. A month's and a "
+        "year's value is the mean of these largest means.",
+        f"Trung bình trượt 8 giờ lớn nhất của {NAMES[name]} kết thúc cùng một giờ trong ngày, µg/m³; một "
+        "trung bình trượt cần 6 giờ, một ngày cần 18 trong 24 trung bình trượt. Giá trị tháng và năm là "
+        "trung bình của các giá trị lớn nhất này.",
     )
     names = {"words": "largest 8 h mean of the day", "words_vi": "trung bình 8 giờ lớn nhất trong ngày"}
-    _declare(f"{name}_8h_d", name, of_day, window=REACH, **names)
+    _declare(f"{name}_8h_d", name, of_day, description=description, window=REACH, **names)
 
 
 for _name in DAY_MEANS:

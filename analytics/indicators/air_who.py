@@ -18,7 +18,7 @@ from analytics.longer import Rule, combine_days
 from analytics.rounding import half_up
 from analytics.series import MINIMUM_SHARE, is_enough, to_datetime
 from analytics.steps import Step
-from analytics.texts import Text, docstring
+from analytics.texts import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -163,19 +163,20 @@ def _count(code: str, levels: Levels, step: Step) -> Callable[[Site, Period], Si
         p99 = half_up(float(np.percentile(values, 99)), 3)
         return about.value(float(over["over_aqg"]), None, **over, p99=p99, **told)
 
-    count.__doc__ = docstring(
-        Text(
-            f"Days on which {_name(code)} exceeded the guideline level: its mean of 24 h, of O3 the largest "
-            "of 8 h. The details count the days above each interim target, and give the 99th percentile of "
-            "the days, for which the levels of a day are meant. "
-            f"{_SHARES[step]:.0%} of the days must have a mean; nothing is added for those without one.",
-            f"Số ngày mà {_name(code)} vượt mức khuyến nghị: trung bình 24 giờ, với O3 là trung bình 8 giờ "
-            "lớn nhất. Phần chi tiết đếm số ngày vượt từng mục tiêu tạm thời và cho bách phân vị 99 của các "
-            "ngày, là giá trị mà các mức ngày được đặt ra. "
-            f"Phải có {_SHARES[step]:.0%} số ngày; không cộng thêm gì cho ngày không có giá trị.",
-        )
-    )
     return count
+
+
+def _of_exceedances(name: str, share: float) -> Text:
+    return Text(
+        f"Days on which {name} exceeded the guideline level: its mean of 24 h, of O3 the largest "
+        "of 8 h. The details count the days above each interim target, and give the 99th percentile of "
+        "the days, for which the levels of a day are meant. "
+        f"{share:.0%} of the days must have a mean; nothing is added for those without one.",
+        f"Số ngày mà {name} vượt mức khuyến nghị: trung bình 24 giờ, với O3 là trung bình 8 giờ "
+        "lớn nhất. Phần chi tiết đếm số ngày vượt từng mục tiêu tạm thời và cho bách phân vị 99 của các "
+        "ngày, là giá trị mà các mức ngày được đặt ra. "
+        f"Phải có {share:.0%} số ngày; không cộng thêm gì cho ngày không có giá trị.",
+    )
 
 
 def _declare_days(code: str, levels: Levels, step: Step) -> None:
@@ -184,6 +185,7 @@ def _declare_days(code: str, levels: Levels, step: Step) -> None:
         code=f"who_{stem}_days_{word}",
         name_en=f"Days above WHO's level of {_name(code)}, {word}",
         name_vi=f"Số ngày {_name(code)} vượt mức khuyến nghị WHO, {word_vi}",
+        description=_of_exceedances(_name(code), _SHARES[step]),
         unit="d",
         of=(code,),
         step=step,
@@ -207,6 +209,16 @@ _VIETNAMESE = {Step.MONTH: "tháng", Step.YEAR: "năm"}
 _LONGEST = {Step.MONTH: timedelta(days=31), Step.YEAR: timedelta(days=366)}
 
 
+def _of_annual_mean(name: str) -> Text:
+    return Text(
+        f"Mean of {name} over the year divided by the guideline level: 1 and less is within it. "
+        "The class is the strictest level that the mean does not exceed. 90 % of the days must have a "
+        "mean.",
+        f"Trung bình năm của {name} chia cho mức khuyến nghị: từ 1 trở xuống là đạt. Phân loại là "
+        "mức chặt nhất mà trung bình không vượt. Phải có 90 % số ngày.",
+    )
+
+
 def _declare_ratio(code: str, levels: Levels) -> None:
     def ratio(site: Site, period: Period) -> SiteValue:
         values = site.results[code].good(period.step)
@@ -218,19 +230,11 @@ def _declare_ratio(code: str, levels: Levels) -> None:
         shown = half_up(mean, 3)
         return about.value(mean / levels["aqg"], None, mean=shown, met=met(mean, levels), days=days)
 
-    ratio.__doc__ = docstring(
-        Text(
-            f"Mean of {_name(code)} over the year divided by the guideline level: 1 and less is within it. "
-            "The class is the strictest level that the mean does not exceed. 90 % of the days must have a "
-            "mean.",
-            f"Trung bình năm của {_name(code)} chia cho mức khuyến nghị: từ 1 trở xuống là đạt. Phân loại là "
-            "mức chặt nhất mà trung bình không vượt. Phải có 90 % số ngày.",
-        )
-    )
     declare = indicator(
         code=f"who_{code.removesuffix('_d')}_ratio_year",
         name_en=f"{_name(code)} over WHO's level, year",
         name_vi=f"Tỷ số {_name(code)} trên mức khuyến nghị WHO, năm",
+        description=_of_annual_mean(_name(code)),
         unit="1",
         of=(code,),
         step=Step.YEAR,

@@ -15,7 +15,7 @@ from analytics.results import AreaValue, Reason
 from analytics.rounding import half_up
 from analytics.series import to_datetime
 from analytics.steps import Step
-from analytics.texts import HALONG, Text, docstring
+from analytics.texts import HALONG, Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -143,6 +143,7 @@ def _declare(step: Step, longest: timedelta, word: str, word_vi: str, minimum: f
         code=f"electricity_per_capita_{word}",
         name_en=f"{day.name_en}, {word}",
         name_vi=f"{day.name_vi}, {word_vi}",
+        description=_described(word, word_vi, minimum),
         unit=day.unit,
         of=(_DAY,),
         step=step,
@@ -155,9 +156,7 @@ def _declare(step: Step, longest: timedelta, word: str, word_vi: str, minimum: f
         source=day.source,
         crosswalk=day.crosswalk,
     )
-    site = _of_days(minimum)
-    site.__doc__ = docstring(_described(word, word_vi, minimum))
-    declare(site)
+    declare(_of_days(minimum))
 
 
 def _described(word: str, word_vi: str, minimum: float) -> Text:

@@ -20,7 +20,7 @@ from analytics.indicators.traffic_links import (
 )
 from analytics.results import AreaValue, SiteValue
 from analytics.rounding import half_up
-from analytics.texts import Text, docstring
+from analytics.texts import Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -133,6 +133,7 @@ def _declare(span: Span) -> None:
         code=f"traffic_los_{span.suffix}",
         name_en=f"Share of traffic at level of service E or F, {span.name_en}",
         name_vi=f"Tỷ lệ lưu lượng ở mức phục vụ E hoặc F, {span.name_vi}",
+        description=_described(span),
         unit="%",
         of=("traffic_tti", "traffic_los"),
         step=span.step,
@@ -145,9 +146,7 @@ def _declare(span: Span) -> None:
         source=_SOURCE,
         crosswalk=crosswalk("traffic"),
     )
-    site = _of_hours(span.minimum)
-    site.__doc__ = docstring(_described(span))
-    declare(site)
+    declare(_of_hours(span.minimum))
 
 
 def _described(span: Span) -> Text:

@@ -13,7 +13,7 @@ from analytics.indicator import Example, Source, Trust, indicator
 from analytics.indicators.traffic_links import BY_VKT
 from analytics.rounding import half_up
 from analytics.steps import Step
-from analytics.texts import Text, docstring
+from analytics.texts import Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +51,7 @@ def _declare(span: Span) -> None:
         code=f"traffic_pti_{span.suffix}",
         name_en=f"Planning time index, {span.name_en}",
         name_vi=f"Chỉ số thời gian dự phòng, {span.name_vi}",
+        description=_described(span),
         unit="1",
         of=("traffic_tti",),
         step=span.step,
@@ -77,9 +78,7 @@ def _declare(span: Span) -> None:
         crosswalk=crosswalk("traffic"),
         examples=(_EXAMPLE,) if span.step is Step.MONTH else (),
     )
-    site = _of_hours(span.minimum)
-    site.__doc__ = docstring(_described(span))
-    declare(site)
+    declare(_of_hours(span.minimum))
 
 
 def _described(span: Span) -> Text:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from analytics.indicator import INDICATORS, Trust
 from analytics.results import Reason
 from analytics.steps import Step
-from analytics.texts import Text, described, docstring
+from analytics.texts import Text, described
 from runtime.cli import app
 from runtime.explanation_page import why
 from runtime.indicator_docs import compact, domain, pages, section, table
@@ -60,7 +60,7 @@ def test_every_reason_is_said_in_both_languages() -> None:
 def test_an_indicator_without_vietnamese_is_refused() -> None:
     with pytest.raises(ValueError, match="add a paragraph `vi: …` in Vietnamese"):
         described("Mean of the hour, in mm.")
-    both = docstring(Text("Mean of the\n    hour.", "Trung bình\n    giờ."))
+    both = "Mean of the\n    hour.\n\n    vi: Trung bình\n    giờ."
     assert described(both) == Text("Mean of the hour.", "Trung bình giờ.")
 
 

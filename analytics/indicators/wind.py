@@ -162,9 +162,10 @@ def wind_direction_mean(site: Site, period: Period) -> SiteValue:
     Each direction counts with the speed of the same instant, so 350 and 10 degrees make 0, not 180. A reading
     of no wind needs no direction. No value where less than 75 % of the hour is known, nor in a calm.
 
-    vi: Hướng mà vectơ gió trung bình của giờ thổi tới, tính bằng độ theo chiều kim đồng hồ từ hướng bắc. Mỗi
-    hướng được lấy trọng số theo tốc độ cùng thời điểm, nên 350 và 10 độ cho 0, không phải 180. Số đo lặng gió
-    không cần hướng. Không có giá trị nếu biết được dưới 75 % của giờ, hoặc khi lặng gió.
+    vi: Hướng gió (nơi gió từ đó thổi tới) của vectơ gió trung bình trong giờ, tính bằng độ theo chiều kim
+    đồng hồ từ hướng bắc. Mỗi hướng được lấy trọng số theo tốc độ cùng thời điểm, nên 350 và 10 độ cho 0,
+    không phải 180. Số đo lặng gió không cần hướng. Không có giá trị nếu biết được dưới 75 % của giờ, hoặc khi
+    lặng gió.
     """
     direction, speed = site.series["wind_direction"], site.series.get("wind_speed")
     suspect = direction.suspects(period.step) + (speed.suspects(period.step) if speed else 0)

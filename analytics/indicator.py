@@ -237,8 +237,8 @@ def indicator(**declaration: Any) -> Callable[[SiteFunction], SiteFunction]:
     """
 
     def declare(site: SiteFunction) -> SiteFunction:
-        about = {} if "description" in declaration else {"description": described(site.__doc__)}
-        declared = Indicator(site=site, **about, **declaration)
+        description = declaration.get("description") or described(site.__doc__)
+        declared = Indicator(**declaration | {"description": description, "site": site})
         if declared.code in INDICATORS:
             raise ValueError(f"indicator {declared.code} is declared twice: give one of them another code")
         INDICATORS[declared.code] = declared

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from analytics.indicators import wqi
 from devices import profiles
 from devices.model import Profile, Thing
 from simulators import air, draws, sampling, sound, street, tide, traffic, water, weather
@@ -262,6 +263,16 @@ def test_a_river_has_the_climate_of_quang_ninh() -> None:
     assert 4 < summer["dissolved_oxygen"].mean() < winter["dissolved_oxygen"].mean() < 9.5
     oxygen = summer["dissolved_oxygen"].reshape(-1, 96).mean(axis=0)
     assert 12 <= np.argmax(np.roll(oxygen, 28)) / 4 <= 18
+
+
+def test_every_station_on_a_river_has_a_water_quality_index() -> None:
+    probes = [t for g in city().gateways for t in g.things if t.kind == "water_probe"]
+    assert len(probes) == 13
+    for each in probes:
+        _, values = measured(each.code, "2026-11-20", "2026-11-21")
+        indices = wqi.sub_indices({code: float(series.mean()) for code, series in values.items()})
+        assert wqi.is_sufficient(indices, each.properties["wqi_min_groups"]), each.code
+        assert 20 < wqi.wqi(wqi.group_indices(indices)) <= 100, each.code
 
 
 def test_a_river_that_coal_mines_drain_into_is_acid() -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 VERSION = 1
 _FIELDS = (
     "rule", "severity", "name_en", "name_vi", "state", "kind", "threshold", "indicator", "unit", "value",
-    "peak", "area", "area_name_en", "area_name_vi", "since", "value_end",
+    "peak", "gateway", "area", "area_name_en", "area_name_vi", "since", "value_end",
 )  # fmt: skip
 _STATES_VI = {
     "active": "CẢNH BÁO",
@@ -62,7 +62,8 @@ def signature(secret: str, at: datetime, body: bytes) -> str:
 def subject(row: Mapping[str, Any]) -> str:
     """Return a mail's subject in both languages, on one line."""
     state = _STATES_VI.get(row["after"], row["after"])
-    name = f"{row['name_vi']} / {row['name_en']}, {row['area_name_vi']}"
+    gateway = f", {row['gateway']}" if row["gateway"] else ""
+    name = f"{row['name_vi']} / {row['name_en']}{gateway}, {row['area_name_vi']}"
     return " ".join(f"[{row['severity']}] {state} / {row['after']}: {name}".split())
 
 
@@ -70,11 +71,12 @@ def text(row: Mapping[str, Any], zone: str, local: datetime) -> str:
     """Return a mail's text; `local` is the beginning of the alert in the city's `zone`."""
     threshold = "" if row["threshold"] is None else f" (ngưỡng / threshold {row['threshold']:g})"
     value = "–" if row["value"] is None else f"{row['value']:g} {row['unit']}{threshold}"
+    what = f"gateway {row['gateway']}" if row["gateway"] else f"{row['indicator']}: {value}"
     ask = f"\nTiếp nhận / acknowledge: halong alerts acknowledge {row['alert_id']}\n"
     return (
         f"{row['name_vi']} / {row['name_en']}\n"
         f"{row['area_name_vi']} / {row['area_name_en']} ({row['area']})\n\n"
-        f"{row['indicator']}: {value}\n"
+        f"{what}\n"
         f"từ / since {local:%Y-%m-%d %H:%M} ({zone})\n{'' if row['after'] == 'resolved' else ask}"
     )
 

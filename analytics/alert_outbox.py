@@ -30,10 +30,10 @@ FROM (
 _ALERT: LiteralString = """
     l.id AS alert_id, l.state, l.since, l.value, l.value_end, l.peak, l.announced_at,
     r.code AS rule, r.kind, r.severity, r.name_en, r.name_vi, r.threshold, r.indicator, i.unit,
-    a.code AS area, a.name_en AS area_name_en, a.name_vi AS area_name_vi"""
+    g.code AS gateway, a.code AS area, a.name_en AS area_name_en, a.name_vi AS area_name_vi"""
 _FROM_ALERTS: LiteralString = """
     alerts l JOIN alert_rules r ON r.id = l.rule_id JOIN areas a ON a.id = l.area_id
-    JOIN indicators i ON i.code = r.indicator"""
+    LEFT JOIN indicators i ON i.code = r.indicator LEFT JOIN gateways g ON g.id = l.gateway_id"""
 _CLAIMED: LiteralString = f"""
 SELECT n.id, n.key::text, n.channel, n.target, n.attempts, h.time, h.before, h.after, h.cause,
        {_ALERT}

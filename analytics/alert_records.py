@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from analytics.alerts import Transition
 
 _INSERT = """
-INSERT INTO alerts (rule_id, area_id, state, since, value, value_end, peak, activated_at, announced_at, told,
-                    acknowledged, closed_at, retrospective)
-VALUES (%(rule_id)s, %(area_id)s, %(state)s, %(since)s, %(value)s, %(value_end)s, %(peak)s,
+INSERT INTO alerts (rule_id, area_id, gateway_id, state, since, value, value_end, peak, activated_at,
+                    announced_at, told, acknowledged, closed_at, retrospective)
+VALUES (%(rule_id)s, %(area_id)s, %(gateway_id)s, %(state)s, %(since)s, %(value)s, %(value_end)s, %(peak)s,
         CASE WHEN %(raised)s THEN %(at)s::timestamptz END, %(announced_at)s, %(told)s, %(acknowledged)s,
         CASE WHEN %(closed)s THEN %(at)s::timestamptz END, %(retrospective)s) RETURNING id"""
 _UPDATE = """
@@ -60,6 +60,7 @@ async def write_alert(
     alert_id: int | None,
     rule_id: int,
     area_id: int,
+    gateway_id: int | None = None,
     retrospective: bool = False,
 ) -> int:
     """Insert or update an alert and return its id."""
@@ -67,6 +68,7 @@ async def write_alert(
         "id": alert_id,
         "rule_id": rule_id,
         "area_id": area_id,
+        "gateway_id": gateway_id,
         "at": at,
         "raised": alert.state not in {State.INACTIVE, State.PENDING},
         "closed": alert.is_closed,

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from analytics import alert_records, alert_store, notify
+from analytics import alert_gateways, alert_records, alert_store, notify
+from analytics.alert_store import Watched
 from analytics.alerts import (
     RAISED,
     Alert,
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
 
     from psycopg import AsyncConnection
 
-    from analytics.alert_store import OpenAlert, Revised, Watched, WatchedRule
+    from analytics.alert_gateways import Heard
+    from analytics.alert_store import OpenAlert, Revised, WatchedRule
     from runtime.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -50,6 +52,7 @@ class _Case:
 
     watched: WatchedRule
     area_id: int
+    gateway_id: int | None = None
     id: int | None = None
     alert: Alert = field(default_factory=Alert)
     stored: Alert | None = None
@@ -100,22 +103,31 @@ async def evaluate(conn: AsyncConnection[Any], settings: Settings, at: datetime)
 async def _evaluate(conn: AsyncConnection[Any], settings: Settings, at: datetime, horizon: datetime) -> None:
     rules, codes = await alert_store.rules(conn), await alert_store.area_codes(conn)
     run = _Evaluation(conn, settings, at, rules, codes)
-    cases = {
-        (each.rule_id, each.area_id): _case(run, each) for each in await alert_store.open_alerts(conn, at)
-    }
+    cases = {_key(each): _case(run, each) for each in await alert_store.open_alerts(conn, at)}
     for seen in await alert_store.watched(conn, at):
-        key = seen.rule_id, seen.area_id
+        key = _key(seen)
         cases[key] = await _follow(run, cases.get(key) or _Case(rules[seen.rule_id], seen.area_id), seen)
         await alert_store.watch(conn, seen)
+    for heard in await alert_gateways.changed(conn, at):
+        rule = rules[heard.rule_id]
+        case = cases.setdefault(_key(heard), _Case(rule, heard.area_id, heard.gateway_id))
+        case.take(advance(rule.rule, case.alert, heard.sample, None))
     for case in cases.values():
         await _settle(run, case)
     await _note_revisions(run, await alert_store.revised(conn, at, horizon))
+
+
+def _key(of: OpenAlert | Watched | Heard) -> tuple[int, str, int]:
+    """Return what there is one open alert of: a rule and its gateway, or its area."""
+    gateway = None if isinstance(of, Watched) else of.gateway_id
+    return (of.rule_id, "area", of.area_id) if gateway is None else (of.rule_id, "gateway", gateway)
 
 
 def _case(run: _Evaluation, found: OpenAlert) -> _Case:
     return _Case(
         run.rules[found.rule_id],
         found.area_id,
+        found.gateway_id,
         found.id,
         found.alert,
         found.alert,
@@ -140,7 +152,12 @@ async def _follow(run: _Evaluation, case: _Case, seen: Watched) -> _Case:
 async def _settle(run: _Evaluation, case: _Case) -> None:
     """Apply what is not a matter of values: the rule's end, silences, the first notice, the escalation."""
     if case.is_stray:
-        case.take(withdraw(case.alert, "the rule was switched off, deleted, or does not look at this area"))
+        case.take(
+            withdraw(
+                case.alert,
+                "the rule or the gateway was switched off, deleted, or does not belong to this area",
+            )
+        )
     if case.id is None and case.alert.state in RAISED:
         case.is_silenced = await alert_store.is_silenced(
             run.conn, run.at, None, case.watched.id, case.area_id
@@ -156,9 +173,14 @@ async def _settle(run: _Evaluation, case: _Case) -> None:
 async def _save(run: _Evaluation, case: _Case) -> None:
     if case.id is None and not case.lines:
         return
-    rule = case.watched
     case.id = await alert_records.write_alert(
-        run.conn, run.at, case.alert, alert_id=case.id, rule_id=rule.id, area_id=case.area_id
+        run.conn,
+        run.at,
+        case.alert,
+        alert_id=case.id,
+        rule_id=case.watched.id,
+        area_id=case.area_id,
+        gateway_id=case.gateway_id,
     )
     for line, targets in case.lines:
         await _write_line(run, case, line, targets)

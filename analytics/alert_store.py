@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 import msgspec
 from psycopg.rows import dict_row
 
+from analytics import alert_gateways
 from analytics.alert_records import alert_of
 from analytics.alerts import Sample
 from devices.alert_rules import AlertRule
@@ -47,7 +48,9 @@ _SILENCED: LiteralString = """
               AND (s.rule_id IS NULL OR s.rule_id = l.rule_id) AND (s.area IS NULL OR s.area = sa.code)
               AND (s.alert_id IS NULL OR s.alert_id = l.id))"""
 _STRAY: LiteralString = f"""
-    NOT EXISTS (SELECT FROM {_PAIRS} WHERE {_ON} AND r.id = l.rule_id AND a.id = l.area_id)"""
+    CASE WHEN l.gateway_id IS NULL
+         THEN NOT EXISTS (SELECT FROM {_PAIRS} WHERE {_ON} AND r.id = l.rule_id AND a.id = l.area_id)
+         ELSE {alert_gateways.STRAY} END"""
 # Revisions of values before the last one that a rule has looked at.
 _LATE: LiteralString = f"""
     FROM indicator_values v
@@ -63,6 +66,7 @@ _LATE: LiteralString = f"""
 _LOOK: LiteralString = f"""
 SELECT EXISTS (SELECT {_CHANGED})
     OR EXISTS (SELECT {_LATE})
+    OR {alert_gateways.IS_CHANGED}
     OR EXISTS (SELECT FROM alerts l JOIN alert_rules r ON r.id = l.rule_id WHERE l.closed_at IS NULL AND (
         (l.state = 'silenced') IS DISTINCT FROM
             (l.state IN ('active', 'acknowledged', 'silenced') AND {_SILENCED})
@@ -81,7 +85,8 @@ _RULE: LiteralString = """
     r.id, r.version, r.code, r.indicator, r.kind, r.severity, r.name_en, r.name_vi, r.threshold, r.clear,
     r.hold_min, r.areas, r.levels, r.escalation, r.enabled"""
 _RULES: LiteralString = (
-    f"SELECT {_RULE}, i.step_s FROM alert_rules r JOIN indicators i ON i.code = r.indicator"
+    f"SELECT {_RULE}, coalesce(i.step_s, 0) AS step_s FROM alert_rules r "
+    "LEFT JOIN indicators i ON i.code = r.indicator WHERE i.code IS NOT NULL OR r.indicator IS NULL"
 )
 # A rule that has not looked yet begins with what its duration needs; one that was away for long, with
 # the last two days. A rise is measured against values of two hours before.
@@ -131,7 +136,7 @@ class Look:
 
 @dataclass(frozen=True)
 class WatchedRule:
-    """A rule as it is stored, with the length of its indicator's step."""
+    """A rule as it is stored, with the length of its indicator's step; 0 without an indicator."""
 
     id: int
     version: int
@@ -157,6 +162,7 @@ class OpenAlert:
     id: int
     rule_id: int
     area_id: int
+    gateway_id: int | None
     alert: Alert
     is_silenced: bool
     is_stray: bool
@@ -195,7 +201,7 @@ async def claim(conn: AsyncConnection[Any]) -> bool:
 
 
 async def rules(conn: AsyncConnection[Any]) -> dict[int, WatchedRule]:
-    """Return every rule of a known indicator by id, deleted ones included."""
+    """Return every rule of a known indicator or of gateways by id, deleted ones included."""
     async with conn.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(_RULES)
         return {row["id"]: watched_rule(row) for row in await cursor.fetchall()}
@@ -221,7 +227,15 @@ async def open_alerts(conn: AsyncConnection[Any], at: datetime) -> list[OpenAler
     async with conn.cursor(row_factory=dict_row) as cursor:
         await cursor.execute(_OPEN, _times(at))
         return [
-            OpenAlert(r["id"], r["rule_id"], r["area_id"], alert_of(r), r["is_silenced"], r["is_stray"])
+            OpenAlert(
+                r["id"],
+                r["rule_id"],
+                r["area_id"],
+                r["gateway_id"],
+                alert_of(r),
+                r["is_silenced"],
+                r["is_stray"],
+            )
             for r in await cursor.fetchall()
         ]
 

@@ -41,6 +41,7 @@ class Cause(StrEnum):
     """Why something stands in an alert's history."""
 
     VALUE = "value"
+    GATEWAY = "gateway"
     OPERATOR = "operator"
     SILENCE = "silence"
     ESCALATION = "escalation"
@@ -59,21 +60,21 @@ CLOSED = frozenset({State.INACTIVE, State.RESOLVED})
 
 @dataclass(frozen=True)
 class Sample:
-    """A value of an indicator in one area, or the reason why there is none."""
+    """A value of an indicator in one area, or why there is none; of a gateway, why it is not heard."""
 
     time: datetime
     end: datetime
     value: float | None
     reason: str | None
-    revision: int
+    revision: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Alert:
-    """One rule, one area; `since` and what follows mean nothing while it is inactive."""
+    """One rule, one area or gateway; `since` and what follows mean nothing while it is inactive."""
 
     state: State = State.INACTIVE
-    #: end of the first step that broke the rule; of missing data, its start
+    #: end of the first step that broke the rule; of missing data, its start; when a gateway was last heard
     since: datetime | None = None
     value: float | None = None
     value_end: datetime | None = None
@@ -120,6 +121,8 @@ def measured(kind: Kind, samples: Sequence[Sample], index: int) -> float | None:
 
 def is_broken(rule: AlertRule, sample: Sample, figure: float | None, *, is_raised: bool) -> bool | None:
     """Tell whether a value breaks the rule, None if it cannot be told; a raised one ends only at `clear`."""
+    if rule.kind is Kind.SILENT:
+        return sample.reason is not None
     if rule.kind is Kind.MISSING:
         # Where nothing measures, nothing is missing.
         return None if sample.reason == Reason.NO_STATION else sample.value is None
@@ -139,12 +142,14 @@ def advance(
         return alert, None
     seen = _seen(rule, alert, sample, figure)
     state = _next(rule, seen, sample, broken=broken)
+    if rule.kind is Kind.SILENT:
+        return _moved(seen, state, Cause.GATEWAY, sample=sample, note=sample.reason or "heard again")
     return _moved(seen, state, Cause.VALUE, sample=sample)
 
 
 def _seen(rule: AlertRule, alert: Alert, sample: Sample, figure: float | None) -> Alert:
     if alert.is_closed:
-        since = sample.time if rule.kind is Kind.MISSING else sample.end
+        since = sample.time if rule.kind in {Kind.MISSING, Kind.SILENT} else sample.end
         return Alert(since=since, value=figure, value_end=sample.end, peak=figure)
     peak = _worse(rule.kind, alert.peak, figure)
     return replace(alert, value=figure, value_end=sample.end, peak=peak)

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from analytics.rounding import half_up
+from analytics.texts import both
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -183,7 +184,7 @@ class Explanation:
             "name_en": self.indicator.name_en,
             "name_vi": self.indicator.name_vi,
             "unit": self.indicator.unit,
-            "description": self.indicator.description,
+            **both("description", self.indicator.description),
             "area": self.area.code,
             "area_name_en": self.area.name_en,
             "area_name_vi": self.area.name_vi,
@@ -207,11 +208,11 @@ class Explanation:
 
     def _rule(self) -> dict[str, Any]:
         declared, limits = self.indicator, self.limits
-        return asdict(declared.source) | {
+        return declared.source.json() | {
             "version": declared.version,
             "valid_from": declared.valid_from,
             "valid_to": declared.valid_to,
-            "area_rule": declared.area_rule,
+            **both("area_rule", declared.area_rule),
             "min_completeness": half_up(declared.min_completeness, 6),
             "limit": limits[0][1] if limits else None,
             "limit_since": limits[0][0] if limits else None,

@@ -14,13 +14,13 @@ from analytics.longer import Rule, combine_days, longer
 from analytics.rounding import half_up
 from analytics.series import MINIMUM_SHARE, Window
 from analytics.steps import Step
+from analytics.texts import HALONG, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from analytics.indicator import SiteFunction
     from analytics.inputs import Period, Site
-    from analytics.longer import RuleFunction
     from analytics.results import SiteValue
     from analytics.series import Series, Values
 
@@ -89,11 +89,6 @@ def hours_of(site: Site, period: Period, code: str, minimum: float = MINIMUM_SHA
     return Hours(known, series, window, values, each)
 
 
-def harmonic(values: Values) -> float:
-    """Harmonic mean."""
-    return float(1 / np.mean(1 / values))
-
-
 def peak(hours: Hours, period: Period) -> dict[str, Any]:
     """Return the local hour with the largest value, by its start, and its share of the sum in %."""
     if not len(hours.values):
@@ -108,15 +103,14 @@ def peak(hours: Hours, period: Period) -> dict[str, Any]:
 
 def day_of(
     code: str,
-    rule: Rule | RuleFunction,
+    rule: Rule,
     *,
     name_en: str,
     name_vi: str,
     unit: str = "",
     minimum: float = MINIMUM_SHARE,
-    words: str,
-    of_days: Rule | RuleFunction = Rule.MEAN,
-    rule_name: str = "",
+    words: Text,
+    of_days: Rule = Rule.MEAN,
     more: Callable[[Hours, Period], dict[str, Any]] | None = None,
 ) -> None:
     """Declare `<code>_d` of the hourly indicator `code`, and its month and year.
@@ -130,7 +124,6 @@ def day_of(
         minimum: share of the hours that must be there.
         words: what the value is, for planners.
         of_days: how days make a month and a year.
-        rule_name: that in words, where it is a function.
         more: further details.
 
     Raises:
@@ -141,6 +134,7 @@ def day_of(
         code=f"{code}_d",
         name_en=name_en,
         name_vi=name_vi,
+        description=words + _needs(round(24 * minimum)),
         unit=unit or hour.unit,
         of=(code,),
         step=Step.DAY,
@@ -153,20 +147,28 @@ def day_of(
         crosswalk=hour.crosswalk,
         source=_own(hour.source),
     )
-    site = _of_hours(code, rule, minimum, more)
-    site.__doc__ = f"{words} No value where fewer than {round(24 * minimum)} of 24 hours have one."
-    declare(site)
-    longer(f"{code}_d", of_days, rule_name=rule_name)
+    declare(_of_hours(code, rule, minimum, more))
+    longer(f"{code}_d", of_days)
+
+
+def _needs(hours: int) -> Text:
+    return Text(
+        f"No value where fewer than {hours} of 24 hours have one.",
+        f"Không có giá trị nếu dưới {hours} trong 24 giờ có giá trị.",
+    )
 
 
 def _own(hour: Source) -> Source:
-    note = f"Each hour by {hour.document}, {hour.clause}. Shares of hours required are halong's rule."
-    return Source("halong", "a day of its hours", None, Trust.OWN, note)
+    note = Text(
+        f"Each hour by {hour.document.en}, {hour.clause.en}. Shares of hours required are halong's rule.",
+        f"Mỗi giờ theo {hour.document.vi}, {hour.clause.vi}. Tỷ lệ số giờ phải có là quy ước của halong.",
+    )
+    return Source(HALONG, Text("a day of its hours", "ngày tính từ giờ"), None, Trust.OWN, note)
 
 
 def _of_hours(
     code: str,
-    rule: Rule | RuleFunction,
+    rule: Rule,
     minimum: float,
     more: Callable[[Hours, Period], dict[str, Any]] | None,
 ) -> SiteFunction:

@@ -17,6 +17,7 @@ import analytics.indicators
 from analytics.inputs import ACTIVITY, AreaInputs, AreaUnit, Period, Site
 from analytics.results import AreaValue, Reason, SiteValue, Value
 from analytics.rounding import half_up
+from analytics.texts import Text, both, described
 
 if TYPE_CHECKING:
     from datetime import date, timedelta
@@ -37,11 +38,21 @@ class Trust(StrEnum):
 class Source:
     """Where a rule comes from."""
 
-    document: str
-    clause: str
+    document: Text
+    clause: Text
     year: int | None
     trust: Trust
-    note: str = ""
+    note: Text | None = None
+
+    def json(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {
+            **both("document", self.document),
+            **both("clause", self.clause),
+            "year": self.year,
+            "trust": self.trust,
+            **both("note", self.note or Text("", "")),
+        }
 
 
 @dataclass(frozen=True)
@@ -91,7 +102,7 @@ class Indicator:
     name_vi: str
     #: UCUM
     unit: str
-    description: str
+    description: Text
     #: observed properties, the first of which a site must have; or ACTIVITY; none if it is made `of` others
     inputs: tuple[str, ...] = ()
     #: indicators with shorter steps, whose values of the same site are the inputs: days of a month
@@ -106,7 +117,7 @@ class Indicator:
     #: that at the start of the step is not wanted, however long the `window`
     held: tuple[str, ...] = ()
     min_completeness: float
-    area_rule: str
+    area_rule: Text
     source: Source
     version: int
     decimals: int
@@ -199,14 +210,14 @@ class Indicator:
     def declaration(self) -> dict[str, Any]:
         """Return, as JSON values, what readers need besides code, names, unit and version."""
         return {
-            "description": self.description,
+            **both("description", self.description),
             "inputs": list(self.inputs),
             "of": list(self.of),
             "period": self.step.iso,
             "min_completeness": half_up(self.min_completeness, 6),
-            "area_rule": self.area_rule,
+            **both("area_rule", self.area_rule),
             "decimals": self.decimals,
-            "source": asdict(self.source),
+            "source": self.source.json(),
             "valid_from": self.valid_from and self.valid_from.isoformat(),
             "valid_to": self.valid_to and self.valid_to.isoformat(),
             "crosswalk": [asdict(e) for e in self.crosswalk],
@@ -220,14 +231,17 @@ INDICATORS: dict[str, Indicator] = {}
 
 
 def indicator(**declaration: Any) -> Callable[[SiteFunction], SiteFunction]:
-    """Declare the decorated site function as an indicator; its docstring is the description.
+    """Declare the decorated site function as an indicator.
+
+    Its docstring describes it in both languages, unless a `description` is given.
 
     Raises:
-        ValueError: the code is declared twice.
+        ValueError: the code is declared twice, or there is no description in Vietnamese.
     """
 
     def declare(site: SiteFunction) -> SiteFunction:
-        declared = Indicator(description=" ".join((site.__doc__ or "").split()), site=site, **declaration)
+        description = declaration.get("description") or described(site.__doc__)
+        declared = Indicator(**declaration | {"description": description, "site": site})
         if declared.code in INDICATORS:
             raise ValueError(f"indicator {declared.code} is declared twice: give one of them another code")
         INDICATORS[declared.code] = declared

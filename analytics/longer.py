@@ -5,7 +5,6 @@ A day without a value is a gap: it is neither 0 nor carried over. A month needs 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -17,16 +16,15 @@ from analytics.indicator import INDICATORS, Source, Trust, indicator
 from analytics.results import Reason, SiteValue
 from analytics.series import Series, energy_mean, is_enough
 from analytics.steps import Step
+from analytics.texts import HALONG, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from analytics.indicator import AreaFunction, Category, Example, SiteFunction
     from analytics.inputs import Period, Site
 
 Values = NDArray[np.float64]
-#: From the days' values, shape (n > 0,), to the value of the month or year; None where there is none.
-RuleFunction = Callable[[Values], float | None]
 
 _DAY_US = 86_400_000_000
 #: step, longest length, suffix of the code, of the names, share of the days that must be there
@@ -39,20 +37,22 @@ _STEPS = (
 class Rule(Enum):
     """How days make a month or a year."""
 
-    MEAN = "mean"
-    SUM = "sum"
-    MAX = "largest"
+    MEAN = Text("Mean", "Trung bình")
+    HARMONIC = Text("Harmonic mean", "Trung bình điều hòa")
+    SUM = Text("Sum", "Tổng")
+    MAX = Text("Largest", "Giá trị lớn nhất")
     #: of levels in dB
-    ENERGY = "energy mean"
+    ENERGY = Text("Energy mean", "Trung bình năng lượng")
     #: with the days' weights: of ratios, whose denominators are the weights, the ratio of the sums
-    WEIGHTED_MEAN = "weighted mean"
+    WEIGHTED_MEAN = Text("Weighted mean", "Trung bình có trọng số")
 
 
 #: how the days of a day indicator make its months and years
-RULES: dict[str, Rule | RuleFunction] = {}
+RULES: dict[str, Rule] = {}
 
-_FUNCTIONS: dict[Rule, RuleFunction] = {
+_FUNCTIONS: dict[Rule, Callable[[Values], float | None]] = {
     Rule.MEAN: lambda values: float(values.mean()),
+    Rule.HARMONIC: lambda values: float(1 / np.mean(1 / values)),
     Rule.SUM: lambda values: float(values.sum()),
     Rule.MAX: lambda values: float(values.max()),
     Rule.ENERGY: energy_mean,
@@ -61,13 +61,12 @@ _FUNCTIONS: dict[Rule, RuleFunction] = {
 
 def longer(
     code: str,
-    rule: Rule | RuleFunction,
+    rule: Rule,
     *,
-    rule_name: str = "",
     categories: tuple[Category, ...] = (),
     categorise: Callable[[float, Period], str] | None = None,
     area: AreaFunction | None = None,
-    area_rule: str = "",
+    area_rule: Text | None = None,
     unit: str = "",
     decimals: int | None = None,
     source: Source | None = None,
@@ -77,8 +76,7 @@ def longer(
 
     Args:
         code: of the day indicator; it must be declared above.
-        rule: how days are combined: a Rule, or a function of the days' values, shape (n > 0,).
-        rule_name: the rule in words, where it is a function.
+        rule: how days are combined.
         categories: classes of the month's and the year's values; the day's are not taken over.
         categorise: for categories that depend on the date.
         area: the area rule; the day's by default.
@@ -93,11 +91,11 @@ def longer(
     """
     day, RULES[code] = INDICATORS[code], rule
     for step, window, word, word_vi, share in _STEPS:
-        described = rule.value if isinstance(rule, Rule) else rule_name or (rule.__doc__ or "").strip(" .")
         declare = indicator(
             code=f"{code.removesuffix('_d')}_{word}",
             name_en=f"{day.name_en}, {word}",
             name_vi=f"{day.name_vi}, {word_vi}",
+            description=_described(rule.value, word, word_vi, share),
             unit=unit or day.unit,
             of=(code,),
             step=step,
@@ -115,11 +113,11 @@ def longer(
             source=source or _own(day.source),
             examples=tuple(examples) if step is Step.MONTH else (),
         )
-        declare(_described(_site_function(code, rule, share), described, word, share))
+        declare(_site_function(code, rule, share))
 
 
 def combine_days(
-    values: Values, weights: Values | None, days: int, minimum: float, rule: Rule | RuleFunction
+    values: Values, weights: Values | None, days: int, minimum: float, rule: Rule
 ) -> tuple[float | None, float]:
     """Return the value of a period of so many days and the share of its days that have one.
 
@@ -135,10 +133,10 @@ def combine_days(
         return None, share
     if rule is Rule.WEIGHTED_MEAN:
         return float(np.average(values, weights=weights)), share
-    return (_FUNCTIONS[rule] if isinstance(rule, Rule) else rule)(values), share
+    return _FUNCTIONS[rule](values), share
 
 
-def _site_function(code: str, rule: Rule | RuleFunction, minimum: float) -> SiteFunction:
+def _site_function(code: str, rule: Rule, minimum: float) -> SiteFunction:
     def of_days(site: Site, period: Period) -> SiteValue:
         series, days = site.results[code], round(period.step.length / _DAY_US)
         values, weights = series.good(period.step), _weights(site.weights.get(code), period)
@@ -156,14 +154,19 @@ def _weights(series: Series | None, period: Period) -> Values | None:
     return None if weights is None or np.isnan(weights).any() or (weights <= 0).any() else weights
 
 
-def _described(site: SiteFunction, rule: str, word: str, share: float) -> SiteFunction:
-    site.__doc__ = (
-        f"{rule[:1].upper()}{rule[1:]} of the values of the days of the {word}; "
-        f"no value where fewer than {share:.0%} of its days have one."
+def _described(rule: Text, word: str, word_vi: str, share: float) -> Text:
+    return Text(
+        f"{rule.en} of the values of the days of the {word}; no value where fewer than {share:.0%} of its "
+        "days have one.",
+        f"{rule.vi} của giá trị các ngày trong {word_vi}; không có giá trị nếu dưới {share:.0%} số ngày có "
+        "giá trị.",
     )
-    return site
 
 
 def _own(day: Source) -> Source:
-    note = f"Each day by {day.document}, {day.clause}. Shares of days required are halong's rule."
-    return Source("halong", "months and years of days", None, Trust.OWN, note)
+    note = Text(
+        f"Each day by {day.document.en}, {day.clause.en}. Shares of days required are halong's rule.",
+        f"Mỗi ngày theo {day.document.vi}, {day.clause.vi}. Tỷ lệ số ngày phải có là quy ước của halong.",
+    )
+    clause = Text("months and years of days", "tháng và năm tính từ ngày")
+    return Source(HALONG, clause, None, Trust.OWN, note)

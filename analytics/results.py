@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from analytics.texts import Text
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -32,6 +34,30 @@ class Reason(StrEnum):
     NO_RATED_POWER = "no_rated_power"
     REGISTER_RESET = "register_reset"
     NOT_APPLICABLE = "not_applicable"
+
+
+#: What a reason says to readers.
+WHY: Mapping[Reason, Text] = {
+    Reason.NO_STATION: Text("no station", "không có trạm"),
+    Reason.INSUFFICIENT_DATA: Text("insufficient data", "không đủ dữ liệu"),
+    Reason.TOO_FEW_VEHICLES: Text("too few vehicles", "quá ít xe"),
+    Reason.NO_FREE_FLOW_SPEED: Text("free-flow speed not known yet", "chưa biết tốc độ thông thoáng"),
+    Reason.NO_CAPACITY: Text("no capacity declared", "chưa khai báo sức chứa"),
+    Reason.NO_ALERT_LEVELS: Text("no alert levels declared", "chưa khai báo mức báo động"),
+    Reason.NO_TIDE_CONSTANTS: Text("no tidal constants declared", "chưa có hằng số điều hoà thủy triều"),
+    Reason.CALM: Text("calm", "lặng gió"),
+    Reason.MAINTENANCE: Text("planned maintenance", "đang bảo trì theo kế hoạch"),
+    Reason.NO_LIMIT: Text("no limit is configured", "chưa cấu hình giới hạn"),
+    Reason.NO_AREA_CLASS: Text("no class of area declared", "chưa khai báo loại khu vực"),
+    Reason.NO_AREA_SIZE: Text("no size declared", "chưa khai báo diện tích"),
+    Reason.TOO_FEW_PARAMETERS: Text("too few parameters", "quá ít thông số"),
+    Reason.NO_LENGTH: Text("no length declared", "chưa khai báo chiều dài"),
+    Reason.NO_DESIGN_SPEED: Text("no design speed declared", "chưa khai báo tốc độ thiết kế"),
+    Reason.NO_VEHICLE_CLASSES: Text("no vehicle classes", "không phân loại xe"),
+    Reason.NO_RATED_POWER: Text("no rated power declared", "chưa khai báo công suất"),
+    Reason.REGISTER_RESET: Text("the register jumped back", "chỉ số công tơ bị nhảy lùi"),
+    Reason.NOT_APPLICABLE: Text("not applicable", "không áp dụng"),
+}
 
 
 @dataclass(frozen=True)

@@ -196,7 +196,7 @@ async def _holds(kept: Kept, scope: Scope) -> bool:
     if validator.until is not None and datetime.now(UTC) >= validator.until:
         return False
     try:
-        if not await may_read(Request(scope | kept.place)):
+        if not await may_read(Request({**scope, **kept.place})):
             return False
         counts: Counts = await scope["app"].state.registry.changes.counts()
     except Error:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 #: what of a declaration stands beside the columns of the catalogue, and what a catalogue without it has
 _UNDECLARED: Row = {"inputs": [], "of": [], "categories": [], "crosswalk": [], "source": None}
-_DECLARED = ("description", *_UNDECLARED)
+_DECLARED = ("description", "description_vi", *_UNDECLARED)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,6 +27,7 @@ _WORDS = ("d", "month", "year")
 MINIMUM_SHARE = 0.75
 #: rules that hold for an area's values as for a site's, and the column of a summary that has the result
 _COMBINED = {Rule.MEAN: "mean", Rule.SUM: "total", Rule.MAX: "maximum", Rule.ENERGY: "energy_mean"}
+_COLUMNS = {rule.value.en.lower(): column for rule, column in _COMBINED.items()}
 #: units of which a ratio means nothing
 _WITHOUT_RATIO = frozenset({"dB", "Cel", "deg"})
 
@@ -67,9 +68,10 @@ def method(known: Known, code: str, periods: tuple[Period, ...], zone: ZoneInfo)
         if all(is_step(step, each, zone) for each in periods):
             return Method("stored", longer, None, f"each period is a step of {longer}")
     rule = RULES.get(code)
-    if isinstance(rule, Rule) and rule in _COMBINED:
-        note = f"the {rule.value} of the area's values, of which {MINIMUM_SHARE:.0%} have to be there"
-        return Method("combined", code, rule.value, note)
+    if rule in _COMBINED:
+        words = rule.value.en.lower()
+        note = f"the {words} of the area's values, of which {MINIMUM_SHARE:.0%} have to be there"
+        return Method("combined", code, words, note)
     if rule is not None:
         why = "its rule for periods needs the stations' weights or days: ask for whole months or years"
     else:
@@ -146,7 +148,7 @@ def _value(
         return tuple((stored or nothing)[name] for name in nothing)  # type: ignore[return-value]
     if not expected or not row["n"] or not is_enough(row["n"] / expected, MINIMUM_SHARE):
         return None, None, Reason.INSUFFICIENT_DATA if row["n"] else "not_computed"
-    return half_up(row[_COMBINED[Rule(found.rule)]], decimals), None, None
+    return half_up(row[_COLUMNS[found.rule or ""]], decimals), None, None
 
 
 def differences(now: Summary, before: Summary, unit: str, decimals: int) -> dict[str, Any]:

@@ -22,6 +22,8 @@ class Kind(StrEnum):
     #: the rise an hour is at least the threshold
     RISE = "rise"
     MISSING = "missing"
+    #: a gateway is not heard
+    SILENT = "silent"
 
 
 class Severity(StrEnum):
@@ -49,10 +51,14 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class AlertRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A rule over the values of one indicator in some areas; thresholds are in the indicator's unit."""
+    """A rule over the values of one indicator, or over the gateways, in some areas.
+
+    Thresholds are in the indicator's unit.
+    """
 
     code: str
-    indicator: str
+    #: None: the rule is about gateways
+    indicator: str | None = None
     kind: Kind
     severity: Severity
     name_en: str
@@ -76,9 +82,8 @@ def check(rule: AlertRule) -> None:
     Raises:
         RuleError: about the first field that is wrong.
     """
-    for field in ("code", "indicator"):
-        if not is_code(getattr(rule, field)):
-            raise RuleError(field, f"{getattr(rule, field)!r} is no code: 1 to 64 of a-z 0-9 _ . -")
+    _check_code("code", rule.code)
+    _check_indicator(rule)
     for field in ("name_en", "name_vi"):
         if not getattr(rule, field).strip():
             raise RuleError(field, "it is empty: say what the rule warns of")
@@ -89,10 +94,23 @@ def check(rule: AlertRule) -> None:
     _check_escalation(rule.escalation)
 
 
+def _check_code(field: str, code: str | None) -> None:
+    if code is None or not is_code(code):
+        raise RuleError(field, f"{code!r} is no code: 1 to 64 of a-z 0-9 _ . -")
+
+
+def _check_indicator(rule: AlertRule) -> None:
+    if rule.kind is not Kind.SILENT:
+        _check_code("indicator", rule.indicator)
+    elif rule.indicator is not None:
+        raise RuleError("indicator", "a rule about silent gateways has none: leave it out")
+
+
 def _check_threshold(rule: AlertRule) -> None:
-    if rule.kind is Kind.MISSING:
+    if rule.kind in {Kind.MISSING, Kind.SILENT}:
         if rule.threshold is not None or rule.clear is not None:
-            raise RuleError("threshold", "missing data have none: leave out threshold and clear")
+            what = "missing data have" if rule.kind is Kind.MISSING else "a silent gateway has"
+            raise RuleError("threshold", f"{what} none: leave out threshold and clear")
         return
     if rule.threshold is None or not isfinite(rule.threshold):
         raise RuleError("threshold", f"{rule.threshold} is no finite number: give one")

@@ -161,7 +161,7 @@ def city_profile() -> Profile:
 
 
 def prepare(city: City, out: Console) -> None:
-    """Migrate, import the profile, and fill the last 48 hours with history and its indicators."""
+    """Migrate, import the profile, fill the last 48 hours with history, and compute the newest indicators."""
     asyncio.run(_prepare(city, out))
 
 
@@ -201,19 +201,15 @@ async def _backfill(conn: Any, profile: Profile, out: Console) -> None:
 
 
 async def _compute(conn: Any, out: Console) -> None:
+    """Compute the newest steps, so that the console shows the present; analytics goes back from there."""
     from analytics import values
     from analytics.indicator import INDICATORS
-    from analytics.run import compute
-    from analytics.service import begin
+    from analytics.service import run_due
 
     await values.write_catalogue(conn, INDICATORS.values())
-    end = datetime.now(UTC)
-    computed = await begin(conn, end)
-    # Months and years of days are not ended by 48 hours of history.
-    short = [i for i in INDICATORS.values() if i.step.length < timedelta(days=28)]
-    start = min((computed[i.code] for i in short if i.code in computed), default=end)
-    with _bar("indicators of these hours", max(1, int((end - start).total_seconds())), out) as show:
-        await compute(conn, short, start, end, progress=lambda done, _: show(done))
+    with _bar("newest indicators", 1, out) as show:
+        await run_due(conn, datetime.now(UTC))
+        show(1)
 
 
 @contextmanager

@@ -9,9 +9,10 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from analytics.results import WHY, Reason
 from analytics.rounding import half_up
-from runtime.indicator_docs import compact, validity
-from runtime.indicator_words import Language, trust, word
+from runtime.indicator_docs import cited, compact, validity
+from runtime.indicator_words import Language, said, trust, word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -171,23 +172,22 @@ class ExplanationPage:
     def _rule(self) -> Table:
         declared, table = self._of.indicator, self._table("rule", "property", "meaning")
         source = declared.source
-        year = f" ({source.year})" if source.year else ""
-        table.add_row(self._word("source"), f"{source.document}, {source.clause}{year}")
+        table.add_row(self._word("source"), cited(source, self._language))
         table.add_row(self._word("trust"), trust(source.trust, self._language))
         table.add_row(self._word("version"), str(declared.version))
         table.add_row(self._word("valid"), validity(declared.valid_from, declared.valid_to, self._language))
         for since, limit in self._of.limits:
             day = self._word("limits_in_force", day=self._of.period.day)
             table.add_row(day, f"{limit:g} {declared.unit} ({self._word('since', day=since)})")
-        table.add_row(self._word("area_rule"), declared.area_rule)
-        table.add_row(self._word("how"), declared.description)
+        table.add_row(self._word("area_rule"), said(declared.area_rule, self._language))
+        table.add_row(self._word("how"), said(declared.description, self._language))
         if source.note:
-            table.add_row(self._word("note"), source.note)
+            table.add_row(self._word("note"), said(source.note, self._language))
         return table
 
     def _figure(self, value: float | None, reason: str | None) -> str:
         if value is None:
-            return f"{self._word('no_value')} ({reason})"
+            return f"{self._word('no_value')} ({why(reason, self._language)})"
         unit = self._of.indicator.unit
         return f"{value:.10g}" + ("" if unit == "1" else f" {unit}")
 
@@ -204,6 +204,11 @@ class ExplanationPage:
         return (
             f"{local:%Y-%m-%d %H:%M:%S}" if local.second or local.microsecond else f"{local:%Y-%m-%d %H:%M}"
         )
+
+
+def why(reason: str | None, language: Language) -> str:
+    """Return a stored reason with what it says; one that no longer exists as it is."""
+    return f"{reason}: {said(WHY[Reason(reason)], language)}" if reason in set(Reason) else str(reason)
 
 
 def _numbers(details: Mapping[str, Any]) -> str:

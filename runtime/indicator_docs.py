@@ -10,14 +10,14 @@ from analytics.crosswalk import PROVENANCE
 from analytics.domains import domains, module_name
 from analytics.examples import check
 from analytics.inputs import ACTIVITY
-from runtime.indicator_words import DOMAINS_VI, Language, period, trust, word
+from runtime.indicator_words import DOMAINS_VI, Language, period, said, trust, word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date, timedelta
 
     from analytics.examples import Checked
-    from analytics.indicator import Indicator
+    from analytics.indicator import Indicator, Source
 
 #: a list longer than this is cut in a worked example
 _SHOWN: Final = 24
@@ -37,7 +37,7 @@ def section(indicator: Indicator, language: Language, *, level: int = 2) -> str:
     parts = [
         f"{'#' * level} `{indicator.code}`: {_name(indicator, language)}",
         _head(indicator, language),
-        f"**{word('how', language)}.** {indicator.description}",
+        f"**{word('how', language)}.** {said(indicator.description, language)}",
         _note(indicator, language),
         _categories(indicator, language),
         _limits(indicator, language),
@@ -88,7 +88,15 @@ def _provenance() -> list[str]:
 
 def _index_of(name: str, indicators: Sequence[Indicator]) -> str:
     rows = [
-        [f"`{i.code}`", i.name_vi, i.name_en, f"`{i.unit}`", i.step.iso, _cited(i), str(i.source.trust)]
+        [
+            f"`{i.code}`",
+            i.name_vi,
+            i.name_en,
+            f"`{i.unit}`",
+            i.step.iso,
+            cited(i.source, Language.EN),
+            str(i.source.trust),
+        ]
         for i in indicators
     ]
     links = f"[Tiếng Việt](vi/{name}.md) · [English](en/{name}.md)"
@@ -128,11 +136,11 @@ def _head(indicator: Indicator, language: Language) -> str:
         (word("period", language), f"{period(indicator.step, language)} ({indicator.step.iso})"),
         *_inputs(indicator, language),
         (word("min_completeness", language), _share(indicator.min_completeness, language)),
-        (word("area_rule", language), indicator.area_rule),
+        (word("area_rule", language), said(indicator.area_rule, language)),
         (word("decimals", language), word("half_up", language, n=indicator.decimals)),
         (word("version", language), str(indicator.version)),
         (word("valid", language), validity(indicator.valid_from, indicator.valid_to, language)),
-        (word("source", language), _cited(indicator)),
+        (word("source", language), cited(indicator.source, language)),
         (word("trust", language), f"**{trust(indicator.source.trust, language)}**"),
     ]
     return table([word("property", language), word("meaning", language)], rows)
@@ -161,15 +169,15 @@ def validity(start: date | None, end: date | None, language: Language) -> str:
     return ", ".join(words) or word("valid_always", language)
 
 
-def _cited(indicator: Indicator) -> str:
-    source = indicator.source
-    return f"{source.document}, {source.clause}" + (f" ({source.year})" if source.year else "")
+def cited(source: Source, language: Language) -> str:
+    """Return document, clause and year of a source."""
+    document, clause = said(source.document, language), said(source.clause, language)
+    return f"{document}, {clause}" + (f" ({source.year})" if source.year else "")
 
 
 def _note(indicator: Indicator, language: Language) -> str:
-    return (
-        f"**{word('note', language).capitalize()}.** {indicator.source.note}" if indicator.source.note else ""
-    )
+    note = indicator.source.note
+    return f"**{word('note', language).capitalize()}.** {said(note, language)}" if note else ""
 
 
 def _categories(indicator: Indicator, language: Language) -> str:

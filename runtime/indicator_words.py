@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from analytics.indicator import Trust
     from analytics.steps import Step
+    from analytics.texts import Text
 
 
 class Language(StrEnum):
@@ -20,7 +21,7 @@ class Language(StrEnum):
 _COMMAND: Final = "`halong indicators docs --write docs/indicators`"
 _GENERATED_VI: Final = (
     f"Trang này được tạo từ khai báo trong mã nguồn bằng {_COMMAND}; hãy sửa khai báo, không sửa trang. "
-    "Nhãn và tên bằng tiếng Việt; phần mô tả, quy tắc và ghi chú giữ nguyên tiếng Anh như trong khai báo."
+    "Tên chỉ số của các chuẩn quốc tế và trường hợp của ví dụ tính giữ nguyên tiếng Anh."
 )
 _GENERATED_EN: Final = (
     f"This page is made from the declarations in the code by {_COMMAND}: change a declaration, not the page."
@@ -161,6 +162,11 @@ def word(key: str, language: Language, **places: object) -> str:
         KeyError: there is no such key, or a place is not given.
     """
     return _of(WORDS[key], language).format(**places)
+
+
+def said(text: Text, language: Language) -> str:
+    """Return what a declaration says in a language."""
+    return text.vi if language is Language.VI else text.en
 
 
 def trust(how_far: Trust, language: Language) -> str:

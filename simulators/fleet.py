@@ -126,6 +126,31 @@ def _lamps(site: Site, _number: int, dice: Dice) -> dict[str, Any]:
     }
 
 
+def _probe(site: Site, _number: int, dice: Dice) -> dict[str, Any]:
+    # Streams from coal mines are acid.
+    return {
+        "ph": round(dice.around("ph", 7.3 - 1.2 * site.coal, 0.03), 2),
+        "cod": round(dice.between("cod", 8, 12 + 14 * site.urban), 1),
+        "ammonium_n": round(dice.between("ammonium", 0.08, 0.2 + 0.6 * site.urban), 2),
+        "nitrate_n": round(dice.between("nitrate", 0.6, 3.0), 2),
+        "phosphate_p": round(dice.between("phosphate", 0.03, 0.05 + 0.15 * site.urban), 3),
+        "water_body": "river",
+        # An automatic station: acidity and organic matter, no microbes.
+        "wqi_min_groups": 2,
+    }
+
+
+def _people(site: Site, _number: int, dice: Dice) -> dict[str, Any]:
+    visits = dice.between("visits", 300, 900) * site.scale * (1 + 2 * site.tourist)
+    return {
+        "visits_per_day": round(visits / 10) * 10,
+        "stay_h": round(dice.between("stay", 0.5, 2.0), 1),
+        "tourist": site.tourist,
+        "area_m2": round(dice.between("size", 800, 6000) / 100) * 100,
+        "closing_hour": 3,
+    }
+
+
 def _none(_site: Site, _number: int, _dice: Dice) -> dict[str, Any]:
     return {}
 
@@ -138,6 +163,16 @@ _WEATHER = (
     "wind_speed",
     "wind_gust",
     "wind_direction",
+)
+_WATER = (
+    "water_temperature",
+    "water_ph",
+    "dissolved_oxygen",
+    "turbidity",
+    "cod",
+    "ammonium_n",
+    "nitrate_n",
+    "phosphate_p",
 )
 
 # fmt: off
@@ -159,6 +194,10 @@ DISTRICT = (
     Equipment(kind="bin_sensor", word="bin", name="waste bin", count=4, facts=_bin, properties=("bin_fill",)),
     Equipment(kind="lamp_controller", word="light", name="street-light cabinet", count=3, facts=_lamps,
               properties=("lamp_state", "lamp_power", "electric_energy")),
+    Equipment(kind="water_probe", word="water", name="water quality station", count=1, facts=_probe,
+              scales=False, properties=_WATER),
+    Equipment(kind="people_counter", word="people", name="people counter", count=1, facts=_people,
+              properties=("people_in", "people_out")),
 )
 COAST = Equipment(kind="tide_gauge", word="tide", name="tide gauge", count=1, scales=False,
                   facts=_none,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from simulators import air, sampling, sound, street, traffic, water
+from simulators import air, people, river, sampling, sound, street, traffic, water
 from simulators.moment import Moment, standard_offset_hours
 from simulators.place import Place
 from simulators.scene import Scene, rounded
@@ -70,6 +70,8 @@ SIGNALS: dict[str, Signal] = {
     "parking_sensor": street.parking_sensor,
     "bin_sensor": street.bin_sensor,
     "lamp_controller": street.lamp_controller,
+    "water_probe": river.water_probe,
+    "people_counter": people.people_counter,
 }
 
 

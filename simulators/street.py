@@ -78,11 +78,11 @@ def bin_sensor(scene: Scene) -> dict[str, Floats]:
     rate = scene.place.number("fill_per_day", 40) * _litter(
         scene, np.take_along_axis(rounds, latest, axis=1)[:, 0]
     )
-    level = 4 + rate * (_people_until(hours) - _people_until(since))
+    level = 4 + rate * (people_until(hours) - people_until(since))
     return {"bin_fill": rounded(np.clip(level + 1.5 * scene.noise("echo"), 0, 105), 0)}
 
 
-def _people_until(hours: Floats) -> Floats:
+def people_until(hours: Floats) -> Floats:
     """Return days' worth of people since 1970."""
     return np.asarray(np.floor(hours / 24) + np.interp(hours % 24, np.arange(25), _FOOTFALL_UNTIL))
 

@@ -23,6 +23,7 @@ from analytics.results import Reason, SiteValue
 from analytics.rounding import half_up
 from analytics.series import HOUR, MINIMUM_SHARE, hourly_means, mean
 from analytics.steps import Step
+from analytics.texts import Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,9 +31,15 @@ if TYPE_CHECKING:
     from analytics.inputs import Period, Site
 
 INPUTS = ("pm2_5", "pm10", "so2", "co", "no2", "o3")
-DECISION = "Decision 1459/QĐ-TCMT, Vietnam Environment Administration"
+DECISION = Text(
+    "Decision 1459/QĐ-TCMT, Vietnam Environment Administration",
+    "Quyết định 1459/QĐ-TCMT, Tổng cục Môi trường",
+)
 _IN_FORCE = date(2019, 11, 12)
-_AREA_RULE = "the worst valid station; the decision itself defines the index of a station only"
+_AREA_RULE = Text(
+    "the worst valid station; the decision itself defines the index of a station only",
+    "trạm hợp lệ xấu nhất; quyết định chỉ định nghĩa chỉ số của trạm",
+)
 _COMPUTED = "computed independently"
 _OFFICIAL = "worked example of the decision"
 
@@ -169,12 +176,18 @@ _vn_aqi = partial(
     examples=_HOUR_EXAMPLES,
     source=Source(
         DECISION,
-        "VN_AQI by the hour",
+        Text("VN_AQI by the hour", "VN_AQI giờ"),
         2019,
         Trust.STANDARD,
-        "NowCast is always divided by the weights used: the printed form for w = 1/2 reads low when hours "
-        "are missing. The decision rounds NO2 59.35 to 60 in its example; rounding half up gives 59. It "
-        "names no completeness: 75 % of an hour's values is halong's rule.",
+        Text(
+            "NowCast is always divided by the weights used: the printed form for w = 1/2 reads low when "
+            "hours are missing. The decision rounds NO2 59.35 to 60 in its example; rounding half up "
+            "gives 59. It names no completeness: 75 % of an hour's values is halong's rule.",
+            "NowCast luôn được chia cho tổng trọng số đã dùng: công thức in cho w = 1/2 cho kết quả "
+            "thấp khi thiếu giờ. Trong ví dụ, quyết định làm tròn NO2 59,35 thành 60; làm tròn nửa lên "
+            "cho 59. Quyết định không nêu mức đủ dữ liệu: 75 % số giá trị của một giờ là quy ước của "
+            "halong.",
+        ),
     ),
 )
 def vn_aqi_h(site: Site, period: Period) -> SiteValue:
@@ -182,6 +195,10 @@ def vn_aqi_h(site: Site, period: Period) -> SiteValue:
 
     PM2.5 and PM10 enter as NowCast of the last 12 hourly means, SO2, CO, NO2 and O3 as the mean of the hour.
     A whole number without unit: 0 is clean air, 500 the end of the scale.
+
+    vi: Giá trị lớn nhất trong các chỉ số con tính được; phải có ít nhất PM2.5 hoặc PM10. PM2.5 và PM10 được
+    đưa vào bằng giá trị NowCast của 12 trung bình giờ gần nhất; SO2, CO, NO2 và O3 bằng trung bình của giờ.
+    Số nguyên không có đơn vị: 0 là không khí sạch, 500 là cuối thang.
     """
     particles, details = _particle_indices(site, period)
     suspect = sum(s.suspects(period.step) for s in site.series.values())
@@ -206,13 +223,21 @@ def vn_aqi_h(site: Site, period: Period) -> SiteValue:
     examples=_DAY_EXAMPLES,
     source=Source(
         DECISION,
-        "VN_AQI by the day",
+        Text("VN_AQI by the day", "VN_AQI ngày"),
         2019,
         Trust.STANDARD,
-        "The decision labels the hours of a day by their end, 01:00 to 24:00: they are the hours from 0 to "
-        "24 h local time. The 8 h column of O3 ends at 400 µg/m³; above it the 1 h column alone counts. "
-        "The decision names no completeness: 18 of 24 hours or running means for each pollutant, and 6 of "
-        "8 hours for a running mean, are halong's rule. An index is never averaged: a month has none.",
+        Text(
+            "The decision labels the hours of a day by their end, 01:00 to 24:00: they are the hours "
+            "from 0 to 24 h local time. The 8 h column of O3 ends at 400 µg/m³; above it the 1 h column "
+            "alone counts. The decision names no completeness: 18 of 24 hours or running means for each "
+            "pollutant, and 6 of 8 hours for a running mean, are halong's rule. An index is never "
+            "averaged: a month has none.",
+            "Quyết định gọi các giờ trong ngày theo lúc kết thúc, từ 01:00 đến 24:00: đó là các giờ từ "
+            "0 đến 24 giờ địa phương. Cột 8 giờ của O3 dừng ở 400 µg/m³; trên mức đó chỉ dùng cột 1 "
+            "giờ. Quyết định không nêu mức đủ dữ liệu: 18 trong 24 giờ hoặc trung bình trượt cho mỗi "
+            "chất, và 6 trong 8 giờ cho một trung bình trượt, là quy ước của halong. Không bao giờ lấy "
+            "trung bình chỉ số: không có chỉ số tháng.",
+        ),
     ),
 )
 def vn_aqi_d(site: Site, period: Period) -> SiteValue:
@@ -221,6 +246,11 @@ def vn_aqi_d(site: Site, period: Period) -> SiteValue:
     PM2.5 and PM10 enter as the mean of the day's hours, SO2, CO and NO2 as the largest hourly mean, O3 as
     the larger of what its largest hourly mean and its largest running 8 h mean give. A whole number without
     unit: 0 is clean air, 500 the end of the scale.
+
+    vi: Giá trị lớn nhất trong các chỉ số con của ngày; phải có ít nhất PM2.5 hoặc PM10. PM2.5 và PM10 được
+    đưa vào bằng trung bình các giờ trong ngày; SO2, CO và NO2 bằng trung bình 1 giờ lớn nhất; O3 bằng giá trị
+    lớn hơn giữa chỉ số của trung bình 1 giờ lớn nhất và của trung bình trượt 8 giờ lớn nhất. Số nguyên không
+    có đơn vị: 0 là không khí sạch, 500 là cuối thang.
     """
     hours = {name: hours_of_day(series, period) for name, series in site.series.items() if name in INPUTS}
     shares = [found.share for name, found in hours.items() if name in PARTICLES]

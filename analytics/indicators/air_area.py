@@ -15,6 +15,7 @@ from analytics.results import AreaValue
 from analytics.rounding import half_up
 from analytics.series import MINIMUM_SHARE
 from analytics.steps import Step
+from analytics.texts import Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,8 +64,12 @@ def of_districts(pm2_5: Sequence[float], population: Sequence[int]) -> dict[str,
     window=timedelta(hours=25),
     raw_window=timedelta(0),
     min_completeness=MINIMUM_SHARE,
-    area_rule="mean over the area's units weighted by population, a unit by the mean of its valid stations; "
-    "the worst station and the share of the population covered are in the details",
+    area_rule=Text(
+        "mean over the area's units weighted by population, a unit by the mean of its valid stations; "
+        "the worst station and the share of the population covered are in the details",
+        "trung bình các đơn vị của địa bàn theo trọng số dân số, mỗi đơn vị lấy trung bình các trạm hợp "
+        "lệ; trạm xấu nhất và tỷ lệ dân số được bao phủ nằm trong phần chi tiết",
+    ),
     area=of_people,
     decimals=3,
     version=1,
@@ -77,14 +82,24 @@ def of_districts(pm2_5: Sequence[float], population: Sequence[int]) -> dict[str,
         *equivalents("pm2_5"),
     ),
     source=Source(
-        "halong, with the index of Decision 1459/QĐ-TCMT",
-        "population-weighted concentration",
+        Text(
+            "halong, with the index of Decision 1459/QĐ-TCMT",
+            "halong, với chỉ số của Quyết định 1459/QĐ-TCMT",
+        ),
+        Text("population-weighted concentration", "nồng độ theo trọng số dân số"),
         None,
         Trust.OWN,
-        "Concentrations are averaged and the index is made of the mean: an index is never averaged. The "
-        "index of the mean is for statistics, that of the worst station for alerts; both are in the details. "
-        "A unit without a valid station is left out and not filled in from a neighbour; it shows in the "
-        "share of the population covered. 18 of 24 hours is halong's rule.",
+        Text(
+            "Concentrations are averaged and the index is made of the mean: an index is never averaged. "
+            "The index of the mean is for statistics, that of the worst station for alerts; both are in "
+            "the details. A unit without a valid station is left out and not filled in from a "
+            "neighbour; it shows in the share of the population covered. 18 of 24 hours is halong's "
+            "rule.",
+            "Lấy trung bình nồng độ rồi mới tính chỉ số: không bao giờ lấy trung bình chỉ số. Chỉ số "
+            "của trung bình dùng cho thống kê, chỉ số của trạm xấu nhất dùng cho cảnh báo; cả hai nằm "
+            "trong phần chi tiết. Đơn vị không có trạm hợp lệ thì bỏ qua, không lấy từ đơn vị lân cận; "
+            "điều đó thể hiện ở tỷ lệ dân số được bao phủ. 18 trong 24 giờ là quy ước của halong.",
+        ),
     ),
     examples=(
         Example(
@@ -101,6 +116,10 @@ def pm2_5_area_d(site: Site, period: Period) -> SiteValue:
 
     A station's value is the mean of its hours, of which 18 of 24 must be there. The class is that of the
     VN_AQI which the area's mean makes; that of the worst station stands beside it in the details.
+
+    vi: Nồng độ PM2.5 trung bình trong ngày mà người dân của địa bàn hít thở, µg/m³. Giá trị của một trạm là
+    trung bình các giờ, phải có 18 trong 24 giờ. Mức phân loại là mức VN_AQI ứng với trung bình của địa bàn;
+    mức của trạm xấu nhất nằm trong phần chi tiết.
     """
     return day_mean(site, period, "pm2_5")
 
@@ -109,5 +128,8 @@ longer(
     "pm2_5_area_d",
     Rule.MEAN,
     area=population_weighted,
-    area_rule="mean over the area's units weighted by population, a unit by the mean of its valid stations",
+    area_rule=Text(
+        "mean over the area's units weighted by population, a unit by the mean of its valid stations",
+        ("trung bình các đơn vị của địa bàn theo trọng số dân số, mỗi đơn vị lấy trung bình các trạm hợp lệ"),
+    ),
 )

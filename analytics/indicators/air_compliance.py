@@ -14,6 +14,7 @@ from analytics.longer import Rule, combine_days, longer
 from analytics.rounding import half_up
 from analytics.series import MINIMUM_SHARE
 from analytics.steps import Step
+from analytics.texts import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,11 +24,25 @@ if TYPE_CHECKING:
     from analytics.results import SiteValue
 
 _DAYS_OF_YEAR = 0.9
-_AREA_RULE = (
-    "share over all periods of all stations: both counts are summed first; each station is in the details"
+_AREA_RULE = Text(
+    "share over all periods of all stations: both counts are summed first; each station is in the details",
+    "tỷ lệ trên mọi kỳ của mọi trạm: cộng tử số và mẫu số trước rồi mới chia; từng trạm nằm trong phần "
+    "chi tiết",
 )
-_WORDS = {"1h": "hourly means", "8h": "running 8 h means", "24h": "24 h means", "1y": "annual means"}
-_WORDS_VI = {"1h": "1 giờ", "8h": "8 giờ", "24h": "24 giờ", "1y": "năm"}
+_MEANS = {
+    "1h": Text("hourly means", "trung bình 1 giờ"),
+    "8h": Text("running 8 h means", "trung bình trượt 8 giờ"),
+    "24h": Text("24 h means", "trung bình 24 giờ"),
+    "1y": Text("annual means", "trung bình năm"),
+}
+_RUNNING = Text(
+    "Running means are halong's reading, as for VN_AQI.",
+    "Trung bình trượt là cách hiểu của halong, như ở VN_AQI.",
+)
+_OWN = Text(
+    "Shares of hours and days required are halong's rule.",
+    "Tỷ lệ số giờ và số ngày phải có là quy ước của halong.",
+)
 CATEGORIES = (
     Category("exceeds", "Above the limit", "Vượt", "#FF0000", 0),
     Category("complies", "Within the limit", "Đạt", "#00E400", 100),
@@ -90,11 +105,6 @@ def _of_day(pollutant: str, averaging: Averaging) -> SiteFunction:
         found, share = means(site.series[pollutant], period, averaging)
         return _told(known(site, period, share, pollutant), found, limit_on(limits, period.day))
 
-    of_day.__doc__ = (
-        f"Share of the {_WORDS[averaging.code]} of {NAMES[pollutant]} that end within the local day and are "
-        "at or below the limit, in %. The details give the exceedances, the limit in force on the date, and "
-        "the ratio of the largest mean to it."
-    )
     return of_day
 
 
@@ -105,19 +115,36 @@ def _of_year(pollutant: str) -> SiteFunction:
         limit = limit_on(LIMITS[pollutant]["1y"], period.day)
         return _told(Known(site.code, share, minimum=_DAYS_OF_YEAR), [] if mean is None else [mean], limit)
 
-    of_year.__doc__ = (
-        f"100 % where the mean of the days' means of {NAMES[pollutant]} over the year is at "
-        "or below the annual limit, 0 % where it is above; the details give the limit and the ratio to it. "
-        "90 % of the days must have a mean. For an area: the share of its stations within the limit."
-    )
     return of_year
 
 
+def _of_periods(name: str, found: Text) -> Text:
+    return Text(
+        f"Share of the {found.en} of {name} that end within the local day and are at or below the "
+        "limit, in %. The details give the exceedances, the limit in force on the date, and the ratio of "
+        "the largest mean to it.",
+        f"Tỷ lệ các {found.vi} của {name} kết thúc trong ngày mà không vượt giới hạn, %. Phần chi "
+        "tiết cho biết số lần vượt, giới hạn có hiệu lực vào ngày đó và tỷ số của giá trị lớn nhất so "
+        "với giới hạn.",
+    )
+
+
+def _of_annual_mean(name: str) -> Text:
+    return Text(
+        f"100 % where the mean of the days' means of {name} over the year is at or below the annual "
+        "limit, 0 % where it is above; the details give the limit and the ratio to it. 90 % of the days "
+        "must have a mean. For an area: the share of its stations within the limit.",
+        f"100 % nếu trung bình năm của các trung bình ngày {name} không vượt giới hạn năm, 0 % nếu vượt; "
+        "phần chi tiết cho biết giới hạn và tỷ số so với giới hạn. Phải có 90 % số ngày. Với địa bàn: tỷ "
+        "lệ số trạm đạt giới hạn.",
+    )
+
+
 def _declare(pollutant: str, averaging: str, **declaration: Any) -> Callable[[SiteFunction], SiteFunction]:
-    title = NAMES[pollutant]
+    title, told = NAMES[pollutant], _MEANS[averaging]
     return indicator(
-        name_en=f"{title} within QCVN 05, {_WORDS[averaging]}",
-        name_vi=f"Mức đạt QCVN 05, {title} {_WORDS_VI[averaging]}",
+        name_en=f"{title} within QCVN 05, {told.en}",
+        name_vi=f"Mức đạt QCVN 05, {title} {told.vi}",
         unit="%",
         area_rule=_AREA_RULE,
         area=weighted_mean,
@@ -128,15 +155,27 @@ def _declare(pollutant: str, averaging: str, **declaration: Any) -> Callable[[Si
         crosswalk=equivalents(pollutant),
         examples=_EXAMPLES.get((pollutant, averaging), ()),
         source=source(
-            f"limits of ambient air, {title}, {_WORDS[averaging]}",
-            "Limits in µg/m³ at 25 °C and 760 mmHg: "
-            + ", ".join(f"{limit:g} from {since}" for since, limit in LIMITS[pollutant][averaging])
-            + ". A mean that equals the limit complies. "
-            + ("Running means are halong's reading, as for VN_AQI. " if averaging == "8h" else "")
-            + "Shares of hours and days required are halong's rule.",
+            Text(
+                f"limits of ambient air, {title}, {told.en}",
+                f"giới hạn không khí xung quanh, {title}, {told.vi}",
+            ),
+            _note(pollutant, averaging),
         ),
         **declaration,
     )
+
+
+def _note(pollutant: str, averaging: str) -> Text:
+    limits = LIMITS[pollutant][averaging]
+    listed = Text(
+        ", ".join(f"{limit:g} from {since}" for since, limit in limits),
+        ", ".join(f"{limit:g} từ {since}" for since, limit in limits),
+    )
+    note = Text(
+        f"Limits in µg/m³ at 25 °C and 760 mmHg: {listed.en}. A mean that equals the limit complies.",
+        f"Giới hạn tính bằng µg/m³ ở 25 °C và 760 mmHg: {listed.vi}. Trung bình bằng giới hạn là đạt.",
+    )
+    return (note + _RUNNING if averaging == "8h" else note) + _OWN
 
 
 def _declare_day(pollutant: str, averaging: Averaging) -> None:
@@ -144,6 +183,7 @@ def _declare_day(pollutant: str, averaging: Averaging) -> None:
     window = REACH if averaging is Averaging.EIGHT_HOURS else timedelta(hours=25)
     declare = _declare(
         pollutant, averaging.code, code=code, inputs=(pollutant,), step=Step.DAY, window=window,
+        description=_of_periods(NAMES[pollutant], _MEANS[averaging.code]),
         raw_window=timedelta(0), min_completeness=MINIMUM_SHARE,
     )  # fmt: skip
     declare(_of_day(pollutant, averaging))
@@ -153,7 +193,8 @@ def _declare_day(pollutant: str, averaging: Averaging) -> None:
 def _declare_year(pollutant: str) -> None:
     declare = _declare(
         pollutant, "1y", code=f"qcvn05_{pollutant}_1y", of=(f"{pollutant}_d",), step=Step.YEAR,
-        window=timedelta(days=366), min_completeness=_DAYS_OF_YEAR,
+        description=_of_annual_mean(NAMES[pollutant]), window=timedelta(days=366),
+        min_completeness=_DAYS_OF_YEAR,
     )  # fmt: skip
     declare(_of_year(pollutant))
 

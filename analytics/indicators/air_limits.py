@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from analytics.crosswalk import crosswalk
 from analytics.indicator import Category, Source, Trust
+from analytics.texts import Text
 
 if TYPE_CHECKING:
     from analytics.indicator import Equivalent
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 Dated = tuple[tuple[date, float], ...]
 
 IN_FORCE = date(2023, 9, 12)
-REGULATION = "QCVN 05:2023/BTNMT, Circular 01/2023/TT-BTNMT"
+REGULATION = Text(
+    "QCVN 05:2023/BTNMT, Circular 01/2023/TT-BTNMT",
+    "QCVN 05:2023/BTNMT, Thông tư 01/2023/TT-BTNMT",
+)
 
 
 def _since_2023(limit: float) -> Dated:
@@ -82,6 +86,6 @@ def equivalents(pollutant: str) -> tuple[Equivalent, ...]:
     )
 
 
-def source(clause: str, note: str) -> Source:
+def source(clause: Text, note: Text) -> Source:
     """Return the regulation as a source."""
     return Source(REGULATION, clause, 2023, Trust.STANDARD, note)

@@ -14,6 +14,7 @@ from analytics.indicators.air_vn_aqi import PARTICLES
 from analytics.rounding import half_up
 from analytics.series import MINIMUM_SHARE
 from analytics.steps import Step
+from analytics.texts import Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -174,7 +175,7 @@ _VECTORS = (
     window=REACH,
     raw_window=timedelta(0),
     min_completeness=MINIMUM_SHARE,
-    area_rule="the worst valid station",
+    area_rule=Text("the worst valid station", "trạm hợp lệ xấu nhất"),
     area=worst,
     decimals=0,
     version=1,
@@ -182,16 +183,29 @@ _VECTORS = (
     categories=CATEGORIES,
     crosswalk=crosswalk("air"),
     source=Source(
-        "40 CFR Part 58, Appendix G, amended by 89 FR 16202; EPA-454/B-24-002",
-        "breakpoints and computation of the index",
+        Text(
+            "40 CFR Part 58, Appendix G, amended by 89 FR 16202; EPA-454/B-24-002",
+            "40 CFR Phần 58, Phụ lục G, sửa đổi bởi 89 FR 16202; EPA-454/B-24-002",
+        ),
+        Text("breakpoints and computation of the index", "các điểm ngưỡng và cách tính chỉ số"),
         2024,
         Trust.SECONDARY,
-        "PM2.5 by the table of 2024 from 2024-05-06, before by that of 2013, whose first day is general "
-        "knowledge; the other columns are those of 2024 throughout. Gases are converted from µg/m³ at "
-        "25 °C with a molar volume of 24.465 L. From 305 ppb of SO2 in an hour the mean of 24 h decides, "
-        "and where that is below 305 ppb the index is 200: general knowledge. Days are 0 to 24 h local "
-        "time, 18 of 24 hours or running means for each pollutant, 6 of 8 hours for a running mean, and "
-        "one of PM2.5, PM10 and O3: halong's rules. An index is never averaged: there is none of a month.",
+        Text(
+            "PM2.5 by the table of 2024 from 2024-05-06, before by that of 2013, whose first day is "
+            "general knowledge; the other columns are those of 2024 throughout. Gases are converted "
+            "from µg/m³ at 25 °C with a molar volume of 24.465 L. From 305 ppb of SO2 in an hour the "
+            "mean of 24 h decides, and where that is below 305 ppb the index is 200: general knowledge. "
+            "Days are 0 to 24 h local time, 18 of 24 hours or running means for each pollutant, 6 of 8 "
+            "hours for a running mean, and one of PM2.5, PM10 and O3: halong's rules. An index is never "
+            "averaged: there is none of a month.",
+            "PM2.5 theo bảng năm 2024 từ 2024-05-06, trước đó theo bảng năm 2013, ngày đầu áp dụng bảng "
+            "2013 là kiến thức chung; các cột khác luôn là của năm 2024. Khí được quy đổi từ µg/m³ ở 25 "
+            "°C với thể tích mol 24,465 L. Từ 305 ppb SO2 trong một giờ thì dùng trung bình 24 giờ, và "
+            "khi trung bình này dưới 305 ppb thì chỉ số là 200: kiến thức chung. Ngày từ 0 đến 24 giờ "
+            "địa phương, 18 trong 24 giờ hoặc trung bình trượt cho mỗi chất, 6 trong 8 giờ cho một "
+            "trung bình trượt, và một trong PM2.5, PM10, O3: quy ước của halong. Không bao giờ lấy "
+            "trung bình chỉ số: không có chỉ số tháng.",
+        ),
     ),
     examples=tuple(
         Example(
@@ -211,6 +225,12 @@ def us_aqi(site: Site, period: Period) -> SiteValue:
     largest hourly mean, CO as its largest 8 h mean, SO2 and NO2 as their largest hourly mean, SO2 from
     305 ppb as the mean of the day. Concentrations are truncated before, the index is rounded to a whole
     number without unit: 0 is clean air, and there is no end of the scale above 500.
+
+    vi: Giá trị lớn nhất trong các chỉ số con của ngày; phải có ít nhất PM2.5, PM10 hoặc O3. PM2.5 và PM10
+    được đưa vào bằng trung bình các giờ trong ngày; O3 bằng trung bình 8 giờ lớn nhất và, từ 125 ppb, cả
+    trung bình 1 giờ lớn nhất; CO bằng trung bình 8 giờ lớn nhất; SO2 và NO2 bằng trung bình 1 giờ lớn nhất,
+    SO2 từ 305 ppb bằng trung bình ngày. Nồng độ được cắt bớt chữ số trước khi tính, chỉ số được làm tròn
+    thành số nguyên không có đơn vị: 0 là không khí sạch, trên 500 thang không có điểm cuối.
     """
     measured, shares = _measured(site, period)
     about = known(site, period, max(shares.values(), default=0.0), *site.series)

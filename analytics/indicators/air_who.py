@@ -18,6 +18,7 @@ from analytics.longer import Rule, combine_days
 from analytics.rounding import half_up
 from analytics.series import MINIMUM_SHARE, is_enough, to_datetime
 from analytics.steps import Step
+from analytics.texts import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -122,10 +123,16 @@ _DAYS_EXAMPLE = Example(
 )
 
 
-def _source(clause: str, note: str) -> Source:
-    document = "WHO global air quality guidelines: guidance, not law"
-    recalled = "Levels are general knowledge, widely reproduced. Shares of days required are halong's rule."
-    return Source(document, clause, 2021, Trust.RECALLED, f"{note} {recalled}")
+def _source(clause: Text, note: Text) -> Source:
+    document = Text(
+        "WHO global air quality guidelines: guidance, not law",
+        "Hướng dẫn chất lượng không khí toàn cầu của WHO: khuyến nghị, không phải quy định bắt buộc",
+    )
+    recalled = Text(
+        "Levels are general knowledge, widely reproduced. Shares of days required are halong's rule.",
+        "Các mức là kiến thức chung, được dẫn lại rộng rãi. Tỷ lệ số ngày phải có là quy ước của halong.",
+    )
+    return Source(document, clause, 2021, Trust.RECALLED, note + recalled)
 
 
 def _categories(levels: Levels) -> tuple[Category, ...]:
@@ -140,8 +147,9 @@ def _property(code: str) -> str:
     return code.removesuffix("_d").removesuffix("_8h")
 
 
-def _listed(levels: Levels) -> str:
-    return ", ".join(f"{name.upper()} {level:g}" for name, level in levels.items()) + " µg/m³."
+def _listed(name: str, levels: Levels) -> Text:
+    listed = ", ".join(f"{level.upper()} {value:g}" for level, value in levels.items())
+    return Text(f"{name}: {listed} µg/m³.", f"{name}: {listed} µg/m³.")
 
 
 def _count(code: str, levels: Levels, step: Step) -> Callable[[Site, Period], SiteValue]:
@@ -155,13 +163,20 @@ def _count(code: str, levels: Levels, step: Step) -> Callable[[Site, Period], Si
         p99 = half_up(float(np.percentile(values, 99)), 3)
         return about.value(float(over["over_aqg"]), None, **over, p99=p99, **told)
 
-    count.__doc__ = (
-        f"Days on which {_name(code)} exceeded the guideline level: its mean of 24 h, of O3 the largest of "
-        "8 h. The details count the days above each interim target, and give the 99th percentile of the "
-        "days, for which the levels of a day are meant. "
-        f"{_SHARES[step]:.0%} of the days must have a mean; nothing is added for those without one."
-    )
     return count
+
+
+def _of_exceedances(name: str, share: float) -> Text:
+    return Text(
+        f"Days on which {name} exceeded the guideline level: its mean of 24 h, of O3 the largest "
+        "of 8 h. The details count the days above each interim target, and give the 99th percentile of "
+        "the days, for which the levels of a day are meant. "
+        f"{share:.0%} of the days must have a mean; nothing is added for those without one.",
+        f"Số ngày mà {name} vượt mức khuyến nghị: trung bình 24 giờ, với O3 là trung bình 8 giờ "
+        "lớn nhất. Phần chi tiết đếm số ngày vượt từng mục tiêu tạm thời và cho bách phân vị 99 của các "
+        "ngày, là giá trị mà các mức ngày được đặt ra. "
+        f"Phải có {share:.0%} số ngày; không cộng thêm gì cho ngày không có giá trị.",
+    )
 
 
 def _declare_days(code: str, levels: Levels, step: Step) -> None:
@@ -170,17 +185,21 @@ def _declare_days(code: str, levels: Levels, step: Step) -> None:
         code=f"who_{stem}_days_{word}",
         name_en=f"Days above WHO's level of {_name(code)}, {word}",
         name_vi=f"Số ngày {_name(code)} vượt mức khuyến nghị WHO, {word_vi}",
+        description=_of_exceedances(_name(code), _SHARES[step]),
         unit="d",
         of=(code,),
         step=step,
         window=_LONGEST[step],
         min_completeness=_SHARES[step],
-        area_rule="the station with the most days",
+        area_rule=Text("the station with the most days", "trạm có nhiều ngày nhất"),
         area=worst,
         decimals=0,
         version=1,
         crosswalk=equivalents(_property(code)),
-        source=_source("levels of a day", f"{_name(code)}: {_listed(levels)}"),
+        source=_source(
+            Text("levels of a day", "các mức của ngày"),
+            _listed(_name(code), levels),
+        ),
         examples=(_DAYS_EXAMPLE,) if (code, step) == ("pm2_5_d", Step.MONTH) else (),
     )
     declare(_count(code, levels, step))
@@ -188,6 +207,16 @@ def _declare_days(code: str, levels: Levels, step: Step) -> None:
 
 _VIETNAMESE = {Step.MONTH: "tháng", Step.YEAR: "năm"}
 _LONGEST = {Step.MONTH: timedelta(days=31), Step.YEAR: timedelta(days=366)}
+
+
+def _of_annual_mean(name: str) -> Text:
+    return Text(
+        f"Mean of {name} over the year divided by the guideline level: 1 and less is within it. "
+        "The class is the strictest level that the mean does not exceed. 90 % of the days must have a "
+        "mean.",
+        f"Trung bình năm của {name} chia cho mức khuyến nghị: từ 1 trở xuống là đạt. Phân loại là "
+        "mức chặt nhất mà trung bình không vượt. Phải có 90 % số ngày.",
+    )
 
 
 def _declare_ratio(code: str, levels: Levels) -> None:
@@ -201,27 +230,27 @@ def _declare_ratio(code: str, levels: Levels) -> None:
         shown = half_up(mean, 3)
         return about.value(mean / levels["aqg"], None, mean=shown, met=met(mean, levels), days=days)
 
-    ratio.__doc__ = (
-        f"Mean of {_name(code)} over the year divided by the guideline level: 1 and less is within it. The "
-        "class is the strictest level that the mean does not exceed. 90 % of the days must have a mean."
-    )
     declare = indicator(
         code=f"who_{code.removesuffix('_d')}_ratio_year",
         name_en=f"{_name(code)} over WHO's level, year",
         name_vi=f"Tỷ số {_name(code)} trên mức khuyến nghị WHO, năm",
+        description=_of_annual_mean(_name(code)),
         unit="1",
         of=(code,),
         step=Step.YEAR,
         window=_LONGEST[Step.YEAR],
         min_completeness=_SHARES[Step.YEAR],
-        area_rule="the station with the highest ratio",
+        area_rule=Text("the station with the highest ratio", "trạm có tỷ số cao nhất"),
         area=worst,
         decimals=3,
         version=1,
         categories=_categories(levels),
         categorise=lambda value, _: met(half_up(value * levels["aqg"], 6), levels),
         crosswalk=equivalents(_property(code)),
-        source=_source("levels of a year", f"{_name(code)}: {_listed(levels)}"),
+        source=_source(
+            Text("levels of a year", "các mức của năm"),
+            _listed(_name(code), levels),
+        ),
     )
     declare(ratio)
 
@@ -242,7 +271,7 @@ for _code, _levels in YEAR_LEVELS.items():
     step=Step.YEAR,
     window=_LONGEST[Step.YEAR],
     min_completeness=MINIMUM_SHARE,
-    area_rule="the station with the highest season",
+    area_rule=Text("the station with the highest season", "trạm có mùa cao điểm cao nhất"),
     area=worst,
     decimals=3,
     version=1,
@@ -250,9 +279,14 @@ for _code, _levels in YEAR_LEVELS.items():
     categorise=lambda value, _: met(value, PEAK_LEVELS),
     crosswalk=equivalents("o3"),
     source=_source(
-        "levels of the peak season",
-        f"O3: {_listed(PEAK_LEVELS)} Seasons within one calendar year only: one that reaches over the turn "
-        f"of the year is not looked for. The property `{PEAK_PROPERTY}` of a station sets the first month.",
+        Text("levels of the peak season", "các mức của mùa cao điểm"),
+        _listed("O3", PEAK_LEVELS)
+        + Text(
+            "Seasons within one calendar year only: one that reaches over the turn of the year is not looked "
+            f"for. The property `{PEAK_PROPERTY}` of a station sets the first month.",
+            "Chỉ xét mùa trong cùng một năm dương lịch, không xét mùa vắt qua giao thừa. Thuộc tính "
+            f"`{PEAK_PROPERTY}` của trạm đặt tháng đầu tiên.",
+        ),
     ),
 )
 def who_o3_peak_year(site: Site, period: Period) -> SiteValue:
@@ -260,6 +294,10 @@ def who_o3_peak_year(site: Site, period: Period) -> SiteValue:
 
     Each of the six months needs 75 % of its days. The details tell the first month and the ratio to the
     guideline level.
+
+    vi: Trung bình của các trung bình 8 giờ lớn nhất của O3 trong sáu tháng liên tiếp có trung bình cao nhất,
+    µg/m³. Mỗi tháng trong sáu tháng phải có 75 % số ngày. Phần chi tiết cho biết tháng đầu tiên và tỷ số so
+    với mức khuyến nghị.
     """
     series = site.results["o3_8h_d"]
     first, last = series.good_times.searchsorted((period.step.start, period.step.end))

@@ -16,6 +16,7 @@ from analytics.results import AreaValue, Reason
 from analytics.rounding import half_up
 from analytics.series import MINIMUM_SHARE, Window, to_datetime, to_micros
 from analytics.steps import Step
+from analytics.texts import HALONG, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -64,15 +65,24 @@ def _perimeter(gates: Sequence[SiteValue], period: Period) -> tuple[float, dict[
 
 
 _SOURCE = Source(
-    "halong",
-    "entered less left since closing",
+    HALONG,
+    Text("entered less left since closing", "số vào trừ số ra kể từ lúc đóng cửa"),
     None,
     Trust.OWN,
-    "Σ in - Σ out since the last closing, the thing's property `closing_hour` (local, 0 by default): "
-    "counters drift, so it starts from 0 there. Things with the same property `perimeter` are the gates "
-    "of one place and are added; a thing without it is a place of its own. `area_m2` is the size of the "
-    "place. 75 % of the counts since closing are needed in both directions, at intervals of 15 min at "
-    "most. Classes of density are general knowledge: comfortable below 2 people per m², dangerous from 4.",
+    Text(
+        "Σ in - Σ out since the last closing, the thing's property `closing_hour` (local, 0 by "
+        "default): counters drift, so it starts from 0 there. Things with the same property `perimeter` "
+        "are the gates of one place and are added; a thing without it is a place of its own. `area_m2` "
+        "is the size of the place. 75 % of the counts since closing are needed in both directions, at "
+        "intervals of 15 min at most. Classes of density are general knowledge: comfortable below 2 "
+        "people per m², dangerous from 4.",
+        "Σ vào - Σ ra kể từ lần đóng cửa gần nhất, thuộc tính `closing_hour` của thiết bị (giờ địa "
+        "phương, mặc định 0): bộ đếm bị trôi nên bắt đầu lại từ 0 ở giờ đó. Các thiết bị có cùng thuộc "
+        "tính `perimeter` là các cổng của một nơi và được cộng lại; thiết bị không có thuộc tính này tự "
+        "là một nơi. `area_m2` là diện tích của nơi đó. Phải có 75 % số lần đếm kể từ lúc đóng cửa ở cả "
+        "hai chiều, cách nhau nhiều nhất 15 phút. Các mức mật độ là kiến thức chung: thoáng khi dưới 2 "
+        "người/m², nguy hiểm từ 4.",
+    ),
 )
 
 
@@ -88,7 +98,10 @@ def _declare(
         step=step,
         window=_WINDOWS[step],
         min_completeness=MINIMUM_SHARE,
-        area_rule="the perimeter with the largest value, if all its gates have one; perimeters are not added",
+        area_rule=Text(
+            "the perimeter with the largest value, if all its gates have one; perimeters are not added",
+            "khu vực có giá trị lớn nhất, nếu mọi cổng của nó đều có giá trị; không cộng các khu vực",
+        ),
         area=busiest,
         version=1,
         source=_SOURCE,
@@ -104,6 +117,9 @@ def people_present(site: Site, period: Period) -> SiteValue:
     """People inside at the end of the quarter of an hour: entered less left since closing.
 
     At a gate the balance, which people who leave by another gate make negative; in a perimeter 0 at least.
+
+    vi: Số người ở bên trong vào cuối khắc (15 phút): số vào trừ số ra kể từ lúc đóng cửa. Ở một cổng, hiệu số
+    có thể âm vì người ta ra bằng cổng khác; ở cả khu vực thì không nhỏ hơn 0.
     """
     return _inside(site, period, sized=False)
 
@@ -118,7 +134,10 @@ def people_present(site: Site, period: Period) -> SiteValue:
     categories=CATEGORIES,
 )
 def people_density(site: Site, period: Period) -> SiteValue:
-    """People present at the end of the quarter of an hour by the perimeter's size, in people per m²."""
+    """People present at the end of the quarter of an hour by the perimeter's size, in people per m².
+
+    vi: Số người có mặt vào cuối khắc (15 phút) chia cho diện tích khu vực, người/m².
+    """
     return _inside(site, period, sized=True)
 
 
@@ -132,7 +151,10 @@ def people_density(site: Site, period: Period) -> SiteValue:
     categories=CATEGORIES,
 )
 def people_density_peak_d(site: Site, period: Period) -> SiteValue:
-    """Largest density at the end of a quarter of an hour of the day, in people per m²."""
+    """Largest density at the end of a quarter of an hour of the day, in people per m².
+
+    vi: Mật độ lớn nhất vào cuối một khắc (15 phút) trong ngày, người/m².
+    """
     return _inside(site, period, sized=True)
 
 

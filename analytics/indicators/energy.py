@@ -15,6 +15,7 @@ from analytics.results import AreaValue, Reason
 from analytics.rounding import half_up
 from analytics.series import to_datetime
 from analytics.steps import Step
+from analytics.texts import HALONG, Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -76,21 +77,33 @@ def _example(kwh: float, population: float, days: float) -> Mapping[str, Any]:
     step=Step.DAY,
     window=timedelta(days=1) + _BEFORE,
     min_completeness=1.0,
-    area_rule="kWh over the area's population; a month's and a year's are those of their mean day times "
-    "their days; nothing is added for meters that are silent, whose share is told",
+    area_rule=Text(
+        "kWh over the area's population; a month's and a year's are those of their mean day times their "
+        "days; nothing is added for meters that are silent, whose share is told",
+        "kWh chia cho dân số của địa bàn; tháng và năm lấy ngày trung bình nhân số ngày; không cộng "
+        "thêm gì cho công tơ im lặng, tỷ lệ của chúng được nêu rõ",
+    ),
     area=per_head,
     decimals=4,
     version=1,
     source=Source(
-        "halong",
-        "electricity supplied over population",
+        HALONG,
+        Text("electricity supplied over population", "điện năng cấp trên dân số"),
         None,
         Trust.OWN,
-        "Only meters whose property `supplies` is `area` count: those that together measure what the area is "
-        "supplied with. By their registers, read within an hour of both ends of the day (or three sampling "
-        "intervals); a step back by more than half of the property `register_modulus` is a roll-over, any "
-        "other an exchange or an error, and then there is no value. Population with its source is the area's "
-        "in the registry and in the details; guests who stay the night are not in it.",
+        Text(
+            "Only meters whose property `supplies` is `area` count: those that together measure what "
+            "the area is supplied with. By their registers, read within an hour of both ends of the day "
+            "(or three sampling intervals); a step back by more than half of the property "
+            "`register_modulus` is a roll-over, any other an exchange or an error, and then there is no "
+            "value. Population with its source is the area's in the registry and in the details; guests "
+            "who stay the night are not in it.",
+            "Chỉ tính các công tơ có thuộc tính `supplies` là `area`: những công tơ cùng nhau đo toàn "
+            "bộ điện cấp cho địa bàn. Theo chỉ số công tơ, đọc trong vòng một giờ quanh hai đầu ngày "
+            "(hoặc ba chu kỳ đo); bước lùi quá nửa thuộc tính `register_modulus` là quay vòng, mọi bước "
+            "lùi khác là thay công tơ hoặc lỗi, khi đó không có giá trị. Dân số và nguồn lấy từ danh "
+            "mục địa bàn và nằm trong phần chi tiết; khách lưu trú không được tính.",
+        ),
     ),
     crosswalk=crosswalk("energy"),
     examples=(
@@ -108,6 +121,10 @@ def electricity_per_capita_d(site: Site, period: Period) -> SiteValue:
 
     No value where no meter of the area's supply is known at both ends of the day, one jumped back, or the
     area's population is not registered.
+
+    vi: Điện năng cấp cho địa bàn tính trên đầu người, kWh; quy ra một năm (nhân 365 chia số ngày) trong phần
+    chi tiết. Không có giá trị nếu không công tơ cấp điện nào của địa bàn có chỉ số ở cả hai đầu ngày, có công
+    tơ nhảy lùi, hoặc chưa đăng ký dân số của địa bàn.
     """
     series = site.series["electric_energy"]
     found = used(series, period.step, site.number("register_modulus"), reach=_BEFORE)
@@ -126,6 +143,7 @@ def _declare(step: Step, longest: timedelta, word: str, word_vi: str, minimum: f
         code=f"electricity_per_capita_{word}",
         name_en=f"{day.name_en}, {word}",
         name_vi=f"{day.name_vi}, {word_vi}",
+        description=_described(word, word_vi, minimum),
         unit=day.unit,
         of=(_DAY,),
         step=step,
@@ -138,10 +156,19 @@ def _declare(step: Step, longest: timedelta, word: str, word_vi: str, minimum: f
         source=day.source,
         crosswalk=day.crosswalk,
     )
-    declare(_of_days(word, minimum))
+    declare(_of_days(minimum))
 
 
-def _of_days(word: str, minimum: float) -> SiteFunction:
+def _described(word: str, word_vi: str, minimum: float) -> Text:
+    return Text(
+        f"Electricity supplied to the area per inhabitant in the {word}, in kWh: the mean of the days known "
+        f"times the days of the {word}. No value where fewer than {minimum:.0%} of its days have one.",
+        f"Điện năng cấp cho địa bàn tính trên đầu người trong {word_vi}, kWh: trung bình các ngày đã biết "
+        f"nhân số ngày của {word_vi}. Không có giá trị nếu dưới {minimum:.0%} số ngày có giá trị.",
+    )
+
+
+def _of_days(minimum: float) -> SiteFunction:
     def kwh_per_day(site: Site, period: Period) -> SiteValue:
         values, days = site.results[_DAY].good(period.step), days_in(period)
         value, share = combine_days(values, None, days, minimum, Rule.MEAN)
@@ -151,10 +178,6 @@ def _of_days(word: str, minimum: float) -> SiteFunction:
             return known.missing(Reason.NOT_APPLICABLE)
         return known.missing(**told) if value is None else known.value(value, **told)
 
-    kwh_per_day.__doc__ = (
-        f"Electricity supplied to the area per inhabitant in the {word}, in kWh: the mean of the days known "
-        f"times the days of the {word}. No value where fewer than {minimum:.0%} of its days have one."
-    )
     return kwh_per_day
 
 

@@ -15,6 +15,7 @@ from analytics.results import AreaValue
 from analytics.rounding import half_up
 from analytics.series import HOUR, MINIMUM_SHARE, mean, to_datetime
 from analytics.steps import Step
+from analytics.texts import HALONG, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -113,13 +114,23 @@ def of_humidity(t: float, rh: float) -> dict[str, float]:
 _METPY = "MetPy 1.7.1, heat_index(mask_undefined=False)"
 _COMPUTED = "computed independently"
 _NWS = Source(
-    "US National Weather Service: Technical Attachment SR 90-23, Weather Prediction Center",
-    "heat index",
+    Text(
+        "US National Weather Service: Technical Attachment SR 90-23, Weather Prediction Center",
+        ("Cơ quan Thời tiết Quốc gia Hoa Kỳ (NWS): Technical Attachment SR 90-23, Weather Prediction Center"),
+    ),
+    Text("heat index", "chỉ số nóng"),
     1990,
     Trust.RECALLED,
-    "Checked against MetPy. Where the simple form applies, below 80 °F, the service's text takes its mean "
-    "with the temperature; the simple form itself is taken here, as MetPy does: 20 °C and 90 % give 20.4 "
-    "instead of 20.2 °C. Classes in °C are general knowledge. 75 % of an hour's values is halong's rule.",
+    Text(
+        "Checked against MetPy. Where the simple form applies, below 80 °F, the service's text takes "
+        "its mean with the temperature; the simple form itself is taken here, as MetPy does: 20 °C and "
+        "90 % give 20.4 instead of 20.2 °C. Classes in °C are general knowledge. 75 % of an hour's "
+        "values is halong's rule.",
+        "Đã đối chiếu với MetPy. Khi áp dụng công thức đơn giản, dưới 80 °F, văn bản của NWS lấy trung "
+        "bình của nó với nhiệt độ; ở đây dùng chính công thức đơn giản như MetPy: 20 °C và 90 % cho "
+        "20,4 thay vì 20,2 °C. Các mức theo °C là kiến thức chung. 75 % số giá trị của giờ là quy ước "
+        "của halong.",
+    ),
 )
 _HEAT_EXAMPLES = tuple(
     Example(
@@ -160,7 +171,7 @@ def _of_hour(site: Site, period: Period, formula: Callable[[float, float], float
     step=Step.HOUR,
     window=HOUR,
     min_completeness=MINIMUM_SHARE,
-    area_rule="the hottest station",
+    area_rule=Text("the hottest station", "trạm nóng nhất"),
     area=worst,
     decimals=1,
     version=1,
@@ -172,6 +183,9 @@ def heat_index_h(site: Site, period: Period) -> SiteValue:
     """Heat index of the hour's mean air temperature and mean relative humidity, in °C.
 
     Both need 75 % of the hour's values. Below 27 °C there is no class.
+
+    vi: Chỉ số nóng tính từ nhiệt độ không khí trung bình và độ ẩm tương đối trung bình của giờ, °C. Cả hai
+    phải có 75 % số giá trị của giờ. Dưới 27 °C không phân loại.
     """
     return _of_hour(site, period, heat_index)
 
@@ -196,19 +210,27 @@ def hottest(area: AreaUnit, sites: Sequence[SiteValue], period: Period) -> AreaV
     step=Step.DAY,
     window=timedelta(days=1),
     min_completeness=MINIMUM_SHARE,
-    area_rule="the hottest station; the mean by population is in the details",
+    area_rule=Text(
+        "the hottest station; the mean by population is in the details",
+        "trạm nóng nhất; trung bình theo dân số nằm trong phần chi tiết",
+    ),
     area=hottest,
     decimals=1,
     version=1,
     categories=HEAT_CLASSES,
     source=Source(
-        "halong",
-        "a day of its hours",
+        HALONG,
+        Text("a day of its hours", "ngày tính từ giờ"),
         None,
         Trust.OWN,
-        "Each hour by the heat index of the US National Weather Service. 18 of 24 hours, and all from 9 to "
-        "18 h local time, in which the maximum falls, are halong's rule. A month and a year have the mean "
-        "of the days' maxima.",
+        Text(
+            "Each hour by the heat index of the US National Weather Service. 18 of 24 hours, and all "
+            "from 9 to 18 h local time, in which the maximum falls, are halong's rule. A month and a "
+            "year have the mean of the days' maxima.",
+            "Mỗi giờ theo chỉ số nóng của Cơ quan Thời tiết Quốc gia Hoa Kỳ. 18 trong 24 giờ, và mọi "
+            "giờ từ 9 đến 18 giờ địa phương là lúc cực đại xảy ra, là quy ước của halong. Tháng và năm "
+            "lấy trung bình các cực đại ngày.",
+        ),
     ),
 )
 def heat_index_d(site: Site, period: Period) -> SiteValue:
@@ -216,6 +238,9 @@ def heat_index_d(site: Site, period: Period) -> SiteValue:
 
     18 of 24 hours must have a value, and each of those from 9 to 18 h. The details tell the hour of the
     maximum by its start.
+
+    vi: Chỉ số nóng lớn nhất trong các giờ của ngày, °C. Phải có 18 trong 24 giờ, trong đó có mọi giờ từ 9 đến
+    18 giờ. Phần chi tiết cho biết giờ đạt cực đại, tính theo lúc bắt đầu giờ.
     """
     hours = hours_of(site, period, "heat_index")
     starts = _local_starts(hours.series, period)
@@ -240,7 +265,7 @@ def _local_starts(hours: Series, period: Period) -> list[datetime]:
     step=Step.HOUR,
     window=HOUR,
     min_completeness=MINIMUM_SHARE,
-    area_rule="the station with the largest value",
+    area_rule=Text("the station with the largest value", "trạm có giá trị lớn nhất"),
     area=worst,
     decimals=1,
     version=1,
@@ -264,18 +289,31 @@ def _local_starts(hours: Series, period: Period) -> list[datetime]:
         ),
     ),
     source=Source(
-        "Masterton and Richardson, Atmospheric Environment Service of Canada",
-        "humidex; dew point by the Magnus formula with 17.625 and 243.04 °C",
+        Text(
+            "Masterton and Richardson, Atmospheric Environment Service of Canada",
+            "Masterton và Richardson, Cơ quan Môi trường Khí quyển Canada",
+        ),
+        Text(
+            "humidex; dew point by the Magnus formula with 17.625 and 243.04 °C",
+            "humidex; điểm sương theo công thức Magnus với 17,625 và 243,04 °C",
+        ),
         1979,
         Trust.RECALLED,
-        "Checked against pythermalcomfort, model masterson. Classes are general knowledge. 75 % of an hour's "
-        "values is halong's rule.",
+        Text(
+            "Checked against pythermalcomfort, model masterson. Classes are general knowledge. 75 % of "
+            "an hour's values is halong's rule.",
+            "Đã đối chiếu với pythermalcomfort, mô hình masterson. Các mức là kiến thức chung. 75 % số "
+            "giá trị của giờ là quy ước của halong.",
+        ),
     ),
 )
 def humidex_h(site: Site, period: Period) -> SiteValue:
     """Humidex of the hour's mean air temperature and mean relative humidity, a number like °C without unit.
 
     Both need 75 % of the hour's values.
+
+    vi: Humidex tính từ nhiệt độ không khí trung bình và độ ẩm tương đối trung bình của giờ; một số tương tự
+    °C nhưng không có đơn vị. Cả hai phải có 75 % số giá trị của giờ.
     """
     return _of_hour(site, period, lambda t, rh: humidex(t, dew_point(t, rh)))
 

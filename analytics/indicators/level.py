@@ -14,6 +14,7 @@ from analytics.results import Reason, SiteValue
 from analytics.rounding import half_up
 from analytics.series import HOUR, MINIMUM_SHARE, Window, is_enough
 from analytics.steps import Step
+from analytics.texts import Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -156,18 +157,26 @@ def _example(h: float, levels: Sequence[float], h_1h_ago: float) -> dict[str, An
     # An hour ago, and before that the longest sampling interval.
     window=HOUR + _SLOWEST,
     min_completeness=MINIMUM_SHARE,
-    area_rule="the station with the highest state",
+    area_rule=Text("the station with the highest state", "trạm có trạng thái cao nhất"),
     area=worst,
     decimals=0,
     version=1,
     source=Source(
-        "Decision 05/2020/QĐ-TTg on flood alert levels",
-        "alert levels I to III of a station",
+        Text(
+            "Decision 05/2020/QĐ-TTg on flood alert levels",
+            "Quyết định 05/2020/QĐ-TTg về mực nước tương ứng với các cấp báo động lũ",
+        ),
+        Text("alert levels I to III of a station", "mức báo động I đến III của trạm"),
         2020,
         Trust.SECONDARY,
-        "The decision's own table was not read: each station's levels and their datum are configuration, its "
-        "property `alert_levels`, dated where they changed. Ten-minute means, and the way down (0.10 m below "
-        "the level, or 30 min below it), are halong's rule.",
+        Text(
+            "The decision's own table was not read: each station's levels and their datum are "
+            "configuration, its property `alert_levels`, dated where they changed. Ten-minute means, "
+            "and the way down (0.10 m below the level, or 30 min below it), are halong's rule.",
+            "Chưa đọc được bảng của chính quyết định: các mức của từng trạm và hệ cao độ là cấu hình, "
+            "thuộc tính `alert_levels` của trạm, ghi ngày khi thay đổi. Trung bình mười phút và cách hạ "
+            "mức (thấp hơn mức 0,10 m, hoặc ở dưới mức 30 phút) là quy ước của halong.",
+        ),
     ),
     categories=(
         Category("below_i", "Below alert level I", "Dưới báo động I", "#2E86DE", 0),
@@ -199,6 +208,12 @@ def level_alert(site: Site, period: Period) -> SiteValue:
     below it or has been below it for 30 min: the same observations always give the same state. Details: the
     height and its datum, the distance to the level reached and to the next one, the share of the way between
     them, the rise in the hour, and the hours to the next level at that rate. No value without alert levels.
+
+    vi: Số mức báo động mà mực nước sông tại trạm đã đạt tới, từ 0 đến 3. Một mức được coi là đạt ngay khi
+    trung bình mười phút không thấp hơn mức đó, và được coi là hết khi mực nước thấp hơn mức đó 0,10 m hoặc đã
+    ở dưới mức đó 30 phút: cùng số liệu luôn cho cùng trạng thái. Phần chi tiết: mực nước và hệ cao độ, khoảng
+    cách tới mức đã đạt và tới mức kế tiếp, tỷ lệ quãng đường giữa hai mức, cường suất lên trong một giờ và số
+    giờ tới mức kế tiếp theo cường suất ấy. Không có giá trị nếu trạm chưa khai báo mức báo động.
     """
     series, known = site.series["river_level"], AlertLevels.of(site.properties, period.day)
     suspect = series.suspects(period.step)

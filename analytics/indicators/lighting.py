@@ -19,6 +19,7 @@ from analytics.results import AreaValue, Reason
 from analytics.rounding import half_up
 from analytics.series import MINIMUM_SHARE, Window, time_weighted
 from analytics.steps import Step
+from analytics.texts import HALONG, Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,7 +37,10 @@ REACH = timedelta(hours=36) + BEFORE
 DARK_BELOW = 20.0
 DARK_FOR = timedelta(minutes=15)
 _HOUR_US = 3.6e9
-_NIGHT = "The night that ends on the date: from noon of the day before to noon, local time."
+_NIGHT = Text(
+    "The night that ends on the date: from noon of the day before to noon, local time.",
+    "Đêm kết thúc vào ngày này: từ trưa hôm trước đến trưa, giờ địa phương.",
+)
 
 
 def night_of(period: Period) -> Window:
@@ -102,19 +106,33 @@ def _register_example(prev: float, now: float, modulus: float) -> Mapping[str, A
     step=Step.DAY,
     window=REACH,
     min_completeness=MINIMUM_SHARE,
-    area_rule="kWh over kilometres of lit street, both summed over the valid cabinets",
+    area_rule=Text(
+        "kWh over kilometres of lit street, both summed over the valid cabinets",
+        "kWh chia cho số kilômét đường được chiếu sáng, cả hai cộng trên các tủ hợp lệ",
+    ),
     area=energy_per_km,
     decimals=3,
     version=1,
     source=Source(
-        "halong",
-        "energy of the night over kilometres of lit street",
+        HALONG,
+        Text(
+            "energy of the night over kilometres of lit street",
+            "điện năng của đêm trên số kilômét đường được chiếu sáng",
+        ),
         None,
         Trust.OWN,
-        f"{_NIGHT} By the cabinet's register, read within an hour of both noons (or three sampling "
-        "intervals); a step back by more than half of the property `register_modulus` (units until it begins "
-        "again) is a roll-over, any other an exchange or an error, and then there is no value. A site "
-        "without register: power over time, times its property `lamps`. Kilometres: its property `lit_km`.",
+        _NIGHT
+        + Text(
+            "By the cabinet's register, read within an hour of both noons (or three sampling "
+            "intervals); a step back by more than half of the property `register_modulus` (units until "
+            "it begins again) is a roll-over, any other an exchange or an error, and then there is no "
+            "value. A site without register: power over time, times its property `lamps`. Kilometres: "
+            "its property `lit_km`.",
+            "Theo chỉ số công tơ của tủ, đọc trong vòng một giờ quanh hai trưa (hoặc ba chu kỳ đo); "
+            "bước lùi quá nửa thuộc tính `register_modulus` (số đơn vị đến khi quay vòng) là quay vòng, "
+            "mọi bước lùi khác là thay công tơ hoặc lỗi, khi đó không có giá trị. Điểm không có công "
+            "tơ: công suất theo thời gian, nhân thuộc tính `lamps`. Số kilômét: thuộc tính `lit_km`.",
+        ),
     ),
     crosswalk=crosswalk("light"),
     examples=(
@@ -140,6 +158,10 @@ def light_energy_d(site: Site, period: Period) -> SiteValue:
 
     In the details, what 365 such nights amount to. No value where the register is not known at both ends of
     the night or jumped back, or the lit length is not declared.
+
+    vi: Điện năng của đêm kết thúc vào ngày này trên mỗi kilômét đường được chiếu sáng, kWh/km. Phần chi tiết
+    cho biết 365 đêm như vậy cộng lại là bao nhiêu. Không có giá trị nếu không biết chỉ số công tơ ở cả hai
+    đầu đêm, công tơ nhảy lùi, hoặc chưa khai báo chiều dài đường được chiếu sáng.
     """
     night = night_of(period)
     found = metered(site, night) if "electric_energy" in site.series else None
@@ -201,19 +223,29 @@ def outage_shares(lamps: float, reporting: float, failed: float) -> dict[str, fl
     step=Step.DAY,
     window=REACH,
     min_completeness=MINIMUM_SHARE,
-    area_rule="failed over reporting lamps; silent lamps are unknown and told apart",
+    area_rule=Text(
+        "failed over reporting lamps; silent lamps are unknown and told apart",
+        "số đèn hỏng trên số đèn có báo tín hiệu; đèn im lặng là chưa rõ và được nêu riêng",
+    ),
     area=outage,
     decimals=3,
     version=1,
     source=Source(
-        "halong",
-        "lamps failed while commanded on",
+        HALONG,
+        Text("lamps failed while commanded on", "đèn hỏng khi được lệnh bật"),
         None,
         Trust.OWN,
-        f"{_NIGHT} Failed: for 15 min on end less than 20 % of the power commanded, which is the property "
-        "`lamp_watts` times the dimming level while the lamp is commanded on. Reporting: 75 % of the night "
-        "known, a reading holding for three sampling intervals at most. A cabinet that tells one power for "
-        "its `lamps` fails as a whole: single lamps behind it cannot be seen.",
+        _NIGHT
+        + Text(
+            "Failed: for 15 min on end less than 20 % of the power commanded, which is the property "
+            "`lamp_watts` times the dimming level while the lamp is commanded on. Reporting: 75 % of "
+            "the night known, a reading holding for three sampling intervals at most. A cabinet that "
+            "tells one power for its `lamps` fails as a whole: single lamps behind it cannot be seen.",
+            "Hỏng: liên tục 15 phút dưới 20 % công suất được lệnh, là thuộc tính `lamp_watts` nhân mức "
+            "điều chỉnh độ sáng khi đèn được lệnh bật. Có báo tín hiệu: biết được 75 % thời gian của "
+            "đêm, một số đo có giá trị nhiều nhất ba chu kỳ đo. Tủ chỉ báo một công suất cho các đèn "
+            "`lamps` thì hỏng cả tủ: không thấy được từng đèn phía sau.",
+        ),
     ),
     crosswalk=crosswalk("light"),
     examples=(
@@ -230,6 +262,10 @@ def light_outage_d(site: Site, period: Period) -> SiteValue:
     """Share of the reporting lamps that stayed dark for 15 min or more while commanded on in the night, in %.
 
     Lamps that were silent are unknown, neither failed nor in order: their share is in the details.
+
+    vi: Tỷ lệ đèn không sáng từ 15 phút trở lên trong khi được lệnh bật vào ban đêm, trên số đèn có báo tín
+    hiệu, %. Đèn không báo tín hiệu là chưa rõ, không tính là hỏng cũng không tính là tốt: tỷ lệ của chúng nằm
+    trong phần chi tiết.
     """
     night, lamps = night_of(period), site.number("lamps") or 1.0
     names = [name for name in ("lamp_power", "lamp_state", "lamp_dimming") if name in site.series]
@@ -263,5 +299,8 @@ longer(
     "light_outage_d",
     Rule.WEIGHTED_MEAN,
     area=weighted_mean,
-    area_rule="lamps failed over lamps reporting, both summed over the nights known",
+    area_rule=Text(
+        "lamps failed over lamps reporting, both summed over the nights known",
+        "số đèn hỏng trên số đèn có báo tín hiệu, cả hai cộng trên các đêm đã biết",
+    ),
 )

@@ -20,6 +20,7 @@ from analytics.results import AreaValue, Reason, SiteValue
 from analytics.rounding import half_up
 from analytics.series import MINIMUM_SHARE, Window
 from analytics.steps import Step
+from analytics.texts import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -62,18 +63,33 @@ def of_sites(lday: Sequence[float], limit: float = 70) -> dict[str, float]:
 
 
 _SOURCE = Source(
-    "QCVN 26:2010/BTNMT, Circular 39/2010/TT-BTNMT",
-    "limits of noise by class of area and part of the day",
+    Text("QCVN 26:2010/BTNMT, Circular 39/2010/TT-BTNMT", "QCVN 26:2010/BTNMT, Thông tư 39/2010/TT-BTNMT"),
+    Text(
+        "limits of noise by class of area and part of the day",
+        "giới hạn tiếng ồn theo loại khu vực và khoảng thời gian trong ngày",
+    ),
     2010,
     Trust.SECONDARY,
-    "Special areas (hospitals, schools, libraries, kindergartens, places of worship) 55 dB from 6 to 21 h "
-    "and 45 dB from 21 to 6 h, ordinary ones (housing, hotels, offices) 70 and 55 dB, for dates from 2011 "
-    "until 13 November 2025. QCVN 26:2025/BNNMT (Circular 01/2025/TT-BNNMT) then took its place, at about "
-    "that date; its classes, periods and limits could not be read, so from then on there is a value only "
-    "where a thing's property `noise_limits` has rows of area_class, period_start, period_end, limit, "
-    "valid_from and valid_to; such rows replace the table at all dates. The class is the thing's property "
-    "`noise_area_class`. The period 21-6 h is that of one calendar date, its hours 0-6 and 21-24; 75 % of "
-    "the hours of each period are needed: halong's rules.",
+    Text(
+        "Special areas (hospitals, schools, libraries, kindergartens, places of worship) 55 dB from 6 "
+        "to 21 h and 45 dB from 21 to 6 h, ordinary ones (housing, hotels, offices) 70 and 55 dB, for "
+        "dates from 2011 until 13 November 2025. QCVN 26:2025/BNNMT (Circular 01/2025/TT-BNNMT) then "
+        "took its place, at about that date; its classes, periods and limits could not be read, so from "
+        "then on there is a value only where a thing's property `noise_limits` has rows of area_class, "
+        "period_start, period_end, limit, valid_from and valid_to; such rows replace the table at all "
+        "dates. The class is the thing's property `noise_area_class`. The period 21-6 h is that of one "
+        "calendar date, its hours 0-6 and 21-24; 75 % of the hours of each period are needed: halong's "
+        "rules.",
+        "Khu vực đặc biệt (bệnh viện, trường học, thư viện, nhà trẻ, nơi thờ tự) 55 dB từ 6 đến 21 giờ "
+        "và 45 dB từ 21 đến 6 giờ; khu vực thông thường (nhà ở, khách sạn, cơ quan) 70 và 55 dB, cho "
+        "các ngày từ 2011 đến hết 13 tháng 11 năm 2025. QCVN 26:2025/BNNMT (Thông tư 01/2025/TT-BNNMT) "
+        "thay thế vào khoảng ngày đó; chưa đọc được loại khu vực, khoảng thời gian và giới hạn của quy "
+        "chuẩn mới, nên từ đó chỉ có giá trị khi thuộc tính `noise_limits` của thiết bị có các dòng "
+        "area_class, period_start, period_end, limit, valid_from và valid_to; các dòng này thay cho "
+        "bảng ở mọi ngày. Loại khu vực là thuộc tính `noise_area_class`. Khoảng 21-6 giờ lấy theo một "
+        "ngày dương lịch, gồm các giờ 0-6 và 21-24; phải có 75 % số giờ của mỗi khoảng: quy ước của "
+        "halong.",
+    ),
 )
 
 
@@ -99,7 +115,10 @@ def _declare(code: str, name_en: str, name_vi: str, **rule: Any) -> Callable[[Si
     "Noise above the national limit",
     "Mức vượt giới hạn tiếng ồn QCVN 26",
     unit="dB",
-    area_rule="the site that is most above its limit, or least below",
+    area_rule=Text(
+        "the site that is most above its limit, or least below",
+        "điểm đo vượt giới hạn nhiều nhất, hoặc thấp hơn ít nhất",
+    ),
     area=worst,
     categories=CATEGORIES,
     categorise=complies,
@@ -109,6 +128,10 @@ def qcvn26_excess_d(site: Site, period: Period) -> SiteValue:
 
     Above 0 a limit is exceeded; equal to it complies. No value where a period has fewer than 75 % of its
     hours, where the site's class is not known, or where no limit of it is in force or configured.
+
+    vi: Chênh lệch lớn nhất giữa LAeq và giới hạn trong các khoảng thời gian của ngày, theo loại khu vực của
+    điểm đo, dB. Trên 0 là vượt giới hạn; bằng giới hạn là đạt. Không có giá trị nếu một khoảng thời gian có
+    dưới 75 % số giờ, chưa biết loại khu vực, hoặc không có giới hạn nào đang có hiệu lực hay được cấu hình.
     """
     return _against_limits(site, period, lambda highest: highest)
 
@@ -118,7 +141,10 @@ def qcvn26_excess_d(site: Site, period: Period) -> SiteValue:
     "Sites above the national noise limit",
     "Tỷ lệ điểm đo vượt giới hạn tiếng ồn QCVN 26",
     unit="%",
-    area_rule="valid sites above a limit over valid sites",
+    area_rule=Text(
+        "valid sites above a limit over valid sites",
+        "số điểm hợp lệ vượt giới hạn trên số điểm hợp lệ",
+    ),
     area=share_of_sites,
     examples=(
         Example(
@@ -135,6 +161,10 @@ def qcvn26_above_d(site: Site, period: Period) -> SiteValue:
 
     No value where a period has fewer than 75 % of its hours, where the site's class of area is not known, or
     where no limit of it is in force or configured.
+
+    vi: 100 nếu LAeq của một trong các khoảng thời gian của ngày vượt giới hạn, nếu không là 0, %; gộp nhiều
+    điểm đo là tỷ lệ của chúng. Không có giá trị nếu một khoảng thời gian có dưới 75 % số giờ, chưa biết loại
+    khu vực, hoặc không có giới hạn nào đang có hiệu lực hay được cấu hình.
     """
     return _against_limits(site, period, percent_above)
 
@@ -174,4 +204,11 @@ def _shown(row: NoiseLimit, part: PartLevel) -> Mapping[str, Any]:
     return shown | {"level": half_up(part.level, 3), "excess": excess(part.level, row.limit)}
 
 
-longer("qcvn26_above_d", Rule.MEAN, area_rule="mean over the sites of the share of their days above a limit")
+longer(
+    "qcvn26_above_d",
+    Rule.MEAN,
+    area_rule=Text(
+        "mean over the sites of the share of their days above a limit",
+        "trung bình các điểm đo của tỷ lệ số ngày vượt giới hạn",
+    ),
+)

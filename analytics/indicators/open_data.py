@@ -14,6 +14,7 @@ from analytics.indicator import Example, Source, Trust, indicator
 from analytics.results import AreaValue, SiteValue
 from analytics.rounding import half_up
 from analytics.steps import Step
+from analytics.texts import HALONG, Text
 from devices.open_data import LICENCES
 
 if TYPE_CHECKING:
@@ -87,19 +88,25 @@ def _example(inventory: int, published: int, published_current_open_machine: int
     step=Step.DAY,
     window=WINDOW,
     min_completeness=0.0,
-    area_rule="published over inventoried data sets",
+    area_rule=Text("published over inventoried data sets", "số bộ dữ liệu đã công bố trên số bộ đã kiểm kê"),
     area=share_published,
     decimals=3,
     version=1,
     source=Source(
-        "halong",
-        "published over inventoried data sets",
+        HALONG,
+        Text("published over inventoried data sets", "số bộ dữ liệu đã công bố trên số bộ đã kiểm kê"),
         None,
         Trust.OWN,
-        "The inventory is configuration: things with the observed property `dataset_age` and the properties "
-        "`published`, `licence`, `machine_readable`, `updated_every_d`. Strict: published under an open "
-        "licence, machine-readable and updated on its schedule. Vietnam's frame is Decree 47/2020/NĐ-CP, "
-        "which was not read.",
+        Text(
+            "The inventory is configuration: things with the observed property `dataset_age` and the "
+            "properties `published`, `licence`, `machine_readable`, `updated_every_d`. Strict: "
+            "published under an open licence, machine-readable and updated on its schedule. Vietnam's "
+            "frame is Decree 47/2020/NĐ-CP, which was not read.",
+            "Danh mục kiểm kê là cấu hình: các thiết bị có đại lượng `dataset_age` và các thuộc tính "
+            "`published`, `licence`, `machine_readable`, `updated_every_d`. Nghĩa chặt: công bố theo "
+            "giấy phép mở, máy đọc được và cập nhật đúng lịch. Khung pháp lý của Việt Nam là Nghị định "
+            "47/2020/NĐ-CP, chưa được đọc.",
+        ),
     ),
     crosswalk=crosswalk("open"),
     examples=(
@@ -118,6 +125,11 @@ def open_data_share(site: Site, period: Period) -> SiteValue:
     The details tell the share in the strict form (open licence, machine-readable, updated on schedule), which
     sets are not published, and what the others lack. The age of a set's content must have been told within
     two days, or its update counts as not on schedule.
+
+    vi: Số bộ dữ liệu đã công bố trên số bộ dữ liệu đã kiểm kê tại ngày này, %. Phần chi tiết cho biết tỷ lệ
+    theo nghĩa chặt (giấy phép mở, máy đọc được, cập nhật đúng lịch), những bộ chưa công bố và các bộ còn lại
+    thiếu gì. Tuổi nội dung của một bộ phải được báo trong hai ngày gần nhất, nếu không thì coi là cập nhật
+    không đúng lịch.
     """
     series = site.series["dataset_age"]
     ages = series.good(period.last(WINDOW))

@@ -21,6 +21,7 @@ from analytics.results import Reason
 from analytics.rounding import half_up
 from analytics.series import MINIMUM_SHARE, Series, Window
 from analytics.steps import Step
+from analytics.texts import HALONG, Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,11 +37,17 @@ WINDOW = timedelta(hours=26)
 #: A lot is as good as full from this share of its spaces on, %.
 HIGH = 85.0
 _HOUR_US = 3.6e9
-_AREA_RULE = "spaces occupied over spaces in service, both summed over the valid lots and the time known"
-_NOTE = (
+_AREA_RULE = Text(
+    "spaces occupied over spaces in service, both summed over the valid lots and the time known",
+    "số chỗ có xe trên số chỗ đang phục vụ, cả hai cộng trên các bãi hợp lệ và thời gian đã biết",
+)
+_NOTE = Text(
     "A reading holds until the next one, for three sampling intervals at most; 75 % of the hour must be "
-    "known. Capacity is the last one told within 25 h, which may change within the hour, else the thing's "
-    "property `capacity`."
+    "known. Capacity is the last one told within 25 h, which may change within the hour, else the "
+    "thing's property `capacity`.",
+    "Một số đo có giá trị đến số đo kế tiếp, nhiều nhất ba chu kỳ đo; phải biết được 75 % của giờ. Sức "
+    "chứa là số báo gần nhất trong 25 giờ, có thể thay đổi trong giờ, nếu không thì là thuộc tính "
+    "`capacity` của thiết bị.",
 )
 
 
@@ -151,7 +158,13 @@ def _examples(*figures: str) -> tuple[Example, ...]:
     decimals=3,
     # 2: a capacity counts from the instant at which it is told
     version=2,
-    source=Source("halong", "time-weighted occupancy", None, Trust.OWN, _NOTE),
+    source=Source(
+        HALONG,
+        Text("time-weighted occupancy", "tỷ lệ lấp đầy theo trọng số thời gian"),
+        None,
+        Trust.OWN,
+        _NOTE,
+    ),
     crosswalk=crosswalk("parking"),
     examples=_examples("occupancy_pct"),
 )
@@ -159,6 +172,9 @@ def parking_occupancy(site: Site, period: Period) -> SiteValue:
     """Spaces occupied over spaces in service, weighted by time within the hour, in %.
 
     No value where less than 75 % of the hour is known, or no capacity.
+
+    vi: Số chỗ có xe trên số chỗ đang phục vụ, lấy trọng số theo thời gian trong giờ, %. Không có giá trị nếu
+    biết được dưới 75 % thời gian của giờ, hoặc không biết sức chứa.
     """
     use = use_of(site, period)
     return use.known.value(use.occupancy, use.space_hours, **use.told()) if isinstance(use, Use) else use
@@ -174,11 +190,20 @@ def parking_occupancy(site: Site, period: Period) -> SiteValue:
     step=Step.HOUR,
     window=WINDOW,
     min_completeness=MINIMUM_SHARE,
-    area_rule="mean over the lots weighted by spaces in service: the share of the spaces times hours",
+    area_rule=Text(
+        "mean over the lots weighted by spaces in service: the share of the spaces times hours",
+        "trung bình các bãi theo trọng số chỗ đang phục vụ: tỷ lệ của chỗ·giờ",
+    ),
     area=weighted_mean,
     decimals=3,
     version=1,
-    source=Source("halong", "time at high occupancy", None, Trust.OWN, f"85 % is a choice. {_NOTE}"),
+    source=Source(
+        HALONG,
+        Text("time at high occupancy", "thời gian lấp đầy cao"),
+        None,
+        Trust.OWN,
+        Text("85 % is a choice.", "85 % là một lựa chọn.") + _NOTE,
+    ),
     crosswalk=crosswalk("parking"),
     examples=_examples("share_time_ge85_pct"),
 )
@@ -186,6 +211,9 @@ def parking_high(site: Site, period: Period) -> SiteValue:
     """Share of the hour in which at least 85 % of the spaces in service were occupied, in %.
 
     No value where less than 75 % of the hour is known, or no capacity.
+
+    vi: Tỷ lệ thời gian trong giờ mà ít nhất 85 % số chỗ đang phục vụ có xe, %. Không có giá trị nếu biết được
+    dưới 75 % thời gian của giờ, hoặc không biết sức chứa.
     """
     use = use_of(site, period)
     return use.known.value(use.high_share, use.space_hours, **use.told()) if isinstance(use, Use) else use
@@ -200,18 +228,27 @@ def parking_high(site: Site, period: Period) -> SiteValue:
     step=Step.HOUR,
     window=WINDOW,
     min_completeness=MINIMUM_SHARE,
-    area_rule="arrivals over spaces in service times hours, both summed over the lots that tell them",
+    area_rule=Text(
+        "arrivals over spaces in service times hours, both summed over the lots that tell them",
+        "số lượt vào trên chỗ·giờ đang phục vụ, cả hai cộng trên các bãi có báo",
+    ),
     area=weighted_mean,
     decimals=4,
     version=1,
     source=Source(
-        "halong",
-        "arrivals per space and hour",
+        HALONG,
+        Text("arrivals per space and hour", "số lượt vào trên mỗi chỗ và giờ"),
         None,
         Trust.OWN,
-        "Vehicles that arrived in the interval (observed property parking_arrivals) over the time of which "
-        "they are counted. Rises of the occupied spaces are not taken for arrivals: one may leave as another "
-        "comes. Capacity is the last one told within 25 h, else the thing's property `capacity`.",
+        Text(
+            "Vehicles that arrived in the interval (observed property parking_arrivals) over the time "
+            "of which they are counted. Rises of the occupied spaces are not taken for arrivals: one "
+            "may leave as another comes. Capacity is the last one told within 25 h, else the thing's "
+            "property `capacity`.",
+            "Số xe vào trong khoảng đo (đại lượng parking_arrivals) chia cho thời gian được đếm. Số chỗ "
+            "có xe tăng lên không được coi là lượt vào: một xe có thể ra khi xe khác vào. Sức chứa là "
+            "số báo gần nhất trong 25 giờ, nếu không thì là thuộc tính `capacity` của thiết bị.",
+        ),
     ),
     crosswalk=crosswalk("parking"),
     examples=_examples("turnover_per_space_hour"),
@@ -220,6 +257,9 @@ def parking_turnover(site: Site, period: Period) -> SiteValue:
     """Arrivals per space and hour: 0.5 means that every second space took a vehicle in.
 
     No value where the arrivals of less than 75 % of the hour are counted, or the capacity is not known.
+
+    vi: Số lượt xe vào trên mỗi chỗ trong một giờ: 0,5 nghĩa là cứ hai chỗ thì có một chỗ nhận thêm một xe.
+    Không có giá trị nếu số lượt vào được đếm dưới 75 % thời gian của giờ, hoặc không biết sức chứa.
     """
     series, told = site.series["parking_arrivals"], site.series.get("parking_capacity")
     known, arrivals = Known.of(site, series, period.step), series.good(period.step)
@@ -240,7 +280,10 @@ day_of(
     Rule.WEIGHTED_MEAN,
     name_en="Parking occupancy of the day",
     name_vi="Tỷ lệ lấp đầy bãi đỗ ngày",
-    words="Spaces occupied over spaces in service, both summed over the day's hours, in %.",
+    words=Text(
+        "Spaces occupied over spaces in service, both summed over the day's hours, in %.",
+        "Số chỗ có xe trên số chỗ đang phục vụ, cả hai cộng trên các giờ của ngày, %.",
+    ),
     of_days=Rule.WEIGHTED_MEAN,
 )
 day_of(
@@ -248,7 +291,10 @@ day_of(
     Rule.WEIGHTED_MEAN,
     name_en="Share of the day with 85 % of parking spaces occupied or more",
     name_vi="Tỷ lệ thời gian trong ngày bãi đỗ đầy từ 85 % trở lên",
-    words="Share of the day's time in which at least 85 % of the spaces in service were occupied, in %.",
+    words=Text(
+        "Share of the day's time in which at least 85 % of the spaces in service were occupied, in %.",
+        "Tỷ lệ thời gian trong ngày mà ít nhất 85 % số chỗ đang phục vụ có xe, %.",
+    ),
     of_days=Rule.WEIGHTED_MEAN,
 )
 day_of(
@@ -256,6 +302,6 @@ day_of(
     Rule.WEIGHTED_MEAN,
     name_en="Parking turnover of the day",
     name_vi="Hệ số quay vòng chỗ đỗ trong ngày",
-    words="Arrivals of the day per space and hour.",
+    words=Text("Arrivals of the day per space and hour.", "Số lượt xe vào trong ngày trên mỗi chỗ và giờ."),
     of_days=Rule.WEIGHTED_MEAN,
 )

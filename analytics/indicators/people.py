@@ -16,6 +16,7 @@ from analytics.results import AreaValue
 from analytics.rounding import half_up
 from analytics.series import MINIMUM_SHARE, Window
 from analytics.steps import Step
+from analytics.texts import HALONG, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -83,14 +84,21 @@ def suppress(people: float) -> bool:
 
 
 _SOURCE = Source(
-    "halong",
-    "counts of people by direction",
+    HALONG,
+    Text("counts of people by direction", "đếm người theo chiều"),
     None,
     Trust.OWN,
-    "Counts only: no images and no identifiers of devices. A value counts at its time stamp; nothing is "
-    "added for a gap, so that a value with less than full completeness is too low. 75 % of the counts are "
-    "needed. Visits are not visitors: who passes two gates is counted twice. Where `suppress` is true in "
-    "the details, fewer than 10 people, the value is not for the public.",
+    Text(
+        "Counts only: no images and no identifiers of devices. A value counts at its time stamp; "
+        "nothing is added for a gap, so that a value with less than full completeness is too low. 75 % "
+        "of the counts are needed. Visits are not visitors: who passes two gates is counted twice. "
+        "Where `suppress` is true in the details, fewer than 10 people, the value is not for the public.",
+        "Chỉ có số đếm: không có hình ảnh, không có mã nhận dạng thiết bị. Một giá trị tính vào nhãn "
+        "thời gian của nó; không cộng thêm gì cho chỗ thiếu, nên giá trị chưa đủ dữ liệu sẽ thấp hơn "
+        "thực tế. Phải có 75 % số lần đếm. Lượt khách không phải số khách: người qua hai cổng được đếm "
+        "hai lần. Khi `suppress` trong phần chi tiết là true, tức dưới 10 người, giá trị không dành cho "
+        "công bố.",
+    ),
 )
 
 
@@ -106,7 +114,11 @@ def _declare_visits(
         step=step,
         window=step.length,
         min_completeness=MINIMUM_SHARE,
-        area_rule="sum over the gates that have a value, their share in the details; visits, not visitors",
+        area_rule=Text(
+            "sum over the gates that have a value, their share in the details; visits, not visitors",
+            "tổng các cổng có giá trị, tỷ lệ của chúng nằm trong phần chi tiết; là lượt khách, không "
+            "phải số khách",
+        ),
         area=visits,
         decimals=0,
         version=1,
@@ -118,13 +130,19 @@ def _declare_visits(
 
 @_declare_visits("footfall_15min", "Footfall in 15 min", "Lượt khách trong 15 phút", Step.QUARTER_HOUR)
 def footfall_15min(site: Site, period: Period) -> SiteValue:
-    """People who entered in the quarter of an hour, in visits; 75 % of the counts must be there."""
+    """People who entered in the quarter of an hour, in visits; 75 % of the counts must be there.
+
+    vi: Số người đi vào trong một khắc (15 phút), lượt; phải có 75 % số lần đếm.
+    """
     return _entered(site, period)
 
 
 @_declare_visits("footfall_1h", "Footfall in 1 h", "Lượt khách trong 1 giờ", Step.HOUR)
 def footfall_1h(site: Site, period: Period) -> SiteValue:
-    """People who entered in the hour, in visits; 75 % of the counts must be there."""
+    """People who entered in the hour, in visits; 75 % of the counts must be there.
+
+    vi: Số người đi vào trong giờ, lượt; phải có 75 % số lần đếm.
+    """
     return _entered(site, period)
 
 
@@ -149,7 +167,10 @@ def footfall_1h(site: Site, period: Period) -> SiteValue:
     ),
 )
 def footfall_d(site: Site, period: Period) -> SiteValue:
-    """People who entered on the local day, in visits; 75 % of the counts must be there."""
+    """People who entered on the local day, in visits; 75 % of the counts must be there.
+
+    vi: Số người đi vào trong ngày, lượt; phải có 75 % số lần đếm.
+    """
     return _entered(site, period)
 
 

@@ -17,6 +17,7 @@ from analytics.rainfall import DAY_SHARE, intensity, largest_sum, total
 from analytics.rounding import half_up
 from analytics.series import Window
 from analytics.steps import Step
+from analytics.texts import Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -116,20 +117,31 @@ def _example(mm_10min: Sequence[float]) -> dict[str, Any]:
     # From the end of the date back to 19 h of the day before, and one hour for a change of the clock.
     window=timedelta(hours=30),
     min_completeness=DAY_SHARE,
-    area_rule="the gauge with the largest sum",
+    area_rule=Text("the gauge with the largest sum", "trạm đo có tổng lượng mưa lớn nhất"),
     area=worst,
     decimals=3,
     version=1,
     source=Source(
-        "Classes of the national meteorological service; Decision 18/2021/QĐ-TTg on disaster risk levels",
-        "rain in 24 h; Article 44, heavy rain",
+        Text(
+            "Classes of the national meteorological service; Decision 18/2021/QĐ-TTg on disaster risk levels",
+            "Cấp mưa của ngành khí tượng thủy văn; Quyết định 18/2021/QĐ-TTg về cấp độ rủi ro thiên tai",
+        ),
+        Text("rain in 24 h; Article 44, heavy rain", "mưa trong 24 giờ; Điều 44, mưa lớn"),
         2021,
         Trust.SECONDARY,
-        "The classes are published with gaps between whole numbers: from 6, from 16, above 50 and above 100 "
-        "mm is halong's reading. Risk: level 1 at 100 mm in 24 h or 50 mm in 12 h; higher levels depend on "
-        "duration and terrain, and are configuration: the gauge's property `rain_risk`, level -> [mm in "
-        "24 h, mm in 12 h]. On how many days the amounts must fall is left out. A value counts at its time "
-        "stamp: one of 19:00 is the first of the next date.",
+        Text(
+            "The classes are published with gaps between whole numbers: from 6, from 16, above 50 and "
+            "above 100 mm is halong's reading. Risk: level 1 at 100 mm in 24 h or 50 mm in 12 h; higher "
+            "levels depend on duration and terrain, and are configuration: the gauge's property "
+            "`rain_risk`, level -> [mm in 24 h, mm in 12 h]. On how many days the amounts must fall is "
+            "left out. A value counts at its time stamp: one of 19:00 is the first of the next date.",
+            "Các cấp mưa được công bố có khoảng trống giữa các số nguyên: từ 6, từ 16, trên 50 và trên "
+            "100 mm là cách hiểu của halong. Rủi ro: cấp 1 khi 100 mm trong 24 giờ hoặc 50 mm trong 12 "
+            "giờ; các cấp cao hơn phụ thuộc thời gian kéo dài và địa hình nên là cấu hình: thuộc tính "
+            "`rain_risk` của trạm đo, cấp -> [mm trong 24 giờ, mm trong 12 giờ]. Không xét số ngày mà "
+            "lượng mưa phải kéo dài. Một giá trị tính vào nhãn thời gian của nó: giá trị lúc 19:00 là "
+            "giá trị đầu của ngày kế tiếp.",
+        ),
     ),
     categories=CLASSES,
     categorise=rain_class,
@@ -160,6 +172,10 @@ def rain_d(site: Site, period: Period) -> SiteValue:
     What falls after 19 h belongs to the next date. 140 of 144 values must be there; nothing is filled in.
     The details tell the highest intensity, the largest running sums within the day, and the level of
     disaster risk whose amounts were reached.
+
+    vi: Lượng mưa từ 19 giờ hôm trước đến 19 giờ của ngày, mm. Mưa sau 19 giờ thuộc về ngày kế tiếp. Phải có
+    140 trong 144 giá trị; không bù số thiếu. Phần chi tiết cho biết cường độ lớn nhất, các tổng trượt lớn
+    nhất trong ngày và cấp độ rủi ro thiên tai mà lượng mưa đã đạt tới.
     """
     window = rain_day(period)
     found = total(site, window, DAY_SHARE)

@@ -15,6 +15,7 @@ from analytics.results import Reason, SiteValue
 from analytics.rounding import half_up
 from analytics.series import HOUR, MINIMUM_SHARE, is_enough
 from analytics.steps import Step
+from analytics.texts import Text
 from analytics.tide import CONSTITUENTS, Tide, predict
 
 if TYPE_CHECKING:
@@ -66,18 +67,26 @@ def _example(observed: float, predicted: float) -> dict[str, float]:
     step=Step.TEN_MINUTES,
     window=HOUR,
     min_completeness=MINIMUM_SHARE,
-    area_rule="the gauge with the largest surge",
+    area_rule=Text("the gauge with the largest surge", "trạm đo có nước dâng lớn nhất"),
     area=worst,
     decimals=3,
     version=1,
     source=Source(
-        "P. Schureman, Manual of Harmonic Analysis and Prediction of Tides",
-        "prediction with nodal corrections",
+        Text(
+            "P. Schureman, Manual of Harmonic Analysis and Prediction of Tides",
+            "P. Schureman, Sổ tay phân tích điều hòa và dự tính thủy triều",
+        ),
+        Text("prediction with nodal corrections", "dự tính có hiệu chỉnh chu kỳ giao điểm"),
         1958,
         Trust.RECALLED,
-        "The gauge's harmonic constants are configuration, its property `tide`. With the constants known for "
-        "the northern Gulf of Tonkin weather is not all that is left: their analyses left 0.13 to 0.15 m "
-        "(root mean square).",
+        Text(
+            "The gauge's harmonic constants are configuration, its property `tide`. With the constants "
+            "known for the northern Gulf of Tonkin weather is not all that is left: their analyses left "
+            "0.13 to 0.15 m (root mean square).",
+            "Hằng số điều hòa của trạm là cấu hình, thuộc tính `tide`. Với các hằng số đã biết cho phía "
+            "bắc vịnh Bắc Bộ, phần còn lại không chỉ do thời tiết: các phân tích còn dư 0,13 đến 0,15 m "
+            "(căn quân phương).",
+        ),
     ),
     crosswalk=crosswalk("level"),
     examples=(
@@ -97,6 +106,10 @@ def level_surge(site: Site, period: Period) -> SiteValue:
     Negative when the sea is lower than predicted. A gauge that measures less often than every ten minutes has
     the value of its last interval. No value without the gauge's harmonic constants, or when they belong to
     another datum.
+
+    vi: Mực nước biển quan trắc trừ mực nước triều dự tính cùng thời điểm, trung bình mười phút, m. Âm khi mực
+    nước thấp hơn dự tính. Trạm đo thưa hơn mười phút một lần lấy giá trị của khoảng đo cuối. Không có giá trị
+    nếu trạm chưa khai báo hằng số điều hòa, hoặc hằng số thuộc hệ cao độ khác.
     """
     series, tide = site.series["sea_level"], tide_of(site.properties)
     window = period.last(max(Step.TEN_MINUTES.length, timedelta(seconds=series.interval_s)))

@@ -13,6 +13,7 @@ from analytics.results import AreaValue, Reason, SiteValue
 from analytics.rounding import half_up
 from analytics.series import HOUR, MINIMUM_SHARE, is_enough
 from analytics.steps import Step
+from analytics.texts import HALONG, Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,19 +92,30 @@ def _completeness_example(minutes: int, hours: int) -> dict[str, Any]:
     step=Step.QUARTER_HOUR,
     window=LONGEST_SILENCE,
     min_completeness=0.0,
-    area_rule="units with a live gateway over units; in an area without units, live gateways over gateways",
+    area_rule=Text(
+        "units with a live gateway over units; in an area without units, live gateways over gateways",
+        "số đơn vị có gateway hoạt động trên số đơn vị; nếu địa bàn không có đơn vị con thì số gateway "
+        "hoạt động trên số gateway",
+    ),
     area=coverage,
     by_gateway=True,
     decimals=3,
     version=1,
     source=Source(
-        "halong",
-        "coverage by live gateways",
+        HALONG,
+        Text("coverage by live gateways", "độ phủ của gateway đang hoạt động"),
         None,
         Trust.OWN,
-        "A gateway is live when one of its devices has an observation, suspect or not, stamped within three "
-        "heartbeats (15 min at 300 s) before the end of the step, or within the device's sampling interval "
-        "where that is longer, 6 h at most. Stamps, not arrivals, count: the value can be computed again.",
+        Text(
+            "A gateway is live when one of its devices has an observation, suspect or not, stamped "
+            "within three heartbeats (15 min at 300 s) before the end of the step, or within the "
+            "device's sampling interval where that is longer, 6 h at most. Stamps, not arrivals, count: "
+            "the value can be computed again.",
+            "Gateway được coi là hoạt động khi một thiết bị của nó có số đo, kể cả bị nghi ngờ, có nhãn "
+            "thời gian trong ba nhịp báo (heartbeat; 15 phút với nhịp 300 s) trước khi kỳ kết thúc, "
+            "hoặc trong chu kỳ đo của thiết bị nếu dài hơn, tối đa 6 giờ. Tính theo nhãn thời gian, "
+            "không theo lúc nhận: giá trị có thể tính lại được.",
+        ),
     ),
     crosswalk=crosswalk("coverage"),
     examples=(
@@ -117,7 +129,10 @@ def _completeness_example(minutes: int, hours: int) -> dict[str, Any]:
     ),
 )
 def iot_coverage(site: Site, period: Period) -> SiteValue:
-    """Share of the area's units in which at least one gateway is live, in %."""
+    """Share of the area's units in which at least one gateway is live, in %.
+
+    vi: Tỷ lệ đơn vị của địa bàn có ít nhất một gateway đang hoạt động, %.
+    """
     window = period.last(allowed_silence(site))
     heard = any(sum(activity.counts(window)) for activity in site.activity.values())
     return SiteValue(site.code, float(heard), 1.0, details={"gateway": site.gateway})
@@ -155,17 +170,25 @@ def pooled(area: AreaUnit, sites: Sequence[SiteValue], period: Period) -> AreaVa
     step=Step.HOUR,
     window=HOUR,
     min_completeness=0.0,
-    area_rule="valid values over expected values, both summed over the area's datastreams",
+    area_rule=Text(
+        "valid values over expected values, both summed over the area's datastreams",
+        "số giá trị hợp lệ trên số giá trị phải có, cả hai cộng trên các luồng dữ liệu của địa bàn",
+    ),
     area=pooled,
     decimals=3,
     version=1,
     source=Source(
-        "halong",
-        "valid over expected values",
+        HALONG,
+        Text("valid over expected values", "số giá trị hợp lệ trên số giá trị phải có"),
         None,
         Trust.OWN,
-        "Expected: the hour over the sampling interval, of every enabled datastream that measures at least "
-        "once an hour; one that sends more often than agreed counts as complete. Suspect ones are not valid.",
+        Text(
+            "Expected: the hour over the sampling interval, of every enabled datastream that measures "
+            "at least once an hour; one that sends more often than agreed counts as complete. Suspect "
+            "ones are not valid.",
+            "Số phải có: độ dài giờ chia cho chu kỳ đo, của mỗi luồng dữ liệu đang bật và đo ít nhất "
+            "một lần mỗi giờ; luồng gửi dày hơn thỏa thuận tính là đủ. Giá trị bị nghi ngờ không hợp lệ.",
+        ),
     ),
     crosswalk=crosswalk("completeness"),
     examples=(
@@ -179,7 +202,10 @@ def pooled(area: AreaUnit, sites: Sequence[SiteValue], period: Period) -> AreaVa
     ),
 )
 def data_completeness(site: Site, period: Period) -> SiteValue:
-    """Values stored and not suspect over the values that the sampling intervals promise, in %."""
+    """Values stored and not suspect over the values that the sampling intervals promise, in %.
+
+    vi: Số giá trị đã lưu và không bị nghi ngờ trên số giá trị phải có theo chu kỳ đo, %.
+    """
     hourly = [a for a in site.activity.values() if a.expected(period.step) >= 1]
     expected = [a.expected(period.step) for a in hourly]
     counts = [a.counts(period.step) for a in hourly]

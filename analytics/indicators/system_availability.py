@@ -16,6 +16,7 @@ from analytics.results import AreaValue, Reason, SiteValue
 from analytics.rounding import half_up
 from analytics.series import Window
 from analytics.steps import Step
+from analytics.texts import HALONG, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -179,7 +180,7 @@ def _declare(
     name_vi: str,
     *,
     area: AreaFunction,
-    area_rule: str,
+    area_rule: Text,
     examples: tuple[Example, ...] = (),
 ) -> Callable[[SiteFunction], SiteFunction]:
     return indicator(
@@ -196,13 +197,21 @@ def _declare(
         decimals=3,
         version=1,
         source=Source(
-            "halong",
-            "intervals with a message over intervals expected",
+            HALONG,
+            Text(
+                "intervals with a message over intervals expected",
+                "số chu kỳ có tín hiệu trên số chu kỳ phải có",
+            ),
             None,
             Trust.OWN,
-            "Expected: the day over the device's shortest sampling interval. Stamps of stored values, "
-            "suspect or not, are counted. Maintenance in the device's property `maintenance` leaves the day "
-            "if it was recorded before it began.",
+            Text(
+                "Expected: the day over the device's shortest sampling interval. Stamps of stored "
+                "values, suspect or not, are counted. Maintenance in the device's property "
+                "`maintenance` leaves the day if it was recorded before it began.",
+                "Số phải có: độ dài ngày chia cho chu kỳ đo ngắn nhất của thiết bị. Đếm nhãn thời gian "
+                "của các giá trị đã lưu, kể cả bị nghi ngờ. Thời gian bảo trì trong thuộc tính "
+                "`maintenance` của thiết bị được loại khỏi ngày nếu đã ghi nhận trước khi bắt đầu.",
+            ),
         ),
         crosswalk=crosswalk("availability"),
         examples=examples,
@@ -214,7 +223,10 @@ def _declare(
     "Device availability",
     "Độ sẵn sàng thiết bị",
     area=fleet_mean,
-    area_rule="mean of the devices, each counting alike",
+    area_rule=Text(
+        "mean of the devices, each counting alike",
+        "trung bình các thiết bị, mỗi thiết bị như nhau",
+    ),
     examples=(
         Example(
             case="five devices",
@@ -231,6 +243,11 @@ def iot_availability_d(site: Site, period: Period) -> SiteValue:
     A silent device has 0. Maintenance that was recorded before it began leaves the day; a device with
     nothing but maintenance has no value. The details tell the share of devices with 95 % or more, and the
     worst ones.
+
+    vi: Tỷ lệ các chu kỳ đo trong ngày mà thiết bị có tín hiệu, %; trung bình các thiết bị của địa bàn. Thiết
+    bị im lặng tính 0. Thời gian bảo trì được ghi nhận trước khi bắt đầu thì loại khỏi ngày; thiết bị bảo trì
+    cả ngày không có giá trị. Phần chi tiết cho biết tỷ lệ thiết bị đạt từ 95 % trở lên và những thiết bị kém
+    nhất.
     """
     return device_day(site, period)
 
@@ -240,13 +257,20 @@ def iot_availability_d(site: Site, period: Period) -> SiteValue:
     "Devices available 95 % of the time",
     "Tỷ lệ thiết bị sẵn sàng từ 95 % thời gian",
     area=fleet_share,
-    area_rule="devices with 95 % or more over devices",
+    area_rule=Text(
+        "devices with 95 % or more over devices",
+        "số thiết bị đạt từ 95 % trở lên trên số thiết bị",
+    ),
 )
 def iot_available_d(site: Site, period: Period) -> SiteValue:
     """Share of the area's devices that were heard in at least 95 % of the day's sampling intervals, in %.
 
     A mean hides a few devices that are silent behind many that are well; this does not. Intervals and
     maintenance are counted as for iot_availability_d.
+
+    vi: Tỷ lệ thiết bị của địa bàn có tín hiệu trong ít nhất 95 % số chu kỳ đo của ngày, %. Giá trị trung bình
+    có thể che khuất vài thiết bị im lặng giữa nhiều thiết bị tốt; chỉ số này thì không. Chu kỳ và thời gian
+    bảo trì được tính như ở iot_availability_d.
     """
     return device_day(site, period)
 

@@ -13,6 +13,7 @@ from analytics.results import AreaValue, Reason, SiteValue
 from analytics.rounding import half_up
 from analytics.series import HOUR
 from analytics.steps import Step
+from analytics.texts import HALONG, Text
 from storage.arrivals import ACCURACY, AHEAD, REPLAY, REPLAY_AFTER_S, centres
 
 if TYPE_CHECKING:
@@ -98,6 +99,9 @@ def _example(s: Sequence[float]) -> dict[str, float]:
     return summary(seconds, counts)
 
 
+_REPLAY_MIN = round(REPLAY_AFTER_S / 60)
+
+
 @indicator(
     code="iot_latency",
     name_en="Ingest latency, 95th percentile",
@@ -109,20 +113,29 @@ def _example(s: Sequence[float]) -> dict[str, float]:
     step=Step.HOUR,
     window=HOUR,
     min_completeness=0.0,
-    area_rule="percentile of all readings of the area's gateways, whose counts are added up first",
+    area_rule=Text(
+        "percentile of all readings of the area's gateways, whose counts are added up first",
+        "bách phân vị của mọi số đo của các gateway trong địa bàn, cộng số đếm của chúng trước",
+    ),
     area=all_readings,
     decimals=3,
     version=1,
     source=Source(
-        "halong",
-        "a reading's own time up to its commit",
+        HALONG,
+        Text("a reading's own time up to its commit", "từ nhãn thời gian của số đo đến khi được lưu"),
         None,
         Trust.OWN,
-        f"Ingest counts each reading at its commit, by gateway and in bins right within {ACCURACY:.0%}. "
-        f"Readings older than {REPLAY_AFTER_S / 60:.0f} min are a replay of a buffer, readings ahead of the "
-        "clock an error of a clock: both are counted apart. A step holds what arrived in it. Counts are "
-        "stored every five minutes; a process that ends loses those since. A reading that comes again "
-        "counts again.",
+        Text(
+            f"Ingest counts each reading at its commit, by gateway and in bins right within {ACCURACY:.0%}. "
+            f"Readings older than {_REPLAY_MIN} min are a replay of a buffer, readings ahead of the clock an "
+            "error of a clock: both are counted apart. A step holds what arrived in it. Counts are stored "
+            "every five minutes; a process that ends loses those since. A reading that comes again counts "
+            "again.",
+            "Ingest đếm mỗi số đo lúc lưu, theo gateway và theo các khoảng có sai số không quá "
+            f"{ACCURACY:.0%}. Số đo cũ hơn {_REPLAY_MIN} phút là gửi bù từ bộ đệm, số đo vượt trước đồng "
+            "hồ là lỗi đồng hồ: cả hai được đếm riêng. Một kỳ gồm những gì đến trong kỳ đó. Số đếm được lưu "
+            "năm phút một lần; tiến trình kết thúc thì mất phần chưa lưu. Số đo gửi lại được đếm lại.",
+        ),
     ),
     crosswalk=crosswalk("latency"),
     examples=(
@@ -147,6 +160,12 @@ def iot_latency(site: Site, period: Period) -> SiteValue:
     Of what arrived in the hour, without replays of buffers and without readings ahead of the clock, which the
     details count. The details tell the median, the 99th percentile, the mean, the share that took more than
     30 s, and the slowest gateways. An area's percentile is that of all its readings, never a mean.
+
+    vi: Thời gian từ nhãn thời gian của số đo đến khi số đo được lưu và đọc được, bách phân vị 95 của giờ, s.
+    Tính trên những gì đến trong giờ, không kể số liệu gửi bù từ bộ đệm và số đo có nhãn thời gian ở tương
+    lai; hai loại này được đếm riêng trong phần chi tiết. Phần chi tiết còn có trung vị, bách phân vị 99,
+    trung bình, tỷ lệ chậm hơn 30 s và các gateway chậm nhất. Bách phân vị của địa bàn lấy trên mọi số đo của
+    địa bàn, không phải trung bình các bách phân vị.
     """
     sketch: dict[int, int] = {}
     if site.arrived is not None:

@@ -11,6 +11,7 @@ from analytics.indicators.traffic_links import FREE_FLOW_NOTE, delay, free_flow_
 from analytics.longer import Rule
 from analytics.results import AreaValue, Reason
 from analytics.rounding import half_up
+from analytics.texts import Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
     from analytics.inputs import AreaUnit, Period, Site
     from analytics.results import SiteValue
 
-_AREA_RULE = (
-    "sum over the links, with the share of them that report and the delay per vehicle-kilometre; nothing is "
-    "added for the others"
+_AREA_RULE = Text(
+    "sum over the links, with the share of them that report and the delay per vehicle-kilometre; "
+    "nothing is added for the others",
+    "tổng các đoạn đường, kèm tỷ lệ đoạn có báo và độ trễ trên mỗi xe·km; không cộng thêm gì cho các "
+    "đoạn khác",
 )
 
 
@@ -57,12 +60,17 @@ def _example(flow: float, km: float, v: float, v_ff: float) -> dict[str, Any]:
     decimals=3,
     version=1,
     source=Source(
-        "FHWA, Urban Congestion Reports",
-        "delay",
+        Text("FHWA, Urban Congestion Reports", "FHWA, Báo cáo ùn tắc đô thị"),
+        Text("delay", "độ trễ"),
         None,
         Trust.RECALLED,
-        "Sum over the intervals of vehicles · `length_km` · max(0, 1/v - 1/v_ff). An hour of which at least "
-        "75 % is known stands for the whole hour. " + FREE_FLOW_NOTE,
+        Text(
+            "Sum over the intervals of vehicles · `length_km` · max(0, 1/v - 1/v_ff). An hour of which "
+            "at least 75 % is known stands for the whole hour.",
+            "Tổng trên các khoảng đo của số xe · `length_km` · max(0, 1/v - 1/v_ff). Giờ biết được ít "
+            "nhất 75 % đại diện cho cả giờ.",
+        )
+        + FREE_FLOW_NOTE,
     ),
     examples=(
         Example(
@@ -79,6 +87,10 @@ def traffic_vhd(site: Site, period: Period) -> SiteValue:
 
     An hour without vehicles has no delay: 0. No value where less than 75 % of the intervals is known, or the
     detector counts no vehicles, or the link's length or free-flow speed is not known.
+
+    vi: Thời gian mà các xe trong giờ bị mất trên đoạn đường so với dòng tự do, xe·giờ. Giờ không có xe thì độ
+    trễ là 0. Không có giá trị nếu biết được dưới 75 % số khoảng đo, thiết bị không đếm xe, hoặc không biết
+    chiều dài hay tốc độ dòng tự do của đoạn đường.
     """
     seen, length = passing(site, period.step), site.number("length_km")
     if not seen.known.enough or seen.vehicles is None:
@@ -101,7 +113,11 @@ day_of(
     name_vi="Số giờ trễ của xe trong ngày",
     unit="{vehicle}.h/d",
     minimum=SUM_SHARE,
-    words="Time that the day's vehicles lost on the link against free flow, in vehicle-hours a day; nothing "
-    "is added for hours without a value.",
+    words=Text(
+        "Time that the day's vehicles lost on the link against free flow, in vehicle-hours a day; "
+        "nothing is added for hours without a value.",
+        "Thời gian mà các xe trong ngày bị mất trên đoạn đường so với dòng tự do, xe·giờ mỗi ngày; "
+        "không cộng thêm gì cho giờ không có giá trị.",
+    ),
     more=peak,
 )

@@ -17,6 +17,7 @@ from analytics.results import Reason
 from analytics.rounding import half_up
 from analytics.series import MINIMUM_SHARE
 from analytics.steps import Step
+from analytics.texts import Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,17 +26,23 @@ if TYPE_CHECKING:
     from analytics.results import SiteValue
     from analytics.series import Series, Values, Window
 
-BY_LENGTH = (
-    "mean weighted by the links' `length_km`, unweighted if a site has none: the flow past a point of the "
-    "network; flows are not added up, a vehicle passes several detectors"
+BY_LENGTH = Text(
+    "mean weighted by the links' `length_km`, unweighted if a site has none: the flow past a point of "
+    "the network; flows are not added up, a vehicle passes several detectors",
+    "trung bình theo trọng số `length_km` của đoạn đường, không trọng số nếu có điểm thiếu: lưu lượng "
+    "qua một điểm của mạng lưới; không cộng lưu lượng vì một xe đi qua nhiều điểm đếm",
 )
 _SOURCE = Source(
-    "Highway Capacity Manual, 6th edition",
-    "flow rate; peak-hour factor",
+    Text("Highway Capacity Manual, 6th edition", "Highway Capacity Manual, ấn bản 6"),
+    Text("flow rate; peak-hour factor", "suất lưu lượng; hệ số giờ cao điểm"),
     2016,
     Trust.RECALLED,
-    "Vehicles counted over the time of which the count is known. The mean over links weighted by length is "
-    "Edie's flow of a network (1963). 75 % of the intervals are halong's rule.",
+    Text(
+        "Vehicles counted over the time of which the count is known. The mean over links weighted by "
+        "length is Edie's flow of a network (1963). 75 % of the intervals are halong's rule.",
+        "Số xe đếm được chia cho thời gian được đếm. Trung bình các đoạn đường theo chiều dài là lưu "
+        "lượng của mạng lưới theo Edie (1963). 75 % số khoảng đo là quy ước của halong.",
+    ),
 )
 
 
@@ -92,6 +99,9 @@ def traffic_flow_15min(site: Site, period: Period) -> SiteValue:
     """Vehicles of the quarter of an hour times four, in vehicles per hour.
 
     No value where less than 75 % of the quarter was counted, or the detector counts over longer intervals.
+
+    vi: Số xe trong một khắc (15 phút) nhân bốn, xe/giờ. Không có giá trị nếu đếm được dưới 75 % của khắc,
+    hoặc thiết bị đếm theo khoảng dài hơn.
     """
     known, flow = _flow(site, period.step)
     if site.series["traffic_flow"].expected(period.step) < 1:
@@ -125,6 +135,9 @@ def traffic_flow(site: Site, period: Period) -> SiteValue:
 
     The peak-hour factor (the hour's flow over that of its busiest quarter) is in the details. No value where
     less than 75 % of the hour was counted; an hour without vehicles is 0.
+
+    vi: Số xe mỗi giờ qua một điểm của đường. Hệ số giờ cao điểm (lưu lượng giờ chia cho lưu lượng của khắc
+    đông nhất) nằm trong phần chi tiết. Không có giá trị nếu đếm được dưới 75 % của giờ; giờ không có xe là 0.
     """
     known, flow = _flow(site, period.step)
     if not known.enough:
@@ -141,23 +154,34 @@ def traffic_flow(site: Site, period: Period) -> SiteValue:
     name_vi="Tổng quãng đường xe chạy (xe-km)",
     unit="{vehicle}.km",
     inputs=("traffic_flow",),
-    area_rule="sum over the links, with the share of them that report; nothing is added for the others",
+    area_rule=Text(
+        "sum over the links, with the share of them that report; nothing is added for the others",
+        "tổng các đoạn đường, kèm tỷ lệ đoạn có báo; không cộng thêm gì cho các đoạn khác",
+    ),
     area=total,
     decimals=3,
     version=1,
     source=Source(
-        "FHWA, Highway Performance Monitoring System",
-        "vehicle distance travelled",
+        Text("FHWA, Highway Performance Monitoring System", "FHWA, Hệ thống theo dõi hiệu quả đường bộ"),
+        Text("vehicle distance travelled", "quãng đường xe chạy"),
         None,
         Trust.RECALLED,
-        "Flow times the thing's property `length_km`. An hour of which at least 75 % was counted stands for "
-        "the whole hour. The sum is that of the links with detectors, not of the area's whole network.",
+        Text(
+            "Flow times the thing's property `length_km`. An hour of which at least 75 % was counted "
+            "stands for the whole hour. The sum is that of the links with detectors, not of the area's "
+            "whole network.",
+            "Lưu lượng nhân thuộc tính `length_km` của thiết bị. Giờ đếm được ít nhất 75 % đại diện cho "
+            "cả giờ. Tổng chỉ gồm các đoạn có thiết bị đếm, không phải toàn mạng đường của địa bàn.",
+        ),
     ),
 )
 def traffic_vkt(site: Site, period: Period) -> SiteValue:
     """Distance that the hour's vehicles drove on the link, in vehicle-kilometres.
 
     No value where less than 75 % of the hour was counted or the link's length is not declared.
+
+    vi: Quãng đường mà các xe trong giờ đã chạy trên đoạn đường, xe·km. Không có giá trị nếu đếm được dưới 75
+    % của giờ hoặc chưa khai báo chiều dài đoạn đường.
     """
     known, flow = _flow(site, period.step)
     length = site.number("length_km")
@@ -173,9 +197,14 @@ day_of(
     name_vi="Lưu lượng xe ngày đêm",
     unit="{vehicle}/d",
     minimum=SUM_SHARE,
-    words="Vehicles of the day past a point of the road; as the mean of a year it is the annual average "
-    "daily traffic. The peak hour and its share are in the details; nothing is added for hours "
-    "without a value.",
+    words=Text(
+        "Vehicles of the day past a point of the road; as the mean of a year it is the annual average "
+        "daily traffic. The peak hour and its share are in the details; nothing is added for hours "
+        "without a value.",
+        "Số xe trong ngày qua một điểm của đường; trung bình cả năm là lưu lượng ngày đêm trung bình "
+        "năm (AADT). Giờ cao điểm và tỷ trọng của nó nằm trong phần chi tiết; không cộng thêm gì cho "
+        "giờ không có giá trị.",
+    ),
     more=peak,
 )
 day_of(
@@ -185,7 +214,11 @@ day_of(
     name_vi="Tổng quãng đường xe chạy trong ngày",
     unit="{vehicle}.km/d",
     minimum=SUM_SHARE,
-    words="Distance that the day's vehicles drove on the link, in vehicle-kilometres a day; nothing is added "
-    "for hours without a value.",
+    words=Text(
+        "Distance that the day's vehicles drove on the link, in vehicle-kilometres a day; nothing is "
+        "added for hours without a value.",
+        "Quãng đường mà các xe trong ngày đã chạy trên đoạn đường, xe·km mỗi ngày; không cộng thêm gì "
+        "cho giờ không có giá trị.",
+    ),
     more=peak,
 )

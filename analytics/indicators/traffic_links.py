@@ -16,6 +16,7 @@ from analytics.results import Reason, SiteValue
 from analytics.rounding import half_up
 from analytics.series import HOUR, MINIMUM_SHARE, Window, space_mean
 from analytics.steps import Step
+from analytics.texts import Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,11 +40,19 @@ LOS_LETTERS = ("A", "B", "C", "D", "E", "F")
 _QUARTER_US = 900_000_000
 
 # Words that several declarations share.
-BY_VKT = "mean weighted by vehicle-kilometres (flow times `length_km`); unweighted if a site has none"
-FREE_FLOW_NOTE = (
-    "Free-flow speed is the thing's property `v_ff` or `free_flow_speed` in km/h, else the 85th percentile "
-    "(linear interpolation) of its quarter-hour mean speeds from 22 to 05 h local time in the 28 days before "
-    "the step, of which at least 48 must be there. A late value reopens its own hour, not the 28 days after."
+BY_VKT = Text(
+    "mean weighted by vehicle-kilometres (flow times `length_km`); unweighted if a site has none",
+    "trung bình theo trọng số xe·km (lưu lượng nhân `length_km`); không trọng số nếu có điểm thiếu trọng số",
+)
+FREE_FLOW_NOTE = Text(
+    "Free-flow speed is the thing's property `v_ff` or `free_flow_speed` in km/h, else the 85th "
+    "percentile (linear interpolation) of its quarter-hour mean speeds from 22 to 05 h local time in "
+    "the 28 days before the step, of which at least 48 must be there. A late value reopens its own "
+    "hour, not the 28 days after.",
+    "Tốc độ dòng tự do là thuộc tính `v_ff` hoặc `free_flow_speed` (km/h) của thiết bị, nếu không có "
+    "thì là bách phân vị 85 (nội suy tuyến tính) của tốc độ trung bình từng khắc từ 22 đến 05 giờ địa "
+    "phương trong 28 ngày trước kỳ, phải có ít nhất 48 khắc. Giá trị đến muộn chỉ mở lại giờ của chính "
+    "nó, không mở lại 28 ngày sau.",
 )
 
 

@@ -20,6 +20,7 @@ from analytics.indicators.traffic_links import (
 )
 from analytics.results import AreaValue, SiteValue
 from analytics.rounding import half_up
+from analytics.texts import Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,17 +32,25 @@ if TYPE_CHECKING:
     from analytics.series import Values
 
 _SOURCE = Source(
-    "Highway Capacity Manual, 6th edition",
-    "level of service of urban street segments",
+    Text("Highway Capacity Manual, 6th edition", "Highway Capacity Manual, ấn bản 6"),
+    Text("level of service of urban street segments", "mức phục vụ của đoạn đường đô thị"),
     2016,
     Trust.RECALLED,
-    "Travel speed in % of the free-flow speed: A above 80, B 67, C 50, D 40, E 30, else F (the edition of "
-    "2010 had A above 85). F too where the flow exceeds the thing's property `capacity_veh_h`; that is not "
-    "looked at where the property is missing. " + FREE_FLOW_NOTE,
+    Text(
+        "Travel speed in % of the free-flow speed: A above 80, B 67, C 50, D 40, E 30, else F (the "
+        "edition of 2010 had A above 85). F too where the flow exceeds the thing's property "
+        "`capacity_veh_h`; that is not looked at where the property is missing.",
+        "Tốc độ hành trình tính theo % tốc độ dòng tự do: A trên 80, B 67, C 50, D 40, E 30, còn lại F "
+        "(ấn bản 2010 lấy A trên 85). Cũng là F khi lưu lượng vượt thuộc tính `capacity_veh_h` của "
+        "thiết bị; không xét nếu thiếu thuộc tính này.",
+    )
+    + FREE_FLOW_NOTE,
 )
-_AREA_RULE = (
+_AREA_RULE = Text(
     "share of the vehicle-kilometres (flow times `length_km`) by class, of the links if one has none; "
-    "letters are not averaged"
+    "letters are not averaged",
+    "tỷ lệ xe·km (lưu lượng nhân `length_km`) theo từng mức, theo số đoạn đường nếu có đoạn thiếu; "
+    "không lấy trung bình các chữ cái",
 )
 
 
@@ -103,6 +112,10 @@ def traffic_los(site: Site, period: Period) -> SiteValue:
 
     A link's letter is in its details: A is free flow, F a breakdown. No value without a mean speed of the
     hour or a free-flow speed.
+
+    vi: Tỷ lệ xe·km chạy ở mức phục vụ E hoặc F, %. Chữ cái của một đoạn đường nằm trong phần chi tiết: A là
+    dòng tự do, F là dòng bị phá vỡ. Không có giá trị nếu thiếu tốc độ trung bình của giờ hoặc tốc độ dòng tự
+    do.
     """
     link = link_hour(site, period)
     if isinstance(link, SiteValue):
@@ -120,6 +133,7 @@ def _declare(span: Span) -> None:
         code=f"traffic_los_{span.suffix}",
         name_en=f"Share of traffic at level of service E or F, {span.name_en}",
         name_vi=f"Tỷ lệ lưu lượng ở mức phục vụ E hoặc F, {span.name_vi}",
+        description=_described(span),
         unit="%",
         of=("traffic_tti", "traffic_los"),
         step=span.step,
@@ -132,10 +146,21 @@ def _declare(span: Span) -> None:
         source=_SOURCE,
         crosswalk=crosswalk("traffic"),
     )
-    declare(_of_hours(span.minimum, span.name_en))
+    declare(_of_hours(span.minimum))
 
 
-def _of_hours(minimum: float, word: str) -> SiteFunction:
+def _described(span: Span) -> Text:
+    return Text(
+        f"Share of the {span.name_en}'s traffic at level of service E or F, in %: hours weighted by "
+        "vehicle-kilometres, alike where a link tells no flow or no length. The share of every letter is in "
+        f"the details. No value where fewer than {span.minimum:.0%} of the hours have a travel time index.",
+        f"Tỷ lệ lưu lượng trong {span.name_vi} ở mức phục vụ E hoặc F, %: các giờ lấy trọng số theo xe·km, "
+        "như nhau nếu đoạn đường không báo lưu lượng hoặc chiều dài. Tỷ lệ của từng mức nằm trong phần chi "
+        f"tiết. Không có giá trị nếu dưới {span.minimum:.0%} số giờ có chỉ số thời gian hành trình.",
+    )
+
+
+def _of_hours(minimum: float) -> SiteFunction:
     def los(site: Site, period: Period) -> SiteValue:
         tti = hours_of(site, period, "traffic_tti", minimum)
         poor = hours_of(site, period, "traffic_los", minimum)
@@ -144,11 +169,6 @@ def _of_hours(minimum: float, word: str) -> SiteFunction:
         shares = share_by_letter(letters_of(tti.values, poor.values > 0), tti.weights)
         return tti.known.value(poor_share(shares), tti.weight, **tti.told(), shares_pct=rounded(shares))
 
-    los.__doc__ = (
-        f"Share of the {word}'s traffic at level of service E or F, in %: hours weighted by "
-        "vehicle-kilometres, alike where a link tells no flow or no length. The share of every letter is in "
-        f"the details. No value where fewer than {minimum:.0%} of the hours have a travel time index."
-    )
     return los
 
 

@@ -17,6 +17,7 @@ from analytics.known import Known
 from analytics.longer import Rule
 from analytics.results import Reason
 from analytics.rounding import half_up
+from analytics.texts import Text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -152,16 +153,29 @@ def _at(series: Series, instants: Any) -> Values:
     decimals=3,
     version=1,
     source=Source(
-        "TCXDVN 104:2007 (replaced by TCVN 13592:2022)",
-        "factors of conversion to passenger cars",
+        Text(
+            "TCXDVN 104:2007 (replaced by TCVN 13592:2022)",
+            "TCXDVN 104:2007 (được thay thế bởi TCVN 13592:2022)",
+        ),
+        Text("factors of conversion to passenger cars", "hệ số quy đổi ra xe con"),
         2007,
         Trust.RECALLED,
-        "Motorcycle 0.25 below a design speed of 60 km/h, else 0.5; car 1; bus and truck of two axles 2.5; "
-        "heavier 3. To be checked; those of TCVN 13592:2022 could not be read. The thing's property "
-        "`pcu_factors` (class: factor) takes the table's place. Design speed is its property "
-        "`design_speed_kmh`, else its declared free-flow speed. Vehicles by class are counts where the "
-        "detector tells them (motorcycle_count, car_count, bus_count, truck_count, heavy_truck_count), else "
-        "`traffic_flow` by motorcycle_share and heavy_share, where heavy ones count as trucks.",
+        Text(
+            "Motorcycle 0.25 below a design speed of 60 km/h, else 0.5; car 1; bus and truck of two "
+            "axles 2.5; heavier 3. To be checked; those of TCVN 13592:2022 could not be read. The "
+            "thing's property `pcu_factors` (class: factor) takes the table's place. Design speed is "
+            "its property `design_speed_kmh`, else its declared free-flow speed. Vehicles by class are "
+            "counts where the detector tells them (motorcycle_count, car_count, bus_count, truck_count, "
+            "heavy_truck_count), else `traffic_flow` by motorcycle_share and heavy_share, where heavy "
+            "ones count as trucks.",
+            "Xe máy 0,25 khi tốc độ thiết kế dưới 60 km/h, nếu không 0,5; xe con 1; xe buýt và xe tải "
+            "hai trục 2,5; xe nặng hơn 3. Cần đối chiếu; chưa đọc được hệ số của TCVN 13592:2022. Thuộc "
+            "tính `pcu_factors` (loại xe: hệ số) của thiết bị thay cho bảng này. Tốc độ thiết kế là "
+            "thuộc tính `design_speed_kmh`, nếu không có thì là tốc độ dòng tự do đã khai báo. Số xe "
+            "theo loại là số đếm nếu thiết bị báo (motorcycle_count, car_count, bus_count, truck_count, "
+            "heavy_truck_count), nếu không thì là `traffic_flow` theo motorcycle_share và heavy_share, "
+            "trong đó xe nặng tính như xe tải.",
+        ),
     ),
     examples=(
         Example(
@@ -177,6 +191,9 @@ def traffic_pcu(site: Site, period: Period) -> SiteValue:
     """Passenger car units per hour past a point of the road: each class of vehicle by its factor.
 
     No value where less than 75 % of the hour was counted by class, or no design speed is declared.
+
+    vi: Số đơn vị xe con quy đổi mỗi giờ qua một điểm của đường: mỗi loại xe nhân với hệ số của nó. Không có
+    giá trị nếu đếm theo loại xe được dưới 75 % của giờ, hoặc chưa khai báo tốc độ thiết kế.
     """
     told = classes_of(site, period.step)
     if told is None:
@@ -198,7 +215,11 @@ day_of(
     name_vi="Lưu lượng xe con quy đổi ngày đêm (PCU)",
     unit="{PCU}/d",
     minimum=SUM_SHARE,
-    words="Passenger car units of the day past a point of the road; nothing is added for hours without a "
-    "value.",
+    words=Text(
+        "Passenger car units of the day past a point of the road; nothing is added for hours without a "
+        "value.",
+        "Số đơn vị xe con quy đổi trong ngày qua một điểm của đường; không cộng thêm gì cho giờ không "
+        "có giá trị.",
+    ),
     more=peak,
 )

@@ -13,6 +13,7 @@ from analytics.indicator import Example, Source, Trust, indicator
 from analytics.indicators.traffic_links import BY_VKT
 from analytics.rounding import half_up
 from analytics.steps import Step
+from analytics.texts import Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +51,7 @@ def _declare(span: Span) -> None:
         code=f"traffic_pti_{span.suffix}",
         name_en=f"Planning time index, {span.name_en}",
         name_vi=f"Chỉ số thời gian dự phòng, {span.name_vi}",
+        description=_described(span),
         unit="1",
         of=("traffic_tti",),
         step=span.step,
@@ -60,21 +62,37 @@ def _declare(span: Span) -> None:
         decimals=4,
         version=1,
         source=Source(
-            "FHWA, Travel Time Reliability",
-            "planning time index, buffer index",
+            Text("FHWA, Travel Time Reliability", "FHWA, Độ tin cậy thời gian hành trình"),
+            Text("planning time index, buffer index", "chỉ số thời gian dự phòng, chỉ số đệm"),
             None,
             Trust.RECALLED,
-            "95th percentile (linear interpolation) of the hourly travel time indices, all hours alike. It "
-            "is taken over the hours of the whole period: percentiles of days are not averaged. Reports for "
-            "the peak hours of workdays alone give other figures.",
+            Text(
+                "95th percentile (linear interpolation) of the hourly travel time indices, all hours "
+                "alike. It is taken over the hours of the whole period: percentiles of days are not "
+                "averaged. Reports for the peak hours of workdays alone give other figures.",
+                "Bách phân vị 95 (nội suy tuyến tính) của chỉ số thời gian hành trình theo giờ, mọi giờ "
+                "như nhau. Tính trên các giờ của cả kỳ: không lấy trung bình bách phân vị của các ngày. "
+                "Báo cáo chỉ tính giờ cao điểm ngày làm việc sẽ cho số khác.",
+            ),
         ),
         crosswalk=crosswalk("traffic"),
         examples=(_EXAMPLE,) if span.step is Step.MONTH else (),
     )
-    declare(_of_hours(span.minimum, span.name_en))
+    declare(_of_hours(span.minimum))
 
 
-def _of_hours(minimum: float, word: str) -> SiteFunction:
+def _described(span: Span) -> Text:
+    return Text(
+        f"Travel time that is enough in 95 % of the hours of the {span.name_en}, over that at free flow, "
+        "without unit; the buffer index, how much more than the mean that is, in % in the details. "
+        f"No value where fewer than {span.minimum:.0%} of the hours have a travel time index.",
+        f"Thời gian hành trình đủ dùng trong 95 % số giờ của {span.name_vi}, chia cho thời gian ở dòng tự "
+        "do, không có đơn vị; chỉ số đệm, tức phần dôi so với trung bình, tính bằng % trong phần chi tiết. "
+        f"Không có giá trị nếu dưới {span.minimum:.0%} số giờ có chỉ số thời gian hành trình.",
+    )
+
+
+def _of_hours(minimum: float) -> SiteFunction:
     def pti(site: Site, period: Period) -> SiteValue:
         hours = hours_of(site, period, "traffic_tti", minimum)
         if not hours.known.enough:
@@ -83,11 +101,6 @@ def _of_hours(minimum: float, word: str) -> SiteFunction:
         told = {"tti": half_up(found["tti"], 4), "buffer_pct": half_up(found["buffer_pct"], 3)}
         return hours.known.value(found["pti"], hours.weight, **told, **hours.told())
 
-    pti.__doc__ = (
-        f"Travel time that is enough in 95 % of the hours of the {word}, over that at free flow, without "
-        "unit; the buffer index, how much more than the mean that is, in % in the details. "
-        f"No value where fewer than {minimum:.0%} of the hours have a travel time index."
-    )
     return pti
 
 

@@ -18,6 +18,7 @@ from analytics.results import AreaValue, Reason
 from analytics.rounding import half_up
 from analytics.series import MINIMUM_SHARE, to_micros
 from analytics.steps import Step
+from analytics.texts import HALONG, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -63,7 +64,7 @@ def _five_bins(*figures: str) -> Example:
 
 
 def _declare(
-    code: str, en: str, vi: str, clause: str, example: str
+    code: str, en: str, vi: str, clause: Text, example: str
 ) -> Callable[[SiteFunction], SiteFunction]:
     return indicator(
         code=code,
@@ -74,27 +75,43 @@ def _declare(
         step=Step.HOUR,
         window=NEWEST,
         min_completeness=1.0,
-        area_rule="mean over the bins that have a reading, each alike; the silent ones are named",
+        area_rule=Text(
+            "mean over the bins that have a reading, each alike; the silent ones are named",
+            "trung bình các thùng có số đo, mỗi thùng như nhau; các thùng im lặng được nêu tên",
+        ),
         area=weighted_mean,
         decimals=3,
         version=1,
         source=Source(
-            "halong",
+            HALONG,
             clause,
             None,
             Trust.OWN,
-            "The newest reading at the end of the hour, not older than 3 h. Levels are % of a bin's height.",
+            Text(
+                "The newest reading at the end of the hour, not older than 3 h. Levels are % of a bin's "
+                "height.",
+                "Số đo mới nhất vào cuối giờ, không cũ hơn 3 giờ. Mức đầy tính theo % chiều cao thùng.",
+            ),
         ),
         crosswalk=crosswalk("waste"),
         examples=(_five_bins(example),),
     )
 
 
-@_declare("waste_fill", "Waste bin fill", "Mức đầy thùng rác", "level of the bins", "mean_fill")
+@_declare(
+    "waste_fill",
+    "Waste bin fill",
+    "Mức đầy thùng rác",
+    Text("level of the bins", "mức đầy của thùng"),
+    "mean_fill",
+)
 def waste_fill(site: Site, period: Period) -> SiteValue:
     """How full the bin is at the end of the hour, in %, 100 at most.
 
     No value without a reading of the last 3 h.
+
+    vi: Mức đầy của thùng rác vào cuối giờ, %, tối đa 100. Không có giá trị nếu không có số đo trong 3 giờ gần
+    nhất.
     """
     known, level = newest(site, period)
     return known.missing() if level is None else known.value(fill(level))
@@ -104,13 +121,16 @@ def waste_fill(site: Site, period: Period) -> SiteValue:
     "waste_need",
     "Share of waste bins that need collection",
     "Tỷ lệ thùng rác cần thu gom",
-    "bins at 80 % or more",
+    Text("bins at 80 % or more", "thùng đầy từ 80 % trở lên"),
     "need_pct",
 )
 def waste_need(site: Site, period: Period) -> SiteValue:
     """Share of the bins that are 80 % full or more at the end of the hour, in %.
 
     No value without a reading of the last 3 h.
+
+    vi: Tỷ lệ thùng rác đầy từ 80 % trở lên vào cuối giờ, %. Không có giá trị nếu không có số đo trong 3 giờ
+    gần nhất.
     """
     known, level = newest(site, period)
     return (
@@ -122,13 +142,16 @@ def waste_need(site: Site, period: Period) -> SiteValue:
     "waste_overflow",
     "Share of waste bins that overflow",
     "Tỷ lệ thùng rác bị tràn",
-    "bins at 100 % or more",
+    Text("bins at 100 % or more", "thùng đầy từ 100 % trở lên"),
     "overflow_pct",
 )
 def waste_overflow(site: Site, period: Period) -> SiteValue:
     """Share of the bins that are full or overflow at the end of the hour, in %.
 
     No value without a reading of the last 3 h.
+
+    vi: Tỷ lệ thùng rác đầy hoặc tràn vào cuối giờ, %. Không có giá trị nếu không có số đo trong 3 giờ gần
+    nhất.
     """
     known, level = newest(site, period)
     if level is None:
@@ -160,18 +183,26 @@ def _forecast_example(fill0: float, fill1: float, hours: float) -> Mapping[str, 
     step=Step.HOUR,
     window=RATE_OVER,
     min_completeness=1.0,
-    area_rule="the bin that is full first; those that will be within 24 h are named",
+    area_rule=Text(
+        "the bin that is full first; those that will be within 24 h are named",
+        "thùng đầy sớm nhất; các thùng sẽ đầy trong 24 giờ được nêu tên",
+    ),
     area=soonest,
     decimals=2,
     version=1,
     source=Source(
-        "halong",
-        "linear forecast",
+        HALONG,
+        Text("linear forecast", "dự báo tuyến tính"),
         None,
         Trust.OWN,
-        "At the rate between the newest reading (not older than 3 h) and the first one after the last "
-        "emptying of the 24 h before, which must be 3 h apart. An emptying is a fall by more than 40 points "
-        "within an hour, or between two readings where they are further apart.",
+        Text(
+            "At the rate between the newest reading (not older than 3 h) and the first one after the "
+            "last emptying of the 24 h before, which must be 3 h apart. An emptying is a fall by more "
+            "than 40 points within an hour, or between two readings where they are further apart.",
+            "Theo tốc độ tăng giữa số đo mới nhất (không cũ hơn 3 giờ) và số đo đầu tiên sau lần đổ rác "
+            "cuối trong 24 giờ trước, hai số đo phải cách nhau 3 giờ. Một lần đổ rác là mức giảm hơn 40 "
+            "điểm trong vòng một giờ, hoặc giữa hai số đo nếu chúng cách xa hơn.",
+        ),
     ),
     crosswalk=crosswalk("waste"),
     examples=(
@@ -188,6 +219,10 @@ def waste_hours_to_full(site: Site, period: Period) -> SiteValue:
     """Hours from the newest reading until the bin is full at the rate since its last emptying; 0: it is full.
 
     No value without a reading of the last 3 h, without readings 3 h apart, or where the level does not rise.
+
+    vi: Số giờ từ số đo mới nhất đến khi thùng đầy, theo tốc độ tăng kể từ lần đổ rác gần nhất; 0: đã đầy.
+    Không có giá trị nếu không có số đo trong 3 giờ gần nhất, không có hai số đo cách nhau 3 giờ, hoặc mức đầy
+    không tăng.
     """
     known, level = newest(site, period)
     found = None if level is None else forecast(site.series["bin_fill"], period.last(RATE_OVER))
@@ -207,22 +242,32 @@ def waste_hours_to_full(site: Site, period: Period) -> SiteValue:
     step=Step.DAY,
     window=timedelta(hours=27),
     min_completeness=MINIMUM_SHARE,
-    area_rule="sum over the bins, with the share of them that report; nothing is added for the others",
+    area_rule=Text(
+        "sum over the bins, with the share of them that report; nothing is added for the others",
+        "tổng các thùng, kèm tỷ lệ thùng có báo; không cộng thêm gì cho các thùng khác",
+    ),
     area=total,
     decimals=3,
     version=1,
     source=Source(
-        "halong",
-        "falls of the level",
+        HALONG,
+        Text("falls of the level", "các lần mức đầy giảm đột ngột"),
         None,
         Trust.OWN,
-        "A fall by more than 40 points within an hour, or between two readings where they are further apart. "
-        "75 % of the day's readings must be there.",
+        Text(
+            "A fall by more than 40 points within an hour, or between two readings where they are "
+            "further apart. 75 % of the day's readings must be there.",
+            "Một lần mức giảm hơn 40 điểm trong vòng một giờ, hoặc giữa hai số đo nếu chúng cách xa "
+            "hơn. Phải có 75 % số đo của ngày.",
+        ),
     ),
     crosswalk=crosswalk("waste"),
 )
 def waste_emptied_d(site: Site, period: Period) -> SiteValue:
-    """Number of times that the bin was emptied in the day; no value with less than 75 % of its readings."""
+    """Number of times that the bin was emptied in the day; no value with less than 75 % of its readings.
+
+    vi: Số lần thùng rác được đổ trong ngày; không có giá trị nếu có dưới 75 % số đo.
+    """
     series = site.series["bin_fill"]
     known = Known.of(site, series, period.step)
     if not known.enough:
@@ -240,13 +285,19 @@ day_of(
     Rule.MEAN,
     name_en="Waste bin fill, mean of the day",
     name_vi="Mức đầy thùng rác trung bình ngày",
-    words="Mean of how full the bin was at the ends of the day's hours, in %.",
+    words=Text(
+        "Mean of how full the bin was at the ends of the day's hours, in %.",
+        "Trung bình mức đầy của thùng vào cuối các giờ trong ngày, %.",
+    ),
 )
 day_of(
     "waste_overflow",
     Rule.MEAN,
     name_en="Share of bin-hours with overflow",
     name_vi="Tỷ lệ thùng-giờ bị tràn",
-    words="Share of the day's hours at whose ends the bin was full or overflowed, in %.",
+    words=Text(
+        "Share of the day's hours at whose ends the bin was full or overflowed, in %.",
+        "Tỷ lệ số giờ trong ngày mà thùng đầy hoặc tràn vào cuối giờ, %.",
+    ),
 )
 longer("waste_emptied_d", Rule.MEAN)

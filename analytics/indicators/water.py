@@ -27,6 +27,7 @@ from analytics.results import AreaValue, Reason
 from analytics.rounding import half_up
 from analytics.series import HOUR, MINIMUM_SHARE, hourly_means, is_enough, mean
 from analytics.steps import Step
+from analytics.texts import Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -130,17 +131,28 @@ _EXAMPLES = (
     ),
 )  # fmt: skip
 
-_NOTE = (
+_NOTE = Text(
     "The decision itself could not be read; the tables are those on which three public programs agree. "
     "Its core is √(IV·V) or, with weights of 2 and 1, (IV²·V)^(1/3); which of them is meant by default "
     "could not be verified either: the first is the value, because the program that numbers the "
-    "decision's formulas has it before the other; a thing's property `wqi_core` = `weighted` chooses the "
-    "second, and the details have both. Three of the five groups, IV always and with three parameters; a "
-    "rule of two groups for automatic stations is known from programs only: a thing's property "
-    "`wqi_min_groups` = 2 takes it. Of chromium(VI) one program has other limits. For fresh water: a "
-    "thing whose property `water_body` is `sea` has none. Laboratory and sensor count alike, each value "
-    "in the step that holds its time stamp, so a sampling has the index of its hour and counts for its "
-    "own local day only: it is not carried forward. No month or year: indices are not averaged."
+    "decision's formulas has it before the other; a thing's property `wqi_core` = `weighted` chooses "
+    "the second, and the details have both. Three of the five groups, IV always and with three "
+    "parameters; a rule of two groups for automatic stations is known from programs only: a thing's "
+    "property `wqi_min_groups` = 2 takes it. Of chromium(VI) one program has other limits. For fresh "
+    "water: a thing whose property `water_body` is `sea` has none. Laboratory and sensor count alike, "
+    "each value in the step that holds its time stamp, so a sampling has the index of its hour and "
+    "counts for its own local day only: it is not carried forward. No month or year: indices are not "
+    "averaged.",
+    "Chưa đọc được chính quyết định; các bảng là những bảng mà ba chương trình công khai thống nhất với "
+    "nhau. Phần lõi là √(IV·V) hoặc, với trọng số 2 và 1, (IV²·V)^(1/3); cũng chưa kiểm chứng được công "
+    "thức nào là mặc định: giá trị dùng công thức đầu, vì chương trình có đánh số công thức theo quyết "
+    "định đặt nó trước; thuộc tính `wqi_core` = `weighted` của thiết bị chọn công thức sau, và phần chi "
+    "tiết có cả hai. Phải có ba trong năm nhóm, luôn có nhóm IV với ba thông số; quy tắc hai nhóm cho "
+    "trạm tự động chỉ biết qua các chương trình: thuộc tính `wqi_min_groups` = 2 áp dụng quy tắc đó. "
+    "Với crôm(VI), một chương trình có giới hạn khác. Dùng cho nước ngọt: thiết bị có thuộc tính "
+    "`water_body` là `sea` không có chỉ số. Phòng thí nghiệm và cảm biến được tính như nhau, mỗi giá "
+    "trị vào kỳ chứa nhãn thời gian của nó, nên một lần lấy mẫu có chỉ số của giờ đó và chỉ tính cho "
+    "ngày của nó: không kéo dài sang kỳ sau. Không có tháng hay năm: không lấy trung bình chỉ số.",
 )
 
 
@@ -155,7 +167,10 @@ def _declare(code: str, name_en: str, name_vi: str, step: Step) -> Callable[[Sit
         step=step,
         window=step.length,
         min_completeness=MINIMUM_SHARE,
-        area_rule="median over the sites, the worst one in the details; indices are not averaged",
+        area_rule=Text(
+            "median over the sites, the worst one in the details; indices are not averaged",
+            "trung vị các điểm đo, điểm xấu nhất nằm trong phần chi tiết; không lấy trung bình các chỉ số",
+        ),
         area=median_and_worst,
         decimals=0,
         version=1,
@@ -163,8 +178,11 @@ def _declare(code: str, name_en: str, name_vi: str, step: Step) -> Callable[[Sit
         categories=CATEGORIES,
         categorise=category,
         source=Source(
-            "Decision 1460/QĐ-TCMT, Vietnam Environment Administration",
-            "VN_WQI",
+            Text(
+                "Decision 1460/QĐ-TCMT, Vietnam Environment Administration",
+                "Quyết định 1460/QĐ-TCMT, Tổng cục Môi trường",
+            ),
+            Text("VN_WQI", "VN_WQI"),
             2019,
             Trust.SECONDARY,
             _NOTE,
@@ -180,6 +198,10 @@ def vn_wqi(site: Site, period: Period) -> SiteValue:
 
     A sensor's hour needs 75 % of its values; a laboratory's value counts in the hour of the sampling, which
     so has its own index. Three of the five groups must be there, with three parameters of group IV.
+
+    vi: Chỉ số tính từ các trung bình của giờ, số nguyên không có đơn vị: 100 là nước sạch, dưới 10 là ô nhiễm
+    rất nặng. Một giờ của cảm biến phải có 75 % số giá trị; kết quả phòng thí nghiệm tính vào giờ lấy mẫu, giờ
+    đó có chỉ số riêng. Phải có ba trong năm nhóm thông số, với ba thông số của nhóm IV.
     """
     return _value(site, period, mean)
 
@@ -190,6 +212,10 @@ def vn_wqi_d(site: Site, period: Period) -> SiteValue:
 
     A sensor's mean is that of at least 18 valid hours; a laboratory's values are those sampled on the day,
     and no older ones. Three of the five groups must be there, with three parameters of group IV.
+
+    vi: Chỉ số tính từ các trung bình của ngày, số nguyên không có đơn vị. Trung bình của cảm biến cần ít nhất
+    18 giờ hợp lệ; kết quả phòng thí nghiệm là của mẫu lấy trong ngày, không dùng mẫu cũ hơn. Phải có ba trong
+    năm nhóm thông số, với ba thông số của nhóm IV.
     """
     return _value(site, period, _day_mean)
 

@@ -13,6 +13,7 @@ from analytics.results import AreaValue, Reason, SiteValue
 from analytics.rounding import half_up
 from analytics.series import HOUR, MINIMUM_SHARE, Series, Window, is_enough
 from analytics.steps import Step
+from analytics.texts import Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,12 +24,20 @@ if TYPE_CHECKING:
 #: A mean vector shorter than this, m/s, has no direction: the anemometer's own threshold.
 CALM = 0.3
 _SOURCE = Source(
-    "WMO-No. 8, Guide to Instruments and Methods of Observation",
-    "wind vector",
+    Text(
+        "WMO-No. 8, Guide to Instruments and Methods of Observation",
+        "WMO-No. 8, Hướng dẫn về thiết bị và phương pháp quan trắc",
+    ),
+    Text("wind vector", "vectơ gió"),
     None,
     Trust.RECALLED,
-    "Speed is the mean of the readings (scalar); direction is that of the mean of the vectors, weighted by "
-    "speed. No direction below 0.3 m/s and 75 % of the hour's readings are halong's rule.",
+    Text(
+        "Speed is the mean of the readings (scalar); direction is that of the mean of the vectors, "
+        "weighted by speed. No direction below 0.3 m/s and 75 % of the hour's readings are halong's "
+        "rule.",
+        "Tốc độ là trung bình các số đo (vô hướng); hướng là hướng của trung bình các vectơ, có trọng "
+        "số theo tốc độ. Không có hướng khi dưới 0,3 m/s, và 75 % số đo của giờ, là quy ước của halong.",
+    ),
 )
 
 
@@ -98,7 +107,7 @@ def _example(dir: Sequence[float], speed: Sequence[float]) -> dict[str, float]: 
     step=Step.HOUR,
     window=HOUR,
     min_completeness=MINIMUM_SHARE,
-    area_rule="mean of the stations",
+    area_rule=Text("mean of the stations", "trung bình các trạm"),
     area=weighted_mean,
     decimals=2,
     version=1,
@@ -106,7 +115,10 @@ def _example(dir: Sequence[float], speed: Sequence[float]) -> dict[str, float]: 
     crosswalk=crosswalk("wind"),
 )
 def wind_speed_mean(site: Site, period: Period) -> SiteValue:
-    """Mean of the hour's wind speeds, in m/s; no value where less than 75 % of them is there."""
+    """Mean of the hour's wind speeds, in m/s; no value where less than 75 % of them is there.
+
+    vi: Trung bình tốc độ gió trong giờ, m/s; không có giá trị nếu có dưới 75 % số đo.
+    """
     series = site.series["wind_speed"]
     values, share = series.good(period.step), series.completeness(period.step)
     suspect = series.suspects(period.step)
@@ -125,7 +137,10 @@ def wind_speed_mean(site: Site, period: Period) -> SiteValue:
     step=Step.HOUR,
     window=HOUR,
     min_completeness=MINIMUM_SHARE,
-    area_rule="direction of the mean of the stations' mean vectors",
+    area_rule=Text(
+        "direction of the mean of the stations' mean vectors",
+        "hướng của trung bình các vectơ trung bình của trạm",
+    ),
     area=prevailing,
     decimals=1,
     version=1,
@@ -146,6 +161,11 @@ def wind_direction_mean(site: Site, period: Period) -> SiteValue:
 
     Each direction counts with the speed of the same instant, so 350 and 10 degrees make 0, not 180. A reading
     of no wind needs no direction. No value where less than 75 % of the hour is known, nor in a calm.
+
+    vi: Hướng gió (nơi gió từ đó thổi tới) của vectơ gió trung bình trong giờ, tính bằng độ theo chiều kim
+    đồng hồ từ hướng bắc. Mỗi hướng được lấy trọng số theo tốc độ cùng thời điểm, nên 350 và 10 độ cho 0,
+    không phải 180. Số đo lặng gió không cần hướng. Không có giá trị nếu biết được dưới 75 % của giờ, hoặc khi
+    lặng gió.
     """
     direction, speed = site.series["wind_direction"], site.series.get("wind_speed")
     suspect = direction.suspects(period.step) + (speed.suspects(period.step) if speed else 0)

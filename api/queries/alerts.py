@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 _ALERT: LiteralString = """
 SELECT l.id, l.state, l.since, l.value, l.value_end, l.peak, l.activated_at, l.announced_at, l.acknowledged,
        l.closed_at, l.retrospective, r.code AS rule, r.kind, r.severity, r.name_en, r.name_vi, r.threshold,
-       r.indicator, i.unit, a.code AS area, a.name_en AS area_name_en, a.name_vi AS area_name_vi
+       r.indicator, i.unit, g.code AS gateway, a.code AS area, a.name_en AS area_name_en,
+       a.name_vi AS area_name_vi
 FROM alerts l JOIN alert_rules r ON r.id = l.rule_id JOIN areas a ON a.id = l.area_id
-JOIN indicators i ON i.code = r.indicator"""
+LEFT JOIN indicators i ON i.code = r.indicator LEFT JOIN gateways g ON g.id = l.gateway_id"""
 # What was never more than pending is no alert to a reader.
 _ALERTS: LiteralString = f"""
 {_ALERT}

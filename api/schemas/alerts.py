@@ -11,7 +11,7 @@ from devices.model import CODE
 
 State = Literal["pending", "active", "acknowledged", "silenced", "resolved"]
 Severity = Literal["info", "warning", "critical"]
-Kind = Literal["above", "below", "rise", "missing"]
+Kind = Literal["above", "below", "rise", "missing", "silent"]
 Code = Annotated[str, Field(pattern=f"^{CODE.pattern}$")]
 Name = Annotated[str, Field(pattern=r"\S", max_length=200)]
 Minutes = Annotated[int, Field(ge=0, le=MAX_MINUTES)]
@@ -42,13 +42,16 @@ class Alert(Model):
     severity: Severity
     name_en: str
     name_vi: str
-    indicator: str
-    unit: str = Field(description="UCUM")
+    indicator: str | None = Field(description="Null: the rule is about gateways.")
+    unit: str | None = Field(description="UCUM")
     threshold: float | None
+    gateway: str | None = Field(description="The gateway that is not heard; null: of another kind.")
     area: str
     area_name_en: str
     area_name_vi: str
-    since: datetime = Field(description="End of the first step that broke the rule.")
+    since: datetime = Field(
+        description="End of the first step that broke the rule; when the gateway was last heard."
+    )
     value: float | None = Field(description="The last one; null: missing.")
     value_end: datetime = Field(description="End of its step.")
     peak: float | None = Field(description="The worst one.")
@@ -65,7 +68,7 @@ class AlertHistoryLine(Model):
     time: datetime
     before: str
     after: str
-    cause: Literal["value", "operator", "silence", "escalation", "rule", "late_revision"]
+    cause: Literal["value", "gateway", "operator", "silence", "escalation", "rule", "late_revision"]
     actor: str = Field(description="Who; `halong` where nobody did it.")
     note: str
     value: float | None
@@ -115,7 +118,7 @@ class AlertRuleChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    indicator: Code = _if_given()
+    indicator: Code = _if_given("None for the kind `silent`.")
     kind: Kind = _if_given()
     threshold: float | None = Field(default=None, description="In the indicator's unit; of `rise`, an hour.")
     clear: float | None = Field(
@@ -135,7 +138,6 @@ class NewAlertRule(AlertRuleChange):
     """A rule to create."""
 
     code: Code
-    indicator: Code
     kind: Kind
     severity: Severity
     name_en: Name
@@ -143,10 +145,10 @@ class NewAlertRule(AlertRuleChange):
 
 
 class AlertRule(Model):
-    """A rule over the values of an indicator."""
+    """A rule over the values of an indicator, or over gateways."""
 
     code: str
-    indicator: str
+    indicator: str | None = Field(description="Null: the rule is about gateways.")
     kind: Kind
     threshold: float | None
     clear: float | None
@@ -203,6 +205,7 @@ ALERT: dict[str, Any] = {
     "indicator": "vn_aqi_h",
     "unit": "1",
     "threshold": 151,
+    "gateway": None,
     "area": "193",
     "area_name_en": "Ha Long City",
     "area_name_vi": "Thành phố Hạ Long",

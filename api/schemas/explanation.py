@@ -83,6 +83,7 @@ class Rule(Source):
     valid_from: date | None
     valid_to: date | None
     area_rule: str
+    area_rule_vi: str
     min_completeness: float
     limit: float | None = Field(description="Limit in force on the step's day, in the indicator's unit.")
     limit_since: date | None
@@ -96,6 +97,7 @@ class Explanation(Model):
     name_vi: str
     unit: str = Field(description="UCUM")
     description: str
+    description_vi: str
     area: str
     area_name_en: str
     area_name_vi: str
@@ -139,6 +141,7 @@ EXAMPLE: dict[str, Any] = {
     "name_vi": "Chỉ số chất lượng không khí giờ (VN_AQI giờ)",
     "unit": "1",
     "description": "Largest of the sub-indices that are there; one of PM2.5 and PM10 must be.",
+    "description_vi": "Giá trị lớn nhất trong các chỉ số con tính được; phải có ít nhất PM2.5 hoặc PM10.",
     "area": "193",
     "area_name_en": "Ha Long City",
     "area_name_vi": "Thành phố Hạ Long",
@@ -186,14 +189,18 @@ EXAMPLE: dict[str, Any] = {
     "parts": [],
     "rule": {
         "document": "Decision 1459/QĐ-TCMT, Vietnam Environment Administration",
+        "document_vi": "Quyết định 1459/QĐ-TCMT, Tổng cục Môi trường",
         "clause": "VN_AQI by the hour",
+        "clause_vi": "VN_AQI giờ",
         "year": 2019,
         "trust": "read in the standard or a full transcription of it",
         "note": "",
+        "note_vi": "",
         "version": 1,
         "valid_from": "2019-11-12",
         "valid_to": None,
         "area_rule": "the worst valid station; the decision itself defines the index of a station only",
+        "area_rule_vi": "trạm hợp lệ xấu nhất; quyết định chỉ định nghĩa chỉ số của trạm",
         "min_completeness": 0.75,
         "limit": None,
         "limit_since": None,

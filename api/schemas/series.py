@@ -24,10 +24,13 @@ class Source(Model):
     """Where a rule comes from, and how far its wording could be checked."""
 
     document: str
+    document_vi: str = ""
     clause: str
+    clause_vi: str = ""
     year: int | None
     trust: str = Field(description="How far the wording could be checked.")
     note: str = ""
+    note_vi: str = ""
 
 
 class Equivalent(Model):
@@ -46,6 +49,7 @@ class Indicator(Model):
     name_en: str
     name_vi: str
     description: str = ""
+    description_vi: str = ""
     unit: str = Field(description="UCUM")
     period: str = Field(
         description="Length of a step, ISO 8601: PT10M, PT15M, PT1H, P1D, P1M or P1Y, cut in local time."
@@ -224,15 +228,19 @@ NAME: dict[str, Any] = {
 }
 INDICATOR: dict[str, Any] = NAME | {
     "description": "Largest sub-index of the pollutants.",
+    "description_vi": "Chỉ số con lớn nhất của các chất ô nhiễm.",
     "version": 1,
     "inputs": ["pm2_5", "pm10"],
     "of": [],
     "source": {
         "document": "Decision 1459/QĐ-TCMT, Vietnam Environment Administration",
+        "document_vi": "Quyết định 1459/QĐ-TCMT, Tổng cục Môi trường",
         "clause": "VN_AQI by the hour",
+        "clause_vi": "VN_AQI giờ",
         "year": 2019,
         "trust": "read in the standard or a full transcription of it",
         "note": "Rounding half up gives 59 where the decision's example prints 60.",
+        "note_vi": "Làm tròn nửa lên cho 59 trong khi ví dụ của quyết định ghi 60.",
     },
     "crosswalk": [],
     "categories": [CATEGORY],

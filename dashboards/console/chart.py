@@ -104,7 +104,11 @@ def options(
             "min": shifted(series.start, zone),
             "max": shifted(series.end, zone),
             "splitLine": {"show": False},
-            "axisLabel": label | {"hideOverlap": True, ":formatter": _tick(words)},
+            "axisLabel": label
+            | {
+                "hideOverlap": True,
+                ":formatter": _tick(words, indicator["step_s"]),
+            },
         },
         "yAxis": axis
         | {
@@ -258,8 +262,11 @@ def _figure(words: Words) -> str:
     return f"value => value.toLocaleString('{tag}')"
 
 
-def _tick(words: Words) -> str:
-    """Return a JavaScript function that prints the hour, and the day where it begins."""
+def _tick(words: Words, step_s: int) -> str:
+    """Return a JavaScript function that prints the hour, and the day where it begins; of months the month."""
+    if analytics.steps.Step.lasting(step_s) in {analytics.steps.Step.MONTH, analytics.steps.Step.YEAR}:
+        month = "(t.getUTCMonth() + 1) + '/' + t.getUTCFullYear()"
+        return f"value => {{ const t = new Date(value); return {month}; }}"
     day = "two(t.getUTCDate()) + '/' + two(t.getUTCMonth() + 1)"
     if words.language == "en":
         day = "t.getUTCDate() + ' ' + t.toLocaleString('en-GB', {month: 'short', timeZone: 'UTC'})"

@@ -129,10 +129,10 @@ class Feed:
                 # One page that cannot be drawn must not leave the others without data.
                 log.exception("a page could not be brought up to date", action="console.page_failed")
 
-    async def series(self, indicator: str, area: Row) -> Series | None:
-        """Return the last 48 hours; the last ones known while the database is away, None without any."""
-        key = indicator, area["id"]
-        newest = self._newest(indicator, area)
+    async def series(self, indicator: Row, area: Row) -> Series | None:
+        """Return what a chart shows; what was known last while the database is away, None without any."""
+        key = str(indicator["code"]), area["id"]
+        newest = self._newest(key[0], area)
         present = asyncio.get_running_loop().time()
         kept = self._charts.get(key)
         if kept is not None and kept.newest == newest and present < kept.read_at + _SLOW_S:

@@ -154,7 +154,7 @@ class Page:
             return
         choice = self._choice
         view = View(snapshot, choice, self._words)
-        series = await self._feed.series(str(choice.indicator), view.area)
+        series = await self._feed.series(view.indicator, view.area)
         if choice == self._choice:  # or another one was chosen meanwhile
             self._chart.draw(view, series, dark=self._dark)
 

@@ -143,7 +143,7 @@ class AreasPanel:
 
 
 class ChartPanel:
-    """The chosen area: its newest value and the last 48 hours."""
+    """The chosen area: its newest value, and its last hours, days, months or years."""
 
     def __init__(self, words: Words) -> None:
         """Build the panel."""
@@ -151,7 +151,7 @@ class ChartPanel:
         section = panel("chart", "")
         self._title: Any = head(section).default_slot.children[0]
         with head(section):
-            self._subtitle = text("p", words("chart"), "panel-sub")
+            self._subtitle = text("p", "", "panel-sub")
         with section:
             with tag("div", "now"):
                 self._value = text("span", "", "now-value")
@@ -162,10 +162,9 @@ class ChartPanel:
             self._box = tag("div", "chart-box", role="img")
             with self._box:
                 self._chart = ui.echart({}).classes("chart")
-                self._empty = text("p", words("chart_empty"), "chart-empty")
+                self._empty = text("p", "", "chart-empty")
             self._summary = text("p", "", "chart-summary")
             self._source = text("p", "", "source")
-            self._source.props["lang"] = "en"  # as declared
         self._drawn: object = None
         self._series: Series | None = None
 
@@ -173,7 +172,7 @@ class ChartPanel:
         """Show a view's newest value."""
         row = view.value(view.area)
         self._title.show(self._words.of(view.area))
-        self._subtitle.show(f"{self._words.of(view.indicator)} · {self._words('chart')}")
+        self._subtitle.show(f"{self._words.of(view.indicator)} · {view.span()}")
         why = view.why(row)
         self._value.show(why or view.figure(row))
         self._value.classes(add="why" if why else "", remove="" if why else "why")
@@ -189,19 +188,19 @@ class ChartPanel:
         self._swatch.style(replace=f"background: {paint.fill}" if paint else "display: none")
 
     def draw(self, view: View, series: Series | None, *, dark: bool) -> None:
-        """Draw the last 48 hours, None where they could not be read; the same chart again is left alone."""
+        """Draw a series, None where it could not be read; the same chart again is left alone."""
         drawn = view.choice, dark
         if drawn == self._drawn and series is self._series:
             return
         self._drawn, self._series = drawn, series
         found = steps(series, view.indicator, view.registry.zone) if series is not None else []
         values = [step.value for step in found if step.value is not None]
-        self._empty.show(self._words("chart_away" if series is None else "chart_empty"))
+        self._empty.show(self._words("chart_away" if series is None else "chart_empty", span=view.span()))
         self._empty.set_visibility(not values)
         self._chart.set_visibility(bool(values))
         self._summary.show(self._summarise(view, values, len(found)))
         names = {"indicator": self._words.of(view.indicator), "area": self._words.of(view.area)}
-        self._box.props["aria-label"] = self._words("chart_label", **names)
+        self._box.props["aria-label"] = self._words("chart_label", span=view.span(), **names)
         if series is not None and values:
             self._plot(view, series, DARK if dark else LIGHT)
 

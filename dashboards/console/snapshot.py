@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
+from analytics.steps import Step
 from api.queries import Row, areas, gateways, known, status
 from dashboards.console import queries
 from dashboards.console.geometry import Outline, Projection, project
@@ -18,7 +19,13 @@ if TYPE_CHECKING:
 
 #: the rates are those of so many minutes
 RATE_MINUTES: Final = 5
-HISTORY: Final = timedelta(hours=48)
+#: what a chart shows of an indicator, by the length of its steps; of years all
+_HISTORY: Final = {
+    Step.DAY: timedelta(days=60),
+    Step.MONTH: timedelta(days=731),
+    Step.YEAR: timedelta(days=100 * 366),
+}
+_SHORT_HISTORY: Final = timedelta(hours=48)
 _REFUSALS_FOR: Final = timedelta(days=7)
 _REFUSALS: Final = 25
 _WORST_GAPS: Final = 5
@@ -144,8 +151,9 @@ class Series:
     rows: tuple[Row, ...]
 
 
-async def read_series(conn: AsyncConnection[Any], indicator: str, area: Row) -> Series:
-    """Read the last 48 hours of an indicator in an area."""
-    end = datetime.now(UTC)
-    rows = await queries.history(conn, indicator, area["id"], end - HISTORY, end)
-    return Series(end - HISTORY, end, tuple(rows))
+async def read_series(conn: AsyncConnection[Any], indicator: Row, area: Row) -> Series:
+    """Read of an indicator in an area what its chart shows: 48 hours, or more where its steps are longer."""
+    step, end = Step.lasting(indicator["step_s"]), datetime.now(UTC)
+    start = end - _HISTORY.get(step, _SHORT_HISTORY)
+    rows = tuple(await queries.history(conn, indicator["code"], area["id"], start, end))
+    return Series(rows[0]["time"] if rows and step is Step.YEAR else start, end, rows)

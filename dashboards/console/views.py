@@ -23,6 +23,7 @@ STATES: Final = ("offline", "silent", "never_heard", "online")
 #: as they are counted
 COUNTED: Final = ("online", "silent", "offline", "never_heard")
 _DISABLED: Final = "disabled"
+_SPANS: Final = {Step.DAY: "chart_days", Step.MONTH: "chart_months", Step.YEAR: "chart_years"}
 #: a value is old when so many steps have ended since, and then this long
 _OLD_STEPS: Final = 2
 _OLD_AFTER: Final = timedelta(minutes=15)
@@ -257,10 +258,16 @@ class View:
             notes.append(self.words("legacy", date=formats.day(max(past), self.words.language)))
         return notes
 
+    def span(self) -> str:
+        """Return which time the indicator's chart shows."""
+        step = Step.lasting(self.indicator["step_s"])
+        return self.words(_SPANS.get(step, "chart_hours"))
+
     def source(self) -> str:
         """Return the rule that the indicator follows."""
         source = self.indicator["declaration"].get("source") or {}
-        text = ", ".join(filter(None, (source.get("document"), source.get("clause"))))
+        end = "_vi" if self.words.language == "vi" else ""
+        text = ", ".join(filter(None, (source.get(f"document{end}"), source.get(f"clause{end}"))))
         return self.words("source", source=text) if text else ""
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
+from analytics.results import WHY
+
 Language = Literal["vi", "en"]
 LANGUAGES: Final[tuple[Language, ...]] = ("vi", "en")
 
@@ -42,16 +44,19 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "no_value": ("Không có giá trị", "No value"),
     "until": ("đến {time}", "until {time}"),
     "outdated": ("cũ: đến {time}", "old: until {time}"),
-    "chart": ("48 giờ qua", "Last 48 hours"),
-    "chart_label": ("Biểu đồ {indicator}, {area}, 48 giờ qua", "Chart of {indicator}, {area}, last 48 hours"),
+    "chart_hours": ("48 giờ qua", "last 48 hours"),
+    "chart_days": ("60 ngày qua", "last 60 days"),
+    "chart_months": ("24 tháng qua", "last 24 months"),
+    "chart_years": ("các năm đã có", "years known"),
+    "chart_label": ("Biểu đồ {indicator}, {area}, {span}", "Chart of {indicator}, {area}, {span}"),
     "chart_summary": (
         "Thấp nhất {low}, cao nhất {high}; {missing} trên {steps} bước không có giá trị.",
         "Lowest {low}, highest {high}; {missing} of {steps} steps have no value.",
     ),
-    "chart_empty": ("48 giờ qua không có giá trị nào", "No value in the last 48 hours"),
+    "chart_empty": ("{span}: không có giá trị nào", "{span}: no value"),
     "chart_away": (
-        "Chưa đọc được 48 giờ qua: cơ sở dữ liệu không trả lời",
-        "The last 48 hours could not be read: the database does not answer",
+        "{span}: chưa đọc được, cơ sở dữ liệu không trả lời",
+        "{span}: could not be read, the database does not answer",
     ),
     "limit": ("Giới hạn {value}", "Limit {value}"),
     "source": ("Nguồn: {source}", "Source: {source}"),
@@ -129,26 +134,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "The key is not accepted: check that it is whole, not expired and not revoked.",
     ),
     "key_send": ("Mở bảng điều hành", "Open the console"),
-    # why an indicator has no value: analytics.results.Reason
-    "why_no_station": ("không có trạm", "no station"),
-    "why_insufficient_data": ("không đủ dữ liệu", "insufficient data"),
-    "why_too_few_vehicles": ("quá ít xe", "too few vehicles"),
-    "why_no_free_flow_speed": ("chưa biết tốc độ thông thoáng", "free-flow speed not known yet"),
-    "why_no_capacity": ("chưa khai báo sức chứa", "no capacity declared"),
-    "why_no_alert_levels": ("chưa khai báo mức báo động", "no alert levels declared"),
-    "why_no_tide_constants": ("chưa có hằng số điều hoà thủy triều", "no tidal constants declared"),
-    "why_calm": ("lặng gió", "calm"),
-    "why_maintenance": ("đang bảo trì theo kế hoạch", "planned maintenance"),
-    "why_no_limit": ("chưa cấu hình giới hạn", "no limit is configured"),
-    "why_no_area_class": ("chưa khai báo loại khu vực", "no class of area declared"),
-    "why_no_area_size": ("chưa khai báo diện tích", "no size declared"),
-    "why_too_few_parameters": ("quá ít thông số", "too few parameters"),
-    "why_no_length": ("chưa khai báo chiều dài", "no length declared"),
-    "why_no_design_speed": ("chưa khai báo tốc độ thiết kế", "no design speed declared"),
-    "why_no_vehicle_classes": ("không phân loại xe", "no vehicle classes"),
-    "why_no_rated_power": ("chưa khai báo công suất", "no rated power declared"),
-    "why_register_reset": ("chỉ số công tơ bị nhảy lùi", "the register jumped back"),
-    "why_not_applicable": ("không áp dụng", "not applicable"),
+    **{f"why_{reason}": (why.vi, why.en) for reason, why in WHY.items()},
     # why a reading was refused: the wire contract
     "refused_not_decodable": ("Không giải mã được", "Not decodable"),
     "refused_schema": ("Sai cấu trúc", "Wrong form"),

@@ -44,12 +44,16 @@ async def _list(days: float, area: str | None) -> None:
 
     now = datetime.now(UTC)
     state, start = (None, now - timedelta(days=days)) if days else ("open", None)
-    table = Table("alert", "state", "severity", "rule", "area", "value", "since", "over")
-    for row in await _do(
+    found = await _do(
         lambda conn: queries.alerts(conn, start=start, end=now, state=state, area=area, limit=_SHOWN)
-    ):
+    )
+    if not found:
+        out.print(_none_of(days, area))
+        return
+    table = Table("alert", "state", "severity", "rule", "area", "value", "since", "over")
+    for row in found:
         over = _local(row["closed_at"]) + (" (late data)" if row["retrospective"] else "")
-        where = f"{row['area']} {row['area_name_vi']}"
+        where = " ".join(filter(None, (row["area"], row["area_name_vi"], row["gateway"])))
         value = "–" if row["value"] is None else f"{row['value']:g} {row['unit']}"
         table.add_row(
             str(row["id"]),
@@ -62,6 +66,16 @@ async def _list(days: float, area: str | None) -> None:
             over,
         )
     out.print(table)
+
+
+def _none_of(days: float, area: str | None) -> str:
+    where = "" if area is None else f" in the area {area}"
+    if days:
+        return f"no alert{where} within {days:g} days: `halong alerts rules` lists what is watched"
+    return (
+        f"nothing is wrong{where}: no alert is raised. `halong alerts list --days 7` shows those that are "
+        "over, `halong alerts rules` what is watched"
+    )
 
 
 @app.command("show")
@@ -80,7 +94,9 @@ async def _show(alert: int) -> None:
     row = await _do(lambda conn: queries.alert(conn, alert))
     if row is None:
         raise UnknownError(f"there is no alert {alert}: `halong alerts list --days 30` shows the last ones")
-    out.print(f"{row['name_vi']} / {row['name_en']}, {row['area_name_vi']} ({row['area']}): {row['state']}")
+    gateway = f", {row['gateway']}" if row["gateway"] else ""
+    where = f"{row['area_name_vi']} ({row['area']})"
+    out.print(f"{row['name_vi']} / {row['name_en']}{gateway}, {where}: {row['state']}")
     history = Table("time", "from", "to", "cause", "who", "value", "note")
     for line in row["history"]:
         value = "" if line["value"] is None else f"{line['value']:g}"
@@ -150,8 +166,12 @@ def silences() -> None:
     """
     from api.queries import alerts as queries
 
+    found = run(_do(lambda conn: queries.silences(conn, in_force=True, limit=_SHOWN)))
+    if not found:
+        out.print("no silence is in force: every alert is told. `halong alerts silence --help` makes one")
+        return
     table = Table("silence", "rule", "area", "alert", "until", "by", "reason")
-    for row in run(_do(lambda conn: queries.silences(conn, in_force=True, limit=_SHOWN))):
+    for row in found:
         what = [str(row[name] or "") for name in ("rule", "area", "alert")]
         table.add_row(str(row["id"]), *what, _local(row["ends_at"]), row["created_by"], row["reason"])
     out.print(table)
@@ -187,7 +207,7 @@ def rules() -> None:
         told = ", ".join(f"{s['target']} +{s['after_min']} min" for s in row["escalation"])
         state = "on" if row["enabled"] else "off"
         by = f", changed by {row['changed_by']}" if row["changed_by"] else ""
-        when = f"{row['indicator']} {row['kind']}{limit}"
+        when = f"{row['indicator'] or 'gateway'} {row['kind']}{limit}"
         table.add_row(row["code"], when, f"{row['hold_min']} min", row["severity"], where, told, state + by)
     out.print(table)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 out = Console(highlight=False, soft_wrap=True)
 
-Lang = Annotated[Language, typer.Option("--lang", help="Language of the labels.")]
+Lang = Annotated[Language, typer.Option("--lang", help="Language.")]
 
 
 def show(

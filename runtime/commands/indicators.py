@@ -13,6 +13,7 @@ from rich.table import Column, Table
 from runtime.commands import indicator_explain, indicator_pages
 from runtime.commands.instants import instant
 from runtime.commands.running import run
+from runtime.indicator_words import Language
 from runtime.settings import settings
 
 if TYPE_CHECKING:
@@ -27,17 +28,19 @@ out = Console(highlight=False, soft_wrap=True)
 
 
 @app.command("list")
-def list_() -> None:
+def list_(language: indicator_pages.Lang = Language.EN) -> None:
     """List the indicators with unit, step and source.
 
-    Example: `halong indicators list`
+    Example: `halong indicators list --lang vi`
     """
     from analytics.indicator import INDICATORS
+    from runtime.indicator_docs import cited
 
     table = Table(Column("code", no_wrap=True), "name", "unit", "every", "source")
     for indicator in INDICATORS.values():
-        source = f"{indicator.source.document}, {indicator.source.clause}"
-        table.add_row(indicator.code, indicator.name_en, indicator.unit, indicator.step.iso, source)
+        name = indicator.name_vi if language is Language.VI else indicator.name_en
+        source = cited(indicator.source, language)
+        table.add_row(indicator.code, name, indicator.unit, indicator.step.iso, source)
     out.print(table)
 
 

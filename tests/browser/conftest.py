@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
 
-#: few indicators, so that filling stays short: one with classes, one with a scale
-INDICATORS = ("vn_aqi_h", "laeq_1h")
+#: few indicators, so that filling stays short: one with classes, one with a scale, one of days
+INDICATORS = ("vn_aqi_h", "laeq_1h", "pm2_5_d")
 #: has no data at all
 EMPTY_AREA = "207"
 _ARGUMENTS = (

@@ -86,6 +86,14 @@ def test_the_address_opens_what_it_names(browser: Browser, console: str) -> None
         assert page.input_value("select") == "laeq_1h"
 
 
+def test_a_chart_of_days_shows_two_months_of_them(browser: Browser, console: str) -> None:
+    with opened(browser, f"{console}/?indicator=pm2_5_d&area=193") as page:
+        page.wait_for_selector(".chart canvas")
+        assert "60 ngày qua" in chart_label(page)
+        assert "60 ngày qua" in page.inner_text(".panel-chart .panel-sub")
+        assert "halong, theo thời gian trung bình của QCVN 05:2023" in page.inner_text(".source")
+
+
 def test_no_value_is_said_with_its_reason_and_is_never_zero(browser: Browser, console: str) -> None:
     with opened(browser, f"{console}/?area={EMPTY_AREA}&lang=en") as page:
         assert page.inner_text(".now-value").lower() == "insufficient data"

@@ -529,6 +529,114 @@ async def test_an_import_leaves_alone_what_somebody_changed(conn: AsyncConnectio
         await actions.create_rule(conn, rule(code="rain_hour"), "Minh")
 
 
+SILENT = AlertRule(
+    code="gateway_silent", kind=Kind.SILENT, hold_min=15, severity=Severity.WARNING, name_en="Gateway silent",
+    name_vi="Gateway mất liên lạc", escalation=(DESK, DUTY),
+)  # fmt: skip
+
+
+async def heard(conn: AsyncConnection[Any], at: datetime, *, online: bool = True) -> None:
+    """Note a message of the gateway, or its will."""
+    status = {"column": "last_seen" if online else "status_at", "online": online, "at": at}
+    await conn.execute(
+        f"""INSERT INTO gateway_status (gateway_id, online, {status["column"]})
+            SELECT id, %(online)s, %(at)s FROM gateways WHERE code = 'gw-alerts'
+            ON CONFLICT (gateway_id) DO UPDATE
+            SET (online, {status["column"]}) = (%(online)s, %(at)s)""".encode(),
+        status,
+    )
+
+
+async def listening(conn: AsyncConnection[Any], start: datetime, end: datetime) -> None:
+    """Have ingest note every ten seconds that it listens."""
+    counts = "messages, observations, duplicates, refused, replayed, retries, batches, in_flight"
+    await conn.execute(
+        f"""INSERT INTO ingest_metrics (time, client_id, seconds, {counts})
+            SELECT t, 'ingest-0', 10, 0, 0, 0, 0, 0, 0, 0, 0
+            FROM generate_series(%s::timestamptz, %s, interval '10 seconds') t
+            ON CONFLICT DO NOTHING""".encode(),
+        [start, end],
+    )
+
+
+def minutes(number: float) -> datetime:
+    return NOW + timedelta(minutes=number)
+
+
+@pytest.fixture
+async def quiet(city: AsyncConnection[Any]) -> AsyncConnection[Any]:
+    """The city with a rule about its gateway, which was heard an hour ago for the last time."""
+    await actions.import_rules(city, [SILENT])
+    await heard(city, NOW)
+    return city
+
+
+async def test_a_gateway_that_is_not_heard_is_an_alert_until_it_is_heard(
+    quiet: AsyncConnection[Any], told: Settings, webhook: Webhook
+) -> None:
+    await listening(quiet, minutes(-60), minutes(60))
+    for at in (9, 11, 14, 15, 16, 17, 20):
+        await tick(quiet, told, minutes(at))
+    assert webhook.events == ["active"]
+    event = json.loads(webhook.posts[0][1])["alert"]
+    assert (event["gateway"], event["area"], event["indicator"], event["value"]) == (
+        "gw-alerts", "193", None, None
+    )  # fmt: skip
+    assert event["since"] == NOW.isoformat().replace("+00:00", "Z")
+    async with await connect(str(told.database_url)) as another:
+        await tick(another, told, minutes(20))
+    await heard(quiet, minutes(21))
+    await tick(quiet, told, minutes(21))
+    await tick(quiet, told, minutes(22))
+    assert webhook.events == ["active", "resolved"]
+    assert [line for line in await history(quiet) if line[2] == "gateway"] == [
+        ("inactive", "pending", "gateway"),
+        ("pending", "active", "gateway"),
+        ("active", "resolved", "gateway"),
+    ]
+
+
+async def test_a_will_counts_at_once_and_a_message_after_it_ends_it(
+    quiet: AsyncConnection[Any], told: Settings
+) -> None:
+    await listening(quiet, minutes(-60), minutes(60))
+    await heard(quiet, minutes(1), online=False)
+    await tick(quiet, told, minutes(2))
+    assert await rows(quiet, "SELECT state, since FROM alerts") == [("pending", NOW)]
+    await heard(quiet, minutes(3))
+    await tick(quiet, told, minutes(4))
+    assert await rows(quiet, "SELECT state FROM alerts") == [("inactive",)]
+
+
+async def test_while_ingest_does_not_listen_no_gateway_is_silent(
+    quiet: AsyncConnection[Any], told: Settings
+) -> None:
+    await listening(quiet, minutes(-60), minutes(5))
+    await tick(quiet, told, minutes(30))
+    await listening(quiet, minutes(30), minutes(60))
+    await tick(quiet, told, minutes(39))
+    assert await history(quiet) == []
+    await tick(quiet, told, minutes(41))
+    assert await history(quiet) == [("inactive", "active", "gateway"), ("active", "active", "escalation")]
+
+
+async def test_a_gateway_that_is_switched_off_takes_its_alert_along_and_a_silence_keeps_it_quiet(
+    quiet: AsyncConnection[Any], told: Settings, webhook: Webhook
+) -> None:
+    await listening(quiet, minutes(-60), minutes(120))
+    await quiet.execute(
+        "INSERT INTO alert_silences (area, starts_at, ends_at, reason, created_by) "
+        "VALUES ('193', %s, %s, 'mast is being painted', 'Lan')",
+        [NOW, minutes(45)],
+    )
+    await tick(quiet, told, minutes(30))
+    assert [after for _, after, _ in await history(quiet)] == ["active", "silenced"]
+    assert webhook.posts == []
+    await quiet.execute("UPDATE gateways SET enabled = false")
+    await tick(quiet, told, minutes(31))
+    assert (await history(quiet))[-1] == ("silenced", "resolved", "rule")
+
+
 async def test_nothing_to_do_is_one_query(city: AsyncConnection[Any], told: Settings) -> None:
     await store(city, NOW - HOUR, 160)
     await tick(city, told, AT)

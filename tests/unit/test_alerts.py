@@ -135,6 +135,22 @@ def test_where_nothing_measures_nothing_is_missing() -> None:
     assert life(declared, "no_station", "no_station") == (Alert(), [])
 
 
+def test_a_gateway_is_missed_from_when_it_was_last_heard() -> None:
+    silent = rule(kind=Kind.SILENT, indicator=None, threshold=None, hold_min=15)
+    alert, lines, minute = Alert(), [], timedelta(minutes=1)
+    told = ((11, "silent"), (16, "offline"), (20, "offline"), (21, None))
+    for minutes, state in told:
+        heard = START if state else START + 21 * minute
+        sample = Sample(heard, START + minutes * minute, None, state, None)
+        alert, line = advance(silent, alert, sample, None)
+        lines += [line] if line else []
+    assert [(str(line.after), line.note) for line in lines] == [
+        ("pending", "silent"), ("active", "offline"), ("resolved", "heard again")
+    ]  # fmt: skip
+    assert {line.cause for line in lines} == {Cause.GATEWAY}
+    assert (alert.since, alert.value) == (START, None)
+
+
 def test_a_rise_is_measured_over_an_hour_or_up_to_two() -> None:
     ten, found = timedelta(minutes=10), [1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.84]
     assert measured(Kind.RISE, samples(*found, step=ten), 6) == pytest.approx(0.84)
@@ -278,6 +294,9 @@ def test_a_value_that_is_taken_twice_changes_nothing(values: list[float | str]) 
         ({"clear": 152.0}, "clear"),
         ({"kind": Kind.BELOW, "clear": 150.0}, "clear"),
         ({"kind": Kind.MISSING}, "threshold"),
+        ({"kind": Kind.SILENT}, "indicator"),
+        ({"kind": Kind.SILENT, "indicator": None}, "threshold"),
+        ({"indicator": None}, "indicator"),
         ({"hold_min": -1}, "hold_min"),
         ({"levels": ("city",)}, "levels"),
         ({"escalation": (Step(target="a", after_min=5), Step(target="b"))}, "escalation"),
@@ -299,10 +318,12 @@ def test_the_rules_of_the_profile_watch_indicators_that_there_are() -> None:
     assert {"air_bad", "rain_hour", "river_alert_1", "gateways_silent", "air_missing"} <= {
         r.code for r in rules
     }
-    assert [r.indicator for r in rules if r.indicator not in INDICATORS] == []
-    for each in rules:
+    watched = [r for r in rules if r.indicator is not None]
+    assert [r.indicator for r in watched if r.indicator not in INDICATORS] == []
+    assert [r.code for r in rules if r not in watched] == ["gateway_silent"]
+    for each in watched:
         if each.kind is Kind.RISE:
-            assert INDICATORS[each.indicator].step.length <= HOUR
+            assert INDICATORS[str(each.indicator)].step.length <= HOUR
 
 
 def test_a_rule_of_a_profile_is_named_with_its_place(tmp_path: Path) -> None:
@@ -336,7 +357,7 @@ def load_folder(folder: Path) -> Path:
 ROW: dict[str, Any] = {
     "alert_id": 17, "state": "resolved", "rule": "air_bad", "severity": "warning", "kind": "above",
     "name_en": "Air bad", "name_vi": "Không khí xấu\r\nBcc: x@example.org", "threshold": 151.0,
-    "indicator": "vn_aqi_h", "unit": "1", "value": 162.0, "peak": 170.0, "area": "193",
+    "indicator": "vn_aqi_h", "unit": "1", "value": 162.0, "peak": 170.0, "gateway": None, "area": "193",
     "area_name_en": "Ha Long City", "area_name_vi": "Thành phố Hạ Long", "since": START,
     "value_end": START + HOUR, "announced_at": START + HOUR, "key": "6b0f", "cause": "value",
     "before": "inactive", "after": "active", "time": START + HOUR,

@@ -10,8 +10,11 @@ from typer.testing import CliRunner
 
 from analytics.domains import domain
 from analytics.indicator import INDICATORS, Trust
+from analytics.results import Reason
 from analytics.steps import Step
+from analytics.texts import Text, described
 from runtime.cli import app
+from runtime.explanation_page import why
 from runtime.indicator_docs import compact, pages, section, table
 from runtime.indicator_words import WORDS, Language, period, trust
 
@@ -34,17 +37,32 @@ def test_every_indicator_is_in_the_index_and_on_its_page_in_both_languages(code:
     assert indicator.name_vi in MADE[f"vi/{domain(indicator)}.md"]
 
 
+@pytest.mark.parametrize("language", Language)
 @pytest.mark.parametrize("code", INDICATORS)
-def test_a_page_says_all_that_is_declared(code: str) -> None:
+def test_a_page_says_all_that_is_declared(code: str, language: Language) -> None:
     indicator = INDICATORS[code]
-    text = section(indicator, Language.EN)
-    said = [indicator.description, indicator.area_rule, indicator.source.document, indicator.source.clause]
-    said += [str(indicator.source.trust), indicator.step.iso, *(f"`{i}`" for i in indicator.of)]
+    text, source = section(indicator, language), indicator.source
+    texts = [indicator.description, indicator.area_rule, source.document, source.clause, source.note]
+    said = [getattr(each, language) for each in texts if each is not None]
+    said += [trust(source.trust, language), indicator.step.iso, *(f"`{i}`" for i in indicator.of)]
     said += [part for c in indicator.categories for part in (c.name_en, c.name_vi, c.colour)]
-    said += [part for e in indicator.crosswalk for part in (e.standard, e.clause, e.name, str(e.trust))]
+    said += [part for e in indicator.crosswalk for part in (e.standard, e.clause, e.name)]
     said += [f"{limit:g} {indicator.unit}" for _, limit in indicator.limits]
     said += [example.case for example in indicator.examples]
     assert [each for each in said if " ".join(each.split()).replace("|", "\\|") not in text] == []
+
+
+def test_every_reason_is_said_in_both_languages() -> None:
+    for reason in Reason:
+        assert why(reason, Language.VI) != why(reason, Language.EN)
+    assert why("unheard_of", Language.VI) == "unheard_of"
+
+
+def test_an_indicator_without_vietnamese_is_refused() -> None:
+    with pytest.raises(ValueError, match="add a paragraph `vi: …` in Vietnamese"):
+        described("Mean of the hour, in mm.")
+    both = "Mean of the\n    hour.\n\n    vi: Trung bình\n    giờ."
+    assert described(both) == Text("Mean of the hour.", "Trung bình giờ.")
 
 
 def test_no_worked_example_on_the_pages_differs() -> None:

@@ -132,6 +132,11 @@ def test_cited_indicators_are_declared() -> None:
     assert set(INDICATORS) >= CITED
 
 
+def is_vietnamese(text: str) -> bool:
+    """Tell whether a text has letters that English has not; the Đ of a decision's number is none of them."""
+    return not set("ăâêôơưạảấầẩậắằẳặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹ").isdisjoint(text.lower())
+
+
 @pytest.mark.parametrize("code", CODES)
 def test_a_declaration_is_complete(code: str) -> None:
     i = INDICATORS[code]
@@ -139,10 +144,14 @@ def test_a_declaration_is_complete(code: str) -> None:
     assert i.name_en
     assert i.name_vi
     assert i.unit
-    assert len(i.description) > 40
+    assert len(i.description.en) > 40
     assert written["source"]["document"]
     assert written["source"]["trust"]
     assert written["area_rule"]
+    for text in (i.description, i.area_rule, i.source.note):
+        assert text is not None
+        assert is_vietnamese(text.vi)
+        assert not is_vietnamese(text.en)
     assert i.window >= i.step.length
     assert i.inputs or i.of
     assert all(INDICATORS[source].step.length < i.step.length for source in i.of)

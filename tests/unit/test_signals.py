@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from analytics.indicators import wqi
 from devices import profiles
 from devices.model import Profile, Thing
 from simulators import air, draws, sampling, sound, street, tide, traffic, water, weather
@@ -237,6 +238,56 @@ def test_parked_cars_fit_into_the_car_park() -> None:
     _, values = measured("ha-long-parking-2", "2026-06-01", "2026-07-01")
     assert np.all(values["parking_occupied"] <= values["parking_capacity"])
     assert values["parking_occupied"].max() > 0.6 * values["parking_capacity"][0]
+
+
+def test_rain_makes_a_river_dirty_and_takes_its_oxygen() -> None:
+    each, signals = thing("ha-long-water-1"), Signals(city())
+    times = sampling.grid(each, 3600, instant("2026-06-01"), instant("2026-09-01"))
+    values = signals.values(each, times)
+    rained = signals.weather.rain.fallen(
+        Place.of(each), Moment.of(times, 7.0).hours - 6, Moment.of(times, 7.0).hours
+    )
+    wet, dry = rained > 20, rained == 0
+    assert wet.sum() > 20
+    for code, factor in (("cod", 1.5), ("ammonium_n", 1.5), ("turbidity", 5.0)):
+        assert values[code][wet].mean() > factor * values[code][dry].mean(), code
+    for code in ("dissolved_oxygen", "water_ph"):
+        assert values[code][wet].mean() < values[code][dry].mean(), code
+
+
+def test_a_river_has_the_climate_of_quang_ninh() -> None:
+    _, summer = measured("ha-long-water-1", "2026-07-01", "2026-08-01")
+    _, winter = measured("ha-long-water-1", "2026-01-01", "2026-02-01")
+    assert summer["water_temperature"].mean() == pytest.approx(30, abs=1.5)
+    assert winter["water_temperature"].mean() == pytest.approx(17, abs=2)
+    assert 4 < summer["dissolved_oxygen"].mean() < winter["dissolved_oxygen"].mean() < 9.5
+    oxygen = summer["dissolved_oxygen"].reshape(-1, 96).mean(axis=0)
+    assert 12 <= np.argmax(np.roll(oxygen, 28)) / 4 <= 18
+
+
+def test_every_station_on_a_river_has_a_water_quality_index() -> None:
+    probes = [t for g in city().gateways for t in g.things if t.kind == "water_probe"]
+    assert len(probes) == 13
+    for each in probes:
+        _, values = measured(each.code, "2026-11-20", "2026-11-21")
+        indices = wqi.sub_indices({code: float(series.mean()) for code, series in values.items()})
+        assert wqi.is_sufficient(indices, each.properties["wqi_min_groups"]), each.code
+        assert 20 < wqi.wqi(wqi.group_indices(indices)) <= 100, each.code
+
+
+def test_a_river_that_coal_mines_drain_into_is_acid() -> None:
+    assert thing("cam-pha-water-1").properties["ph"] < thing("co-to-water-1").properties["ph"]
+
+
+def test_whoever_enters_leaves_again_but_for_what_the_counter_misses() -> None:
+    each, days = thing("ha-long-people-1"), ("2026-06-01", "2026-06-29")
+    _, values = measured(each.code, *days)
+    inn, out = values["people_in"].sum(), values["people_out"].sum()
+    assert out / inn == pytest.approx(0.98, abs=0.02)
+    # a beach town in June, weekends above the other days
+    assert inn / 28 == pytest.approx(each.properties["visits_per_day"] * 1.4, rel=0.25)
+    by_day = values["people_in"].reshape(-1, 288).sum(axis=1)
+    assert by_day[[5, 6, 12, 13, 19, 20]].mean() > 1.2 * by_day[[0, 1, 2, 3, 7, 8, 9, 10]].mean()
 
 
 def test_shorter_intervals_count_less_but_the_same_in_all() -> None:

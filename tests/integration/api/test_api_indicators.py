@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +51,8 @@ async def test_the_catalogue_says_period_parts_source_and_crosswalk(client: http
         assert (shown["of"], shown["inputs"]) == (list(declared.of), list(declared.inputs))
         assert shown["source"]["trust"] == str(declared.source.trust)
         assert [e["clause"] for e in shown["crosswalk"]] == [e.clause for e in declared.crosswalk]
-        assert shown["description"] == declared.description
+        assert (shown["description"], shown["description_vi"]) == astuple(declared.description)
+        assert shown["source"]["clause_vi"] == declared.source.clause.vi
 
 
 async def test_hours_are_labelled_by_their_end_and_named_by_their_start(client: httpx.AsyncClient) -> None:
@@ -110,7 +112,7 @@ async def test_a_value_is_explained(client: httpx.AsyncClient, city: Any) -> Non
     assert station["code"] == "aq-017"
     assert set(station["details"]["nowcast"]) == {"pm2_5", "pm10"}
     assert {each["code"]: each["good"] for each in station["inputs"]}["pm2_5"] == 5 * 12
-    assert body["rule"]["clause"] == INDICATORS["vn_aqi_h"].source.clause
+    assert body["rule"]["clause"] == INDICATORS["vn_aqi_h"].source.clause.en
 
     before = await get(
         client, "/v1/indicators/vn_aqi_h/explain", area="193", time=iso(start),

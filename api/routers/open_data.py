@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.resources import files
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -237,6 +237,3 @@ def _tagged(
     if is_unchanged(request.headers, etag.removeprefix("W/"), datetime.now(UTC)):
         return Response(status_code=304, headers=told)
     return Response(content, media_type=media_type, headers=told)
-
-
-__all__: list[Any] = ["router"]

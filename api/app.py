@@ -14,8 +14,11 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddle
 from api import middleware, openapi, problems
 from api.explorer import add_explorer
 from api.formats.kinds import PACKED
+from api.limits import BodyLimit
 from api.metrics import Metrics, PoolCollector
+from api.open_data.state import Published
 from api.parameters import only_known_parameters
+from api.rates import Clients, RateLimit
 from api.routers import (
     alerts,
     areas,
@@ -25,6 +28,7 @@ from api.routers import (
     gateways,
     indicators,
     observations,
+    open_data,
     status,
     things,
 )
@@ -67,6 +71,7 @@ def create_app(settings: Settings) -> FastAPI:
         separate_input_output_schemas=False,
     )
     app.state.settings, app.state.metrics = settings, Metrics()
+    app.state.clients, app.state.open_data = Clients(), Published(settings)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     _add_routes(app)
     _add_error_handlers(app)
@@ -114,6 +119,7 @@ def _add_routes(app: FastAPI) -> None:
         app.include_router(router, dependencies=[ReadAccess, Depends(only_known_parameters)])
     app.include_router(status.health)
     app.include_router(asyncapi.router)
+    app.include_router(open_data.router)
     add_explorer(app)
     app.include_router(fallback.router)
 
@@ -134,15 +140,18 @@ def _add_middleware(app: FastAPI) -> None:
         minimum_size=_GZIP_FROM_BYTES,
         exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, *PACKED),
     )
-    app.add_middleware(middleware.SecurityHeaders)
     settings: Settings = app.state.settings
+    app.add_middleware(middleware.PlainFiles)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(RateLimit, settings=settings, clients=app.state.clients, metrics=app.state.metrics)
+    app.add_middleware(middleware.SecurityHeaders)
     if settings.api_cors_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.api_cors_origins,
             allow_methods=["GET"],
             allow_headers=["Authorization", "X-API-Key"],
-            expose_headers=["Link", "ETag", "X-Request-ID"],
+            expose_headers=["Link", "ETag", "X-Request-ID", "RateLimit", "RateLimit-Policy", "Retry-After"],
         )
     app.add_middleware(middleware.RequestId)
     app.add_middleware(middleware.Measured, metrics=app.state.metrics)

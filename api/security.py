@@ -7,6 +7,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from api import keys
+from api.open_data.state import is_open_request
 from api.problems import Problem
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="bearer", description="`halong keys create` makes a key.")
@@ -32,7 +33,7 @@ async def require_read(
     if text is None and _names_another_scheme(request):
         raise _unauthorized("the Authorization header is not of the form `Bearer halong_…`")
     if text is None:
-        if request.app.state.settings.api_public:
+        if request.app.state.settings.api_public or await is_open_request(request):
             return
         raise _unauthorized("send `Authorization: Bearer halong_…`; `halong keys create` makes a key")
     await _require_scope(request, text, "read")
@@ -64,6 +65,7 @@ async def _require_scope(request: Request, text: str, scope: str) -> keys.ApiKey
             key = await keys.verify(conn, text)
         except keys.KeyRefusedError as refused:
             raise _unauthorized(str(refused)) from None
+    request.app.state.clients.know(text, key.prefix)
     if scope not in key.scopes:
         raise Problem(
             "forbidden", f"key {key.prefix} may do {', '.join(key.scopes) or 'nothing'}, not {scope}"

@@ -20,6 +20,7 @@ from runtime.commands import (
     gateways,
     indicators,
     keys,
+    open_data,
     quality,
     services,
 )
@@ -50,6 +51,7 @@ app.add_typer(alerts.app, name="alerts")
 app.add_typer(keys.app, name="keys")
 app.add_typer(indicators.app, name="indicators")
 app.add_typer(quality.app, name="quality")
+app.add_typer(open_data.app, name="open-data")
 app.add_typer(dashboards.app, name="dashboards")
 
 

@@ -88,6 +88,7 @@ class City:
         "HALONG_API_HOST",
         "HALONG_API_PORT",
         "HALONG_API_PUBLIC",
+        "HALONG_OPEN_DATA_TARGET",
     )
 
     settings: Settings
@@ -105,6 +106,7 @@ class City:
             chosen.api_host,
             str(chosen.api_port),
             "true",
+            chosen.require_open_data_target(),
         )
         return dict(zip(self.CARRIED, values, strict=True))
 
@@ -119,7 +121,10 @@ def local_services(given: Settings, places: Folders, out: Console) -> Iterator[C
     places.logs.mkdir(parents=True, exist_ok=True)
     needs_local = given.database_url is None or given.mqtt_url is None
     binaries = provision(default_cache()) if needs_local else None
-    changes: dict[str, Any] = {"api_port": _port("API", given.api_port, out)}
+    changes: dict[str, Any] = {
+        "api_port": _port("API", given.api_port, out),
+        "open_data_target": given.open_data_target or str(places.state / "open-data"),
+    }
     passwords: dict[str, str] = {}
     with ExitStack() as stack:
         if given.database_url is None and binaries:

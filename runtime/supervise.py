@@ -51,6 +51,7 @@ def service_commands(settings: Settings, *, console: bool = True) -> list[Servic
         # One port serves one process: ingest's, whose counters are worth it.
         Service("analytics", halong("analytics"), {"HALONG_METRICS_PORT": "0"}),
         Service("api", api),
+        *([Service("open-data", halong("open-data", "serve"))] if settings.open_data_target else []),
     ]
 
 

@@ -18,6 +18,7 @@ NOT_RUN: Final = {
     "make test": "this is it",
     "deploy/make-env": "needs Docker; tests/unit/test_compose.py checks the files",
     "halong keys create": "tests/integration/test_demo.py runs it with another name",
+    "halong open-data publish": "tests/integration/test_open_data.py runs it on a city with two months",
     "halong quality calibrate": "needs the thing; tests/integration/test_quality.py runs it with another",
     "halong devices import quang_ninh\nhalong quality": "as the one before",
     "halong gateways password": "writes to /etc; tests/integration/test_gateway_passwords.py runs it",

@@ -17,7 +17,6 @@ from uuid import UUID
 
 import structlog
 from psycopg import Error
-from psycopg_pool import PoolTimeout
 
 from api.answers import Batches, written
 from api.export_sources import source_of
@@ -69,14 +68,14 @@ class Exports:
         return self.folder / f"{export['id']}.{export['attempt']}.{KINDS[Format(export['format'])].suffix}"
 
     async def run(self) -> None:
-        """Make exports until cancelled; a database that is away is asked again."""
+        """Make exports until cancelled; whatever happens to one of them, the others are made."""
         while True:
             try:
                 await self._tidy()
                 while (job := await self._take()) is not None:
                     await self._make(job)
-            except (Error, PoolTimeout) as error:
-                _log.warning("exports wait for the database", action="export.retry", error=str(error))
+            except Exception as error:  # noqa: BLE001
+                _tell(error)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.wake.wait(), _LOOKED_EVERY_S)
             self.wake.clear()
@@ -136,7 +135,7 @@ class Exports:
             return told
 
     async def _failed(self, job: Row, error: Exception) -> None:
-        if isinstance(error, (Error, PoolTimeout)) and is_transient(error):
+        if isinstance(error, Error) and is_transient(error):
             await self._told(queries.give_back, job)
             raise error
         _log.error("export failed", action="export.failed", export=str(job["id"]), exc_info=error)
@@ -165,6 +164,13 @@ class _Counted:
             async for batch in batches:
                 self.rows += len(batch)
                 yield batch
+
+
+def _tell(error: Exception) -> None:
+    if isinstance(error, Error) and is_transient(error):
+        _log.warning("exports wait for the database", action="export.retry", error=str(error))
+    else:
+        _log.error("exports cannot be made", action="export.crashed", exc_info=error)
 
 
 def _open(path: Path) -> BinaryIO:

@@ -40,7 +40,7 @@ async def source_of(pool: AsyncConnectionPool[Any], settings: Settings, export: 
     """Return what a row of `exports` asks for.
 
     Raises:
-        Problem: nothing measures what is asked for any more.
+        Problem: nothing measures what is asked for.
     """
     wanted = NewExport.model_validate(export["parameters"])
     async with pool.connection() as conn:

@@ -37,21 +37,21 @@ _TAKE = f"""
 UPDATE exports e SET state = 'running', attempt = e.attempt + 1, rows = 0, bytes = 0, seen_at = now()
 WHERE e.id = (
     SELECT id FROM exports
-    WHERE state = 'waiting' OR (state = 'running' AND seen_at < now() - %(silence)s)
+    WHERE state = 'waiting' OR (state = 'running' AND seen_at < now() - %(silence)s::interval)
     ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING {_COLUMNS}"""
 _MINE = "WHERE id = %(id)s AND attempt = %(attempt)s AND state = 'running'"
 _NOTE = f"UPDATE exports SET rows = %(rows)s, bytes = %(bytes)s, seen_at = now() {_MINE}"
 _FINISH = f"""
 UPDATE exports SET state = 'done', rows = %(rows)s, bytes = %(bytes)s, sha256 = %(sha256)s,
-       finished_at = now(), expires_at = now() + %(lasts)s {_MINE}"""
+       finished_at = now(), expires_at = now() + %(lasts)s::interval {_MINE}"""
 _FAIL = f"UPDATE exports SET state = 'failed', error = %(error)s, finished_at = now() {_MINE}"
 _GIVE_BACK = f"UPDATE exports SET state = 'waiting' {_MINE}"
 _CANCEL = """
 UPDATE exports SET state = 'cancelled', finished_at = coalesce(finished_at, now())
 WHERE id = %(id)s AND state IN ('waiting', 'running', 'done')"""
 _EXPIRE = "UPDATE exports SET state = 'expired' WHERE state = 'done' AND expires_at <= now() RETURNING id"
-_FORGET = "DELETE FROM exports WHERE finished_at < now() - %(kept)s AND state <> 'done'"
+_FORGET = "DELETE FROM exports WHERE finished_at < now() - %(kept)s::interval AND state <> 'done'"
 _OVER = "SELECT id FROM exports WHERE id = ANY(%(ids)s) AND state NOT IN ('done', 'running')"
 
 

@@ -50,7 +50,13 @@ def test_a_month_needs_three_quarters_of_its_days() -> None:
 
 @pytest.mark.parametrize(
     ("rule", "expected"),
-    [(Rule.MEAN, 20), (Rule.SUM, 60), (Rule.MAX, 30), (Rule.WEIGHTED_MEAN, 25), (np.min, 10)],
+    [
+        (Rule.MEAN, 20),
+        (Rule.HARMONIC, 360 / 22),
+        (Rule.SUM, 60),
+        (Rule.MAX, 30),
+        (Rule.WEIGHTED_MEAN, 25),
+    ],
 )
 def test_rules(rule: Rule, expected: float) -> None:
     value, share = combine_days(np.array([10.0, 20, 30]), np.array([1.0, 1, 4]), 4, 0.75, rule)

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from uuid import UUID
 
 import structlog
-from psycopg import Error
 
 from api.answers import Batches, written
 from api.export_sources import source_of
@@ -135,7 +134,7 @@ class Exports:
             return told
 
     async def _failed(self, job: Row, error: Exception) -> None:
-        if isinstance(error, Error) and is_transient(error):
+        if is_transient(error):
             await self._told(queries.give_back, job)
             raise error
         _log.error("export failed", action="export.failed", export=str(job["id"]), exc_info=error)
@@ -167,7 +166,7 @@ class _Counted:
 
 
 def _tell(error: Exception) -> None:
-    if isinstance(error, Error) and is_transient(error):
+    if is_transient(error):
         _log.warning("exports wait for the database", action="export.retry", error=str(error))
     else:
         _log.error("exports cannot be made", action="export.crashed", exc_info=error)

@@ -75,8 +75,10 @@ class Exports:
                     await self._make(job)
             except Exception as error:  # noqa: BLE001
                 _tell(error)
+            # `asyncio.wait_for` of Python 3.11 loses a cancellation that comes with what it waits for.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self.wake.wait(), _LOOKED_EVERY_S)
+                async with asyncio.timeout(_LOOKED_EVERY_S):
+                    await self.wake.wait()
             self.wake.clear()
 
     async def _take(self) -> Row | None:

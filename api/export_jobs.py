@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final
 from uuid import UUID
 
 import structlog
-from psycopg import Error
 
 from api.answers import Batches, written
 from api.export_sources import source_of
@@ -76,8 +75,10 @@ class Exports:
                     await self._make(job)
             except Exception as error:  # noqa: BLE001
                 _tell(error)
+            # `asyncio.wait_for` of Python 3.11 loses a cancellation that comes with what it waits for.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self.wake.wait(), _LOOKED_EVERY_S)
+                async with asyncio.timeout(_LOOKED_EVERY_S):
+                    await self.wake.wait()
             self.wake.clear()
 
     async def _take(self) -> Row | None:
@@ -135,7 +136,7 @@ class Exports:
             return told
 
     async def _failed(self, job: Row, error: Exception) -> None:
-        if isinstance(error, Error) and is_transient(error):
+        if is_transient(error):
             await self._told(queries.give_back, job)
             raise error
         _log.error("export failed", action="export.failed", export=str(job["id"]), exc_info=error)
@@ -167,7 +168,7 @@ class _Counted:
 
 
 def _tell(error: Exception) -> None:
-    if isinstance(error, Error) and is_transient(error):
+    if is_transient(error):
         _log.warning("exports wait for the database", action="export.retry", error=str(error))
     else:
         _log.error("exports cannot be made", action="export.crashed", exc_info=error)

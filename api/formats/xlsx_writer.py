@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: rows of a sheet (Excel's own limit), its header included
 SHEET_ROWS: Final = 1_048_576
+#: rows that are made text at once: as XML they are many times as large
+_ROWS_AT_ONCE: Final = 8_192
 #: characters of a cell (Excel's own limit)
 _CELL_CHARACTERS: Final = 32_767
 #: 1970-01-01 as a serial number of days since 1899-12-30
@@ -48,8 +50,9 @@ class XlsxWriter(Writer):
         while len(batch):
             if not self._left:
                 self._next_sheet()
-            part, batch = batch.slice(0, self._left), batch.slice(min(self._left, len(batch)))
-            self._rows(part)
+            number = min(self._left, _ROWS_AT_ONCE)
+            self._rows(batch.slice(0, number))
+            batch = batch.slice(min(number, len(batch)))
         return self._sink.take()
 
     def end(self) -> bytes:

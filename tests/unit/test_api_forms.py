@@ -1,7 +1,5 @@
-"""Cursors, CSV, suggestions and problems: the pure parts of the API."""
+"""Cursors, suggestions and problems: the pure parts of the API."""
 
-import csv
-import io
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.datastructures import URL, QueryParams
 
-from api import csvs
 from api.pages import cut, decode_cursor, encode_cursor, next_address
 from api.problems import KINDS, Fault, Problem, sentence
 from api.suggest import nearest
@@ -48,22 +45,6 @@ def test_the_next_address_keeps_the_query() -> None:
     address = next_address(URL("http://h/v1/x?a=b"), query, "new")
     assert address == "/v1/x?area=193&area=194&from=2026-11-22T08%3A00%3A00%2B07%3A00&cursor=new"
     assert next_address(URL("http://h/v1/x"), query, None) is None
-
-
-@given(st.text())
-def test_no_text_is_a_formula_and_none_breaks_a_line(text: str) -> None:
-    written = csvs.body(["a", "b"], [{"a": text, "b": -1.5}])
-    first, second = next(csv.reader(io.StringIO(written, newline="")))
-    assert second == "-1.5"
-    assert not first.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
-    assert first in {text, f"'{text}"}
-
-
-def test_cells() -> None:
-    assert csvs.cell(TIME) == "2026-11-22T01:00:00Z"
-    assert csvs.cell("=1+1") == "'=1+1"
-    assert csvs.header(["a", "b"]) == "a,b\r\n"
-    assert csvs.body(["a"], [{"a": None}]) in {'""\r\n', "\r\n"}
 
 
 @pytest.mark.parametrize(

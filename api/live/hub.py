@@ -23,7 +23,7 @@ from storage.errors import StorageError, is_transient
 from storage.pool import connect, cut_after, first_line
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
     from zoneinfo import ZoneInfo
 
     from psycopg import AsyncConnection
@@ -204,26 +204,46 @@ class Hub:
     async def _events(self, conn: AsyncConnection[Any], rows: list[Row]) -> list[Event]:
         """Return events with what they tell of; of what was deleted meanwhile there is none."""
         by_kind = {kind: [row for row in rows if row["kind"] == kind] for kind in Kind}
-        made = [shapes.recomputed(row) for row in by_kind[Kind.RECOMPUTED]]
+        made = _told(by_kind[Kind.RECOMPUTED], shapes.recomputed)
         if told := by_kind[Kind.VALUE]:
             made += await self._values(conn, told)
         if told := by_kind[Kind.ALERT]:
             lines = await alerts.by_history(conn, [row["history_id"] for row in told])
-            made += [shapes.alert(row, lines[n]) for row in told if (n := row["history_id"]) in lines]
+            made += _told(told, _of(lines, "history_id", shapes.alert))
         if told := by_kind[Kind.GATEWAY]:
             known = await gateways.by_ids(conn, [row["gateway_id"] for row in told])
-            made += [shapes.gateway(row, known[n]) for row in told if (n := row["gateway_id"]) in known]
+            made += _told(told, _of(known, "gateway_id", shapes.gateway))
         if told := by_kind[Kind.OBSERVATION]:
             found = await queries.readings(conn, told)
-            made += [shapes.observation(row, found[n]) for row in told if (n := row["position"]) in found]
+            made += _told(told, _of(found, "position", shapes.observation))
         return sorted(made, key=lambda event: event.position)
 
     async def _values(self, conn: AsyncConnection[Any], told: list[Row]) -> list[Event]:
         found = await queries.values(conn, told)
         if not {row["indicator"] for row in found.values()} <= self._catalogue.keys():
             self._catalogue = await queries.catalogue(conn)
-        return [
-            shapes.value(row, each, self._catalogue[each["indicator"]], self._zone)
-            for row in told
-            if (each := found.get(row["position"]))
-        ]
+
+        def shape(row: Row, value: Row) -> Event:
+            return shapes.value(row, value, self._catalogue[value["indicator"]], self._zone)
+
+        return _told(told, _of(found, "position", shape))
+
+
+def _of(
+    found: Mapping[int, Row], key: str, shape: Callable[[Row, Row], Event]
+) -> Callable[[Row], Event | None]:
+    """Return how a row becomes an event: by what was found of it, or not where that was deleted."""
+    return lambda row: shape(row, found[row[key]]) if row[key] in found else None
+
+
+def _told(rows: Iterable[Row], shape: Callable[[Row], Event | None]) -> list[Event]:
+    """Return the events of rows; one that cannot be told must not stand in the way of those after it."""
+    made = []
+    for row in rows:
+        try:
+            event = shape(row)
+        except Exception:
+            log.exception("an event is left out", action="api.live_left_out", position=row["position"])
+        else:
+            made += [event] if event else []
+    return made

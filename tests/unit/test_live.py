@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api.live import hub
 from api.live.event import Event, Kind, Selection, frame, heartbeat, notice
 from api.live.ring import Ring
 
@@ -77,3 +78,14 @@ def test_a_mark_that_is_gone_is_known_as_such() -> None:
     assert not ring.knows(100)
     assert ring.knows(112)
     assert [each.position for each in ring.read(ring.mark(112), 3)] == [113, 114, 115]
+
+
+def test_an_event_that_cannot_be_told_does_not_stop_the_others() -> None:
+    def shape(row: dict[str, int]) -> Event | None:
+        if row["position"] == 2:
+            raise ValueError("no such category")
+        return Event(row["position"], Kind.GATEWAY, b"") if row["position"] != 3 else None
+
+    told = hub._told([{"position": position} for position in range(1, 5)], shape)
+
+    assert [event.position for event in told] == [1, 4]

@@ -128,7 +128,6 @@ async def test_every_documented_problem_fits_the_one_shape(app: FastAPI) -> None
         ("/v1/observations?thing=aq-017&points=3", "points", None),
         ("/v1/observations?thing=aq-017&points=800&rollup=hour", "points", None),
         ("/v1/observations?thing=aq-017,aq-O17", "thing", "aq-017"),
-        ("/v1/observations?area=22&from=1980-01-01&format=csv", "from", None),
         ("/v1/things?format=xls", "format", None),
         ("/v1/observations?thing=aq-17&property=pm2_5", "thing", "aq-017"),
         ("/v1/indicators/vn_aqi_h/values?from=2026-11-22T08:00:00", "from", None),

@@ -179,6 +179,16 @@ async def test_a_file_of_days_and_one_of_points(client: httpx.AsyncClient) -> No
     assert len(points.text.splitlines()) == 21
 
 
+async def test_what_is_too_much_at_once_is_told_with_what_to_do(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.routers.observations.MOST_OBSERVATIONS", 500)
+    answer = await client.get("/v1/observations?area=193&format=csv")
+    assert answer.status_code == 422
+    assert "POST /v1/exports" in answer.json()["errors"][0]["expected"]
+    assert (await client.get("/v1/observations?area=193")).status_code == 200
+
+
 async def test_what_there_is_not_is_told_with_what_there_is(client: httpx.AsyncClient) -> None:
     answer = await client.get("/v1/observations?thing=aq-017", headers={"accept": "image/png, text/html"})
     assert answer.status_code == 406

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from asyncio import to_thread
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import obstore
@@ -16,7 +17,7 @@ from api.open_data import manifest as manifests
 from api.open_data.manifest import Manifest
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from obstore.store import ClientConfig, RetryConfig
 
@@ -55,8 +56,7 @@ class Store:
             ManifestError: what is there is no manifest.
         """
         try:
-            answer = await obstore.get_async(self._store, f"{data_set}/{manifests.NAME}")
-            return manifests.decode(bytes(await answer.bytes_async()))
+            return manifests.decode(await to_thread(self._get, f"{data_set}/{manifests.NAME}"))
         except FileNotFoundError:
             return Manifest(data_set)
         except (BaseError, OSError) as error:
@@ -88,19 +88,27 @@ class Store:
             StoreError: it is not there, or the store does not answer.
         """
         try:
-            answer = await obstore.get_async(
-                self._store, f"{data_set}/{name}", options={"range": (start, end)} if end > start else {}
-            )
-            async for part in answer.stream():
-                yield bytes(part)
+            parts = await to_thread(self._parts, f"{data_set}/{name}", start, end)
+            while part := await to_thread(_following, parts):
+                yield part
         except (BaseError, OSError) as error:
             raise self._failed("read", error) from error
+
+    # Waiting calls, in threads of Python's: obstore's asynchronous ones let go of Python's objects in threads
+    # of Rust's, which aborts a command that ends meanwhile.
+
+    def _get(self, path: str) -> bytes:
+        return bytes(obstore.get(self._store, path).bytes())
+
+    def _parts(self, path: str, start: int, end: int) -> Iterator[Any]:
+        found = obstore.get(self._store, path, options={"range": (start, end)} if end > start else {})
+        return iter(found.stream())
 
     async def _put(self, path: str, content: bytes | Path, media_type: str) -> None:
         # A folder keeps no media types.
         attributes = None if self._is_local else {"Content-Type": media_type}
         try:
-            await obstore.put_async(self._store, path, content, attributes=attributes)
+            await to_thread(obstore.put, self._store, path, content, attributes=attributes)
         except (BaseError, OSError) as error:
             raise self._failed("written", error) from error
 
@@ -109,6 +117,11 @@ class Store:
             "look at its folder and rights" if self._is_local else "look at AWS_ENDPOINT_URL and AWS_… keys"
         )
         return StoreError(f"{self.target} cannot be {what} ({_first_line(error)}): {hint}")
+
+
+def _following(parts: Iterator[Any]) -> bytes:
+    """Return the next part, which is not empty, or nothing at the end."""
+    return bytes(next(parts, b""))
 
 
 def _open(target: str) -> tuple[LocalStore | S3Store, bool]:

@@ -88,7 +88,7 @@ async def test_published_to_a_bucket_and_served_from_it(
 
 
 async def test_wrong_credentials_are_told(credentials: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "somebody")
     with pytest.raises(StoreError, match="look at AWS_ENDPOINT_URL"):
         await Store("s3://open-data/x").manifest("air")
 

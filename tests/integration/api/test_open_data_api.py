@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pytest
 from pyshacl import validate
-from rdflib import DCAT, DCTERMS, RDF, Graph, Namespace, URIRef
+from rdflib import DCTERMS, RDF, Graph, Namespace, URIRef
 
 from api import keys
 from api.app import create_app
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from psycopg import AsyncConnection
 
+#: rdflib's own is that of DCAT 2, without series
+DCAT = Namespace("http://www.w3.org/ns/dcat#")
 SPDX = Namespace("http://spdx.org/rdf/terms#")
 ROOT = "https://data.example.vn/open"
 SHAPES = Path(__file__).parent / "dcat_ap_3_shapes.ttl"

@@ -46,7 +46,6 @@ class Metrics:
             registry=self.registry,
         )
         self.live = LiveMetrics(self.registry)
-
         self._cache = Counter(
             "halong_api_cache",
             "Answers that could be kept: sent from memory, found unchanged by the client, or made.",
@@ -55,16 +54,6 @@ class Metrics:
         )
         self._cache_bytes = Gauge("halong_api_cache_bytes", "Bytes of kept answers.", registry=self.registry)
         self._cache_answers = Gauge("halong_api_cache_answers", "Kept answers.", registry=self.registry)
-
-    def note_cache(self, result: str) -> None:
-        """Count one request for an answer that may be kept: `hit`, `not_modified` or `miss`."""
-        self._cache.labels(result).inc()
-
-    def set_cache(self, size: int, answers: int) -> None:
-        """Tell how many answers are kept, and their bytes."""
-        self._cache_bytes.set(size)
-        self._cache_answers.set(answers)
-
         self._limited = Counter(
             "halong_api_rate_limited",
             "Requests refused because their client asked too often.",
@@ -74,6 +63,15 @@ class Metrics:
         self._buckets = Gauge(
             "halong_api_rate_clients", "Clients whose requests are counted.", registry=self.registry
         )
+
+    def note_cache(self, result: str) -> None:
+        """Count one request for an answer that may be kept: `hit`, `not_modified` or `miss`."""
+        self._cache.labels(result).inc()
+
+    def set_cache(self, size: int, answers: int) -> None:
+        """Tell how many answers are kept, and their bytes."""
+        self._cache_bytes.set(size)
+        self._cache_answers.set(answers)
 
     def watch_buckets(self, count: Callable[[], int]) -> None:
         """Ask `count` for the number of clients whenever Prometheus asks."""

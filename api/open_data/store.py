@@ -19,7 +19,6 @@ from api.open_data.manifest import Manifest
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from obstore import GetOptions
     from obstore.store import ClientConfig, RetryConfig
 
     from api.open_data.manifest import File
@@ -90,8 +89,8 @@ class Store:
         """
         try:
             parts = await to_thread(self._parts, f"{data_set}/{name}", start, end)
-            while (part := await to_thread(next, parts, None)) is not None:
-                yield bytes(part)
+            while part := await to_thread(_following, parts):
+                yield part
         except (BaseError, OSError) as error:
             raise self._failed("read", error) from error
 
@@ -102,8 +101,8 @@ class Store:
         return bytes(obstore.get(self._store, path).bytes())
 
     def _parts(self, path: str, start: int, end: int) -> Iterator[Any]:
-        options: GetOptions = {"range": (start, end)} if end > start else {}
-        return iter(obstore.get(self._store, path, options=options).stream())
+        found = obstore.get(self._store, path, options={"range": (start, end)} if end > start else {})
+        return iter(found.stream())
 
     async def _put(self, path: str, content: bytes | Path, media_type: str) -> None:
         # A folder keeps no media types.
@@ -118,6 +117,11 @@ class Store:
             "look at its folder and rights" if self._is_local else "look at AWS_ENDPOINT_URL and AWS_… keys"
         )
         return StoreError(f"{self.target} cannot be {what} ({_first_line(error)}): {hint}")
+
+
+def _following(parts: Iterator[Any]) -> bytes:
+    """Return the next part, which is not empty, or nothing at the end."""
+    return bytes(next(parts, b""))
 
 
 def _open(target: str) -> tuple[LocalStore | S3Store, bool]:

@@ -34,7 +34,7 @@ class Reason(StrEnum):
     NOT_APPLICABLE = "not_applicable"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SiteValue:
     """The result for one thing. `weight` is its share in an area's mean, None where it has none.
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     Rows = Mapping[int, NDArray[np.void]]
 
 #: Observations, and kept sums and values, that are in memory at once; one thing's are not split.
-MAX_ROWS = 1_500_000
+MAX_ROWS = 1_000_000
 _NO_SUMS = np.empty(0, QUARTER_SUM)
 _NO_VALUES = np.empty(0, kept.SITE_VALUE)
 _NO_ARRIVALS = np.empty(0, arrivals.ARRIVAL)

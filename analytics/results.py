@@ -60,7 +60,7 @@ WHY: Mapping[Reason, Text] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SiteValue:
     """The result for one thing. `weight` is its share in an area's mean, None where it has none.
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Query, Request
+from fastapi.dependencies.models import Dependant
 from psycopg import AsyncConnection
 
 from api import suggest
@@ -62,28 +63,21 @@ async def only_known_parameters(request: Request) -> None:
     Raises:
         Problem: 422 with the names that it has.
     """
-    route = request.scope.get("route")
-    allowed = _parameters(request).get(getattr(route, "path_format", ""), set())
+    if not request.query_params:
+        return
+    allowed = _parameters(request.scope["route"].dependant)
     faults = [_unknown(name, allowed) for name in request.query_params if name not in allowed]
     if faults:
         raise Problem("invalid-parameter", sentence(faults), faults=faults)
 
 
-def _parameters(request: Request) -> dict[str, set[str]]:
-    """Return path -> names of its query parameters, read from the application's own OpenAPI document once."""
-    state = request.app.state
-    if not hasattr(state, "query_parameters"):
-        paths = request.app.openapi()["paths"]
-        state.query_parameters = {
-            path: {each["name"] for each in item["get"].get("parameters", []) if each["in"] == "query"}
-            for path, item in paths.items()
-            if "get" in item
-        }
-    known: dict[str, set[str]] = state.query_parameters
-    return known
+def _parameters(dependant: Dependant) -> frozenset[str]:
+    """Return the names of an operation's query parameters."""
+    below = (_parameters(each) for each in dependant.dependencies)
+    return frozenset(each.alias for each in dependant.query_params).union(*below)
 
 
-def _unknown(name: str, allowed: set[str]) -> Fault:
+def _unknown(name: str, allowed: frozenset[str]) -> Fault:
     expected = f"one of {', '.join(sorted(allowed))}" if allowed else "no parameters here"
     near = tuple(suggest.nearest(name, dict.fromkeys(allowed, ())))
     return Fault(

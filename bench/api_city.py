@@ -90,6 +90,8 @@ class City:
             conn.pgconn.exec_(query.encode())
             while conn.pgconn.get_copy_data(0)[0] > 0:
                 pass
+            while conn.pgconn.get_result() is not None:
+                pass
             return time.perf_counter() - began
 
 

@@ -11,7 +11,7 @@ import secrets
 import shutil
 import tempfile
 import threading
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,22 +89,27 @@ def template(postgres_dsn: str) -> Iterator[str]:
     _drop(postgres_dsn, name)
 
 
+@contextmanager
+def database(dsn: str, template: str = "template1") -> Iterator[str]:
+    """The address of a copy of a database, which is dropped at the end."""
+    name = f"halong_{os.getpid()}_{secrets.token_hex(4)}"
+    _create(dsn, name, template)
+    yield _with_database(dsn, name)
+    _drop(dsn, name)
+
+
 @pytest.fixture
 def database_url(postgres_dsn: str, template: str) -> Iterator[str]:
     """The address of a fresh, migrated database."""
-    name = f"halong_{os.getpid()}_{secrets.token_hex(4)}"
-    _create(postgres_dsn, name, template)
-    yield _with_database(postgres_dsn, name)
-    _drop(postgres_dsn, name)
+    with database(postgres_dsn, template) as url:
+        yield url
 
 
 @pytest.fixture
 def empty_database_url(postgres_dsn: str) -> Iterator[str]:
     """The address of a fresh database without any schema."""
-    name = f"halong_{os.getpid()}_{secrets.token_hex(4)}"
-    _create(postgres_dsn, name)
-    yield _with_database(postgres_dsn, name)
-    _drop(postgres_dsn, name)
+    with database(postgres_dsn) as url:
+        yield url
 
 
 @pytest.fixture

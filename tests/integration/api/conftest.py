@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -9,20 +10,44 @@ import pytest
 
 from api.app import create_app
 from runtime.settings import Settings
-from tests.integration.api.seed import seed
+from storage.pool import connect
+from tests.conftest import database
+from tests.integration.api.seed import seed_lasting, seed_present
 from tests.integration.api.streams import serving
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     from fastapi import FastAPI
     from psycopg import AsyncConnection
 
 
+@pytest.fixture(scope="session")
+def city_template(postgres_dsn: str, template: str) -> Iterator[str]:
+    """The name of a database to copy, with what lasts of the small city."""
+
+    async def fill(url: str) -> None:
+        async with await connect(url) as conn:
+            await seed_lasting(conn)
+
+    with database(postgres_dsn, template) as url:
+        asyncio.run(fill(url))
+        yield url.rpartition("/")[2]
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, postgres_dsn: str, template: str) -> Iterator[str]:
+    """The address of a fresh database, with the city in it if the test has the fixture `city`."""
+    has_city = "city" in request.fixturenames
+    source = request.getfixturevalue("city_template") if has_city else template
+    with database(postgres_dsn, source) as url:
+        yield url
+
+
 @pytest.fixture
 async def city(conn: AsyncConnection[Any]) -> AsyncConnection[Any]:
     """A connection to the test's database with the small city in it."""
-    await seed(conn)
+    await seed_present(conn)
     return conn
 
 

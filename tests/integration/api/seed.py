@@ -75,14 +75,24 @@ GATEWAYS = (
 
 
 async def seed(conn: AsyncConnection[Any]) -> None:
-    """Write the city, 6 h of observations every 5 min up to HOUR, indicator values, states, refusals."""
+    """Write the whole city."""
+    await seed_lasting(conn)
+    await seed_present(conn)
+
+
+async def seed_lasting(conn: AsyncConnection[Any]) -> None:
+    """Write the registry, 6 h of observations every 5 min up to HOUR, indicator values, alerts."""
     profile = dataclasses.replace(profiles.load("quang_ninh"), gateways=GATEWAYS)
     await registry.import_profile(conn, profile)
     await _observations(conn)
-    await _states(conn)
-    await _refusals(conn)
     await _indicators(conn)
     await _alerts(conn, profile.alert_rules)
+
+
+async def seed_present(conn: AsyncConnection[Any]) -> None:
+    """Write what is a few minutes old: states of gateways, refusals."""
+    await _states(conn)
+    await _refusals(conn)
 
 
 async def _observations(conn: AsyncConnection[Any]) -> None:

@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from psycopg import Error
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
-from starlette_compress import CompressMiddleware, add_compress_type
+from starlette_compress import CompressMiddleware, add_compress_type, remove_compress_type
 
 from api import middleware, openapi, problems
 from api.cache import AnswerCache, Cached
@@ -158,6 +158,8 @@ def _add_middleware(app: FastAPI) -> None:
     app.add_middleware(middleware.EntityTag)
     for media_type in _COMPRESSED:
         add_compress_type(media_type)
+    # Proxies and readers of streams take events as they are.
+    remove_compress_type("text/event-stream")
     app.add_middleware(CompressMiddleware, minimum_size=_COMPRESS_FROM_BYTES)
     app.add_middleware(Cached, cache=app.state.cache, metrics=app.state.metrics)
     settings: Settings = app.state.settings

@@ -121,7 +121,9 @@ async def _file(request: Request, known: Known, choice: Choice, question: Questi
         key = (last["indicator"], last["area_id"], last["time"]) if last else None
         series = questions.after(choice, key).series
         rows = await queries.values(conn, series, tuple(queries.FIELDS), as_of=as_of, limit=limit)
-        return [value_row(_explained(known, row, series, zone)) for row in rows]
+        ids = [series[row[-1] - 1].unit.id for row in rows]
+        told = [value_row(_explained(known, row, series, zone)) for row in rows]
+        return [row | {"area_id": area} for row, area in zip(told, ids, strict=True)]
 
     about = {"as_of": str(as_of), "from": str(when.period.start), "to": str(when.period.end)}
     about |= {"time_zone": zone.key}
@@ -225,7 +227,8 @@ async def _latest_file(request: Request, newest: Newest, layout: Layout) -> Resp
     async def fetch(conn: AsyncConnection[Any], last: Row | None, limit: int) -> list[Row]:
         key = (last["indicator"], last["area_id"]) if last else None
         rows = await newest.read(conn, tuple(queries.FIELDS), key, limit)
-        return [value_row(each) for each in newest.explained(rows)]
+        told = [value_row(each) for each in newest.explained(rows)]
+        return [row | {"area_id": each[-1]} for row, each in zip(told, rows, strict=True)]
 
     about = {"as_of": str(now()), "time_zone": newest.zone.key}
     batches = by_key(request_pool(request), layout.table, fetch)

@@ -36,7 +36,6 @@ def value(stored: Stored, unit: Unit, known: Known, zone: ZoneInfo, stands_for: 
     start, end, day, label = moments(declared["step_s"], declared["window_s"], row["time"], zone)
     classes = {each["code"]: each for each in declared["categories"]}
     return row | {
-        "area_id": unit.id,
         "area_name_en": unit.name_en,
         "area_name_vi": unit.name_vi,
         "area_valid_from": unit.valid_from,

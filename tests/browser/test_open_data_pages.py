@@ -12,9 +12,10 @@ from api.open_data.schedule import publish_settled
 from api.open_data.store import Store
 from runtime.settings import Settings
 from storage.pool import connect
-from tests.browser.conftest import in_thread, serve
+from tests.browser.conftest import in_thread
 from tests.conftest import _create, _drop, _with_database
 from tests.integration.open_city import build
+from tests.serving import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +35,8 @@ def address(chromium: str, postgres_dsn: str, template: str, scratch: Path) -> I
     _create(postgres_dsn, name, template)
     url = _with_database(postgres_dsn, name)
     in_thread(_publish(url, target))
-    yield from serve(url, scratch / "open.log", HALONG_OPEN_DATA_TARGET=str(target))
+    with serving(url, scratch / "open.log", HALONG_OPEN_DATA_TARGET=str(target)) as address:
+        yield address
     _drop(postgres_dsn, name)
 
 

@@ -31,6 +31,7 @@ static struct mosquitto *client;
 static bool connected;
 static uint64_t sent; /* the highest number sent on this connection */
 static int on_their_way;
+static int status_id; /* of the PUBACK that answers a status, which is in no window and no journal */
 static time_t heard;
 static char up_observations[160], up_status[160], down[160];
 
@@ -178,14 +179,18 @@ static void on_connect(struct mosquitto *m, void *data, int reason, int flags, c
     }
     const char *online = "{\"online\": true, \"firmware\": \"1.4.2\"}";
     mosquitto_subscribe_v5(m, NULL, down, 1, 0, NULL); /* on every connect: the session may have ended */
-    mosquitto_publish_v5(m, NULL, up_status, (int)strlen(online), online, 1, true, NULL);
+    mosquitto_publish_v5(m, &status_id, up_status, (int)strlen(online), online, 1, true, NULL);
     sent = on_their_way = 0; /* all that is kept goes again, lowest number first */
     heard = seconds();
 }
 
 /* PUBACK: the message leaves the window, and stays in the journal whatever the reason code says. */
 static void on_publish(struct mosquitto *m, void *data, int mid, int reason, const mosquitto_property *p) {
-    (void)m, (void)data, (void)mid, (void)p;
+    (void)m, (void)data, (void)p;
+    if (mid == status_id) {
+        status_id = 0; /* numbers come again */
+        return;
+    }
     if (reason != 0) /* 0x10: nobody has subscribed; from 0x80: refused */
         fprintf(stderr, "not stored, kept: %s\n", mosquitto_reason_string(reason));
     if (on_their_way > 0)
@@ -307,7 +312,7 @@ int main(void) {
         network();
     }
     const char *offline = "{\"online\": false}";
-    mosquitto_publish_v5(client, NULL, up_status, (int)strlen(offline), offline, 1, true, NULL);
+    mosquitto_publish_v5(client, &status_id, up_status, (int)strlen(offline), offline, 1, true, NULL);
     mosquitto_loop(client, 200, 1);
     mosquitto_disconnect_v5(client, 0, NULL);
     mosquitto_loop(client, 200, 1);

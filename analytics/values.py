@@ -78,8 +78,10 @@ WHERE v.indicator = s.indicator AND v.area_id = s.area_id AND v.time = s.time
   AND v.time BETWEEN %(first)s AND %(last)s AND v.superseded_at IS NULL
   AND (v.value, v.category, v.reason, v.completeness, v.details, v.version)
       IS NOT DISTINCT FROM (s.value, s.category, s.reason, s.completeness, s.details, s.version)"""
+# One revision ends at the instant at which the next one begins: at any instant exactly one is in force.
+_NOW = "SELECT clock_timestamp()"
 _SUPERSEDE = """
-UPDATE indicator_values v SET superseded_at = clock_timestamp() FROM staged_values s
+UPDATE indicator_values v SET superseded_at = %(at)s FROM staged_values s
 WHERE v.indicator = s.indicator AND v.area_id = s.area_id AND v.time = s.time
   AND v.time BETWEEN %(first)s AND %(last)s AND v.superseded_at IS NULL"""
 # What streams tell is written beside it: recent values one by one, of older ones the time that they span.
@@ -91,7 +93,7 @@ WITH written AS (
            s.version,
            1 + coalesce((SELECT max(revision) FROM indicator_values v WHERE v.indicator = s.indicator
                          AND v.area_id = s.area_id AND v.time = s.time
-                         AND v.time BETWEEN %(first)s AND %(last)s), 0), clock_timestamp()
+                         AND v.time BETWEEN %(first)s AND %(last)s), 0), %(at)s
     FROM staged_values s
     RETURNING indicator, area_id, time, revision
 ), dated AS (
@@ -218,8 +220,9 @@ async def store(
     span = {"first": min(times), "last": max(times)}
     await _stage(conn, rows)
     await conn.execute(_DROP_UNCHANGED, span)
-    superseded = (await conn.execute(_SUPERSEDE, span)).rowcount
-    written = int((await _all(conn, _INSERT, span))[0][0])
+    revised = span | {"at": (await _all(conn, _NOW))[0][0]}
+    superseded = (await conn.execute(_SUPERSEDE, revised)).rowcount
+    written = int((await _all(conn, _INSERT, revised))[0][0])
     if written:
         await conn.execute(_NOTIFY)
     return written, superseded

@@ -113,7 +113,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.pool, app.state.registry = pool, Registry(pool)
         collector = PoolCollector(pool)
         app.state.metrics.registry.register(collector)
-        app.state.exports = Exports(pool, settings)
+        app.state.exports = Exports(pool, app.state.registry, settings)
         jobs = asyncio.create_task(app.state.exports.run(), name="api.exports")
         yield
         jobs.cancel()

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from psycopg_pool import AsyncConnectionPool
 
+    from api.known import Registry
     from api.queries import Row
     from runtime.settings import Settings
 
@@ -53,6 +54,7 @@ class Exports:
     """The jobs of this process."""
 
     pool: AsyncConnectionPool[Any]
+    registry: Registry
     settings: Settings
     #: set when there is work, so that it does not wait for the next look
     wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -102,7 +104,7 @@ class Exports:
             part.unlink(missing_ok=True)
 
     async def _write(self, job: Row, part: Path) -> None:
-        made = await source_of(self.pool, self.settings, job)
+        made = await source_of(self.pool, self.registry, self.settings, job)
         counted = _Counted(made.batches)
         file = await asyncio.to_thread(_open, part)
         digest, size, noted = hashlib.sha256(), 0, 0.0

@@ -125,11 +125,15 @@ def _add_answers(path: str, operation: dict[str, Any]) -> None:
             answers[status] = _answer(path, kind, detail)
 
 
+#: what they choose may exist, and nothing measure it
+_MAY_FIND_NOTHING = {"listObservations", "createExport"}
+
+
 def _can_answer(path: str, operation: dict[str, Any], status: str) -> bool:
     answers: dict[str, bool] = {
         "401": bool(operation.get("security")),
         "403": "requestBody" in operation or "204" in operation["responses"],
-        "404": "{" in path,
+        "404": "{" in path or operation["operationId"] in _MAY_FIND_NOTHING,
         "406": any(each["name"] == "format" for each in operation.get("parameters", [])),
         "409": operation["operationId"] in {"acknowledgeAlert", "getExportFile"},
         "410": operation["operationId"] == "getExportFile",

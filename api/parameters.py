@@ -159,9 +159,17 @@ def as_of(
     ] = None,
 ) -> datetime | None:
     """Read `as_of`."""
+    return read_as_of(text, request.app.state.settings.zone)
+
+
+def read_as_of(text: str | None, zone: ZoneInfo) -> datetime | None:
+    """Return the instant that `as_of` means.
+
+    Raises:
+        Problem: 422; it cannot be used.
+    """
     if text is None:
         return None
-    zone = request.app.state.settings.zone
     return checked("as_of", text, EXPECTED, lambda: parse_time(text, zone=zone, now=now(), end=True))
 
 
@@ -173,9 +181,18 @@ def at(
     ] = None,
 ) -> date | None:
     """Read `at`, a local date."""
+    return read_at(text, request.app.state.settings.zone)
+
+
+def read_at(text: str | None, zone: ZoneInfo) -> date | None:
+    """Return the local date that `at` means.
+
+    Raises:
+        Problem: 422; it cannot be used.
+    """
     if text is None:
         return None
-    today = datetime.now(request.app.state.settings.zone).date()
+    today = datetime.now(zone).date()
     return checked("at", text, "a date such as 2025-06-30, or now", lambda: parse_day(text, today=today))
 
 

@@ -200,20 +200,26 @@ def compared(text: str, when: When, zone: ZoneInfo) -> Period:
 
 
 def series_of(
-    known: Known, indicators: Sequence[str], where: Ground, period: Period, extents: Sequence[Row]
+    known: Known,
+    indicators: Sequence[str],
+    where: Ground,
+    period: Period,
+    extents: Sequence[Row],
+    *,
+    most: int = MAX_SERIES,
 ) -> Choice:
     """Return the stored series that answer a question.
 
     Raises:
-        Problem: 422; they are too many for one request.
+        Problem: 422; they are more than `most`.
     """
     stored = {(row["indicator"], row["area_id"]): Extent(row["since"], row["time"]) for row in extents}
     found = choose(known, indicators, where.units, period, stored, derive=where.derive)
-    if len(found.series) > MAX_SERIES:
+    if len(found.series) > most:
         raise invalid(
             "indicator",
             f"{len(indicators):,} indicators",
-            f"{len(found.series):,} series (an indicator of an area each) are more than {MAX_SERIES:,}",
+            f"{len(found.series):,} series (an indicator of an area each) are more than {most:,}",
             "fewer indicators or areas; the newest values of all stand at /v1/indicators/values/latest",
         )
     return found

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
-from api import pages, questions, values
+from api import pages, questions, value_batches, values
 from api.answers import by_key, request_pool, table_answer
 from api.fresh import Freshness, json_answer
 from api.parameters import now
@@ -94,15 +94,10 @@ def _head(known: Known, choice: Choice, question: Question, when: When, zone: Zo
 def _told(known: Known, rows: list[Stored], series: Sequence[Series], layout: Layout, zone: ZoneInfo) -> Row:
     if layout.columns is not None and layout.columns == layout.fields:
         return {"columns": layout.columns, "rows": values.small(rows)}
-    items = [_explained(known, row, series, zone) for row in rows]
+    items = [value_batches.explained(known, row, series, zone) for row in rows]
     if layout.columns is None:
         return {"items": items}
     return {"columns": layout.columns, "rows": [values.picked(item, layout.columns) for item in items]}
-
-
-def _explained(known: Known, row: Stored, series: Sequence[Series], zone: ZoneInfo) -> Row:
-    of = series[row[-1] - 1]
-    return values.value(row, of.unit, known, zone, of.stands_for)
 
 
 def _next(request: Request, rows: list[Stored], limit: int, series: Sequence[Series]) -> str | None:
@@ -116,19 +111,10 @@ def _next(request: Request, rows: list[Stored], limit: int, series: Sequence[Ser
 async def _file(request: Request, known: Known, choice: Choice, question: Question, when: When) -> Response:
     # One instant for all pages: a revision written meanwhile must not mix two states.
     as_of, zone = question.as_of or now(), request.app.state.settings.zone
-
-    async def fetch(conn: AsyncConnection[Any], last: Row | None, limit: int) -> list[Row]:
-        key = (last["indicator"], last["area_id"], last["time"]) if last else None
-        series = questions.after(choice, key).series
-        rows = await queries.values(conn, series, tuple(queries.FIELDS), as_of=as_of, limit=limit)
-        ids = [series[row[-1] - 1].unit.id for row in rows]
-        told = [value_row(_explained(known, row, series, zone)) for row in rows]
-        return [row | {"area_id": area} for row, area in zip(told, ids, strict=True)]
-
     about = {"as_of": str(as_of), "from": str(when.period.start), "to": str(when.period.end)}
     about |= {"time_zone": zone.key}
     table = question.layout.table
-    batches = by_key(request_pool(request), table, fetch)
+    batches = value_batches.batches(request_pool(request), known, choice, table, as_of=as_of, zone=zone)
     name = "-".join(question.indicators)[:100]
     return await table_answer(table, question.layout.wanted, batches, name=name, about=about)
 

@@ -10,6 +10,7 @@ from api.queries import Row, fetch, fetch_one
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
     from uuid import UUID
 
     from psycopg import AsyncConnection
@@ -18,6 +19,7 @@ _COLUMNS = """
     e.id, e.key_id, e.what, e.format, e.parameters, e.state, e.attempt, e.rows, e.expected_rows, e.bytes,
     e.sha256, e.error, e.created_at, e.finished_at, e.expires_at"""
 
+_NOW = "SELECT clock_timestamp() AS now"
 # The count and the insertion of one key are one after the other, or two requests would both be the last one.
 _LOCK_KEY = "SELECT id FROM api_keys WHERE id = %(key)s FOR UPDATE"
 _UNFINISHED = "SELECT count(*) AS n FROM exports WHERE key_id = %(key)s AND state IN ('waiting', 'running')"
@@ -53,6 +55,14 @@ WHERE id = %(id)s AND state IN ('waiting', 'running', 'done')"""
 _EXPIRE = "UPDATE exports SET state = 'expired' WHERE state = 'done' AND expires_at <= now() RETURNING id"
 _FORGET = "DELETE FROM exports WHERE finished_at < now() - %(kept)s::interval AND state <> 'done'"
 _OVER = "SELECT id FROM exports WHERE id = ANY(%(ids)s) AND state NOT IN ('done', 'running')"
+
+
+async def now(conn: AsyncConnection[Any]) -> datetime:
+    """Return the present instant by the clock that dates revisions."""
+    found = await fetch_one(conn, _NOW, {})
+    assert found is not None
+    instant: datetime = found["now"]
+    return instant
 
 
 async def insert(conn: AsyncConnection[Any], *, most: int, expected: int, **row: Any) -> Row | None:

@@ -74,6 +74,9 @@ ORDER BY area_id, revision"""
 _NEWEST = """
 SELECT max(time) AS time FROM latest_values WHERE indicator = %(indicator)s AND area_id = ANY(%(ids)s)"""
 
+# Whoever computes an indicator holds its lock from reading to commit (analytics/values.py).
+_WAIT_FOR_WRITER = "SELECT pg_advisory_xact_lock_shared(hashtext('halong.indicator'), hashtext(%s))"
+
 _SUMMARIES: LiteralString = """
 SELECT area_id, count(*) AS stored, count(value) AS n, avg(value) AS mean, sum(value) AS total,
        min(value) AS minimum, max(value) AS maximum,
@@ -150,6 +153,16 @@ async def newest(conn: AsyncConnection[Any], indicator: str, ids: Sequence[int])
     (found,) = await fetch(conn, _NEWEST, {"indicator": indicator, "ids": list(ids)})
     time: datetime | None = found["time"]
     return time
+
+
+async def wait_for_writers(conn: AsyncConnection[Any], indicators: Sequence[str]) -> None:
+    """Wait until whatever was computed of these indicators before the call is committed.
+
+    One after the other, so that no two are kept from being computed at once.
+    """
+    for code in indicators:
+        async with conn.transaction():
+            await conn.execute(_WAIT_FOR_WRITER, [code])
 
 
 async def summaries(

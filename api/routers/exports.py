@@ -1,6 +1,7 @@
 """/v1/exports. Each needs a key, which alone sees its exports; an administrator's sees all."""
 
 import base64
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -11,27 +12,28 @@ from fastapi.responses import FileResponse
 from psycopg import AsyncConnection
 
 from api import pages
+from api.answers import request_pool
 from api.export_jobs import Exports
-from api.export_sources import reading_of
+from api.export_sources import fixed
 from api.formats.kinds import KINDS, Format
 from api.openapi import example
-from api.parameters import Connection, Cursor, Limit, now, require_known, resolved
-from api.periods import Asked
-from api.problems import Fault, Problem, sentence
+from api.parameters import Connection, Cursor, Limit
+from api.problems import Problem, invalid
 from api.queries import Row
 from api.queries import exports as queries
 from api.schemas import exports as schemas
 from api.schemas.common import Page, page_of
 from api.security import Caller
-from api.times import Duration
 
 router = APIRouter(prefix="/v1", tags=["exports"])
 
 #: rows of one export
 MOST_ROWS: Final = 1_000_000_000
-_USUAL: Final = Duration(days=1)
-_WHOSE: Final = ("datastream", "thing", "property", "area")
 
+_WANTED: Any = {
+    "half a year of observations": {"value": schemas.NEW},
+    "a year of indicators": {"value": schemas.NEW_VALUES},
+}
 _EXAMPLE: Any = {"first": {"value": schemas.EXPORT["id"]}}
 ExportId = Annotated[UUID, Path(alias="id", description="Id of the export.", openapi_examples=_EXAMPLE)]
 
@@ -48,25 +50,27 @@ async def create_export(
     *,
     request: Request,
     response: Response,
-    conn: Connection,
     caller: Caller,
-    wanted: Annotated[schemas.NewExport, Body(openapi_examples={"half a year": {"value": schemas.NEW}})],
+    wanted: Annotated[schemas.NewExport, Body(openapi_examples=_WANTED)],
 ) -> Any:
     """For what is too much for one answer. It is made in the background; `Location` says where to look."""
-    settings = request.app.state.settings
-    fixed = await _fixed(request, conn, wanted)
-    reading = await reading_of(conn, settings, fixed)
-    if reading.rows > MOST_ROWS:
-        raise _in_body("from", f"that is about {reading.rows:,} rows", f"at most {MOST_ROWS:,}")
-    row = await queries.insert(
-        conn,
-        most=settings.export_limit,
-        expected=reading.rows,
-        key=caller.id,
-        what=fixed.what,
-        format=fixed.format.value,
-        parameters=fixed.model_dump(mode="json", by_alias=True, exclude_none=True),
-    )
+    settings, pool = request.app.state.settings, request_pool(request)
+    try:
+        found, rows = await fixed(pool, request.app.state.registry, wanted, settings.zone)
+        if rows > MOST_ROWS:
+            raise invalid("from", found.start, f"that is about {rows:,} rows", f"at most {MOST_ROWS:,}")
+    except Problem as error:
+        raise _of_body(error) from None
+    async with pool.connection() as conn:
+        row = await queries.insert(
+            conn,
+            most=settings.export_limit,
+            expected=rows,
+            key=caller.id,
+            what=found.what,
+            format=found.format.value,
+            parameters=found.parameters(),
+        )
     if row is None:
         text = (
             f"key {caller.prefix} has {settings.export_limit} unfinished exports: wait for one, or cancel it"
@@ -187,23 +191,10 @@ def _exports(request: Request) -> Exports:
     return found
 
 
-async def _fixed(
-    request: Request, conn: AsyncConnection[Any], wanted: schemas.NewExport
-) -> schemas.NewExport:
-    """Return what is wanted with its period as instants, if everything that it names is there."""
-    if not any(getattr(wanted, name) for name in _WHOSE):
-        raise _in_body("thing", "it is not said whose observations", "thing, area, property or datastream")
-    await require_known(conn, "thing", "thing", *wanted.thing or ())
-    await require_known(conn, "observed property", "property", *wanted.property or ())
-    await require_known(conn, "area", "area", *wanted.area or ())
-    zone = request.app.state.settings.zone
-    span = resolved(Asked(wanted.start, wanted.end), _USUAL, zone=zone, now=now())
-    return wanted.model_copy(update={"start": span.start.isoformat(), "end": span.end.isoformat()})
-
-
-def _in_body(field: str, problem: str, expected: str) -> Problem:
-    fault = Fault(parameter=field, place="body", value=None, problem=problem, expected=expected)
-    return Problem("invalid-parameter", sentence([fault]), faults=[fault])
+def _of_body(error: Problem) -> Problem:
+    """Return the same problem, whose fields stand in the body."""
+    faults = [replace(fault, place="body") for fault in error.faults]
+    return Problem(error.kind, error.detail, faults=faults, did_you_mean=error.did_you_mean)
 
 
 def _shown(row: Row) -> Row:

@@ -118,8 +118,9 @@ async def _require_all(conn: AsyncConnection[Any], chosen: StreamFilter, found: 
     await require_known(conn, "thing", "thing", *sorted(things))
     await require_known(conn, "observed property", "property", *sorted(properties))
     await require_known(conn, "area", "area", *chosen.areas or ())
-    if missing := set(chosen.ids or ()) - {each["id"] for each in found} and not found:
-        raise Problem("not-found", f"there is no datastream {missing}: /v1/datastreams lists them")
+    if missing := set(chosen.ids or ()) - {each["id"] for each in found}:
+        text = f"there is no such datastream {min(missing)}"
+        raise invalid("datastream", min(missing), text, "ids of datastreams, of what else is chosen")
 
 
 def _words(chosen: StreamFilter) -> str:

@@ -1,7 +1,8 @@
 """Exports: files of many rows, made while nobody waits."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,26 +12,62 @@ from api.formats.table import Decimal, Headers
 from api.schemas.common import Model
 
 State = Literal["waiting", "running", "done", "failed", "cancelled", "expired"]
+What = Literal["observations", "indicator_values"]
+#: what is wanted -> fields that say nothing of it
+OF_OTHERS: Mapping[What, frozenset[str]] = {
+    "observations": frozenset({"indicator", "within", "at", "level", "as_of"}),
+    "indicator_values": frozenset({"datastream", "thing", "property", "rollup"}),
+}
 Codes = Annotated[list[str] | None, Field(default=None, max_length=1000)]
 
 
 class NewExport(BaseModel):
-    """What a file is to hold: the parameters of `GET /v1/observations`, of which some are lists."""
+    """What a file is to hold: the parameters of the operation that gives the same, of which some are lists.
+
+    `observations`: of `GET /v1/observations`; `indicator_values`: of `GET /v1/indicators/values`.
+    """
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
-    what: Literal["observations"] = "observations"
+    what: What = "observations"
     format: Format
     datastream: list[Annotated[int, Field(ge=1, lt=2**31)]] | None = Field(default=None, max_length=1000)
     thing: Codes
     property: Codes
-    area: Codes = Field(default=None, description="Of these areas, their parts included.")
-    start: str = Field(alias="from", description="As `from` of the query: a time, a date, or a duration.")
-    end: str = Field(default="now", alias="to", description="As `to` of the query.")
     rollup: Literal["none", "hour", "day"] = "none"
+    indicator: Codes
+    area: Codes = Field(
+        default=None, description="Of these areas: observations of their parts too, values of these alone."
+    )
+    within: str | None = Field(
+        default=None, description="Values of this area and everything below it, instead of `area`."
+    )
+    at: str | None = Field(default=None, description="Values of areas in force on this date.")
+    level: Literal["province", "district", "commune"] | None = None
+    as_of: str | None = Field(
+        default=None, description="Values as they were known at this instant; default: when it is asked for."
+    )
+    start: str | None = Field(
+        default=None, alias="from", description="As `from` of the query: a time, a date, or a duration."
+    )
+    end: str | None = Field(default=None, alias="to", description="As `to` of the query; default: now.")
+    period: str | None = Field(default=None, description="Instead of `from` and `to`: an ISO 8601 period.")
     headers: Headers = Headers.NAMES
     bom: bool = False
     decimal: Decimal = Decimal.POINT
+
+    def misplaced(self) -> list[str]:
+        """Fields that were given, and say nothing of what is wanted."""
+        return sorted(self.model_fields_set & OF_OTHERS[self.what])
+
+    def fixed(self, **texts: str | None) -> Self:
+        """Return the same with `from` and `to` as instants in place of `period`, and other texts replaced."""
+        return self.model_copy(update={**texts, "period": None})
+
+    def parameters(self) -> dict[str, Any]:
+        """Return what was asked for by the names of the fields; what has no meaning here is left out."""
+        left_out = set(OF_OTHERS[self.what])
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True, exclude=left_out)
 
 
 class Export(Model):
@@ -61,6 +98,15 @@ NEW: dict[str, Any] = {
     "property": ["pm2_5"],
     "from": "2026-01-01",
     "to": "2026-06-30",
+}
+NEW_VALUES: dict[str, Any] = {
+    "what": "indicator_values",
+    "format": "xlsx",
+    "indicator": ["vn_aqi_d", "pm2_5_d"],
+    "within": "22",
+    "level": "district",
+    "period": "2026",
+    "headers": "vi",
 }
 EXPORT: dict[str, Any] = {
     "id": "0b9d2f7e-6a0c-4b5e-9a67-2f1f0f3a9c11",

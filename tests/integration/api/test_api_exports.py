@@ -6,7 +6,9 @@ import asyncio
 import csv
 import hashlib
 import io
+import json
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
@@ -14,11 +16,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from api import export_jobs, keys
+from analytics import values
+from analytics.indicator import INDICATORS
+from analytics.results import Value
+from api import answers, export_jobs, keys
 from api.app import create_app
+from api.queries import indicators as queries
+from api.schemas import exports as schemas
 from runtime.settings import Settings
 from tests.integration.api.conftest import client_of
-from tests.integration.api.seed import STEPS
+from tests.integration.api.seed import HOUR, STEPS
 from tests.integration.api.test_api_contract import assert_fits, assert_problem
 
 if TYPE_CHECKING:
@@ -276,3 +283,179 @@ async def test_a_folder_that_can_not_be_written_is_told(
         failed = await ended(client, await asked(client))
     assert failed["state"] == "failed"
     assert "could not be written" in failed["error"]
+
+
+VALUES: dict[str, Any] = {
+    "what": "indicator_values",
+    "format": "csv",
+    "indicator": ["vn_aqi_h"],
+    "area": ["193"],
+    "period": "P1D",
+}
+
+
+async def asked_values(client: httpx.AsyncClient, **changes: Any) -> dict[str, Any]:
+    answer = await client.post("/v1/exports", json=VALUES | changes)
+    assert answer.status_code == 202, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+async def rows_of(client: httpx.AsyncClient, done: dict[str, Any]) -> list[dict[str, str]]:
+    assert done["state"] == "done", done
+    content = (await client.get(done["file"])).content
+    assert hashlib.sha256(content).hexdigest() == done["sha256"]
+    return list(csv.DictReader(io.StringIO(content.decode())))
+
+
+async def test_values_of_indicators_are_exported_as_their_route_gives_them(
+    client: httpx.AsyncClient,
+) -> None:
+    for chosen in (
+        {"area": ["193", "22"], "indicator": ["vn_aqi_h", "rain_1h"]},
+        {"area": ["06652"]},
+        {"area": None, "within": "22", "level": "district"},
+    ):
+        export = await asked_values(client, **chosen)
+        assert export["parameters"].keys() >= {"from", "to", "as_of"}
+        done = await ended(client, export)
+        params = {key: ",".join(each) if isinstance(each, list) else each for key, each in chosen.items()}
+        query = {"indicator": "vn_aqi_h", "period": "P1D", "format": "csv"} | params
+        answer = await client.get("/v1/indicators/values", params=query)
+        expected = list(csv.DictReader(io.StringIO(answer.text)))
+        assert expected
+        assert await rows_of(client, done) == expected
+        assert done["rows"] == len(expected)
+
+
+async def test_values_in_every_format(client: httpx.AsyncClient) -> None:
+    for form in ("parquet", "arrow", "xlsx", "geojson", "json"):
+        done = await ended(client, await asked_values(client, format=form, headers="vi"))
+        assert (done["state"], done["rows"], done["share"]) == ("done", 6, 1)
+        content = (await client.get(done["file"])).content
+        if form == "parquet":
+            table = pq.read_table(io.BytesIO(content))
+            assert table["value"].to_pylist() == [50.0, 60.0, 70.0, 80.0, 90.0, None]
+            assert table.schema.metadata[b"as_of"].decode() == done["parameters"]["as_of"]
+        elif form == "xlsx":
+            assert openpyxl.load_workbook(io.BytesIO(content)).worksheets[0].max_row == 1 + 6
+        elif form == "geojson":
+            assert len(json.loads(content)["features"]) == 6
+
+
+async def test_an_export_of_values_tells_how_many_rows_to_expect(
+    client: httpx.AsyncClient, city: AsyncConnection[Any]
+) -> None:
+    await ended(client, await asked_values(client, area=["193", "22"], indicator=["vn_aqi_h", "rain_1h"]))
+    cursor = await city.execute("SELECT expected_rows FROM exports")
+    assert await cursor.fetchone() == (6 + 6 + 1,)
+
+
+async def revise(conn: AsyncConnection[Any], value: float) -> None:
+    """Store another revision of each of 193's and 22's values, as analytics does."""
+    cursor = await conn.execute("SELECT id FROM areas WHERE code IN ('193', '22') AND reporting")
+    areas = [row[0] for row in await cursor.fetchall()]
+    rows = [
+        (INDICATORS["vn_aqi_h"], area, HOUR - timedelta(hours=6 - step), Value(value, 1.0, None, None, {}))
+        for area in areas
+        for step in range(6)
+    ]
+    async with conn.transaction():
+        await values.lock(conn, [INDICATORS["vn_aqi_h"]])
+        await values.store(conn, rows)
+
+
+async def test_revisions_meanwhile_do_not_mix_two_states(
+    client: httpx.AsyncClient, city: AsyncConnection[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three rows are read at once, and every value is revised after the first three."""
+    monkeypatch.setattr(answers, "CHUNK", 3)
+    real, read = queries.values, 0
+
+    async def between(conn: Any, series: Any, fields: Any, **named: Any) -> Any:
+        nonlocal read
+        found = await real(conn, series, fields, **named)
+        read += 1
+        if read == 1:
+            await revise(city, 7.0)
+        return found
+
+    monkeypatch.setattr(queries, "values", between)
+    rows = await rows_of(client, await ended(client, await asked_values(client, area=["193", "22"])))
+    assert read > 3
+    found = {
+        code: [float(row["value"] or "nan") for row in rows if row["area"] == code] for code in ("22", "193")
+    }
+    assert found["22"] == [50, 60, 70, 80, 90, 100]
+    assert found["193"] == pytest.approx([50, 60, 70, 80, 90, float("nan")], nan_ok=True)
+    revised = await rows_of(client, await ended(client, await asked_values(client)))
+    assert [float(row["value"]) for row in revised] == [7] * 6
+    cursor = await city.execute(
+        """SELECT count(*) FROM indicator_values a JOIN indicator_values b USING (indicator, area_id, time)
+           WHERE b.value = 7 AND b.revision = a.revision + 1 AND a.superseded_at = b.computed_at"""
+    )
+    assert await cursor.fetchone() == (12,)  # at every instant one revision is in force
+
+
+async def test_what_is_being_computed_is_waited_for(
+    client: httpx.AsyncClient, city: AsyncConnection[Any]
+) -> None:
+    """A revision that was dated before the question, and is committed after it, is in the file."""
+    async with city.transaction():
+        await revise(city, 7.0)
+        export = await asked_values(client)
+        await asyncio.sleep(0.5)
+        assert (await client.get(f"/v1/exports/{export['id']}")).json()["state"] in {"waiting", "running"}
+    rows = await rows_of(client, await ended(client, export))
+    assert [float(row["value"]) for row in rows] == [7] * 6
+
+
+async def test_values_as_they_were_known(client: httpx.AsyncClient) -> None:
+    then = (HOUR - timedelta(hours=4, minutes=30)).isoformat()
+    rows = await rows_of(client, await ended(client, await asked_values(client, as_of=then)))
+    assert [(float(row["value"]), row["revision"]) for row in rows] == [(40, "1")]
+    later = await asked_values(client, as_of="2199-01-01")
+    assert later["parameters"]["as_of"] <= later["created_at"].replace("Z", "+00:00")
+
+
+async def test_observations_by_a_period(client: httpx.AsyncClient) -> None:
+    export = await asked(client, **{"from": None, "period": "P2D"})
+    assert "period" not in export["parameters"]
+    assert (await ended(client, export))["rows"] == 2 * STEPS
+
+
+@pytest.mark.parametrize(
+    ("wanted", "place", "meant"),
+    [
+        (VALUES | {"indicator": None}, "indicator", None),
+        (VALUES | {"indicator": ["vn_aqi_g"]}, "indicator", "vn_aqi_h"),
+        (VALUES | {"area": ["Ha Long"]}, "area", "193"),
+        (VALUES | {"within": "22"}, "within", None),
+        (VALUES | {"at": "yesterday"}, "at", None),
+        (VALUES | {"as_of": "yesterday"}, "as_of", None),
+        (VALUES | {"from": "P1D"}, "period", None),
+        (VALUES | {"period": None}, "from", None),
+        (VALUES | {"period": "P1X"}, "period", None),
+        (VALUES | {"thing": ["aq-017"]}, "thing", None),
+        (WANTED | {"indicator": ["vn_aqi_h"]}, "indicator", None),
+        (WANTED | {"from": None}, "from", None),
+        (WANTED | {"what": "indicators"}, "what", "indicator_values"),
+    ],
+)
+async def test_what_can_not_be_names_the_field_of_the_body(
+    client: httpx.AsyncClient, wanted: dict[str, Any], place: str, meant: str | None
+) -> None:
+    answer = await client.post("/v1/exports", json=wanted)
+    (fault,) = assert_problem(answer, 422, "invalid-parameter")["errors"]
+    assert (fault["parameter"], fault["in"]) == (place, "body")
+    assert meant is None or meant in fault["did_you_mean"]
+
+
+async def test_values_that_are_not_stored_are_told_at_once(client: httpx.AsyncClient) -> None:
+    answer = await client.post("/v1/exports", json=VALUES | {"period": "2020"})
+    assert "no values" in assert_problem(answer, 404, "not-found")["detail"]
+
+
+def test_the_documented_examples_are_taken() -> None:
+    for shown in (schemas.NEW, schemas.NEW_VALUES):
+        assert not schemas.NewExport.model_validate(shown).misplaced()

@@ -74,7 +74,7 @@ async def test_datastreams_are_chosen_by_what_they_belong_to(
 async def test_datastreams_are_chosen_by_number(client: httpx.AsyncClient) -> None:
     one = (await get(client, thing="aq-017", property="pm10"))["datastream"]
     assert (await get(client, datastream=one["id"]))["datastream"] == one
-    assert (await client.get("/v1/observations?datastream=99999")).status_code == 404
+    assert (await client.get("/v1/observations?datastream=99999")).status_code == 422
 
 
 async def test_days_are_local_and_say_how_complete_they_are(

@@ -6,13 +6,16 @@ import asyncio
 import os
 import shutil
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from analytics import values
 from analytics.indicator import select
 from analytics.run import compute
+from analytics.steps import Step
 from devices import profiles, registry
 from simulators import backfill
 from simulators.city import populate
@@ -59,7 +62,7 @@ def browser(chromium: str, template: str) -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def city_url(chromium: str, postgres_dsn: str, template: str) -> Iterator[str]:
-    """The address of a database with a simulated city and 14 hours of data, 3 of them computed."""
+    """The address of a database with a simulated city, 14 hours of data, values of 5, and a day of PM2.5."""
     name = f"halong_console_{os.getpid()}"
     _create(postgres_dsn, name, template)
     url = _with_database(postgres_dsn, name)
@@ -80,15 +83,23 @@ def in_thread(work: Any) -> Any:
 async def _fill(url: str) -> None:
     profile, end = populate(profiles.load("quang_ninh")), datetime.now(UTC)
     empty = {t.code for g in profile.gateways if EMPTY_AREA in g.areas for t in g.things}
+    zone = ZoneInfo(profile.time_zone)
+    today = Step.DAY.floor(end, zone)
+    yesterday = Step.DAY.floor(today - timedelta(hours=1), zone)
     async with await connect(url) as conn:
         await registry.import_profile(conn, profile)
         ids = await registry.datastream_ids(conn)
         wanted = {k: v for k, v in ids.items() if k[0] not in empty}
-        for rows in backfill.rows(profile, wanted, end - timedelta(hours=14), end):
+        particles = {k: v for k, v in wanted.items() if k[1] == "pm2_5"}
+        for rows in chain(
+            backfill.rows(profile, particles, yesterday, end - timedelta(hours=14)),
+            backfill.rows(profile, wanted, end - timedelta(hours=14), end),
+        ):
             await observations.copy_in(conn, rows)
         indicators = select(INDICATORS)
         await values.write_catalogue(conn, indicators)
         await compute(conn, indicators, end - timedelta(hours=5), end)
+        await compute(conn, select(("pm2_5_d",)), yesterday, today)
 
 
 @pytest.fixture(scope="module")

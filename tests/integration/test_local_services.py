@@ -319,7 +319,8 @@ from pathlib import Path
 from runtime.local.mosquitto import LocalMosquitto
 from runtime.local.postgres import LocalPostgres
 from runtime.local.process import free_port
-from runtime.local.provision import default_cache, provision
+from runtime.local.provision import provision
+from runtime.places import default_cache
 
 programs, folder = provision(default_cache()), Path(sys.argv[1])
 with (

@@ -2,11 +2,12 @@
 
 A route that can say what its answer depends on leaves a `Validator` in the request's state. The answer is
 kept with the counts of changes from before its query, so that it is found to be out of date whichever process
-changed the data.
+changed the data. Of those who ask the same at once one has it made, and the others wait for it.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ from starlette.requests import Request
 from api.security import may_read
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -37,6 +38,8 @@ _ENTRY_BYTES = 2_000
 _LARGEST_PART = 8
 #: a change in the same second could not be told from the one before
 _SETTLED_S = 2
+#: where routes leave a Validator: elsewhere nobody gains by waiting for another's answer
+_KEPT_BELOW = "/v1/indicators/"
 _NOT_WITHOUT_BODY = ("content-length", "content-type", "content-encoding")
 
 
@@ -73,7 +76,7 @@ class AnswerCache:
     """Answers by request, the least recently used dropped first, bounded in bytes."""
 
     def __init__(self, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._kept: OrderedDict[Key, Kept] = OrderedDict()
         self.bytes = 0
 
@@ -90,12 +93,12 @@ class AnswerCache:
 
     def keep(self, key: Key, answer: Kept) -> None:
         """Keep an answer in the place of an earlier one, and drop others until all fit."""
-        if answer.size * _LARGEST_PART > self._max_bytes:
+        if answer.size * _LARGEST_PART > self.max_bytes:
             answer = replace(answer, body=None)
         self._drop(key)
         self._kept[key] = answer
         self.bytes += answer.size
-        while self.bytes > self._max_bytes:
+        while self.bytes > self.max_bytes:
             self._drop(next(iter(self._kept)))
 
     def _drop(self, key: Key) -> None:
@@ -132,6 +135,8 @@ class Cached:
 
     def __init__(self, app: ASGIApp, cache: AnswerCache, metrics: Metrics) -> None:
         self._app, self._cache, self._metrics = app, cache, metrics
+        #: of answers that are being made: set when they are kept, or will not be
+        self._making: dict[Key, asyncio.Event] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the kept answer if it holds, else run the application."""
@@ -139,19 +144,53 @@ class Cached:
             await self._app(scope, receive, send)
             return
         key = _key(scope)
-        kept = self._cache.find(key)
-        asked = Headers(scope=scope)
-        if kept is not None and await _holds(kept, scope):
-            unchanged = is_unchanged(asked, Headers(raw=kept.headers))
-            if unchanged or kept.body is not None:
-                self._metrics.note_cache("not_modified" if unchanged else "hit")
-                await _send_kept(kept, unchanged, scope, send)
+        if await self._answered(key, scope, send):
+            return
+        made = self._making.get(key) if self._keeps(scope) else None
+        if made is not None:
+            await made.wait()
+            # The counts are read anew: what changed since the answer was begun is not missed.
+            if await self._answered(key, scope, send):
                 return
-        await self._app(scope, receive, self._keeping(key, scope, send, kept))
+        await self._make(key, scope, receive, send)
 
-    def _keeping(self, key: Key, scope: Scope, send: Send, before: Kept | None) -> Send:
-        """Return `send` that keeps what it sends, if the route has left a Validator and it is one piece."""
+    def _keeps(self, scope: Scope) -> bool:
+        return self._cache.max_bytes > 0 and scope["path"].startswith(_KEPT_BELOW)
+
+    async def _answered(self, key: Key, scope: Scope, send: Send) -> bool:
+        """Send the kept answer if it holds, and tell whether it did."""
+        kept = self._cache.find(key)
+        if kept is None or not await _holds(kept, scope):
+            return False
+        unchanged = is_unchanged(Headers(scope=scope), Headers(raw=kept.headers))
+        if not unchanged and kept.body is None:
+            return False
+        self._metrics.note_cache("not_modified" if unchanged else "hit")
+        await _send_kept(kept, unchanged, scope, send)
+        return True
+
+    async def _make(self, key: Key, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the application; who asks the same meanwhile may wait for its answer."""
+        made = asyncio.Event()
+        self._making.setdefault(key, made)
+
+        def settled() -> None:
+            made.set()
+            if self._making.get(key) is made:
+                del self._making[key]
+
+        try:
+            await self._app(scope, receive, self._keeping(key, scope, send, settled))
+        finally:
+            settled()
+
+    def _keeping(self, key: Key, scope: Scope, send: Send, settled: Callable[[], None]) -> Send:
+        """Return `send` that keeps what it sends, if the route has left a Validator and it is one piece.
+
+        `settled` is called when it is kept, or will not be: before a slow client has read it.
+        """
         head: Message | None = None
+        before = self._cache.find(key)
 
         async def keep(message: Message) -> None:
             nonlocal head
@@ -165,6 +204,7 @@ class Cached:
                     body = message.get("body", b"") if start["status"] == 200 else None
                     made = Kept(validator, start["headers"], body, _place(scope))
                     self._keep(key, start["status"], made, before)
+                settled()
             await send(message)
 
         return keep

@@ -58,7 +58,8 @@ class NewExport(BaseModel):
 
     def misplaced(self) -> list[str]:
         """Fields that were given, and say nothing of what is wanted."""
-        return sorted(self.model_fields_set & OF_OTHERS[self.what])
+        given = self.model_fields_set & OF_OTHERS[self.what]
+        return sorted(name for name in given if getattr(self, name) is not None)
 
     def fixed(self, **texts: str | None) -> Self:
         """Return the same with `from` and `to` as instants in place of `period`, and other texts replaced."""

@@ -16,6 +16,7 @@ from analytics.values import store
 from api import keys
 from api.app import create_app
 from api.cache import AnswerCache, Kept, Validator, is_unchanged
+from api.queries import indicators
 from runtime.settings import Settings
 from tests.integration.api.conftest import client_of
 from tests.integration.api.seed import HOUR
@@ -154,6 +155,74 @@ async def test_those_who_ask_together_all_see_a_change(client: httpx.AsyncClient
         await change(city, "vn_aqi_h", 2, float(value))
         answers = await asyncio.gather(*(client.get(PATHS[0]) for _ in range(8)))
         assert all(f"{value}.0" in answer.text for answer in answers)
+
+
+@pytest.fixture
+def queries(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The queries for values that are run, each of which takes a moment."""
+    real, run = indicators.values, []
+
+    async def slow(conn: Any, *arguments: Any, **named: Any) -> Any:
+        run.append(f"query {len(run)}")
+        found = await real(conn, *arguments, **named)
+        await asyncio.sleep(0.3)
+        return found
+
+    monkeypatch.setattr(indicators, "values", slow)
+    return run
+
+
+async def test_those_who_ask_the_same_at_once_share_one_query(
+    client: httpx.AsyncClient, city: Any, queries: list[str]
+) -> None:
+    for asked in range(1, 3):  # with an empty memory, and after a change
+        answers = await asyncio.gather(*(client.get(PATHS[0]) for _ in range(8)))
+        assert [answer.status_code for answer in answers] == [200] * 8
+        assert len({answer.content for answer in answers}) == 1
+        assert len(queries) == asked
+        await change(city, "vn_aqi_h", 2, 90.0 + asked)
+    await asyncio.gather(client.get(PATHS[0]), client.get(PATHS[1]))
+    assert len(queries) == 2 + 2  # other addresses do not wait
+
+
+async def test_who_waits_for_an_answer_does_not_get_what_has_changed_since(
+    client: httpx.AsyncClient, city: Any, queries: list[str]
+) -> None:
+    first = asyncio.create_task(client.get(PATHS[0]))
+    while not queries:
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.15)  # it has read
+    await change(city, "vn_aqi_h", 2, 99.0)
+    second = await client.get(PATHS[0])
+    assert "99.0" in second.text
+    assert "99.0" not in (await first).text
+
+
+async def test_who_waits_for_an_answer_that_fails_asks_for_itself(
+    client: httpx.AsyncClient, queries: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = indicators.values
+
+    async def once(conn: Any, *arguments: Any, **named: Any) -> Any:
+        found = await slow(conn, *arguments, **named)
+        if len(queries) == 1:
+            raise RuntimeError
+        return found
+
+    monkeypatch.setattr(indicators, "values", once)
+    answers = await asyncio.gather(*(client.get(PATHS[0]) for _ in range(3)))
+    assert sorted(answer.status_code for answer in answers) == [200, 200, 500]
+
+
+async def test_who_may_not_read_gets_nothing_of_what_is_being_made(
+    database_url: str, city: Any, queries: list[str]
+) -> None:
+    app = create_app(Settings.model_validate({"database_url": database_url}))
+    text, _ = await keys.create(city, "planning")
+    keyed, stranger = (client_of(app, **{"x-api-key": each}) for each in (text, text[:-1] + "?"))
+    async with app.router.lifespan_context(app), keyed, stranger:
+        answers = await asyncio.gather(keyed.get(PATHS[0]), stranger.get(PATHS[0]))
+    assert [answer.status_code for answer in answers] == [200, 401]
 
 
 async def test_last_modified_is_when_the_newest_value_was_computed(

@@ -419,7 +419,7 @@ async def test_values_as_they_were_known(client: httpx.AsyncClient) -> None:
 
 
 async def test_observations_by_a_period(client: httpx.AsyncClient) -> None:
-    export = await asked(client, **{"from": None, "period": "P2D"})
+    export = await asked(client, **{"from": None, "period": "P2D", "indicator": None})
     assert "period" not in export["parameters"]
     assert (await ended(client, export))["rows"] == 2 * STEPS
 

@@ -17,7 +17,7 @@ class Span(Model):
     end: datetime = Field(serialization_alias="to")
 
 
-class Method(Model):
+class PeriodMethod(Model):
     """How a period's value is found."""
 
     kind: Literal["stored", "combined", "classes"] = Field(
@@ -63,7 +63,7 @@ class _Compared(Model):
     indicator: DeclaredIndicator
     time_zone: str
     as_of: datetime | None
-    method: Method
+    method: PeriodMethod
 
 
 class Comparison(_Compared):

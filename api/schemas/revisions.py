@@ -10,7 +10,7 @@ from api.schemas.series import NamedArea
 from api.schemas.values import AREA, DECLARED, DeclaredIndicator
 
 
-class Revision(Model):
+class ValueRevision(Model):
     """What was known of a value for some time."""
 
     revision: int
@@ -39,7 +39,7 @@ class Revisions(Model):
     period_end: datetime
     day: date
     label: str
-    items: list[Revision]
+    items: list[ValueRevision]
 
 
 _FIRST: dict[str, Any] = {

@@ -127,7 +127,7 @@ class NamedArea(Model):
     name_vi: str
 
 
-class RelatedArea(NamedArea):
+class DerivedArea(NamedArea):
     """An area whose values stand for another's."""
 
     is_main: bool = Field(description="Most of the later unit's land came from the earlier one.")
@@ -145,7 +145,7 @@ class DerivedFrom(Model):
     start: datetime | None = Field(serialization_alias="from", description="Null: at any time.")
     end: datetime | None = Field(serialization_alias="to")
     relation: Literal["predecessor", "successor"]
-    derived_from: list[RelatedArea]
+    derived_from: list[DerivedArea]
 
 
 class IndicatorValues(Model):

@@ -51,4 +51,4 @@ def test_values_and_problems(client: Any) -> None:
     assert values.items[0].category.name_vi
     wrong = call(client, "get_indicator", "vnaqih")
     assert wrong.status_code == 404
-    assert wrong.parsed.did_you_mean == ["vn_aqi_h"]
+    assert wrong.parsed.did_you_mean[0] == "vn_aqi_h"

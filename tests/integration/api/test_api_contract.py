@@ -59,6 +59,12 @@ async def test_every_operation_is_described(app: FastAPI) -> None:
     assert len(set(ids)) == len(ids)
 
 
+async def test_each_schema_has_a_name_of_its_own(app: FastAPI) -> None:
+    """Two of one name would be called by their modules, which no client's author understands."""
+    names = app.openapi()["components"]["schemas"]
+    assert [name for name in names if "__" in name or "-" in name] == []
+
+
 async def test_every_operation_has_an_example_that_fits_its_schema(app: FastAPI) -> None:
     for path, operation in operations(app):
         content = operation["responses"]["200"]["content"]

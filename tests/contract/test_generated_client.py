@@ -30,7 +30,8 @@ def client(public_api: str, tmp_path: Path) -> Iterator[Any]:
     assert done.returncode == 0, done.stdout + done.stderr
     sys.path.insert(0, str(tmp_path / "client"))
     try:
-        yield importlib.import_module("halong_client").Client(base_url=public_api)
+        with importlib.import_module("halong_client").Client(base_url=public_api) as client:
+            yield client
     finally:
         sys.path.pop(0)
         for name in [each for each in sys.modules if each.split(".")[0] == "halong_client"]:

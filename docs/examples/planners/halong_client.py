@@ -16,8 +16,8 @@ class Halong:
     """The API at an address; `key` is needed where reading is not public."""
 
     def __init__(self, address, key=None):
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._http = httpx.Client(base_url=address, headers=headers, timeout=60)
+        self._address = address.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
 
     def values(self, indicator, **asked):
         """Values of indicators: area="193,194", within="22", period="2026-10", as_of="2026-11-20" …"""
@@ -28,7 +28,8 @@ class Halong:
         return self._table("/v1/observations", **asked)
 
     def _table(self, path, **asked):
-        answer = self._http.get(path, params={**asked, "format": "parquet"})
+        asked["format"] = "parquet"
+        answer = httpx.get(self._address + path, params=asked, headers=self._headers, timeout=60)
         if answer.is_error:
             raise ValueError(answer.json()["detail"])
         return pyarrow.parquet.read_table(pyarrow.BufferReader(answer.content))

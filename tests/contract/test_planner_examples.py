@@ -74,7 +74,14 @@ async def test_a_step_without_any_value_is_shown(locked_api: str, key: str) -> N
 
 
 async def test_the_program_says_when_there_is_nothing(locked_api: str, key: str) -> None:
-    command = [sys.executable, EXAMPLES / "halong_client.py", locked_api, "vn_aqi_h", "193", "2020-01"]
+    command: list[str | Path] = [
+        sys.executable,
+        EXAMPLES / "halong_client.py",
+        locked_api,
+        "vn_aqi_h",
+        "193",
+        "2020-01",
+    ]
     environment = os.environ | {"HALONG_KEY": key, "no_proxy": "*"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1

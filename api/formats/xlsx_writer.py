@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
+from datetime import datetime
 from typing import IO, TYPE_CHECKING, Final
 
 import pyarrow as pa
@@ -15,6 +17,7 @@ from api.formats.text import lines, text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from zoneinfo import ZoneInfo
 
 #: rows of a sheet (Excel's own limit), its header included
 SHEET_ROWS: Final = 1_048_576
@@ -27,6 +30,9 @@ _DAY_1970: Final = 25_569
 _DAY_US: Final = 86_400_000_000
 #: XML 1.0 has no such characters, however they are written
 _NOT_IN_XML: Final = "[\x01-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|\x00"
+
+#: in a description: the zone of a column's times, but not that of the hours that they begin
+_ZONE: Final = re.compile(r"\bUTC\b(?! hour)")
 
 
 class XlsxWriter(Writer):
@@ -126,8 +132,11 @@ class XlsxWriter(Writer):
         """Write the sheet that says where the rows come from and what the columns are."""
         told = Column("", pa.string(), "", "")
         self._open_sheet("about", [told] * 5)
-        rows = [(name, value, "", "", "") for name, value in self.style.about.items()]
-        columns = [(each.name, each.en, each.vi, each.unit, each.description) for each in self.table.shown]
+        zone = self.style.zone
+        rows = [(name, _in_zone(value, zone), "", "", "") for name, value in self.style.about.items()]
+        columns = [
+            (each.name, each.en, each.vi, each.unit, _meaning(each, zone)) for each in self.table.shown
+        ]
         self._write_headers(["column", "English", "Tiếng Việt", "unit", "description"])
         assert self._sheet is not None
         cells = [_texts(pa.array(each)) for each in zip(*columns, *rows, strict=True)]
@@ -165,6 +174,21 @@ def _finite(column: pa.Array) -> pa.Array:
     if not pa.types.is_floating(column.type):
         return column
     return pc.if_else(pc.is_finite(column), column, None)
+
+
+def _in_zone(value: str, zone: ZoneInfo) -> str:
+    """Return an instant by the clock of a zone, with its offset; any other text as it is."""
+    try:
+        instant = datetime.fromisoformat(value)
+        return str(instant.astimezone(zone)) if instant.tzinfo else value
+    except (ValueError, OverflowError):
+        return value
+
+
+def _meaning(column: Column, zone: ZoneInfo) -> str:
+    """Return a column's description; of a time it names the zone that the sheet uses."""
+    is_time = pa.types.is_timestamp(column.type)
+    return _ZONE.sub(str(zone), column.description) if is_time else column.description
 
 
 def _width(column: Column) -> int:

@@ -38,7 +38,7 @@ TABLE = Table(
     "readings",
     (
         Column("thing", TEXT, "Device", "Thiết bị"),
-        Column("time", TIME, "Time", "Thời gian"),
+        Column("time", TIME, "Time", "Thời gian", description="UTC, excluded"),
         Column("value", NUMBER, "Value", "Giá trị", "ug/m3", "As measured."),
         Column("n", INTEGER, "Count", "Số lần"),
         Column("ok", BOOLEAN, "Good", "Tốt"),
@@ -163,6 +163,22 @@ def test_xlsx_has_local_times_titles_and_a_sheet_that_explains() -> None:
     assert nan[2] is None
     assert ("value", "Value", "Giá trị", "ug/m3", "As measured.") in found["about"]
     assert ("licence", "CC-BY-4.0") in [row[:2] for row in found["about"]]
+
+
+def test_xlsx_tells_of_itself_in_the_zone_of_its_times() -> None:
+    about = {"from": "2026-10-31 17:00:00+00:00", "to": "2026-11-30T17:00:00Z", "period": "2026-11-01"}
+    found = sheets(made(Format.XLSX, [FULL], style=Style(zone=ZoneInfo("Asia/Ho_Chi_Minh"), about=about)))
+    told = {row[0]: row for row in found["about"]}
+    assert told["from"][1] == "2026-11-01 00:00:00+07:00"
+    assert told["to"][1] == "2026-12-01 00:00:00+07:00"
+    assert told["period"][1] == "2026-11-01"
+    assert told["time"][4] == "Asia/Ho_Chi_Minh, excluded"
+
+
+def test_xlsx_leaves_hours_of_utc_what_they_are() -> None:
+    table = Table("hours", (Column("time", TIME, "Hour", "Giờ", description="Start of the UTC hour."),))
+    each = writer(Format.XLSX, table, Style(zone=ZoneInfo("Asia/Ho_Chi_Minh")))
+    assert sheets(each.begin() + each.end())["about"][1][4] == "Start of the UTC hour."
 
 
 def test_a_full_sheet_is_followed_by_another(monkeypatch: pytest.MonkeyPatch) -> None:

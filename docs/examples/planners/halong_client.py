@@ -16,8 +16,8 @@ class Halong:
     """The API at an address; `key` is needed where reading is not public."""
 
     def __init__(self, address, key=None):
-        headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._http = httpx.Client(base_url=address, headers=headers, timeout=60)
+        self._address = address.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
 
     def values(self, indicator, **asked):
         """Values of indicators: area="193,194", within="22", period="2026-10", as_of="2026-11-20" …"""
@@ -28,16 +28,29 @@ class Halong:
         return self._table("/v1/observations", **asked)
 
     def _table(self, path, **asked):
-        answer = self._http.get(path, params={**asked, "format": "parquet"})
+        asked["format"] = "parquet"
+        answer = httpx.get(self._address + path, params=asked, headers=self._headers, timeout=60)
         if answer.is_error:
             raise ValueError(answer.json()["detail"])
         return pyarrow.parquet.read_table(pyarrow.BufferReader(answer.content))
+
+
+def by_step(frame):
+    """Values with a row a step, as reports call it, and a column an area; an hour's label is its end."""
+    is_hour = frame["label"].str.contains(":")
+    step = frame["label"].mask(is_hour, frame["day"].astype(str) + " " + frame["label"])
+    return frame.assign(step=step).pivot_table(
+        index="step", columns="area_name_en", values="value", dropna=False
+    )
 
 
 if __name__ == "__main__":
     address, indicator, area, period = sys.argv[1:]
     halong = Halong(address, os.environ.get("HALONG_KEY"))
     table = halong.values(indicator, area=area, period=period)
+    if not table.num_rows:
+        sys.exit(f"there is no value of {indicator} in {period}: ask for a period that halong has computed")
 
     frame = table.to_pandas()  # pandas; with polars: polars.from_arrow(table)
-    print(frame.pivot_table(index="time", columns="area_name_en", values="value").round(1))
+    print(by_step(frame).round(1))
+    print(f"{frame['value'].isna().sum()} of {len(frame)} have no value: the column reason says why")

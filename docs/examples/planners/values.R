@@ -6,4 +6,6 @@ key <- Sys.getenv("HALONG_KEY")
 headers <- if (nzchar(key)) c(Authorization = paste("Bearer", key)) else NULL
 values <- read.csv(url(paste0(asked[1], query), headers = headers, encoding = "UTF-8"))
 values$time <- as.POSIXct(values$time, format = "%Y-%m-%dT%H:%M:%SZ", tz = "UTC")
+if (nrow(values) == 0) stop("there is no value in this period")
+print(values[c("area", "day", "label", "value")], row.names = FALSE) # label: what reports call the step, local time
 print(aggregate(value ~ area, values, mean))

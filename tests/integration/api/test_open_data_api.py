@@ -6,6 +6,7 @@ import hashlib
 import html
 import io
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -218,6 +219,16 @@ async def test_a_page_shows_licence_checksums_and_how_to_cite(client: httpx.Asyn
     for words in ("CC-BY-4.0", "2026-09 – 2026-10", "How to cite", "VN_AQI", "Earlier versions (1)"):
         assert words in text
     assert "fewer than 10 people" in (await client.get("/open/people?lang=en")).text
+
+
+async def test_the_pages_line_for_pandas_reads_the_file(client: httpx.AsyncClient) -> None:
+    page = html.unescape((await client.get("/open/air?lang=en")).text)
+    address, arguments = re.findall(r'pd\.read_csv\("https://data\.example\.vn([^"]+)", (.+)\)', page)[0]
+    assert arguments == 'parse_dates=["time"], dtype={"area": str}'
+    content = (await client.get(address)).content
+    found = pd.read_csv(io.BytesIO(content), parse_dates=["time"], dtype={"area": str})
+    assert "193" in set(found.area)
+    assert isinstance(found.time.dtype, pd.DatetimeTZDtype)
 
 
 async def test_sources_are_told_in_the_readers_language(client: httpx.AsyncClient) -> None:

@@ -231,6 +231,13 @@ async def test_the_pages_line_for_pandas_reads_the_file(client: httpx.AsyncClien
     assert isinstance(found.time.dtype, pd.DatetimeTZDtype)
 
 
+async def test_names_of_columns_in_descriptions_are_code(client: httpx.AsyncClient) -> None:
+    for lang in ("vi", "en"):
+        text = (await client.get(f"/open/air?lang={lang}")).text
+        assert "`" not in text
+        assert "The value in <code>unit</code>; empty: none, and <code>reason</code> says why." in text
+
+
 async def test_sources_are_told_in_the_readers_language(client: httpx.AsyncClient) -> None:
     source, about = INDICATORS["vn_aqi_d"].source, FILE + "-metadata.json"
     en, vi = (f"{getattr(source.document, k)}, {getattr(source.clause, k)}" for k in ("en", "vi"))

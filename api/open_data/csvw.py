@@ -10,8 +10,9 @@ from api.tables.open_data import HOURS, KEYS, VALUES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from analytics.texts import Text
     from api.formats.table import Column, Table
-    from api.open_data.data_sets import DataSet, Text
+    from api.open_data.data_sets import DataSet
 
 #: Arrow's types as W3C's Model for Tabular Data names them (6.4.2)
 _DATATYPES: Final = {

@@ -13,12 +13,13 @@ from analytics.area_rules import total
 from analytics.domains import domains, observed_properties
 from analytics.indicators.people import visits
 from analytics.steps import Step
+from analytics.texts import Text
 from devices.open_data import COUNTS_OF_PEOPLE, LICENCES, Agent, OpenData, Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from analytics.indicator import Indicator
+    from analytics.indicator import Indicator, Source
 
 #: Where people are counted, other steps are left out: shorter ones hold few people and are too many to be
 #: checked for what they give away together, and a year is the sum of its months.
@@ -26,14 +27,6 @@ _STEPS_OF_PEOPLE: Final = (Step.HOUR, Step.DAY, Step.MONTH)
 #: what a domain is about, where nobody has said it
 _THEME: Final = "GOVE"
 _MEASUREMENTS: Final = "measurements-"
-
-
-@dataclass(frozen=True)
-class Text:
-    """A text in English and Vietnamese."""
-
-    en: str
-    vi: str
 
 
 @dataclass(frozen=True)
@@ -73,10 +66,9 @@ class DataSet:
         return min((each.step.length for each in self.indicators), default=timedelta(hours=1))
 
     @property
-    def sources(self) -> tuple[str, ...]:
+    def sources(self) -> tuple[Text, ...]:
         """The documents and clauses that the numbers are computed by, each once."""
-        told = (f"{each.source.document}, {each.source.clause}" for each in self.indicators)
-        return tuple(dict.fromkeys(told))
+        return tuple(dict.fromkeys(cited(each.source) for each in self.indicators))
 
 
 def data_sets(plan: OpenData, public: Sequence[PublicProperty] = ()) -> dict[str, DataSet]:
@@ -95,6 +87,12 @@ def data_sets(plan: OpenData, public: Sequence[PublicProperty] = ()) -> dict[str
     kinds = dict.fromkeys(each.device_kind for each in public)
     found += [_of_kind(kind, [p for p in public if p.device_kind == kind], plan) for kind in kinds]
     return {each.code: each for each in sorted(found, key=lambda each: each.code)}
+
+
+def cited(source: Source) -> Text:
+    """Return the document and the clause that a rule comes from."""
+    document, clause = source.document, source.clause
+    return Text(f"{document.en}, {clause.en}", f"{document.vi}, {clause.vi}")
 
 
 def is_published(indicator: Indicator) -> bool:

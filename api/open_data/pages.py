@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from api.open_data.csvw import datatype, table_of
+from api.open_data.data_sets import cited
 from api.open_data.words import Language, words
 from api.open_data.writing import CSV, PARQUET
 
 if TYPE_CHECKING:
+    from analytics.texts import Text
     from api.open_data.catalogue import Catalogue
-    from api.open_data.data_sets import DataSet, Text
+    from api.open_data.data_sets import DataSet
     from api.open_data.manifest import Manifest, Version
 
 _MB: Final = 1e6
@@ -147,7 +149,7 @@ def _members(data_set: DataSet, language: Language) -> list[dict[str, str]]:
             "name": each.name_vi if is_vi else each.name_en,
             "unit": each.unit,
             "step": each.step.iso,
-            "source": f"{each.source.document}, {each.source.clause}",
+            "source": _in(cited(each.source), language),
         }
         for each in data_set.indicators
     ] + [

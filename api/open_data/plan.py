@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from analytics.texts import Text
 from api.open_data.csvw import table_of
-from api.open_data.data_sets import DataSet, PublicProperty, Text, data_sets, licence_url, publisher
+from api.open_data.data_sets import DataSet, PublicProperty, data_sets, licence_url, publisher
 from api.open_data.manifest import FORMAT
 from api.queries import open_data as queries
 from devices.open_data import OpenData, read_open_data

@@ -237,7 +237,7 @@ def _about(work: _Work, as_of: datetime) -> dict[str, Any]:
     return {
         "dc:license": {"@id": work.plan.licence_url},
         "dc:publisher": work.plan.publisher.name_en,
-        "dc:source": list(work.data_set.sources),
+        "dc:source": [each.en for each in work.data_set.sources],
         "dc:temporal": f"{work.month.first_day}/{work.month.last_day}",
         "dc:modified": {"@value": changed, "@type": "xsd:dateTime"},
     }

@@ -73,11 +73,14 @@ def provenance(data_set: DataSet) -> Node:
     """Return what a data set is computed by: the documents and clauses of its indicators."""
     if not data_set.sources:
         return {}
-    text = "Computed by halong from the city's sensors, after: " + "; ".join(data_set.sources)
+    en, vi = ("; ".join(getattr(each, lang) for each in data_set.sources) for lang in ("en", "vi"))
     return {
         "dct:provenance": {
             "@type": "dct:ProvenanceStatement",
-            "rdfs:label": {"@value": text, "@language": "en"},
+            "rdfs:label": both(
+                f"Computed by halong from the city's sensors, after: {en}",
+                f"halong tính từ cảm biến của địa phương, theo: {vi}",
+            ),
         }
     }
 

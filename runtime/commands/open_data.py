@@ -57,6 +57,13 @@ def publish(
     size = sum(file.bytes for each in written if each.version for file in each.version.files)
     unchanged = sum(each.what == "unchanged" for each in found)
     empty = sum(each.what == "empty" for each in found)
+    if not found:
+        out.print(
+            "Nothing to publish: no month that has values is over and settled "
+            f"({settings().open_data_settle_days} days after its end, HALONG_OPEN_DATA_SETTLE_DAYS). "
+            "`--month YYYY-MM` publishes one that is not, as provisional."
+        )
+        return
     out.print(
         f"{len(written)} months of data sets {'would be ' if dry_run else ''}written "
         f"({size / 1e6:.1f} MB), {unchanged} unchanged, {empty} without values"

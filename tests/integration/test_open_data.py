@@ -16,6 +16,7 @@ import pytest
 from csvw import CSVW
 from typer.testing import CliRunner
 
+from analytics.steps import Step
 from api.open_data.manifest import Manifest, ManifestError, decode
 from api.open_data.months import Month
 from api.open_data.plan import Plan, read_plan
@@ -360,6 +361,20 @@ async def test_the_command_publishes_and_tells(plan: Plan, command: Path) -> Non
     assert decode((command / "air" / "manifest.json").read_bytes()).months.keys() == {"2026-10"}
     listed = halong("list")
     assert "2026-10" in listed
+
+
+async def test_the_command_tells_why_there_is_nothing_to_publish(
+    conn: AsyncConnection[Any], plan: Plan, command: Path
+) -> None:
+    today = Step.DAY.floor(datetime.now(UTC), plan.zone)
+    await conn.execute("DELETE FROM indicator_values")
+    await open_city.store(conn, "vn_aqi_d", today, {"193": 50})
+    told = halong("publish", "--data-set", "air")
+    assert "no month that has values is over and settled (3 days after its end" in told
+    assert "`--month YYYY-MM` publishes one that is not, as provisional" in told
+    told = halong("publish", "--data-set", "air", "--month", f"{today.astimezone(plan.zone):%Y-%m}")
+    assert "provisional: the month is not over and settled" in told
+    assert (command / "air" / "manifest.json").exists()
 
 
 @pytest.mark.parametrize(

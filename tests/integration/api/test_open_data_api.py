@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import io
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
 from pyshacl import validate
-from rdflib import DCTERMS, RDF, Graph, Namespace, URIRef
+from rdflib import DCTERMS, RDF, RDFS, Graph, Literal, Namespace, URIRef
 
+from analytics.indicator import INDICATORS
 from api import keys
 from api.app import create_app
 from api.open_data.months import Month
@@ -216,6 +219,41 @@ async def test_a_page_shows_licence_checksums_and_how_to_cite(client: httpx.Asyn
     for words in ("CC-BY-4.0", "2026-09 – 2026-10", "How to cite", "VN_AQI", "Earlier versions (1)"):
         assert words in text
     assert "fewer than 10 people" in (await client.get("/open/people?lang=en")).text
+
+
+async def test_the_pages_line_for_pandas_reads_the_file(client: httpx.AsyncClient) -> None:
+    page = html.unescape((await client.get("/open/air?lang=en")).text)
+    address, arguments = re.findall(r'pd\.read_csv\("https://data\.example\.vn([^"]+)", (.+)\)', page)[0]
+    assert arguments == 'parse_dates=["time"], dtype={"area": str}'
+    content = (await client.get(address)).content
+    found = pd.read_csv(io.BytesIO(content), parse_dates=["time"], dtype={"area": str})
+    assert "193" in set(found.area)
+    assert isinstance(found.time.dtype, pd.DatetimeTZDtype)
+
+
+async def test_names_of_columns_in_descriptions_are_code(client: httpx.AsyncClient) -> None:
+    for lang in ("vi", "en"):
+        text = (await client.get(f"/open/air?lang={lang}")).text
+        assert "`" not in text
+        assert "The value in <code>unit</code>; empty: none, and <code>reason</code> says why." in text
+
+
+async def test_sources_are_told_in_the_readers_language(client: httpx.AsyncClient) -> None:
+    source, about = INDICATORS["vn_aqi_d"].source, FILE + "-metadata.json"
+    en, vi = (f"{getattr(source.document, k)}, {getattr(source.clause, k)}" for k in ("en", "vi"))
+    for path, told in (
+        ("/open/air?lang=en", (en,)),
+        ("/open/air?lang=vi", (vi,)),
+        ("/open/catalog.jsonld", (en, vi)),
+        ("/open/catalog.ttl", (en, vi)),
+        (about, (en,)),
+    ):
+        text = html.unescape((await client.get(path)).text)
+        assert "Text(" not in text, path
+        assert all(each in text for each in told), path
+    assert en in (await client.get(about)).json()["dc:source"]
+    labels = (await graph(client)).objects(None, RDFS.label)
+    assert {each.language for each in labels if isinstance(each, Literal)} == {"en", "vi"}
 
 
 async def test_a_name_is_shown_and_not_run(client: httpx.AsyncClient, conn: AsyncConnection[Any]) -> None:

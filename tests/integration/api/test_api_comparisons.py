@@ -143,6 +143,7 @@ async def test_all_revisions_of_a_value_with_when_and_why(client: httpx.AsyncCli
     await store(city, "pm2_5_month", local(2026, 9, 1), 21.0, 3, local(2026, 10, 9, 1))
     await city.execute("UPDATE indicator_values SET version = 2 WHERE revision = 3")
     body = await get(client, "/v1/indicators/pm2_5_month/revisions", area="193", time="2026-09")
+    assert "area_id" not in body["items"][0]
     assert (body["label"], body["period_end"]) == ("2026-09", iso(local(2026, 10, 1)))
     assert [(row["value"], row["cause"], row["changed"]) for row in body["items"]] == [
         (20.0, "first", []),

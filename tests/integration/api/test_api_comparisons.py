@@ -165,3 +165,10 @@ async def test_a_value_without_revisions_is_not_found(client: httpx.AsyncClient)
     assert "the newest one is of the step that begins at" in body["detail"]
     body = assert_problem(await client.get(f"{path}?area=06652"), 404, "not-found")
     assert body["did_you_mean"] == ["193"]
+
+
+async def test_an_explanation_of_a_unit_of_2025_names_its_district(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/v1/indicators/vn_aqi_h/explain?area=06652")
+    body = assert_problem(answer, 404, "not-found")
+    assert "06652 came from 193: ask for that" in body["detail"]
+    assert body["did_you_mean"] == ["193"]

@@ -57,7 +57,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Category:
-    """A class of values from `lower` upwards; `lower` is None where a dated limit decides."""
+    """A class of values from `lower` upwards; None where a dated limit or a rule decides."""
 
     code: str
     name_en: str

@@ -12,7 +12,7 @@ from psycopg import DataError, Error
 from psycopg.errors import QueryCanceled
 from starlette.responses import JSONResponse
 
-from api import suggest
+from api import body_errors, suggest
 from storage.errors import is_transient
 
 if TYPE_CHECKING:
@@ -166,7 +166,8 @@ async def on_http_error(request: Request, error: HTTPException) -> JSONResponse:
 
 async def on_invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
     """Answer parameters that do not fit their declaration."""
-    faults = [_fault(each) for each in error.errors()]
+    fields = _body_fields(request)
+    faults = [_body_fault(each, fields) or _fault(each) for each in error.errors()]
     return response(Problem("invalid-parameter", sentence(faults), faults=faults), request)
 
 
@@ -203,6 +204,31 @@ def crashed(error: BaseException, request: Request) -> Problem:
         exc_info=(type(error), error, error.__traceback__),
     )
     return Problem("internal", f"it is our fault: tell the operator the request id {request_id}")
+
+
+def _body_fields(request: Request) -> list[str]:
+    """Return the fields that the body of a request may have, as clients write them."""
+    body = getattr(request.scope.get("route"), "body_field", None)
+    model = getattr(getattr(body, "field_info", None), "annotation", None)
+    declared = getattr(model, "model_fields", {})
+    return [field.alias or name for name, field in declared.items()]
+
+
+def _body_fault(error: Mapping[str, Any], fields: Sequence[str]) -> Fault | None:
+    """Return the fault of a field of the body, or None where the words of parameters do."""
+    place, *path = (str(part) for part in error["loc"])
+    words = body_errors.words(error, fields) if place == "body" else None
+    if words is None:
+        return None
+    no_json = body_errors.is_no_json(error)
+    return Fault(
+        parameter=place if no_json else ".".join(path) or place,
+        place=place,
+        value=None if no_json else body_errors.text(error.get("input")),
+        problem=words.problem,
+        expected=words.expected,
+        did_you_mean=words.did_you_mean,
+    )
 
 
 def _fault(error: Mapping[str, Any]) -> Fault:

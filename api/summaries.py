@@ -75,7 +75,8 @@ def method(known: Known, code: str, periods: tuple[Period, ...], zone: ZoneInfo)
     if rule is not None:
         why = "its rule for periods needs the stations' weights or days: ask for whole months or years"
     else:
-        why = "it has no rule for periods; an index is never averaged"
+        is_index = known.indicators[code]["unit"] == "1"
+        why = "it has no rule for periods" + ("; an index is never averaged" if is_index else "")
     return Method("classes", code, None, f"{why}: steps are counted by class instead")
 
 

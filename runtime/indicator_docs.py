@@ -181,13 +181,14 @@ def _note(indicator: Indicator, language: Language) -> str:
 
 
 def _categories(indicator: Indicator, language: Language) -> str:
+    undated = "by_date" if indicator.limits else "by_rule"
     rows = [
         [
             f"`{c.code}`",
             c.name_vi,
             c.name_en,
             f"`{c.colour}`",
-            word("by_date", language) if c.lower is None else f"{c.lower:g}",
+            f"{c.lower:g}" if c.lower is not None else word(undated, language),
         ]
         for c in indicator.categories
     ]

@@ -62,6 +62,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "colour": ("màu", "colour"),
     "from_value": ("từ giá trị", "from"),
     "by_date": ("theo giới hạn của ngày", "by the limit of the day"),
+    "by_rule": ("theo quy tắc của chỉ số này", "by the rule of the indicator"),
     "limits": ("Giới hạn theo ngày hiệu lực", "Limits by date"),
     "first_day": ("từ ngày", "from the day"),
     "limit": ("giới hạn", "limit"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -75,7 +76,8 @@ def of_districts(pm2_5: Sequence[float], population: Sequence[int]) -> dict[str,
     version=1,
     # The index of the mean is by a rule of this date.
     valid_from=date(2019, 11, 12),
-    categories=CATEGORIES,
+    # Their bounds are numbers of the index, which say nothing of a concentration.
+    categories=tuple(replace(category, lower=None) for category in CATEGORIES),
     categorise=vn_aqi_category,
     crosswalk=(
         Equivalent("SDG", "11.6.2", "annual mean of PM2.5 in cities, weighted by population", Trust.STANDARD),

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from analytics.explain import NotStoredError, explain
 from analytics.indicator import INDICATORS
+from api.known import Known
 from api.openapi import example
 from api.parameters import AsOf, Connection, checked, not_found, now, require_known
 from api.problems import Problem
@@ -41,6 +42,7 @@ def instant(
 )
 async def explain_value(
     *,
+    request: Request,
     conn: Connection,
     code: Code,
     area: Area,
@@ -59,5 +61,13 @@ async def explain_value(
     try:
         found = await explain(conn, INDICATORS[code], area, time, as_of)
     except NotStoredError as error:
-        raise Problem("not-found", str(error)) from None
+        known, _ = await request.app.state.registry.known()
+        raise _not_stored(known, area, str(error)) from None
     return found.to_json()
+
+
+def _not_stored(known: Known, area: str, what: str) -> Problem:
+    """Return the problem of a value that is not there, with the areas whose values stand for this one."""
+    others = [each.unit.code for unit in known.by_code.get(area, ()) for each in known.predecessors(unit)]
+    hint = f"; {area} came from {', '.join(others)}: ask for that" if others else ""
+    return Problem("not-found", f"{what}{hint}", did_you_mean=others)

@@ -52,9 +52,17 @@ async def list_revisions(
         "time_zone": zone.key,
         "time": start,
         **dict(zip(("period_start", "period_end", "day", "label"), moments, strict=True)),
-        "items": _with_causes([row for row in rows if row["area_id"] == rows[0]["area_id"]]),
+        "items": _with_causes(_of_one_area(rows)),
     }
     return json_answer(request, body, Freshness(counts, [code]), computed_at=rows[-1]["computed_at"])
+
+
+def _of_one_area(rows: list[Row]) -> list[Row]:
+    """Return the rows of the first area without its id, which is of the inside."""
+    number = rows[0]["area_id"]
+    return [
+        {name: row[name] for name in row if name != "area_id"} for row in rows if row["area_id"] == number
+    ]
 
 
 def _with_causes(rows: list[Row]) -> list[Row]:

@@ -16,7 +16,9 @@ class Category(Model):
     name_vi: str
     colour: str = Field(description="#RRGGBB, as the standard prints it where it does.")
     lower: float | None = Field(
-        default=None, description="Lowest value of the class; null where a dated limit decides."
+        default=None,
+        description="Lowest value of the class, in the indicator's unit; null where a dated limit or "
+        "another rule decides.",
     )
 
 

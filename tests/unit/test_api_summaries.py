@@ -59,6 +59,14 @@ def test_an_index_is_never_averaged_and_the_note_says_so() -> None:
     assert "months or years" in how("light_energy_d", "2026-W47").note
 
 
+def test_a_concentration_without_a_rule_is_not_called_an_index() -> None:
+    found = how("pm2_5_24h", "2026-W47")
+    assert (found.kind, found.note) == (
+        "classes",
+        "it has no rule for periods: steps are counted by class instead",
+    )
+
+
 @pytest.mark.parametrize(
     ("step", "text", "count"),
     [

@@ -139,6 +139,10 @@ def test_the_mean_by_population_and_the_worst_station() -> None:
     assert found.details["population_covered_pct"] == 80.0
 
 
+def test_the_bounds_of_an_index_are_not_told_of_a_concentration() -> None:
+    assert {category.lower for category in INDICATORS["pm2_5_area_d"].categories} == {None}
+
+
 def test_the_stations_of_a_district_are_averaged_first() -> None:
     found = people(station("aq-1", "193", 10.0), station("aq-2", "193", 34.0), station("aq-3", "194", 61.0))
     assert found.value == 37.6

@@ -143,6 +143,7 @@ async def test_all_revisions_of_a_value_with_when_and_why(client: httpx.AsyncCli
     await store(city, "pm2_5_month", local(2026, 9, 1), 21.0, 3, local(2026, 10, 9, 1))
     await city.execute("UPDATE indicator_values SET version = 2 WHERE revision = 3")
     body = await get(client, "/v1/indicators/pm2_5_month/revisions", area="193", time="2026-09")
+    assert "area_id" not in body["items"][0]
     assert (body["label"], body["period_end"]) == ("2026-09", iso(local(2026, 10, 1)))
     assert [(row["value"], row["cause"], row["changed"]) for row in body["items"]] == [
         (20.0, "first", []),
@@ -163,4 +164,11 @@ async def test_a_value_without_revisions_is_not_found(client: httpx.AsyncClient)
     body = assert_problem(await client.get(f"{path}?area=193&time=2020-01-01"), 404, "not-found")
     assert "the newest one is of the step that begins at" in body["detail"]
     body = assert_problem(await client.get(f"{path}?area=06652"), 404, "not-found")
+    assert body["did_you_mean"] == ["193"]
+
+
+async def test_an_explanation_of_a_unit_of_2025_names_its_district(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/v1/indicators/vn_aqi_h/explain?area=06652")
+    body = assert_problem(answer, 404, "not-found")
+    assert "06652 came from 193: ask for that" in body["detail"]
     assert body["did_you_mean"] == ["193"]

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from psycopg import AsyncConnection
 
+JSON = {"content-type": "application/json"}
 WANTED: dict[str, Any] = {"format": "parquet", "thing": ["aq-017"], "from": "P2D"}
 
 
@@ -449,6 +450,28 @@ async def test_what_can_not_be_names_the_field_of_the_body(
     (fault,) = assert_problem(answer, 422, "invalid-parameter")["errors"]
     assert (fault["parameter"], fault["in"]) == (place, "body")
     assert meant is None or meant in fault["did_you_mean"]
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "parameter", "told"),
+    [
+        (b'{"format": "csv", "area": "193"}', JSON, "area", 'give a list such as ["193"]'),
+        (b'{"format": "csv", "proprty": ["x"]}', JSON, "proprty", "no such field"),
+        (b'{"format": "csv", "at": 5}', JSON, "at", "is no text"),
+        (b'{"format": "csv"}', {}, "body", "Content-Type: application/json"),
+        (b'{"format": "csv", 5}', JSON, "body", "it is no JSON, at character 19"),
+        (b"[]", JSON, "body", "'[]' is no object"),
+    ],
+)
+async def test_a_body_that_can_not_be_read_is_told_in_plain_words(
+    client: httpx.AsyncClient, content: bytes, kind: dict[str, str], parameter: str, told: str
+) -> None:
+    answer = await client.post("/v1/exports", content=content, headers=kind)
+    body = assert_problem(answer, 422, "invalid-parameter")
+    (fault,) = body["errors"]
+    assert (fault["parameter"], fault["in"]) == (parameter, "body")
+    assert told in body["detail"]
+    assert fault["did_you_mean"] == (["property"] if parameter == "proprty" else [])
 
 
 async def test_values_that_are_not_stored_are_told_at_once(client: httpx.AsyncClient) -> None:

@@ -18,7 +18,7 @@ from analytics.reading import read_sites
 from analytics.schedule import ending
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
     from psycopg import AsyncConnection
@@ -174,10 +174,14 @@ def _add(found: Sequence[Found], group: Sequence[tuple[ThingRow, Site]]) -> None
 
 async def _store(conn: AsyncConnection[Any], found: Sequence[Found], network: Network) -> Counts:
     units = {area.id: unit(area, network) for area in network.areas}
-    rows = await asyncio.to_thread(lambda: [row for each in found for row in each.of_areas(units)])
-    written, revised = await values.store(conn, rows)
+    counts = await values.store(conn, _of_areas(found, units))
     await kept.store_sites(conn, (row for each in found for row in each.of_things()))
-    return Counts(len(rows), written, revised)
+    return Counts(*counts)
+
+
+async def _of_areas(found: Iterable[Found], units: Mapping[int, AreaUnit]) -> AsyncIterator[list[values.Row]]:
+    for each in found:
+        yield await asyncio.to_thread(list, each.of_areas(units))
 
 
 def unit(area: AreaRow, network: Network) -> AreaUnit:

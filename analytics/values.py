@@ -11,13 +11,16 @@ from psycopg.types.json import Jsonb
 from analytics.network import AreaRow, Datastream, LateHour, Network, ThingRow
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Sequence
+    from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
     from datetime import datetime
 
     from psycopg import AsyncConnection
 
     from analytics.indicator import Indicator
     from analytics.results import Value
+
+    #: of an indicator, an area's id, the start of a step
+    Row = tuple[Indicator, int, datetime, Value]
 
 _AREAS = """
 SELECT id, code, parent_id, population, valid_from, valid_to, population_source FROM areas
@@ -66,6 +69,7 @@ SELECT i.code, v.time FROM indicators i CROSS JOIN LATERAL (
 # Whoever computes an indicator holds its lock from reading to commit, so that older inputs never win.
 _LOCK = """
 SELECT pg_advisory_xact_lock(hashtext('halong.indicator'), hashtext(code)) FROM unnest(%s::text[]) code"""
+_STAGED = "SELECT count(*), min(time), max(time) FROM staged_values"
 _STAGE = """
 CREATE TEMP TABLE IF NOT EXISTS staged_values (
     indicator text, version int, area_id int, time timestamptz, value float8, category text, reason text,
@@ -207,36 +211,35 @@ async def lock(conn: AsyncConnection[Any], indicators: Iterable[Indicator]) -> N
     await conn.execute(_LOCK, [sorted(i.code for i in indicators)])
 
 
-async def store(
-    conn: AsyncConnection[Any], rows: Sequence[tuple[Indicator, int, datetime, Value]]
-) -> tuple[int, int]:
-    """Store (indicator, area id, time, value) rows as revisions; return how many were written, and changed.
+async def store(conn: AsyncConnection[Any], batches: AsyncIterable[Iterable[Row]]) -> tuple[int, int, int]:
+    """Store values as revisions; return how many there were, how many were written, and changed.
 
-    A row that equals the current revision is not written. Needs an open transaction, and the locks.
+    A value that equals the current revision is not written. Needs an open transaction, and the locks. Batches
+    are taken one after the other: what they are made of need not be in memory at once.
     """
-    if not rows:
-        return 0, 0
-    times = [time for _, _, time, _ in rows]
-    span = {"first": min(times), "last": max(times)}
-    await _stage(conn, rows)
+    await _stage(conn, batches)
+    [[count, first, last]] = await _all(conn, _STAGED)
+    if not count:
+        return 0, 0, 0
+    span = {"first": first, "last": last}
     await conn.execute(_DROP_UNCHANGED, span)
     revised = span | {"at": (await _all(conn, _NOW))[0][0]}
     superseded = (await conn.execute(_SUPERSEDE, revised)).rowcount
     written = int((await _all(conn, _INSERT, revised))[0][0])
     if written:
         await conn.execute(_NOTIFY)
-    return written, superseded
+    return count, written, superseded
 
 
-async def _stage(conn: AsyncConnection[Any], rows: Sequence[tuple[Indicator, int, datetime, Value]]) -> None:
+async def _stage(conn: AsyncConnection[Any], batches: AsyncIterable[Iterable[Row]]) -> None:
     await conn.execute(_STAGE)
     await conn.execute("TRUNCATE staged_values")
     async with conn.cursor() as cursor, cursor.copy(_COPY) as copy:
-        for i, area, time, v in rows:
-            details = json.dumps(v.details, ensure_ascii=False)
-            await copy.write_row(
-                (i.code, i.version, area, time, v.value, v.category, v.reason, v.completeness, details)
-            )
+        async for rows in batches:
+            for i, area, time, v in rows:
+                details = json.dumps(v.details, ensure_ascii=False)
+                found = (v.value, v.category, v.reason, v.completeness, details)
+                await copy.write_row((i.code, i.version, area, time, *found))
 
 
 @asynccontextmanager

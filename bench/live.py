@@ -38,11 +38,12 @@ from bench.watch import cpu_seconds, wait_until
 from storage.pool import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from subprocess import Popen
 
     from numpy.typing import NDArray
 
+    from analytics.indicator import Indicator
     from bench.city import Bench
 
 CLIENTS = 1000
@@ -156,14 +157,14 @@ async def _commit(url: str, load: Load) -> tuple[NDArray[np.float64], float]:
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             late = max(late, time.monotonic() - due)
             first = number * VALUES
-            rows = [
-                (declared, 1, hour - timedelta(seconds=n), Value(float(n), completeness=1.0))
-                for n in range(first, first + VALUES)
-            ]
             async with conn.transaction():
-                await values.store(conn, rows)
+                await values.store(conn, _values(declared, hour, range(first, first + VALUES)))
             committed[first : first + VALUES] = time.monotonic()
     return committed, late
+
+
+async def _values(declared: Indicator, hour: datetime, numbers: range) -> AsyncIterator[list[values.Row]]:
+    yield [(declared, 1, hour - timedelta(seconds=n), Value(float(n), completeness=1.0)) for n in numbers]
 
 
 @contextmanager

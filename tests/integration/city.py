@@ -9,7 +9,11 @@ from devices.model import Area, Gateway, ObservedProperty, Profile, Thing
 from devices.registry import datastream_ids, import_profile
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
     from psycopg import AsyncConnection
+
+    from analytics.values import Row
 
 PM2_5 = ObservedProperty(
     code="pm2_5", name_en="PM2.5", name_vi="Bụi mịn PM2.5", unit="ug/m3", minimum=0, maximum=1000,
@@ -50,3 +54,8 @@ async def register(conn: AsyncConnection[Any], gateway: str) -> dict[tuple[str, 
     """Import the small city and return its datastreams' ids by (device, observed property)."""
     await import_profile(conn, small_city(gateway))
     return await datastream_ids(conn)
+
+
+async def batch(rows: Sequence[Row]) -> AsyncIterator[Sequence[Row]]:
+    """Yield indicators' values all at once, as `analytics.values.store` takes them."""
+    yield rows

@@ -10,6 +10,7 @@ from analytics import values
 from analytics.indicator import INDICATORS
 from analytics.results import Reason, Value
 from devices import profiles, registry
+from tests.integration.city import batch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +50,7 @@ async def store(
     rows = [(indicator, ids[area], time, _value(code, value)) for area, value in found.items()]
     async with conn.transaction():
         await values.lock(conn, [indicator])
-        await values.store(conn, rows)
+        await values.store(conn, batch(rows))
 
 
 def _value(code: str, value: float | None) -> Value:

@@ -28,7 +28,7 @@ from runtime.local.mosquitto import LocalMosquitto
 from runtime.local.process import free_port
 from storage.pool import connect
 from tests.conftest import changed
-from tests.integration.city import register
+from tests.integration.city import batch, register
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -142,7 +142,7 @@ async def store(
     area = (await (await conn.execute("SELECT id FROM areas WHERE code = '193'")).fetchone())[0]  # type: ignore[index]
     made = Value(value, 1.0, None if value is not None else Reason.INSUFFICIENT_DATA)
     async with conn.transaction():
-        await values.store(conn, [(INDICATORS[indicator], area, time, made)])
+        await values.store(conn, batch([(INDICATORS[indicator], area, time, made)]))
 
 
 async def rows(conn: AsyncConnection[Any], query: str, *arguments: Any) -> list[Any]:

@@ -11,7 +11,7 @@ from analytics import values
 from analytics.indicator import INDICATORS
 from analytics.results import Value
 from dashboards.console.snapshot import read_series
-from tests.integration.city import register
+from tests.integration.city import batch, register
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -37,7 +37,7 @@ async def test_the_span_of_a_chart(
     ((area,),) = await (await conn.execute("SELECT id FROM areas WHERE code = '193'")).fetchall()
     times = [present - age for age in (shown, left_out, timedelta(hours=1)) if age is not None]
     async with conn.transaction():
-        await values.store(conn, [(indicator, area, time, Value(50.0, 1.0)) for time in times])
+        await values.store(conn, batch([(indicator, area, time, Value(50.0, 1.0)) for time in times]))
     row = {"code": code, "step_s": int(indicator.step.length.total_seconds())}
     found = await read_series(conn, row, {"id": area, "code": "193", "level": "district"})
     assert [each["time"] for each in found.rows] == [present - shown, present - timedelta(hours=1)]

@@ -19,6 +19,7 @@ from analytics.results import Value
 from api.service import run
 from runtime.settings import Settings
 from storage import observations
+from tests.integration.city import batch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -124,7 +125,7 @@ async def write(
     """Store a value as analytics do."""
     found, declared = await area_id(conn, area), INDICATORS[indicator]
     async with conn.transaction():
-        await values.store(conn, [(declared, found, at, Value(value, completeness=1.0))])
+        await values.store(conn, batch([(declared, found, at, Value(value, completeness=1.0))]))
 
 
 async def get(address: str, path: str) -> Any:

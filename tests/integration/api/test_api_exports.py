@@ -27,6 +27,7 @@ from runtime.settings import Settings
 from tests.integration.api.conftest import client_of
 from tests.integration.api.seed import HOUR, STEPS
 from tests.integration.api.test_api_contract import assert_fits, assert_problem
+from tests.integration.city import batch
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -363,7 +364,7 @@ async def revise(conn: AsyncConnection[Any], value: float) -> None:
     ]
     async with conn.transaction():
         await values.lock(conn, [INDICATORS["vn_aqi_h"]])
-        await values.store(conn, rows)
+        await values.store(conn, batch(rows))
 
 
 async def test_revisions_meanwhile_do_not_mix_two_states(

@@ -1,5 +1,7 @@
 """The SQL of quality control: stations, rules and calibrations in, flags in and out."""
 
+# ruff: noqa: S608  (the statements are put together from constants of this file alone, as LiteralString says)
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -42,7 +44,8 @@ FROM calibrations WHERE datastream_id = ANY(%s) AND valid_from < %s AND valid_to
 ORDER BY datastream_id, valid_from"""
 # A thing that asks for it: its PM, and the humidity that it measures or the nearest station does.
 _CORRECTIONS = """
-SELECT d.id, (t.properties -> 'humidity_correction' ->> 'kappa')::float8, h.id
+SELECT d.id AS datastream_id, (t.properties -> 'humidity_correction' ->> 'kappa')::float8 AS kappa,
+       h.id AS humidity_id
 FROM datastreams d JOIN things t ON t.id = d.thing_id
 JOIN observed_properties p ON p.id = d.observed_property_id
 CROSS JOIN LATERAL (
@@ -53,7 +56,15 @@ CROSS JOIN LATERAL (
              + ((ht.longitude - t.longitude) * cosd(t.latitude)) ^ 2, hd.id LIMIT 1
 ) h
 WHERE jsonb_typeof(t.properties -> 'humidity_correction' -> 'kappa') = 'number'
-  AND p.code IN ('pm2_5', 'pm10') AND d.id = ANY(%s)"""
+  AND p.code IN ('pm2_5', 'pm10')"""
+_CORRECTIONS_OF = f"SELECT * FROM ({_CORRECTIONS}) c WHERE datastream_id = ANY(%s)"
+# A humidity reading counts for half an hour, into the hour after its own.
+_TAKE_DRIED = f"""
+INSERT INTO late_hours_taken (datastream_id, hour)
+SELECT c.datastream_id, l.hour + following
+FROM late_hours_taken l JOIN ({_CORRECTIONS}) c ON c.humidity_id = l.datastream_id
+CROSS JOIN (VALUES (interval '0'), (interval '1 hour')) f(following)
+WHERE l.hour + following < %s"""
 _STAGE = """
 CREATE TEMP TABLE IF NOT EXISTS staged_flags (
     datastream_id int, time timestamptz, flags smallint, excluded boolean
@@ -168,7 +179,12 @@ async def datastream_id(conn: AsyncConnection[Any], thing: str, observed_propert
 
 async def read_corrections(conn: AsyncConnection[Any], datastream_ids: Iterable[int]) -> list[Correction]:
     """Return the PM datastreams whose thing asks for it: `properties.humidity_correction.kappa`."""
-    return [Correction(*row) for row in await _all(conn, _CORRECTIONS, [sorted(datastream_ids)])]
+    return [Correction(*row) for row in await _all(conn, _CORRECTIONS_OF, [sorted(datastream_ids)])]
+
+
+async def take_dried(conn: AsyncConnection[Any], until: datetime) -> None:
+    """Take for late, beside a humidity's late hours, those before `until` of the PM that is dried by it."""
+    await conn.execute(_TAKE_DRIED, [until])
 
 
 async def lock(conn: AsyncConnection[Any]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from analytics import kept, values
+from analytics import kept, quality_store, values
 from analytics.flagging import flag_hours, settled_hour
 from analytics.indicator import INDICATORS, levels
 from analytics.inputs import ACTIVITY
@@ -127,6 +127,7 @@ async def _settled(conn: AsyncConnection[Any]) -> bool:
 
 
 async def _recompute_taken(conn: AsyncConnection[Any], at: datetime, between: Between | None) -> Counts:
+    await quality_store.take_dried(conn, settled_hour(at))
     late = await values.taken_late(conn)
     counts = Counts()
     if late:

@@ -34,10 +34,11 @@ HOURS = 14
 #: All of it has ended, the year as well.
 AT = datetime(2027, 1, 2, tzinfo=UTC) + SETTLE
 INTERVAL_S = 600
+DRIED = {"humidity_correction": {"kappa": 0.4}}
 
 
 def town() -> Profile:
-    """As many of the province's gateways as have every kind of thing."""
+    """As many of the province's gateways as have every kind of thing; PM is dried by another thing's RH."""
     city = populate(load("quang_ninh"))
     chosen, kinds = [], set[str]()
     for gateway in city.gateways:
@@ -47,7 +48,12 @@ def town() -> Profile:
     slow = [
         replace(
             g,
-            things=tuple(replace(t, datastreams=dict.fromkeys(t.datastreams, INTERVAL_S)) for t in g.things),
+            things=tuple(
+                replace(
+                    t, datastreams=dict.fromkeys(t.datastreams, INTERVAL_S), properties=t.properties | DRIED
+                )
+                for t in g.things
+            ),
         )
         for g in chosen
     ]
@@ -91,9 +97,11 @@ async def test_late_hours_end_in_what_computing_everything_ends_in(
     streams = sorted(ids.values())
     chosen = zip(random.choice(streams, 12), random.integers(0, HOURS, 12), strict=True)
     late = {(int(d), int(h)) for d, h in chosen}
+    humid = {i for (_, observed_property), i in ids.items() if observed_property == "relative_humidity"}
+    late |= {(datastream, 5) for datastream in humid}
     held_back = []
     for datastream in streams:
-        level = random.uniform(1, 90)
+        level = 92.0 if datastream in humid else random.uniform(1, 90)
         measured = rows(
             datastream,
             START,

@@ -51,6 +51,8 @@ class Pipeline:
     writers: Sequence[Writer]
     _batches: asyncio.Queue[Batch | None] = field(default_factory=lambda: asyncio.Queue(maxsize=1))
     _turns: Turns = field(default_factory=Turns)
+    #: writers that are storing a batch
+    _busy: int = 0
 
     async def gather(self, stop: asyncio.Event) -> None:
         """Take deliveries, understand them and hand closed batches to the writers, until `stop`."""
@@ -68,9 +70,9 @@ class Pipeline:
             for entry in self._understood(taken, now):
                 if full := batcher.add(entry, now):
                     await batches.put(full)
-            # While the writers are busy a batch that is due grows on: larger batches cost less a row.
+            # While a batch is being written one that is due grows on: larger batches cost less a row.
             is_due = batcher.due is not None and time.monotonic() >= batcher.due
-            if is_due and batches.empty() and (aged := batcher.close()):
+            if is_due and self._is_idle and (aged := batcher.close()):
                 await batches.put(aged)
         if rest := batcher.close():
             await batches.put(rest)
@@ -82,7 +84,11 @@ class Pipeline:
         if batcher.due is None:
             return _STOP_POLL_S
         left = min(batcher.due - time.monotonic(), _STOP_POLL_S)
-        return max(0.0, left) if self._batches.empty() else max(_WRITER_POLL_S, left)
+        return max(0.0, left) if self._is_idle else max(_WRITER_POLL_S, left)
+
+    @property
+    def _is_idle(self) -> bool:
+        return not self._busy and self._batches.empty()
 
     def _understood(self, deliveries: list[Delivery], now: float) -> list[Entry]:
         settings, registry = self.settings, self.catalog.current
@@ -98,10 +104,12 @@ class Pipeline:
     async def write(self, writer: Writer) -> None:
         """Store batches; acknowledge each after its commit, in order; then tell the gateways."""
         while batch := await self._batches.get():
+            self._busy += 1
             began, turn = time.monotonic(), self._turns.next()
             outcome = await writer.write(writer.plan(batch, turn))
             self.subscription.ack([entry.delivery for entry in batch.entries])
             turn.pass_on()
+            self._busy -= 1
             self._tell(batch, outcome, began)
             self.deferral.committed(batch, self.feedback)
 
@@ -118,7 +126,7 @@ class Pipeline:
         """Count a batch that is committed, and tell its gateways."""
         metrics.count_batch(batch, outcome, began)
         self.feedback.tell_committed(self.deferral.known(outcome.committed))
-        for entry in batch.entries:
+        for entry in batch.eventful():
             if entry.resolved.refusals:
                 metrics.count_refusals(entry)
                 self.feedback.tell_rejected(entry)

@@ -145,6 +145,11 @@ class Subscription:
         """Messages that came on this connection and are not acknowledged, whether taken or not."""
         return len(self._waiting) + self._taken
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether messages wait to be taken."""
+        return bool(self._waiting)
+
     def _is_full(self, deliveries: int) -> bool:
         return len(self._waiting) > deliveries or self._waiting_bytes > MAX_WAITING_BYTES
 

@@ -70,9 +70,8 @@ class Pipeline:
             for entry in self._understood(taken, now):
                 if full := batcher.add(entry, now):
                     await batches.put(full)
-            # While a batch is being written one that is due grows on: larger batches cost less a row.
             is_due = batcher.due is not None and time.monotonic() >= batcher.due
-            if is_due and self._is_idle and (aged := batcher.close()):
+            if is_due and self._has_turn and (aged := batcher.close()):
                 await batches.put(aged)
         if rest := batcher.close():
             await batches.put(rest)
@@ -84,11 +83,16 @@ class Pipeline:
         if batcher.due is None:
             return _STOP_POLL_S
         left = min(batcher.due - time.monotonic(), _STOP_POLL_S)
-        return max(0.0, left) if self._is_idle else max(_WRITER_POLL_S, left)
+        return max(0.0, left) if self._has_turn else max(_WRITER_POLL_S, left)
 
     @property
-    def _is_idle(self) -> bool:
-        return not self._busy and self._batches.empty()
+    def _has_turn(self) -> bool:
+        """Whether a batch that is due is written at once; otherwise it grows on.
+
+        Larger batches cost less a row: while messages wait to be taken, only full ones are written at a time.
+        """
+        under_way = self._busy + self._batches.qsize()
+        return under_way == 0 or (under_way < len(self.writers) and not self.subscription.is_behind)
 
     def _understood(self, deliveries: list[Delivery], now: float) -> list[Entry]:
         settings, registry = self.settings, self.catalog.current

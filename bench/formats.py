@@ -66,7 +66,7 @@ def _rate(name: str, count: int) -> Figure:
 def _costs(sample: Sample, count: int, seconds: float) -> tuple[float, float]:
     """Return nanoseconds a value: ours and the bare parser's, in turn so that a drift hits both."""
     payload = sample.payload(count)
-    stored = len(resolve(sample.read(payload), GATEWAY, CATALOG, LIMITS).values)
+    stored = len(resolve(sample.read(payload), GATEWAY, CATALOG, LIMITS).observations)
     if stored != count:
         raise RuntimeError(f"{stored} of {count} values are stored: mend bench/format_samples.py")
     limit = _time(lambda: sample.bare(payload), seconds)

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from devices.model import Quality
+from storage.observations import empty
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -22,12 +25,13 @@ _MOST_KEPT = 2
 class Lookup(NamedTuple):
     """The datastreams of readings, as columns that leave out those which no name leads to.
 
-    No value of at least `floor` and at most `ceiling` is outside the physical limits of any of them.
+    `rows` are the bytes of OBSERVATION rows of good quality that want a time and a value. No value of at
+    least `floor` and at most `ceiling` is outside the physical limits of any of them.
     """
 
     devices: Sequence[str | None]
     properties: Sequence[str]
-    ids: tuple[int, ...]
+    rows: bytes
     minima: tuple[float, ...]
     maxima: tuple[float, ...]
     units: tuple[str, ...]
@@ -79,7 +83,9 @@ def _look_up(
     found = [*map(streams.get, zip(names, properties, strict=True))]  # type: ignore[arg-type]
     known = [each is not None for each in found]
     ids, minima, maxima, units = zip(*filter(None, found), strict=True) if any(known) else ((),) * 4
+    rows = empty(len(ids))
+    rows["datastream_id"], rows["quality"] = ids, Quality.GOOD
     return Lookup(
-        devices, properties, ids, minima, maxima, units,
+        devices, properties, rows.tobytes(), minima, maxima, units,
         floor=max(minima, default=0.0), ceiling=min(maxima, default=0.0), known=() if all(known) else known,
     )  # fmt: skip

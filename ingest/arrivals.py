@@ -27,14 +27,20 @@ class _Slot:
         self.rows: dict[str, int] = {}
         self.counts = np.zeros((64, WIDTH), np.int64)
 
-    def add(self, gateways: Sequence[str], owners: NDArray[np.int32], found: NDArray[np.int64]) -> None:
+    def add(
+        self,
+        gateways: Sequence[str],
+        owners: NDArray[np.int32],
+        found: NDArray[np.int64],
+        times: NDArray[np.int64] | int,
+    ) -> None:
         rows = self.rows
         for gateway in set(gateways).difference(rows):
             rows[gateway] = len(rows)
         while len(rows) > len(self.counts):
             self.counts = np.concatenate((self.counts, np.zeros_like(self.counts)))
         row = np.fromiter(map(rows.__getitem__, gateways), np.int64, len(gateways))
-        np.add.at(self.counts.reshape(-1), row[owners] * WIDTH + found, 1)
+        np.add.at(self.counts.reshape(-1), row[owners] * WIDTH + found, times)
 
 
 class Arrivals:
@@ -48,20 +54,26 @@ class Arrivals:
         self.started = datetime.now(UTC)
 
     def note(
-        self, ages: NDArray[np.float64], owners: NDArray[np.int32], gateways: Sequence[str], at: float
+        self,
+        ages: NDArray[np.float64],
+        owners: NDArray[np.int32],
+        gateways: Sequence[str],
+        at: float,
+        times: NDArray[np.int64] | int = 1,
     ) -> None:
-        """Count readings that were committed at an instant: about 0.05 µs a reading and 0.1 µs a message.
+        """Count readings that were committed at an instant: about 0.05 µs an age and 0.1 µs a message.
 
         Args:
-            ages: from each reading's own time to its commit, s, shape (n,).
-            owners: the message of each reading, shape (n,).
+            ages: from readings' own times to their commit, s, shape (n,).
+            owners: the message of these readings, shape (n,).
             gateways: of each message.
             at: seconds since 1970 UTC.
+            times: how many readings have each age, shape (n,).
         """
         number = int(at // self._slot_s)
         if number not in self._slots:
             self._slots[number] = _Slot()
-        self._slots[number].add(gateways, owners, places(ages))
+        self._slots[number].add(gateways, owners, places(ages), times)
         while len(self._slots) > _MOST_SLOTS:
             del self._slots[min(self._slots)]
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
-from devices.model import Quality
-from storage.observations import empty
+from storage.observations import OBSERVATION
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from ingest.status import GatewayStatus
 
 
-class Entry(NamedTuple):
+class Entry(msgspec.Struct, frozen=True):
     """A delivery and what was understood of it; it is acknowledged when its batch is committed."""
 
     delivery: Delivery
@@ -49,6 +48,10 @@ class Batch:
     #: when its messages came; None: just now
     heard: datetime | None = None
 
+    def eventful(self) -> list[Entry]:
+        """Return the entries that say or leave more than observations; of usual traffic none do."""
+        return [e for e in self.entries if e.resolved.refusals or e.deferred or e.status or e.sparkplug]
+
 
 class Batcher:
     """Closes a batch on rows, deliveries, bytes of payload or age; a delivery is never split."""
@@ -64,6 +67,7 @@ class Batcher:
 
     def _clear(self) -> None:
         self._entries: list[Entry] = []
+        self._counts: list[int] = []  # rows of each entry
         self._rows = 0
         self._bytes = 0
         #: when the open batch must close, on the caller's clock in seconds; None: it is empty
@@ -72,7 +76,9 @@ class Batcher:
     def add(self, entry: Entry, now: float) -> Batch | None:
         """Add a delivery at `now` (seconds of any clock) and return the batch if this fills it."""
         self._entries.append(entry)
-        self._rows += len(entry.resolved.times)
+        count = len(entry.resolved.rows) // OBSERVATION.itemsize
+        self._counts.append(count)
+        self._rows += count
         self._bytes += len(entry.delivery.payload)
         if self.due is None:
             self.due = now + self._max_age
@@ -87,33 +93,8 @@ class Batcher:
         """Return what was gathered, or None if nothing was."""
         if not self._entries:
             return None
-        batch = Batch(self._entries, _columns(self._entries, self._rows), _owners(self._entries))
+        rows = np.frombuffer(b"".join([entry.resolved.rows for entry in self._entries]), OBSERVATION)
+        owners = np.repeat(np.arange(len(self._entries), dtype="i4"), self._counts)
+        batch = Batch(self._entries, rows, owners)
         self._clear()
         return batch
-
-
-def _columns(entries: list[Entry], count: int) -> NDArray[np.void]:
-    rows = empty(count)
-    parts = [e.resolved for e in entries]
-    rows["datastream_id"] = np.fromiter(_joined([p.datastream_ids for p in parts]), "i4", count)
-    rows["time"] = np.fromiter(_joined([p.times for p in parts]), "i8", count)
-    rows["value"] = np.fromiter(_joined([p.values for p in parts]), "f8", count)
-    rows["quality"] = _quality(parts, count)
-    return rows
-
-
-_joined = chain.from_iterable
-
-
-def _quality(parts: list[Resolved], count: int) -> NDArray[np.int16]:
-    quality = np.full(count, Quality.GOOD, "i2")
-    first = 0
-    for part in parts:
-        if part.suspect:
-            quality[np.add(part.suspect, first)] = Quality.SUSPECT
-        first += len(part.times)
-    return quality
-
-
-def _owners(entries: list[Entry]) -> NDArray[np.int32]:
-    return np.repeat(np.arange(len(entries), dtype="i4"), [len(e.resolved.times) for e in entries])

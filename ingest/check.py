@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from devices.catalog import Catalog, KnownGateway, Stream
+from devices.model import Quality
 from ingest.formats.compression import unpack
 from ingest.formats.format import choose, read
 from ingest.formats.readings import Readings, listing_each
@@ -106,15 +107,15 @@ class Checker:
                 yield CheckedReading(device, prop, time, alone.values[0], unit, IN_FORM)
                 continue
             found = resolve(alone, gateway, catalog, self.limits)
-            value = found.values[0] if found.values else alone.values[0]
-            if found.values and known:
+            value = float(found.observations["value"][0]) if found.rows else alone.values[0]
+            if found.rows and known:
                 unit = known.streams[device, prop].unit
             yield CheckedReading(device, prop, time, value, unit, _fate(found))
 
 
 def _fate(found: Resolved) -> str:
-    if found.values:
-        return SUSPECT if found.suspect else STORED
+    if found.rows:
+        return SUSPECT if found.observations["quality"][0] == Quality.SUSPECT else STORED
     return next((each.reason for each in found.refusals.values()), STORED)
 
 

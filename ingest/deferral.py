@@ -9,16 +9,17 @@ a fraction of storing its readings. `Deferral.run` stores them when ingest has t
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import sys
 import time
 from collections import Counter
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import structlog
+from msgspec.structs import replace
 
 from ingest import deferred, metrics
 from ingest.batch import Batcher, Entry
@@ -137,7 +138,8 @@ class Deferral:
 
     def committed(self, batch: Batch, feedback: Feedback) -> None:
         """Count the deferred messages of a batch that is committed, and tell their gateways."""
-        put = Counter(entry.delivery.topic for entry in batch.entries if entry.deferred)
+        entries = batch.eventful()
+        put = Counter(entry.delivery.topic for entry in entries if entry.deferred)
         if not put:
             return
         self._puts += 1
@@ -145,11 +147,11 @@ class Deferral:
         self._admitted -= put
         metrics.DEFERRED.inc(put.total())
         self._tell_waiting()
-        for entry in batch.entries:
+        for entry in entries:
             if entry.deferred and (count := put.pop(entry.delivery.topic, 0)):
                 limited = Resolved(entry.resolved.gateway_id)
                 limited.refuse("rate_limited", "$", _words(entry.deferred), stored=True, count=count)
-                feedback.tell_rejected(entry._replace(resolved=limited))
+                feedback.tell_rejected(replace(entry, resolved=limited))
 
     def _tell_waiting(self) -> None:
         metrics.DEFERRED_WAITING.set(self._waiting.total())
@@ -251,7 +253,7 @@ class Deferral:
         for each in taken:
             batcher.add(understand(_delivery(each), each.arrived), 0.0)
         batch = batcher.close()
-        return replace(batch, heard=taken[0].arrived) if batch else None
+        return dataclasses.replace(batch, heard=taken[0].arrived) if batch else None
 
     def _pause(self, took: float) -> float:
         """Return for how many seconds live messages have the next turn."""

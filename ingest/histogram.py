@@ -38,16 +38,27 @@ class ArrayHistogram(Collector):
         self.sums = np.zeros(len(self._classes))
         REGISTRY.register(self)
 
-    def observe(self, values: NDArray[np.float64], classes: NDArray[np.bool_] | None = None) -> None:
-        """Count values, shape (n,), of the first class, or of the second where `classes`, shape (n,)."""
+    def observe(
+        self,
+        values: NDArray[np.float64],
+        classes: NDArray[np.bool_] | None = None,
+        times: NDArray[np.int64] | int = 1,
+    ) -> None:
+        """Count values, shape (n,).
+
+        Args:
+            values: what was observed.
+            classes: where true, shape (n,), the value is of the second class; None: all are of the first.
+            times: how often each was observed, shape (n,).
+        """
         places = np.searchsorted(self.bounds, values)
         if classes is None:
-            self.counts[0] += np.bincount(places, minlength=self.counts.shape[1])
-            self.sums[0] += values.sum()
-            return
-        places += classes * self.counts.shape[1]
-        self.counts += np.bincount(places, minlength=self.counts.size).reshape(self.counts.shape)
-        self.sums += np.bincount(classes, values, len(self._classes))
+            self.sums[0] += (values * times).sum()
+        else:
+            places += classes * self.counts.shape[1]
+            self.sums += np.bincount(classes, values * times, len(self._classes))
+        counted = np.bincount(places, np.broadcast_to(times, places.shape), self.counts.size)
+        self.counts += counted.astype("i8").reshape(self.counts.shape)
 
     def collect(self) -> Iterable[HistogramMetricFamily]:
         """Return the metric as Prometheus reads it."""

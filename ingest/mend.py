@@ -13,6 +13,8 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
+
 from ingest.formats.compression import unpack
 from ingest.formats.documents import parse_json
 from ingest.formats.format import choose
@@ -86,7 +88,7 @@ class _Workshop:
     def findings(self, document: object) -> tuple[Finding, ...]:
         """Return what ingest would find wrong with another payload in place of this message's."""
         payload = json.dumps(document).encode()
-        return self._checker.check(self._delivery._replace(payload=payload)).findings
+        return self._checker.check(msgspec.structs.replace(self._delivery, payload=payload)).findings
 
     def whole_text(self, text: str) -> list[Mended]:
         """Mend what is no JSON: a comma too many, or the literals of Python."""

@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from random import uniform
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
 import mqtt5
+import msgspec
 import structlog
 
 from runtime.broker_address import broker_address
@@ -34,7 +35,8 @@ _SUBSCRIBE_ID, _UNSUBSCRIBE_ID = 1, 2
 MAX_WAITING_BYTES = 8 << 20
 
 
-class Delivery(NamedTuple):
+# A struct is made in a third of a named tuple's time, and is part of no cycle.
+class Delivery(msgspec.Struct, frozen=True, gc=False):
     """One PUBLISH, to be acknowledged once it is safe."""
 
     topic: str
@@ -142,6 +144,11 @@ class Subscription:
     def in_flight(self) -> int:
         """Messages that came on this connection and are not acknowledged, whether taken or not."""
         return len(self._waiting) + self._taken
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether messages wait to be taken."""
+        return bool(self._waiting)
 
     def _is_full(self, deliveries: int) -> bool:
         return len(self._waiting) > deliveries or self._waiting_bytes > MAX_WAITING_BYTES

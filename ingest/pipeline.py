@@ -51,6 +51,8 @@ class Pipeline:
     writers: Sequence[Writer]
     _batches: asyncio.Queue[Batch | None] = field(default_factory=lambda: asyncio.Queue(maxsize=1))
     _turns: Turns = field(default_factory=Turns)
+    #: writers that are storing a batch
+    _busy: int = 0
 
     async def gather(self, stop: asyncio.Event) -> None:
         """Take deliveries, understand them and hand closed batches to the writers, until `stop`."""
@@ -68,9 +70,8 @@ class Pipeline:
             for entry in self._understood(taken, now):
                 if full := batcher.add(entry, now):
                     await batches.put(full)
-            # While the writers are busy a batch that is due grows on: larger batches cost less a row.
             is_due = batcher.due is not None and time.monotonic() >= batcher.due
-            if is_due and batches.empty() and (aged := batcher.close()):
+            if is_due and self._has_turn and (aged := batcher.close()):
                 await batches.put(aged)
         if rest := batcher.close():
             await batches.put(rest)
@@ -82,7 +83,16 @@ class Pipeline:
         if batcher.due is None:
             return _STOP_POLL_S
         left = min(batcher.due - time.monotonic(), _STOP_POLL_S)
-        return max(0.0, left) if self._batches.empty() else max(_WRITER_POLL_S, left)
+        return max(0.0, left) if self._has_turn else max(_WRITER_POLL_S, left)
+
+    @property
+    def _has_turn(self) -> bool:
+        """Whether a batch that is due is written at once; otherwise it grows on.
+
+        Larger batches cost less a row: while messages wait to be taken, only full ones are written at a time.
+        """
+        under_way = self._busy + self._batches.qsize()
+        return under_way == 0 or (under_way < len(self.writers) and not self.subscription.is_behind)
 
     def _understood(self, deliveries: list[Delivery], now: float) -> list[Entry]:
         settings, registry = self.settings, self.catalog.current
@@ -98,10 +108,12 @@ class Pipeline:
     async def write(self, writer: Writer) -> None:
         """Store batches; acknowledge each after its commit, in order; then tell the gateways."""
         while batch := await self._batches.get():
+            self._busy += 1
             began, turn = time.monotonic(), self._turns.next()
             outcome = await writer.write(writer.plan(batch, turn))
             self.subscription.ack([entry.delivery for entry in batch.entries])
             turn.pass_on()
+            self._busy -= 1
             self._tell(batch, outcome, began)
             self.deferral.committed(batch, self.feedback)
 
@@ -118,7 +130,7 @@ class Pipeline:
         """Count a batch that is committed, and tell its gateways."""
         metrics.count_batch(batch, outcome, began)
         self.feedback.tell_committed(self.deferral.known(outcome.committed))
-        for entry in batch.entries:
+        for entry in batch.eventful():
             if entry.resolved.refusals:
                 metrics.count_refusals(entry)
                 self.feedback.tell_rejected(entry)

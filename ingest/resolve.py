@@ -8,15 +8,21 @@ from functools import lru_cache
 from itertools import compress, islice
 from math import isfinite
 from operator import le
+from struct import Struct as Layout
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
+import numpy as np
 
+from devices.model import Quality
 from devices.units import SAME_UNITS, conversion
 from ingest.formats.readings import FEW_READINGS, is_listed
+from storage.observations import OBSERVATION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
 
     from devices.catalog import Catalog, KnownGateway, Stream
     from devices.lookups import Lookup
@@ -30,6 +36,9 @@ _MAX_WORDS = 300
 _MAX_COMPARED = 200
 #: codes named where one was left out
 _FEW = 5
+#: one OBSERVATION row
+_ROW = Layout("=iqdh")
+_GOOD, _SUSPECT = int(Quality.GOOD), int(Quality.SUSPECT)
 
 
 class TimeLimits(NamedTuple):
@@ -50,19 +59,21 @@ class Refusal(msgspec.Struct):
 
 
 class Resolved(msgspec.Struct):
-    """One message, understood: parallel columns of what is stored, and the refusals by reason.
+    """One message, understood: what is stored, as the bytes of OBSERVATION rows, and the refusals by reason.
 
-    `suspect` are the places in the columns of values outside their physical limits; the others are good.
+    Bytes take a twentieth of the memory of columns of Python numbers, and are joined to a batch as they are.
     """
 
     gateway_id: int | None
     seq: int | None = None
     oldest: int | None = None
-    datastream_ids: Sequence[int] = ()
-    times: Sequence[int] = ()
-    values: Sequence[float] = ()
-    suspect: list[int] = []
+    rows: bytes | bytearray = b""
     refusals: dict[str, Refusal] = {}
+
+    @property
+    def observations(self) -> NDArray[np.void]:
+        """What is stored, as OBSERVATION rows, shape (n,)."""
+        return np.frombuffer(self.rows, OBSERVATION)
 
     def refuse(self, reason: str, at: str, detail: str, *, stored: bool = False, count: int = 1) -> None:
         """Count refused readings under their reason."""
@@ -117,7 +128,7 @@ def _resolve_columns(  # noqa: PLR0917  (as _resolve_each)
     if streams.known:
         times, values = [*compress(times, streams.known)], [*compress(values, streams.known)]
         units = [*compress(units, streams.known)]
-    if streams.ids and not _keep_columns(streams, times, values, units, found):
+    if streams.rows and not _keep_columns(streams, times, values, units, found):
         return False
     for index, is_known in enumerate(streams.known):
         if not is_known:
@@ -144,7 +155,10 @@ def _keep_columns(
         all(map(le, streams.minima, values)) and all(map(le, values, streams.maxima))
     ):
         return False
-    found.datastream_ids, found.times, found.values = streams.ids, times, values
+    found.rows = bytearray(streams.rows)
+    rows = found.observations
+    rows["time"] = times[0] if times.count(times[0]) == len(times) else times
+    rows["value"] = values
     return True
 
 
@@ -170,9 +184,7 @@ def _resolve_each(  # noqa: PLR0917  (the loop over all that may be wrong: one c
     limits: TimeLimits,
     found: Resolved,
 ) -> None:
-    ids: list[int] = []
-    times: list[int] = []
-    values: list[float] = []
+    rows: list[bytes] = []
     columns = zip(readings.devices, readings.properties, readings.times, readings.values, strict=True)
     for index, (device, prop, time, value) in enumerate(columns):
         stream = known.streams.get((gateway if device is None else device, prop))
@@ -181,16 +193,16 @@ def _resolve_each(  # noqa: PLR0917  (the loop over all that may be wrong: one c
         elif not limits.oldest <= time <= limits.newest:
             reason, detail = _time_outside(time, limits)
             found.refuse(reason, readings.path_of_time(index), detail)
+        elif not readings.units and stream.minimum <= value <= stream.maximum and isfinite(value):
+            rows.append(_ROW.pack(stream.id, time, value, _GOOD))
         elif (converted := _in_unit_of(stream, readings, index, found)) is not None:
-            value = converted  # noqa: PLW2901
-            if not stream.minimum <= value <= stream.maximum:
-                found.suspect.append(len(ids))
-                detail = _out_of_range(prop, value, stream)
+            quality = _GOOD
+            if not stream.minimum <= converted <= stream.maximum:
+                quality = _SUSPECT
+                detail = _out_of_range(prop, converted, stream)
                 found.refuse("value_out_of_range", readings.path(index), detail, stored=True)
-            ids.append(stream.id)
-            times.append(time)
-            values.append(value)
-    found.datastream_ids, found.times, found.values = ids, times, values
+            rows.append(_ROW.pack(stream.id, time, converted, quality))
+    found.rows = b"".join(rows)
 
 
 def _refuse_unknown(  # noqa: PLR0917  (as _resolve_each)

@@ -19,7 +19,7 @@ from ingest.records import write_heard, write_refusals, write_statuses
 from ingest.sparkplug import table as sparkplug_sessions
 from ingest.turns import OutOfTurn, Turn
 from storage.errors import is_transient
-from storage.observations import copy_in, merge_in, queue_late
+from storage.observations import copy_sorted, merge_in, queue_late
 from storage.pool import cut, cut_after, first_line
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ class Writer:
         """Copy what is newer than the marks straight in, and merge the rest."""
         late_before = _late_before(datetime.now(UTC))
         if len(plan.fresh):
-            await copy_in(conn, plan.fresh)
+            await copy_sorted(conn, plan.fresh)
             await queue_late(conn, plan.fresh, late_before)
         await plan.turn.come_soon()
         return len(plan.fresh) + (await merge_in(conn, plan.rest, late_before) if len(plan.rest) else 0)
@@ -229,11 +229,12 @@ async def _store_all(conn: AsyncConnection[Any], plan: Plan, store: Store, *, ag
     batch = plan.batch
     stored = await store(conn, plan) if len(batch.rows) else 0
     await plan.turn.come_soon()
-    await write_refusals(conn, batch.entries, again=again)
-    await deferred.put(conn, batch.entries, again=again)
+    entries = batch.eventful()
+    await write_refusals(conn, entries, again=again)
+    await deferred.put(conn, entries, again=again)
     known = await write_heard(conn, batch)
-    await write_statuses(conn, batch.entries)
-    await sparkplug_sessions.put(conn, batch.entries)
+    await write_statuses(conn, entries)
+    await sparkplug_sessions.put(conn, entries)
     return Outcome(stored, len(batch.rows) - stored, known)
 
 

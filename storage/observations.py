@@ -81,7 +81,12 @@ async def copy_in(conn: AsyncConnection[Any], rows: NDArray[np.void]) -> None:
     Raises:
         psycopg.errors.UniqueViolation: one is; nothing of the call is stored.
     """
-    await _copy(conn, _COPY, sort(rows))
+    await copy_sorted(conn, sort(rows))
+
+
+async def copy_sorted(conn: AsyncConnection[Any], rows: NDArray[np.void]) -> None:
+    """Store OBSERVATION rows, shape (n,), ordered by (datastream, time), as `copy_in` does."""
+    await _copy(conn, _COPY, rows)
 
 
 async def merge_in(conn: AsyncConnection[Any], rows: NDArray[np.void], late_before: datetime) -> int:

@@ -73,7 +73,8 @@ def choose(payload: bytes, content_type: str | None) -> Format:
         named = known.get(content_type) or known.get(content_type.partition(";")[0].strip().lower())
         if named:
             return named
-    return _recognised(payload[:64].lstrip()[:TELLING_BYTES])
+    begin = payload[:TELLING_BYTES]
+    return _recognised(payload[:64].lstrip()[:TELLING_BYTES] if begin[:1].isspace() else begin)
 
 
 @lru_cache(maxsize=1024)

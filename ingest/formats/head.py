@@ -19,19 +19,21 @@ def read_head(fields: Mapping[Any, Any], found: Readings, at: str) -> None:
 
     Source: wire contract v1, Payloads.
     """
-    found.seq = _sequence(fields, "seq", found, at)
-    found.oldest = _sequence(fields, "oldest", found, at)
+    if fields.get("seq") is not None:
+        found.seq = _sequence(fields, "seq", found, at)
+    if fields.get("oldest") is not None:
+        found.oldest = _sequence(fields, "oldest", found, at)
     gateway = fields.get("gateway")
-    if gateway is None or isinstance(gateway, str):
+    if gateway is None:
+        return
+    if isinstance(gateway, str):
         found.gateway = gateway
     else:
         found.refuse("schema", f"{at}.gateway", f"gateway must be a string, got {kind(gateway)}")
 
 
 def _sequence(fields: Mapping[Any, Any], name: str, found: Readings, at: str) -> int | None:
-    number = fields.get(name)
-    if number is None:
-        return None
+    number = fields[name]
     if type(number) is int and 0 <= number <= MAX_SEQ:
         return number
     words = f"{name} must be an integer from 0 to 2^63 - 2, got {show(number)}"

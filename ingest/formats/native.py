@@ -10,7 +10,7 @@ import msgspec
 from ingest.formats.documents import MAX_FLOAT, finite_column, kind, parse_json, show
 from ingest.formats.format import Format
 from ingest.formats.head import read_head
-from ingest.formats.layouts import decode_alike
+from ingest.formats.layouts import WORTH_BYTES, decode_alike
 from ingest.formats.readings import FEW_READINGS, MAX_PAYLOAD_BYTES, Readings
 from ingest.formats.times import InvalidTimeError, parse_time, parse_times
 
@@ -35,7 +35,7 @@ def decode(payload: bytes) -> Readings:
     if len(payload) > MAX_PAYLOAD_BYTES:
         words = f"{len(payload)} bytes are more than {MAX_PAYLOAD_BYTES}"
         return _refuse(_nothing(), "not_decodable", "$", words)
-    alike = decode_alike(payload)
+    alike = decode_alike(payload) if len(payload) >= WORTH_BYTES else None
     if alike is None:
         return decode_document(payload)
     found = _nothing()
@@ -90,22 +90,22 @@ def _refuse_without_readings(message: dict[str, Any], found: Readings) -> Readin
 
 
 def _decode_head(message: dict[str, Any], found: Readings) -> None:
-    for name in message.keys() - _KEYS:
-        _refuse(
-            found, "schema", f"$.{name}", f"unknown key {name!r}: expected seq, oldest, gateway, readings"
-        )
+    if not message.keys() <= _KEYS:
+        for name in message.keys() - _KEYS:
+            words = f"unknown key {name!r}: expected seq, oldest, gateway, readings"
+            _refuse(found, "schema", f"$.{name}", words)
     read_head(message, found, "$")
 
 
 def _decode_readings(readings: list[Any], found: Readings) -> None:
-    if not _decode_columns(readings, found):
+    if len(readings) < FEW_READINGS or not _decode_columns(readings, found):
         for place, reading in enumerate(readings):
             _decode_reading(place, reading, found)
 
 
 def _decode_columns(readings: list[Any], found: Readings) -> bool:
     """Decode readings of the same keys column by column; return False if one of them needs a closer look."""
-    if len(readings) < FEW_READINGS or {*map(type, readings)} != {dict}:
+    if {*map(type, readings)} != {dict}:
         return False
     columns = _transpose(readings)
     if columns is None:

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 from devices.model import is_code
 
 ROOT = "spBv1.0"
+_PREFIX = f"{ROOT}/"
 Kind = Literal["NBIRTH", "NDEATH", "NDATA", "DBIRTH", "DDEATH", "DDATA"]
 #: what edge nodes publish
 FILTERS = (
@@ -28,7 +29,7 @@ class SparkplugAddress(NamedTuple):
 
 def is_sparkplug(topic: str) -> bool:
     """Tell whether a topic is in Sparkplug's namespace."""
-    return topic.startswith(f"{ROOT}/")
+    return topic.startswith(_PREFIX)
 
 
 def parse_sparkplug(topic: str) -> SparkplugAddress | None:

@@ -84,7 +84,7 @@ class Poison:
             self.settings.topic_root,
             time_limits(self.settings),
         ).resolved
-        for stream, time_us, value in zip(found.datastream_ids, found.times, found.values, strict=True):
+        for stream, time_us, value, _ in found.observations.tolist():
             self.expected.setdefault((stream, time_us), value)
         self._refuse({refusal.reason: refusal.count for refusal in found.refusals.values()})
         return payload

@@ -3,12 +3,19 @@ from __future__ import annotations
 from ingest.batch import Batcher, Entry
 from ingest.mqtt import Delivery
 from ingest.resolve import Resolved
+from storage.observations import empty
 
 
 def entry(rows: int, start: int = 0, payload: bytes = b"") -> Entry:
     delivery = Delivery("t", payload, None, False, False, 1, 1)
-    times = list(range(start, start + rows))
-    return Entry(delivery, "gw", Resolved(1, None, None, [start] * rows, times, [0.5] * rows, [0] * rows))
+    sent = empty(rows)
+    sent["datastream_id"], sent["time"], sent["value"], sent["quality"] = (
+        start,
+        range(start, start + rows),
+        0.5,
+        0,
+    )
+    return Entry(delivery, "gw", Resolved(1, rows=sent.tobytes()))
 
 
 def test_closes_on_rows_and_never_splits_a_delivery() -> None:

@@ -15,6 +15,7 @@ import cbor2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from typer.testing import CliRunner
 
 from devices import profiles
@@ -125,7 +126,7 @@ def test_it_never_disagrees_with_ingest(readings: list[dict[str, Any]]) -> None:
         counts[each.reason] = counts.get(each.reason, 0) + each.count
     assert counts == {reason: each.count for reason, each in entry.resolved.refusals.items()}
     kept = [each.value for each in found.readings if each.fate.startswith("stored")]
-    assert kept == list(entry.resolved.values)
+    assert kept == entry.resolved.observations["value"].tolist()
     for part in mend(sent, found, CHECKER, UTC, NOW):
         assert part.how or not part.text
 
@@ -221,7 +222,7 @@ def test_the_simulated_payload_is_refused_for_the_reason_it_was_made_for(form: s
     raw = spoilt_payload(payload, kind or "")
     present = int(datetime.now(UTC).timestamp() * 1e6)
     limits = TimeLimits(present - 86_400_000_000 * 365, present + 300_000_000)
-    sent = message(raw, min(known.content_types))._replace(topic="city/v1/tour/up/observations")
+    sent = replace(message(raw, min(known.content_types)), topic="city/v1/tour/up/observations")
     found = Checker(catalog_of(CITY), "city/v1", limits).check(sent)
     assert {each.reason for each in found.findings} == ({kind} if kind else set())
 

@@ -8,6 +8,7 @@ import pytest
 from prometheus_client import REGISTRY, CollectorRegistry, Histogram, generate_latest
 
 from ingest.histogram import ArrayHistogram, quantile
+from ingest.metrics import runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +51,24 @@ def test_without_classes_all_is_of_the_first(histogram: ArrayHistogram) -> None:
     histogram.observe(np.array([]))
     assert histogram.counts.tolist() == [[2, 2, 1, 2, 1], [0, 0, 0, 0, 0]]
     assert histogram.sums.tolist() == [pytest.approx(sum(VALUES)), 0]
+
+
+def test_a_value_that_came_several_times_counts_so_often(histogram: ArrayHistogram) -> None:
+    times = [3, 0, 1, 2, 1, 5, 1, 2]
+    histogram.observe(np.array(VALUES), np.array(LATE), np.array(times))
+    one_by_one = ArrayHistogram(f"test_{secrets.token_hex(4)}", "Words.", BOUNDS, ("live", "replay"))
+    one_by_one.observe(np.repeat(VALUES, times), np.repeat(LATE, times))
+    REGISTRY.unregister(one_by_one)
+    assert histogram.counts.tolist() == one_by_one.counts.tolist()
+    assert histogram.sums.tolist() == one_by_one.sums.tolist()
+
+
+def test_readings_of_one_message_and_time_are_one_run() -> None:
+    times, owners = np.array([5, 5, 5, 7, 5, 5]), np.array([0, 0, 1, 1, 1, 2], "i4")
+    begins, lengths = runs(times, owners)
+    assert begins.tolist() == [0, 2, 3, 4, 5]
+    assert lengths.tolist() == [2, 1, 1, 1, 1]
+    assert [part.tolist() for part in runs(times[:0], owners[:0])] == [[], []]
 
 
 @pytest.mark.parametrize("share", [0.01, 0.5, 0.9, 0.99])

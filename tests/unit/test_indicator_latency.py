@@ -141,6 +141,12 @@ def test_a_message_without_readings_counts_nothing() -> None:
     assert [gateway for _, gateway, _ in arrivals.finished(300)] == ["full"]
 
 
+def test_an_age_of_several_readings_counts_so_often() -> None:
+    arrivals = Arrivals()
+    arrivals.note(np.array([1.0, 1.0]), np.array([0, 0], np.int32), ["a"], 0, np.array([2, 3]))
+    assert [counts.max() for _, _, counts in arrivals.finished(300)] == [5]
+
+
 def test_of_a_database_that_stays_away_the_oldest_counts_are_given_up() -> None:
     arrivals = Arrivals(slot_s=1)
     for second in range(1000):

@@ -163,7 +163,7 @@ def test_a_unit_without_a_model_is_converted_or_refused() -> None:
         fields = {"air_pressure": {"value": 100620, "unit": unit}}
         found = decode(encode_chirpstack(Uplink(NAMES, TIME, fields)), catalog.gateways["lns"])
         resolved = resolve(found, "lns", catalog, limits)
-        assert list(resolved.values) == pytest.approx(values)
+        assert resolved.observations["value"].tolist() == pytest.approx(values)
         assert list(resolved.refusals) == refusals
 
 

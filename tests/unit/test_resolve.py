@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from devices.catalog import Catalog, KnownGateway, Stream
+from devices.model import Quality
 from ingest.formats.native import decode, encode
 from ingest.formats.readings import listing_each
 from ingest.resolve import Resolved, TimeLimits, resolve
@@ -35,11 +36,10 @@ def reading(**values: object) -> dict[str, object]:
 def test_columns() -> None:
     found = resolved(reading(pm2_5=31.2), {"time": NOW_MS, "pm2_5": True})
     assert found.gateway_id == 7
-    assert [*zip(found.datastream_ids, found.times, found.values, strict=True)] == [
-        (1, NOW_MS * 1000, 31.2),
-        (2, NOW_MS * 1000, 1.0),
+    assert found.observations.tolist() == [
+        (1, NOW_MS * 1000, 31.2, Quality.GOOD),
+        (2, NOW_MS * 1000, 1.0, Quality.GOOD),
     ]
-    assert found.suspect == []
     assert found.refusals == {}
 
 
@@ -82,8 +82,10 @@ def test_refused_reading_keeps_its_neighbours(
     assert (refusal.reason, refusal.at, refusal.count) == (reason, at, 1)
     assert words in refusal.detail
     assert refusal.stored == (reason == "value_out_of_range")
-    assert found.values[-1] == 5.0
-    assert found.suspect == ([0] if refusal.stored else [])
+    assert found.observations["value"][-1] == 5.0
+    assert found.observations["quality"].tolist() == ([Quality.SUSPECT] if refusal.stored else []) + [
+        Quality.GOOD
+    ]
 
 
 def test_bounds_are_inside() -> None:
@@ -93,7 +95,7 @@ def test_bounds_are_inside() -> None:
         reading(time=NOW_MS + 300_000, pm2_5=1),
         reading(time=NOW_MS - 1_000_000, pm2_5=1),
     )
-    assert len(found.values) == 4
+    assert len(found.observations) == 4
     assert found.refusals == {}
 
 
@@ -107,7 +109,7 @@ def test_equal_reasons_of_a_message_are_counted_at_the_first_place() -> None:
 def test_unknown_or_disabled_gateway_stores_nothing(gateway: str) -> None:
     found = resolved(reading(pm2_5=1), gateway=gateway)
     assert list(found.refusals) == ["unknown_gateway"]
-    assert not found.values
+    assert not found.rows
 
 
 def test_payload_of_another_gateway_is_refused() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from devices.catalog import Catalog, KnownGateway, Stream
+from devices.model import Quality
 from devices.units import SAME, conversion, convert
 from ingest.formats.readings import Readings
 from ingest.resolve import Resolved, TimeLimits, resolve
@@ -126,14 +127,14 @@ def resolved(*values: tuple[str, float, str | None]) -> Resolved:
 
 def test_readings_are_stored_in_the_unit_of_their_property() -> None:
     found = resolved(("air_pressure", 101_325, "Pa"), ("air_temperature", 20, None), ("river_level", 2, "m"))
-    assert [*found.values] == [1013.25, 20, 2000]
+    assert found.observations["value"].tolist() == [1013.25, 20, 2000]
     assert found.refusals == {}
 
 
 def test_limits_are_in_the_unit_of_the_property() -> None:
     found = resolved(("air_temperature", 300.15, "K"), ("air_temperature", 300.15, "Cel"))
-    assert [*found.values] == [27.0, 300.15]
-    assert found.suspect == [1]
+    assert found.observations["value"].tolist() == [27.0, 300.15]
+    assert found.observations["quality"].tolist() == [Quality.GOOD, Quality.SUSPECT]
 
 
 def test_a_unit_that_cannot_be_converted_keeps_its_neighbours() -> None:
@@ -141,10 +142,10 @@ def test_a_unit_that_cannot_be_converted_keeps_its_neighbours() -> None:
     (refusal,) = found.refusals.values()
     assert (refusal.reason, refusal.at, refusal.count) == ("unit_mismatch", "$.readings[0].air_pressure", 2)
     assert "'Cel' is no SenML unit that becomes hPa, the unit of air_pressure" in refusal.detail
-    assert [*found.values] == [1000]
+    assert found.observations["value"].tolist() == [1000]
 
 
 def test_a_value_that_overflows_in_its_unit_is_refused() -> None:
     found = resolved(("river_level", 1e307, "km"), ("air_pressure", 1000, "hPa"))
     assert list(found.refusals) == ["value_not_finite"]
-    assert [*found.values] == [1000]
+    assert found.observations["value"].tolist() == [1000]

@@ -180,7 +180,8 @@ def _latest_told(known: Known, found: Values, layout: Layout) -> Row:
 
 async def _latest_file(found: Values, layout: Layout) -> Response:
     async def batches() -> Batches:
-        yield found.batch(layout.table)
+        if len(found.rows):
+            yield found.batch(layout.table)
 
     about = {"as_of": str(now()), "time_zone": found.zone.key}
     return await table_answer(layout.table, layout.wanted, batches(), name="latest-values", about=about)

@@ -90,11 +90,10 @@ def test_a_column_of_a_table_is_the_same_rows(array: pa.Array) -> None:
     assert rows == msgspec.to_builtins([{"a": each} for each in array.to_pylist()])
 
 
+GOOD = {"code": "good", "name_en": "Good", "name_vi": "Tốt", "colour": "#00E400", "lower": 0}
 HOUR = {
     "code": "aqi", "name_en": "Index", "name_vi": "Chỉ số", "unit": "1", "step_s": 3600, "window_s": 7200,
-    "categories": [
-        {"code": "good", "name_en": "Good", "name_vi": "Tốt", "colour": "#00E400", "lower": 0},
-    ],
+    "categories": [GOOD],
 }  # fmt: skip
 DAY = HOUR | {"code": "pm_d", "unit": "ug/m3", "step_s": 86_400, "window_s": 86_400, "categories": []}
 AREA = Unit(
@@ -128,7 +127,7 @@ def test_a_value_explains_itself() -> None:
     hour, day = decoded(read().items())
     assert hour == {
         "indicator": "aqi", "area": "193", "time": "2026-11-21T17:00:00Z", "value": 12.0,
-        "category": HOUR["categories"][0], "reason": None, "completeness": 0.5,
+        "category": GOOD, "reason": None, "completeness": 0.5,
         "details": {"station": "aq-017", "n": 31.2}, "version": 2, "revision": 1,
         "computed_at": "2026-11-21T18:00:00.500000Z", "area_name_en": "Ha Long", "area_name_vi": "Hạ Long",
         "area_valid_from": "2020-01-01", "longitude": 107.0, "latitude": 21.0, "unit": "1",

@@ -137,8 +137,6 @@ async def _values(conn: AsyncConnection[Any], step: Step) -> None:
            CROSS JOIN LATERAL (SELECT date_trunc(%(unit)s, %(last)s::timestamptz - n * %(step)s::interval,
                                                  'Asia/Ho_Chi_Minh') AS t) s
            WHERE a.reporting AND i.step_s = %(step_s)s
-           -- as analytics store them: step after step, an indicator's areas together
-           ORDER BY n DESC, i.code, a.id
            ON CONFLICT DO NOTHING""",
         {
             "count": count, "last": LAST, "step": step.length, "step_s": step.length.total_seconds(),

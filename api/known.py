@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from analytics.steps import Step
 from api.changes import AREAS, DECLARATIONS, Changes, Counts
+from api.newest import Newest, NewestValues
 from api.queries import known as queries
 
 if TYPE_CHECKING:
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
 #: what of a declaration stands beside the columns of the catalogue, and what a catalogue without it has
 _UNDECLARED: Row = {"inputs": [], "of": [], "categories": [], "crosswalk": [], "source": None}
+_HEAD = ("code", "name_en", "name_vi", "unit", "period", "step_s", "window_s", "version", "categories")
 _DECLARED = ("description", "description_vi", *_UNDECLARED)
 
 
@@ -75,6 +79,14 @@ class Known:
         return {code: names(units) for code, units in self.by_code.items()}
 
     @cached_property
+    def heads(self) -> Mapping[str, msgspec.Raw]:
+        """What the head of an answer says of each indicator, as JSON."""
+        return {
+            code: msgspec.Raw(msgspec.json.encode({name: row[name] for name in _HEAD}))
+            for code, row in self.indicators.items()
+        }
+
+    @cached_property
     def indicator_names(self) -> Mapping[str, tuple[str, str]]:
         """Indicators' codes with their names, for suggestions."""
         return {code: (each["name_en"], each["name_vi"]) for code, each in self.indicators.items()}
@@ -122,6 +134,7 @@ class Registry:
     def __init__(self, pool: AsyncConnectionPool[Any]) -> None:
         self._pool = pool
         self.changes = Changes(pool)
+        self._newest = NewestValues(pool)
         self._read: tuple[tuple[int, ...], Known] | None = None
 
     async def known(self) -> State:
@@ -131,6 +144,11 @@ class Registry:
         if self._read is None or self._read[0] != state:
             self._read = (state, await self._load())
         return self._read[1], counts
+
+    async def newest(self, state: State) -> Newest:
+        """Return the newest values, which are as new as a state or newer."""
+        known, counts = state
+        return await self._newest.since(counts, known.indicators)
 
     async def _load(self) -> Known:
         async with self._pool.connection() as conn:

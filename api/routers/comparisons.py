@@ -50,7 +50,7 @@ async def compare(
     when = questions.when(asked, [declared["step_s"]], zone)
     before = questions.compared(other, when, zone)
     how = method(known, code, (when.period, before), zone)
-    choice = await comparing.choose_areas(request, known, code, place, (when.period, before))
+    choice = await comparing.choose_areas(request, (known, counts), code, place, (when.period, before))
     asking = Asking(code, how, [each.unit for each in choice.series], as_of)
     found, earlier = [
         await period_values.read(request, known, asking, each) for each in (when.period, before)

@@ -52,7 +52,7 @@ class Chosen:
     datastreams: list[str] | None
 
 
-def chosen(
+async def chosen(
     event: Annotated[
         list[str] | None,
         Query(

@@ -23,6 +23,7 @@ from api.metrics import Metrics, PoolCollector
 from api.open_data.state import Published
 from api.parameters import only_known_parameters
 from api.rates import Clients, RateLimit
+from api.rights import require_rules
 from api.routers import (
     alerts,
     areas,
@@ -40,7 +41,7 @@ from api.routers import (
     status,
     things,
 )
-from api.security import ReadAccess
+from api.security import Access
 from runtime.settings import Settings
 from storage.errors import StorageError
 from storage.migrate import pending
@@ -136,8 +137,9 @@ async def require_schema(url: str) -> None:
 
 
 def _add_routes(app: FastAPI) -> None:
+    require_rules(route.operation_id for router in _ROUTERS for route in router.routes)  # type: ignore[attr-defined]
     for router in _ROUTERS:
-        app.include_router(router, dependencies=[ReadAccess, Depends(only_known_parameters)])
+        app.include_router(router, dependencies=[Access, Depends(only_known_parameters)])
     app.include_router(status.health)
     app.include_router(asyncapi.router)
     app.include_router(open_data.router)

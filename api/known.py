@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from analytics.steps import Step
+from api import reach
 from api.changes import AREAS, DECLARATIONS, Changes, Counts
 from api.queries import known as queries
 
@@ -55,11 +56,15 @@ class Succession:
 
 @dataclass(frozen=True)
 class Known:
-    """The catalogue of indicators and the tree of areas of one state of the database."""
+    """The catalogue of indicators and the tree of areas of one state of the database.
+
+    units: those that may be named and listed. beyond: all, where the caller does not reach all of them.
+    """
 
     indicators: Mapping[str, Row]
     units: Mapping[int, Unit]
     successions: tuple[Row, ...]
+    beyond: Mapping[int, Unit] = field(default_factory=dict)
 
     @cached_property
     def by_code(self) -> Mapping[str, tuple[Unit, ...]]:
@@ -79,9 +84,23 @@ class Known:
         """Indicators' codes with their names, for suggestions."""
         return {code: (each["name_en"], each["name_vi"]) for code, each in self.indicators.items()}
 
+    @property
+    def everywhere(self) -> Mapping[int, Unit]:
+        """Every unit: those out of reach still stand for one without values of its own."""
+        return self.beyond or self.units
+
+    def within(self, ids: frozenset[int]) -> Known:
+        """Return what somebody knows whose reach are these units."""
+        inside = {id_: unit for id_, unit in self.units.items() if id_ in ids}
+        return replace(self, units=inside, beyond=self.units)
+
     def predecessors(self, unit: Unit) -> list[Succession]:
         """Return what a unit came from, the main one first."""
         return self._related(unit, "successor_id", "predecessor_id")
+
+    def came_from(self, unit: Unit) -> list[Unit]:
+        """Return what a unit came from and may be asked for."""
+        return [each.unit for each in self.predecessors(unit) if each.unit.id in self.units]
 
     def successors(self, unit: Unit) -> list[Succession]:
         """Return what a unit went into, those first that took most of their land from it."""
@@ -89,7 +108,7 @@ class Known:
 
     def _related(self, unit: Unit, own: str, other: str) -> list[Succession]:
         rows = [row for row in self.successions if row[own] == unit.id]
-        found = [Succession(self.units[row[other]], row["is_main"]) for row in rows]
+        found = [Succession(self.everywhere[row[other]], row["is_main"]) for row in rows]
         return sorted(found, key=lambda each: (not each.is_main, each.unit.code))
 
     def below(self, units: Iterable[Unit]) -> Iterator[Unit]:
@@ -123,9 +142,25 @@ class Registry:
         self._pool = pool
         self.changes = Changes(pool)
         self._read: tuple[tuple[int, ...], Known] | None = None
+        #: by reach, what is left of the state `_cut_of`; there are as many as keys differ in their areas
+        self._cut_of: Known | None = None
+        self._cut: dict[frozenset[int], Known] = {}
 
     async def known(self) -> State:
-        """Return the present state, and the counts of changes from before it was read."""
+        """Return the present state as far as the caller's reach, and the counts from before it was read."""
+        known, counts = await self.whole()
+        areas = reach.present()
+        return (known if areas is None else self._within(known, areas)), counts
+
+    def _within(self, known: Known, areas: frozenset[int]) -> Known:
+        if self._cut_of is not known:
+            self._cut_of, self._cut = known, {}
+        if areas not in self._cut:
+            self._cut[areas] = known.within(areas)
+        return self._cut[areas]
+
+    async def whole(self) -> State:
+        """Return the present state of all areas, and the counts of changes from before it was read."""
         counts = await self.changes.counts()
         state = counts.of((AREAS, DECLARATIONS))
         if self._read is None or self._read[0] != state:

@@ -88,12 +88,13 @@ class Problem(Exception):  # noqa: N818  (RFC 9457's own word)
         *,
         faults: Sequence[Fault] = (),
         did_you_mean: Sequence[str] = (),
+        roles: Sequence[str] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.kind, self.detail = kind, detail
         self.faults, self.did_you_mean = tuple(faults), tuple(did_you_mean)
-        self.headers = dict(headers or {})
+        self.roles, self.headers = tuple(roles), dict(headers or {})
 
     @property
     def status(self) -> int:
@@ -139,6 +140,8 @@ def response(problem: Problem, request: Request) -> JSONResponse:
         body["errors"] = [_fault_body(fault) for fault in problem.faults]
     if problem.did_you_mean:
         body["did_you_mean"] = list(problem.did_you_mean)
+    if problem.roles:
+        body["roles"] = list(problem.roles)
     return JSONResponse(body, status, headers=problem.headers, media_type=MEDIA_TYPE)
 
 

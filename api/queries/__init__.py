@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, LiteralString
 
 from psycopg.rows import dict_row
 
+from api import reach
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -13,16 +15,32 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
+_REACH = "%(reach)s"
+#: conditions that cut what a query reads to the caller's areas; each names its table's column
+THING_IN_REACH: LiteralString = """(%(reach)s::int[] IS NULL OR t.id IN (
+      SELECT thing_id FROM thing_areas WHERE area_id = ANY(%(reach)s::int[])))"""
+GATEWAY_IN_REACH: LiteralString = """(%(reach)s::int[] IS NULL OR g.id IN (
+      SELECT gateway_id FROM gateway_areas WHERE area_id = ANY(%(reach)s::int[])))"""
+AREA_IN_REACH: LiteralString = "(%(reach)s::int[] IS NULL OR a.id = ANY(%(reach)s::int[]))"
+
 
 async def fetch(conn: AsyncConnection[Any], sql: LiteralString, params: Mapping[str, Any]) -> list[Row]:
     """Run a query and return all its rows."""
     async with conn.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(sql, params)
+        await cursor.execute(sql, _cut(sql, params))
         return await cursor.fetchall()
 
 
 async def fetch_one(conn: AsyncConnection[Any], sql: LiteralString, params: Mapping[str, Any]) -> Row | None:
     """Run a query and return its first row."""
     async with conn.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(sql, params)
+        await cursor.execute(sql, _cut(sql, params))
         return await cursor.fetchone()
+
+
+def _cut(sql: LiteralString, params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the parameters with the reach of whoever this is read for, where the query is cut to one."""
+    if _REACH not in sql:
+        return params
+    areas = reach.present()
+    return {**params, "reach": None if areas is None else sorted(areas)}

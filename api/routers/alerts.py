@@ -13,11 +13,13 @@ from api.openapi import example
 from api.parameters import AreaFilter, Connection, Cursor, Limit, now, period, require_known
 from api.periods import Period
 from api.problems import Fault, Problem, sentence
-from api.queries import Row
+from api.queries import Row, names
 from api.queries import alerts as queries
+from api.reach import Caller
+from api.rights import Role
 from api.schemas import alerts as schemas
 from api.schemas.common import Page, page_of
-from api.security import Administrator, Operator
+from api.security import Asking, Name
 from api.times import TimeError, parse_duration, parse_time
 from devices.alert_rules import AlertRule, RuleError
 
@@ -96,10 +98,11 @@ async def acknowledge_alert(
     request: Request,
     alert_id: AlertId,
     change: schemas.Acknowledgement,
-    who: Operator,
+    who: Name,
     conn: Connection,
 ) -> Any:
     """End the escalation of a raised alert; a second time adds a note. The history has the key's name."""
+    await _alert(conn, alert_id)
     publish = request.app.state.settings.mqtt_url is not None
     try:
         await actions.acknowledge(conn, alert_id, now(), who=who, note=change.note, publish=publish)
@@ -137,7 +140,7 @@ async def list_rules(conn: Connection) -> Any:
     response_model=schemas.AlertRule,
     responses=example(schemas.RULE, status=201),
 )
-async def create_rule(rule: schemas.NewAlertRule, who: Administrator, conn: Connection) -> Any:
+async def create_rule(rule: schemas.NewAlertRule, who: Name, conn: Connection) -> Any:
     """Store another rule; it is looked at from the next tick of analytics on."""
     try:
         parsed = actions.parse_rule(rule.model_dump(exclude_unset=True))
@@ -167,9 +170,7 @@ async def get_rule(code: Code, conn: Connection) -> Any:
     response_model=schemas.AlertRule,
     responses=example(schemas.RULE),
 )
-async def change_rule(
-    code: Code, change: schemas.AlertRuleChange, who: Administrator, conn: Connection
-) -> Any:
+async def change_rule(code: Code, change: schemas.AlertRuleChange, who: Name, conn: Connection) -> Any:
     """Change the given fields; from then on an import of the city's profile leaves the rule alone."""
     await _rule(conn, code)
     try:
@@ -188,7 +189,7 @@ async def change_rule(
     status_code=204,
     response_class=Response,
 )
-async def delete_rule(code: Code, who: Administrator, conn: Connection) -> None:
+async def delete_rule(code: Code, who: Name, conn: Connection) -> None:
     """Delete a rule: its alerts end, their history stays, and no import brings it back."""
     await _rule(conn, code)
     await actions.delete_rule(conn, code, who)
@@ -246,16 +247,38 @@ async def list_silences(
     responses=example(schemas.SILENCE, status=201),
 )
 async def create_silence(
-    request: Request, silence: schemas.NewAlertSilence, who: Operator, conn: Connection
+    request: Request, silence: schemas.NewAlertSilence, caller: Asking, conn: Connection
 ) -> Any:
-    """Tell nobody of a rule, an area, a rule in an area, or one alert, up to an instant."""
+    """Tell nobody of a rule, an area, a rule in an area, or one alert, up to an instant.
+
+    A key that is confined to areas names one of them, or an alert there: a rule alone is silent everywhere.
+    """
     ends_at = _end(silence.ends_at, request)
     given = silence.model_dump(exclude={"ends_at"})
+    _require_place(caller, silence.area, silence.alert)
     try:
-        number = await actions.add_silence(conn, **given, ends_at=ends_at, who=who)
+        await _require_reached(conn, silence)
+        number = await actions.add_silence(conn, **given, ends_at=ends_at, who=caller.name)
     except (AlertError, actions.UnknownError) as error:
         raise _in_body("silence", str(error), "a rule, an area or an alert, and a reason") from None
     return await _silence(conn, number)
+
+
+def _require_place(caller: Caller, area: str | None, alert: int | None) -> None:
+    """Refuse a confined caller what concerns the whole city."""
+    if caller.areas is not None and area is None and alert is None:
+        own = ", ".join(caller.areas)
+        text = f"{caller.who} is of {own}: a silence without an area or an alert is of the whole city"
+        raise Problem("forbidden", text, roles=[Role.ADMIN])
+
+
+async def _require_reached(conn: Connection, silence: schemas.NewAlertSilence) -> None:
+    asked: dict[names.Kind, str | None] = {"alert rule": silence.rule, "area": silence.area}
+    for kind, code in asked.items():
+        if code is not None and not await names.known(conn, kind, [code]):
+            raise actions.UnknownError(f"there is no {kind} {code!r}")
+    if silence.alert is not None and await queries.alert(conn, silence.alert) is None:
+        raise actions.UnknownError(f"there is no alert {silence.alert}")
 
 
 def _end(text: str, request: Request) -> datetime:
@@ -292,10 +315,12 @@ async def get_silence(number: SilenceId, conn: Connection) -> Any:
     status_code=204,
     response_class=Response,
 )
-async def end_silence(number: SilenceId, who: Operator, conn: Connection) -> None:
+async def end_silence(number: SilenceId, caller: Asking, conn: Connection) -> None:
     """End a silence before its time: alerts that are still raised are told of again."""
+    found = await _silence(conn, number)
+    _require_place(caller, found["area"], found["alert"])
     try:
-        await actions.end_silence(conn, number, who)
+        await actions.end_silence(conn, number, caller.name)
     except actions.UnknownError as error:
         raise Problem("not-found", str(error)) from None
 

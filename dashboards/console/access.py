@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from starlette.responses import RedirectResponse
 
 from api import keys
+from api.rights import Right
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +62,7 @@ class Access:
                 found = await keys.verify(conn, key)
             except keys.KeyRefusedError:
                 return False
-        return "read" in found.scopes
+        return found.caller.may(Right.RAW) and found.areas is None
 
     async def take(self, request: Request) -> Response:
         """Answer the form: keep the key in the browser and open the console, or ask again."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 import structlog
 
+from api import reach
 from dashboards.console.snapshot import Registry, Series, Snapshot, read, read_registry, read_series
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ class Feed:
             await asyncio.wait_for(self._read.wait(), timeout)
 
     async def run(self) -> None:
-        """Read while anybody follows, until cancelled."""
+        """Read while anybody follows, until cancelled; the whole city, for each page to show its part of."""
+        reach.enter(reach.EVERYTHING)
         while True:
             await self._wanted.wait()
             await self._poll()

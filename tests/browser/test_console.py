@@ -216,7 +216,7 @@ def test_a_key_opens_a_console_that_is_not_public(
 ) -> None:
     async def make() -> str:
         async with await connect(city_url) as conn:
-            return (await keys.create(conn, "console"))[0]
+            return (await keys.create(conn, "console", "operator"))[0]
 
     key = in_thread(make())
     with opened(browser, locked_console, ready=".gate-form") as page:

@@ -36,5 +36,5 @@ async def locked_api(database_url: str, conn: AsyncConnection[Any], tmp_path: Pa
 @pytest.fixture
 async def key(conn: AsyncConnection[Any]) -> str:
     """A key that may do everything."""
-    text, _ = await keys.create(conn, "contract", scopes=("read", "operate", "admin"))
+    text, _ = await keys.create(conn, "contract", "admin")
     return text

@@ -53,7 +53,7 @@ async def shell(command: str, **environment: str) -> str:
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 async def test_the_ten_requests(address: str, city: AsyncConnection[Any]) -> None:
     assert len(REQUESTS) == 10
-    key, _ = await keys.create(city, "planning department")
+    key, _ = await keys.create(city, "duty desk", "operator")
     answers = [await shell(command, HALONG=address, KEY=key) for command in REQUESTS]
     assert len(json.loads(answers[0])["items"]) == 13
     assert json.loads(answers[1])["successors"]

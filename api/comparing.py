@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -13,11 +14,11 @@ from api.period_values import decimals
 from api.periods import Period
 from api.problems import invalid
 from api.queries import indicators as queries
+from api.stand_ins import Series
 from api.summaries import differences, method, ranks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from fastapi import Request
@@ -54,6 +55,19 @@ async def choose_areas(
     return questions.series_of(known, [code], where, span, extents)
 
 
+def told_of(known: Known, code: str, place: Place, choice: Choice) -> list[Series]:
+    """Return the series that answer, and one for each area that was asked for and has nothing stored.
+
+    Where no area was named, those are the ones that indicators are computed for.
+    """
+    answered = {each.unit.code for each in choice.series}
+    answered.update(other for each in choice.series for other in each.stands_for)
+    missing = {unit.code: unit for unit in units(known, place) if unit.code not in answered}
+    ever = Period(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+    found = [*choice.series, *(Series(code, unit, ever.start, ever.end) for unit in missing.values())]
+    return sorted(found, key=lambda each: each.key)
+
+
 def head(known: Known, asking: Asking, zone: ZoneInfo) -> Row:
     """Return what both answers begin with."""
     how = asking.method
@@ -78,7 +92,7 @@ def derived(choice: Choice, known: Known) -> list[Row]:
 def compared(
     known: Known,
     how: Method,
-    choice: Choice,
+    series: Sequence[Series],
     current: Mapping[int, Summary],
     previous: Mapping[int, Summary],
 ) -> list[Row]:
@@ -92,7 +106,7 @@ def compared(
             "previous": asdict(previous[each.unit.id]),
         }
         | differences(current[each.unit.id], previous[each.unit.id], unit, digits)
-        for each in choice.series
+        for each in series
     ]
 
 

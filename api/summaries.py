@@ -143,7 +143,7 @@ def _value(
     found: Method, row: Row, stored: Row | None, expected: int, decimals: int
 ) -> tuple[float | None, str | None, str | None]:
     if found.kind == "classes":
-        return None, None, "no_rule_for_periods"
+        return None, None, "no_rule_for_periods" if row.get("stored") else "not_computed"
     if found.kind == "stored":
         nothing = {"value": None, "category": None, "reason": "not_computed"}
         return tuple((stored or nothing)[name] for name in nothing)  # type: ignore[return-value]

@@ -64,6 +64,8 @@ RAW: Final = Table(
     ),
     _PLACE,
 )
+#: of means and totals
+_DIGITS: Final = 10
 SAMPLED: Final = Table("observations", (_TIME, _VALUE, *_WHOSE), _PLACE)
 #: by the rollup's name
 TABLES: Final[Mapping[str, Table]] = {
@@ -99,9 +101,23 @@ def summed(
     intervals = np.array([each["sampling_interval_s"] for each in streams])
     expected = _seconds(rollup, rows["time"], zone) / intervals[_places(rows["datastream_id"], streams)]
     columns = {name: pa.array(rows[name]) for name in rows.dtype.names or () if name != "datastream_id"}
+    columns |= {name: pa.array(significant(rows[name])) for name in ("mean", "total")}
     columns["time"] = _instants(rows["time"])
     columns["completeness"] = pa.array(np.minimum(rows["n"] / expected, 1.0).round(4))
     return _batch(TABLES[rollup], columns, rows["datastream_id"], streams)
+
+
+def significant(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return numbers with 10 significant digits: what lies behind them is the noise of adding up."""
+    with np.errstate(divide="ignore"):
+        exponents = np.floor(np.log10(np.abs(values)))
+    places = _DIGITS - 1 - np.nan_to_num(exponents, nan=0, posinf=0, neginf=0)
+    # Above 10^300 or below 10^-300 there is no such power, and no measured value either.
+    scale = np.power(10.0, np.clip(np.abs(places), 0, 300))
+    rounded: NDArray[np.float64] = np.where(
+        places >= 0, np.round(values * scale) / scale, np.round(values / scale) * scale
+    )
+    return rounded
 
 
 def items(batch: pa.RecordBatch) -> list[dict[str, Any]]:

@@ -119,6 +119,11 @@ async def test_the_csv_is_read_by_its_metadata(conn: AsyncConnection[Any], plan:
     assert read[0]["area_valid_from"].date().isoformat() == "2020-01-01"
     assert {type(row["suppressed"]) for row in read} == {bool}
     assert found.common_props["dc:license"]["@id"] == "https://creativecommons.org/licenses/by/4.0/"
+    columns = json.loads(Path(f"{path}-metadata.json").read_text("utf-8"))["tableSchema"]["columns"]
+    for column in columns:
+        told = {each["@language"]: each["@value"] for each in column["dc:description"]}
+        assert told["en"]
+        assert told["vi"] not in {"", told["en"]}
 
 
 async def test_published_again_nothing_is_written(

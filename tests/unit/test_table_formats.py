@@ -181,6 +181,22 @@ def test_xlsx_leaves_hours_of_utc_what_they_are() -> None:
     assert sheets(each.begin() + each.end())["about"][1][4] == "Start of the UTC hour."
 
 
+def test_columns_of_xlsx_are_as_wide_as_what_stands_in_them() -> None:
+    table = Table("t", (
+        Column("name", TEXT, "Name", "Tên"), Column("a_rather_long_title", NUMBER, "", ""),
+        Column("time", TIME, "", ""), Column("remark", TEXT, "", ""),
+    ))  # fmt: skip
+    made = writer(Format.XLSX, table, Style())
+    rows = [{"name": "Thành phố Hạ Long, phường Bãi Cháy", "remark": "x" * 500}, {"name": "x"}]
+    content = made.begin() + made.write(table.batch(rows)) + made.end()
+    sheet = openpyxl.load_workbook(io.BytesIO(content)).worksheets[0]
+    widths = [sheet.column_dimensions[letter].width for letter in "ABCD"]
+    assert widths[0] >= len("Thành phố Hạ Long, phường Bãi Cháy")
+    assert widths[1] >= len("a_rather_long_title")
+    assert widths[2] >= len("2026-11-22 08:00:00 (UTC)") - 6
+    assert widths[3] == 60
+
+
 def test_a_full_sheet_is_followed_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(xlsx_writer, "SHEET_ROWS", 5)
     rows = [FULL | {"n": n} for n in range(9)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from analytics.direction import Worse, worse
 from api import questions, values
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from api.questions import Place
     from api.stand_ins import Choice
     from api.summaries import Method, Summary
+
+
+_EVER: Final = Period(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
 
 class Order(StrEnum):
@@ -58,14 +61,18 @@ async def choose_areas(
 def told_of(known: Known, code: str, place: Place, choice: Choice) -> list[Series]:
     """Return the series that answer, and one for each area that was asked for and has nothing stored.
 
-    Where no area was named, those are the ones that indicators are computed for.
+    Where no area was named, those are the ones of the levels that answer for which indicators are computed.
     """
     answered = {each.unit.code for each in choice.series}
     answered.update(other for each in choice.series for other in each.stands_for)
-    missing = {unit.code: unit for unit in units(known, place) if unit.code not in answered}
-    ever = Period(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
-    found = [*choice.series, *(Series(code, unit, ever.start, ever.end) for unit in missing.values())]
-    return sorted(found, key=lambda each: each.key)
+    levels = {each.unit.level for each in choice.series if place.areas is None}
+    wanted = sorted(units(known, place), key=lambda unit: unit.valid_from)
+    missing = {
+        unit.code: Series(code, unit, _EVER.start, _EVER.end)
+        for unit in wanted
+        if unit.code not in answered and (not levels or unit.level in levels)
+    }
+    return sorted((*choice.series, *missing.values()), key=lambda each: each.key)
 
 
 def head(known: Known, asking: Asking, zone: ZoneInfo) -> Row:

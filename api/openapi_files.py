@@ -60,6 +60,12 @@ def page(media_type: str | None) -> dict[int | str, dict[str, Any]]:
     return {200: {"content": {media_type: {"schema": _TEXT, "x-file": ""}}}}
 
 
+def leads(to: str) -> dict[int | str, dict[str, Any]]:
+    """Return FastAPI's `responses` of a redirection (303)."""
+    place = {"description": to, "schema": {"type": "string", "format": "uri-reference"}}
+    return {303: {"description": to, "headers": {"Location": place}}}
+
+
 def files(places: Mapping[str, str]) -> dict[int | str, dict[str, Any]]:
     """Return FastAPI's `responses` of a file: media type -> where there is one of it."""
     return {

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.resources import files
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -22,7 +22,7 @@ from api.open_data.rdf import bounds, turtle
 from api.open_data.state import Published
 from api.open_data.store import StoreError
 from api.open_data.words import Language
-from api.open_data.writing import CSV, CSVW, PARQUET
+from api.open_data.writing import CSV, CSVW
 from api.openapi import example
 from api.problems import RETRY_LATER, Problem
 from api.queries import open_data as queries
@@ -42,12 +42,6 @@ _PAGE_POLICY: Final = (
 )
 _STYLE: Final = (files("api.open_data") / "templates" / "style.css").read_text("utf-8")
 
-_EXAMPLES: Final = {
-    CSV: "/open/files/air/air_2026-10_v1.csv",
-    PARQUET: "/open/files/air/air_2026-10_v1.parquet",
-    CSVW: "/open/files/air/air_2026-10_v1.csv-metadata.json",
-}
-
 Code = Annotated[
     str,
     Path(max_length=100, description="Code of the data set.", openapi_examples={"air": {"value": "air"}}),
@@ -65,11 +59,6 @@ MonthName = Annotated[
     Path(max_length=100, description="A published month.", openapi_examples={"month": {"value": "2026-10"}}),
 ]
 Lang = Annotated[Language | None, Query(description="vi or en; else Accept-Language decides.")]
-
-
-def _leads(status: int, to: str) -> dict[int | str, dict[str, Any]]:
-    place = {"description": to, "schema": {"type": "string", "format": "uri-reference"}}
-    return {status: {"description": to, "headers": {"Location": place}}}
 
 
 @router.get(
@@ -103,7 +92,7 @@ async def get_style(request: Request) -> Response:
     summary="The catalogue, as Accept asks for it",
     status_code=303,
     response_class=Response,
-    responses=_leads(303, "The catalogue in the form that was asked for."),
+    responses=openapi_files.leads("The catalogue in the form that was asked for."),
 )
 async def get_catalog(request: Request) -> Response:
     """The catalogue in the form that is asked for: Turtle, JSON-LD, or the page."""
@@ -157,7 +146,7 @@ async def get_manifest(request: Request, code: Code) -> Response:
     summary="A published file",
     response_class=Response,
     responses={
-        **openapi_files.files(_EXAMPLES),
+        **openapi_files.files(schemas.PLACES),
         206: {"description": "The part that `Range` asks for (RFC 9110, 14)."},
     },
 )
@@ -196,7 +185,7 @@ async def get_data_set(request: Request, code: Code, lang: Lang = None) -> Respo
     summary="A published month",
     status_code=303,
     response_class=Response,
-    responses=_leads(303, "The place of the month on its data set's page."),
+    responses=openapi_files.leads("The place of the month on its data set's page."),
 )
 async def get_month(request: Request, code: Code, month: MonthName) -> Response:
     """The name that a month has in the catalogue: it leads to its place on the data set's page."""

@@ -5,6 +5,7 @@ from typing import Any, Final
 import msgspec
 
 from api.open_data.manifest import Manifest
+from api.open_data.writing import CSV, CSVW, PARQUET
 
 _NAMED: Final = "#/components/schemas/OpenData{name}"
 _, _FOUND = msgspec.json.schema_components([Manifest], ref_template=_NAMED)
@@ -34,6 +35,12 @@ SCHEMAS: Final[dict[str, Any]] = {
     },
 }
 
+#: media type -> where there is one of it
+PLACES: Final = {
+    CSV: "/open/files/air/air_2026-10_v1.csv",
+    PARQUET: "/open/files/air/air_2026-10_v1.parquet",
+    CSVW: "/open/files/air/air_2026-10_v1.csv-metadata.json",
+}
 MANIFEST: Final[dict[str, Any]] = {
     "data_set": "air",
     "months": {

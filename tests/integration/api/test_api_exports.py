@@ -379,8 +379,8 @@ async def test_a_file_of_values_is_of_one_instant(
     rows = list(csv.DictReader(io.StringIO((await client.get(path)).text)))
     assert pages > 2
     found = {code: [row["value"] for row in rows if row["area"] == code] for code in ("193", "22")}
-    assert found["193"] == ["50.0", "60.0", "70.0", "80.0", "90.0", ""]
-    assert found["22"] == ["50.0", "60.0", "70.0", "80.0", "90.0", "100.0"]
+    assert found["193"] == ["50", "60", "70", "80", "90", ""]
+    assert found["22"] == ["50", "60", "70", "80", "90", "100"]
     revised = list(csv.DictReader(io.StringIO((await client.get(path)).text)))
     assert {float(row["value"]) for row in revised} == {7.0}
 

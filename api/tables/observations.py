@@ -66,6 +66,8 @@ RAW: Final = Table(
 )
 #: of means and totals
 _DIGITS: Final = 10
+#: between which powers of ten are exact
+_LEAST, _MOST = 1e-12, 1e30
 SAMPLED: Final = Table("observations", (_TIME, _VALUE, *_WHOSE), _PLACE)
 #: by the rollup's name
 TABLES: Final[Mapping[str, Table]] = {
@@ -108,16 +110,18 @@ def summed(
 
 
 def significant(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return numbers with 10 significant digits: what lies behind them is the noise of adding up."""
-    with np.errstate(divide="ignore"):
-        exponents = np.floor(np.log10(np.abs(values)))
-    places = _DIGITS - 1 - np.nan_to_num(exponents, nan=0, posinf=0, neginf=0)
-    # Above 10^300 or below 10^-300 there is no such power, and no measured value either.
-    scale = np.power(10.0, np.clip(np.abs(places), 0, 300))
-    rounded: NDArray[np.float64] = np.where(
-        places >= 0, np.round(values * scale) / scale, np.round(values / scale) * scale
-    )
-    return rounded
+    """Return numbers with 10 significant digits: what lies behind them is the noise of adding up.
+
+    What nobody measures, beyond 10^30 or below 10^-12, is left as it is.
+    """
+    size = np.abs(values)
+    usual = (size > _LEAST) & (size < _MOST)
+    places = _DIGITS - 1 - np.floor(np.log10(np.where(usual, size, 1.0)))
+    scale = 10.0 ** np.abs(places)
+    chosen = np.where(usual, values, 0.0)
+    rounded = np.where(places >= 0, np.round(chosen * scale) / scale, np.round(chosen / scale) * scale)
+    found: NDArray[np.float64] = np.where(usual, rounded, values)
+    return found
 
 
 def items(batch: pa.RecordBatch) -> list[dict[str, Any]]:

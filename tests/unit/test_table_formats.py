@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -33,6 +34,7 @@ from api.formats.table import (
     Style,
     Table,
 )
+from api.tables.observations import significant
 
 TABLE = Table(
     "readings",
@@ -261,3 +263,26 @@ def test_a_slice_of_a_batch_is_written_and_no_more() -> None:
 def test_tables_without_a_place_have_no_geojson() -> None:
     assert Format.GEOJSON in formats_of(TABLE)
     assert Format.GEOJSON not in formats_of(Table("plain", TABLE.columns[:2]))
+
+
+def test_significant_digits() -> None:
+    noisy = [
+        12.300000000001,
+        0.1 + 0.2,
+        -123.50000000000003,
+        0.0,
+        1e-7 / 3,
+        123_456_789_012.34,
+        np.nan,
+        np.inf,
+    ]
+    found = significant(np.array(noisy))
+    assert found[:6].tolist() == [12.3, 0.3, -123.5, 0.0, 3.333333333e-08, 123_456_789_000.0]
+    assert np.isnan(found[6])
+    assert np.isinf(found[7])
+
+
+@given(st.floats(-1e15, 1e15))
+def test_what_has_few_digits_is_left_as_it_is(number: float) -> None:
+    few = float(f"{number:.8g}")
+    assert significant(np.array([few])).tolist() == [few]

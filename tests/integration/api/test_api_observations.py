@@ -116,8 +116,8 @@ async def test_days_are_local_and_say_how_complete_they_are(
 async def test_means_and_totals_are_without_the_noise_of_adding_up(
     client: httpx.AsyncClient, city: AsyncConnection[Any]
 ) -> None:
-    day = datetime(2026, 3, 2, tzinfo=UTC)
-    times = [day + timedelta(minutes=6 * n) for n in range(10)]
+    start = observations.to_microseconds(datetime(2026, 3, 2, tzinfo=UTC))
+    times = start + np.arange(10) * 360_000_000
     await store(city, "mong-cai-air-1", times, np.full(10, 12.3) + np.arange(10) % 2 / 10)
     period = {"from": "2026-03-02T00:00:00Z", "to": "2026-03-02T01:00:00Z"}
     (row,) = (await get(client, thing="mong-cai-air-1", rollup="hour", **period))["items"]

@@ -17,6 +17,7 @@ from api.cache import AnswerCache, Cached
 from api.explorer import add_explorer
 from api.export_jobs import Exports
 from api.formats.kinds import KINDS, PACKED
+from api.head import Head
 from api.known import Registry
 from api.limits import BodyLimit
 from api.metrics import Metrics, PoolCollector
@@ -64,6 +65,19 @@ _ROUTERS = (
 #: a query that takes longer is stopped: no page of any resource comes near it
 _STATEMENT_TIMEOUT_MS = 30_000
 _COMPRESS_FROM_BYTES = 1_000
+#: what pages of other origins may send, and read
+_ASKED_BY_PAGES = (
+    "Authorization",
+    "X-API-Key",
+    "If-None-Match",
+    "If-Modified-Since",
+    "Last-Event-ID",
+    "X-Request-ID",
+)
+_TOLD_TO_PAGES = (
+    "Link", "ETag", "Last-Modified", "Content-Disposition", "X-Request-ID", "RateLimit", "RateLimit-Policy",
+    "Retry-After",
+)  # fmt: skip
 _COMPRESSED = (
     *(kind.media_type for kind in KINDS.values() if kind.media_type not in PACKED),
     problems.MEDIA_TYPE,
@@ -142,7 +156,7 @@ def _add_routes(app: FastAPI) -> None:
         app.include_router(router, dependencies=[Access, Depends(only_known_parameters)])
     app.include_router(status.health)
     app.include_router(asyncapi.router)
-    app.include_router(open_data.router)
+    app.include_router(open_data.router, include_in_schema=app.state.open_data.is_on)
     add_explorer(app)
     app.include_router(fallback.router)
 
@@ -173,9 +187,10 @@ def _add_middleware(app: FastAPI) -> None:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.api_cors_origins,
-            allow_methods=["GET"],
-            allow_headers=["Authorization", "X-API-Key"],
-            expose_headers=["Link", "ETag", "X-Request-ID", "RateLimit", "RateLimit-Policy", "Retry-After"],
+            allow_methods=["GET", "HEAD"],
+            allow_headers=_ASKED_BY_PAGES,
+            expose_headers=_TOLD_TO_PAGES,
         )
+    app.add_middleware(Head)
     app.add_middleware(middleware.RequestId)
     app.add_middleware(middleware.Measured, metrics=app.state.metrics)

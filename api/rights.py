@@ -23,7 +23,7 @@ class Right(StrEnum):
     """What may be done; its value ends the sentence "… may not …"."""
 
     INDICATORS = "read indicators"
-    RAW = "read what devices send: things, observations, gateways, refusals, status and alerts"
+    RAW = "read what devices send (things, observations, gateways, refusals, status, alerts)"
     EXPORT = "have files made"
     OPERATE = "acknowledge and silence alerts"
     ADMINISTER = "change the rules of alerts"

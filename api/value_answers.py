@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from api import pages, questions, value_batches, values
-from api.answers import by_key, request_pool, table_answer
+from api.answers import CHUNK, request_pool, table_answer
 from api.fresh import Freshness, json_answer
 from api.parameters import now
 from api.periods import Period
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from fastapi import Request, Response
     from psycopg import AsyncConnection
 
+    from api.answers import Batches
     from api.known import Known, State
     from api.layout import Layout
     from api.periods import Asked
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from api.stand_ins import Choice, Series
 
 _PAGE, _PAGE_OF_LATEST = 100, 1_000
+#: more than any city has indicators times areas
+_MOST_NEWEST = 1_000_000
 _Key = tuple[str, int, datetime]
 _KEY: Any = tuple[str, int, Annotated[datetime, msgspec.Meta(tz=True)]]
 
@@ -110,7 +113,9 @@ def _next(request: Request, rows: list[Stored], limit: int, series: Sequence[Ser
 
 async def _file(request: Request, known: Known, choice: Choice, question: Question, when: When) -> Response:
     # One instant for all pages: a revision written meanwhile must not mix two states.
-    as_of, zone = question.as_of or now(), request.app.state.settings.zone
+    async with request_pool(request).connection() as conn:
+        settled = await queries.settled(conn, question.indicators)
+    as_of, zone = min(question.as_of or settled, settled), request.app.state.settings.zone
     about = {"as_of": str(as_of), "from": str(when.period.start), "to": str(when.period.end)}
     about |= {"time_zone": zone.key}
     table = question.layout.table
@@ -210,15 +215,17 @@ def _latest_body(newest: Newest, rows: list[Stored], layout: Layout) -> Row:
 
 
 async def _latest_file(request: Request, newest: Newest, layout: Layout) -> Response:
-    async def fetch(conn: AsyncConnection[Any], last: Row | None, limit: int) -> list[Row]:
-        key = (last["indicator"], last["area_id"]) if last else None
-        rows = await newest.read(conn, tuple(queries.FIELDS), key, limit)
-        told = [value_row(each) for each in newest.explained(rows)]
-        return [row | {"area_id": each[-1]} for row, each in zip(told, rows, strict=True)]
+    # By one query, which sees one state: there are no more than indicators times areas.
+    async with request_pool(request).connection() as conn:
+        about = {"as_of": str(now()), "time_zone": newest.zone.key}
+        rows = await newest.read(conn, tuple(queries.FIELDS), None, _MOST_NEWEST)
 
-    about = {"as_of": str(now()), "time_zone": newest.zone.key}
-    batches = by_key(request_pool(request), layout.table, fetch)
-    return await table_answer(layout.table, layout.wanted, batches, name="latest-values", about=about)
+    async def batches() -> Batches:
+        for start in range(0, len(rows), CHUNK):
+            told = newest.explained(rows[start : start + CHUNK])
+            yield layout.table.batch(map(value_row, told))
+
+    return await table_answer(layout.table, layout.wanted, batches(), name="latest-values", about=about)
 
 
 def _next_latest(request: Request, rows: list[Stored], limit: int) -> str | None:

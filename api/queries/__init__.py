@@ -22,6 +22,17 @@ THING_IN_REACH: LiteralString = """(%(reach)s::int[] IS NULL OR t.id IN (
 GATEWAY_IN_REACH: LiteralString = """(%(reach)s::int[] IS NULL OR g.id IN (
       SELECT gateway_id FROM gateway_areas WHERE area_id = ANY(%(reach)s::int[])))"""
 AREA_IN_REACH: LiteralString = "(%(reach)s::int[] IS NULL OR a.id = ANY(%(reach)s::int[]))"
+# As api.suggest.plain does it: without accents (NFD's marks), case, blanks and signs.
+_PLAIN: LiteralString = (
+    r"lower(regexp_replace(normalize(translate({column}, 'Đđ', 'dd'), NFD), "
+    r"'[\u0300-\u036f\u2000-\u206f[:space:][:punct:]]', '', 'g'))"
+)
+
+
+def holds_q(*columns: LiteralString) -> LiteralString:
+    """Return the condition that one of these columns has the plain text `q` in it, or that `q` is null."""
+    found = [f"strpos({_PLAIN.format(column=column)}, %(q)s) > 0" for column in columns]
+    return f"(%(q)s::text IS NULL OR {' OR '.join(found)})"
 
 
 async def fetch(conn: AsyncConnection[Any], sql: LiteralString, params: Mapping[str, Any]) -> list[Row]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from api.queries import AREA_IN_REACH, Row, fetch, fetch_one
+from api.queries import AREA_IN_REACH, Row, fetch, fetch_one, holds_q
 
 if TYPE_CHECKING:
     from datetime import date
@@ -23,6 +23,7 @@ WHERE {AREA_IN_REACH}
   AND (%(parent)s::text IS NULL OR p.code = %(parent)s)
   AND (%(reporting)s::boolean IS NULL OR a.reporting = %(reporting)s)
   AND (%(at)s::date IS NULL OR (a.valid_from <= %(at)s AND (a.valid_to IS NULL OR a.valid_to > %(at)s)))
+  AND {holds_q("a.code", "a.name_en", "a.name_vi")}
   AND (%(after_code)s::text IS NULL OR (a.code, a.id) > (%(after_code)s, %(after_id)s::int))
 ORDER BY a.code, a.id
 LIMIT %(limit)s"""
@@ -54,10 +55,11 @@ async def areas(
     reporting: bool | None,
     at: date | None,
     boundaries: bool,
+    q: str | None = None,
     after: tuple[str, int] | None = None,
     limit: int,
 ) -> list[Row]:
-    """Return areas by (code, id); `after` is the key of the row before the first."""
+    """Return areas by (code, id): `q` is a plain part of a name, `after` the key of the row before."""
     code, number = after or (None, None)
     params = {
         "level": level,
@@ -65,6 +67,7 @@ async def areas(
         "reporting": reporting,
         "at": at,
         "boundaries": boundaries,
+        "q": q,
         "after_code": code,
         "after_id": number,
         "limit": limit,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from api.queries import THING_IN_REACH, Row, fetch, fetch_one
+from api.queries import THING_IN_REACH, Row, fetch, fetch_one, holds_q
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -21,6 +21,7 @@ WHERE {THING_IN_REACH}
   AND (%(kind)s::text IS NULL OR t.kind = %(kind)s)
   AND (%(area)s::text IS NULL OR t.id IN (
       SELECT ta.thing_id FROM thing_areas ta JOIN areas a ON a.id = ta.area_id WHERE a.code = %(area)s))
+  AND {holds_q("t.code", "t.name")}
   AND (%(after)s::text IS NULL OR t.code > %(after)s)
 ORDER BY t.code LIMIT %(limit)s"""
 
@@ -84,11 +85,12 @@ async def things(
     area: str | None,
     gateway: str | None,
     kind: str | None,
+    q: str | None,
     after: str | None,
     limit: int,
 ) -> list[Row]:
-    """Return things by code."""
-    params = {"area": area, "gateway": gateway, "kind": kind, "after": after, "limit": limit}
+    """Return things by code; `q` is a plain part of a name."""
+    params = {"area": area, "gateway": gateway, "kind": kind, "q": q, "after": after, "limit": limit}
     return await fetch(conn, _THINGS, params)
 
 

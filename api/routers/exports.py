@@ -2,7 +2,8 @@
 
 import base64
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
+from pathlib import Path as FilePath
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from api.answers import request_pool
 from api.export_jobs import Exports
 from api.export_sources import fixed
 from api.formats.kinds import KINDS, Format
+from api.open_data.ranges import wanted_range
 from api.openapi import example
 from api.parameters import Connection, Cursor, Limit
 from api.problems import Problem, invalid
@@ -147,7 +149,6 @@ async def delete_export(request: Request, conn: Connection, caller: Asking, numb
             "content": {kind.media_type: {"schema": {"type": "string"}} for kind in KINDS.values()},
         },
         206: {"description": "The part that `Range` asks for (RFC 9110, 14)."},
-        416: {"description": "The file is shorter than what `Range` asks for."},
     },
 )
 async def get_export_file(request: Request, conn: Connection, caller: Asking, number: ExportId) -> Response:
@@ -156,6 +157,7 @@ async def get_export_file(request: Request, conn: Connection, caller: Asking, nu
     path = _exports(request).file(found)
     _require_file(found, there=path.is_file())
     kind = KINDS[Format(found["format"])]
+    _ignore_or_refuse_range(request, path, found["sha256"])
     digest = base64.b64encode(bytes.fromhex(found["sha256"])).decode()
     headers = {
         "ETag": f'"{found["sha256"]}"',
@@ -166,6 +168,23 @@ async def get_export_file(request: Request, conn: Connection, caller: Asking, nu
     }
     name = f"{found['what']}-{found['created_at']:%Y-%m-%d}.{kind.suffix}"
     return FileResponse(path, headers=headers, media_type=kind.content_type, filename=name)
+
+
+def _ignore_or_refuse_range(request: Request, path: FilePath, digest: str) -> None:
+    """Answer a range that the file does not have as a problem, and forget one that cannot be read.
+
+    Raises:
+        Problem: 416.
+    """
+    state = path.stat()
+    modified = datetime.fromtimestamp(int(state.st_mtime), UTC)
+    try:
+        part = wanted_range(request.headers, f'"{digest}"', modified, state.st_size)
+    except ValueError as error:
+        told = {"Content-Range": f"bytes */{state.st_size}"}
+        raise Problem("range-not-satisfiable", str(error), headers=told) from None
+    if part is None:
+        request.scope["headers"] = [each for each in request.scope["headers"] if each[0] != b"range"]
 
 
 def _require_file(found: Row, *, there: bool) -> None:

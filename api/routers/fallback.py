@@ -33,7 +33,8 @@ def refuse(request: Request) -> NoReturn:
     paths: dict[str, dict[str, object]] = app.openapi()["paths"]
     for path, operations in paths.items():
         if compile_path(path)[0].fullmatch(request.url.path):
-            allowed = ", ".join(sorted(method.upper() for method in operations))
+            known = {method.upper() for method in operations}
+            allowed = ", ".join(sorted(known | ({"HEAD"} if "GET" in known else set())))
             raise Problem(
                 "method-not-allowed",
                 f"{request.method} is not answered at {request.url.path}: use {allowed}",

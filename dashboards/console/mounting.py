@@ -100,14 +100,24 @@ async def _serve(request: Request, client: Client, feed: Feed, access: Access, s
     allowed = partial(access.allows, cookies.get(COOKIE))
     if not await _may_look(allowed):
         _ask_for_key(words, refused="key" in query)
+        _lead_on(words, settings)
         return
     choice = Choice(query.get("area"), query.get("indicator"))
     page = Page(feed, client, choice, words, dark=dark, zone=settings.zone, allowed=allowed)
     client.on_delete(feed.follow(page.update))
     await feed.first(_FIRST_DATA_S)
     page.build()
+    _lead_on(words, settings)
     await client.connected()
     await page.begin()
+
+
+def _lead_on(words: Words, settings: Settings) -> None:
+    """Link to what else is served here."""
+    places = {"docs": "api_docs"} | ({"open/": "open_data"} if settings.open_data_target else {})
+    with tag("footer", "foot"):
+        for place, word in places.items():
+            tag("a", "foot-link", href=place)._text = words(word)  # noqa: SLF001
 
 
 async def _may_look(allowed: Any) -> bool:

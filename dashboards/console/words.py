@@ -16,6 +16,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "language": ("Ngôn ngữ", "Language"),
     "theme_dark": ("Giao diện tối", "Dark theme"),
     "theme_light": ("Giao diện sáng", "Light theme"),
+    "api_docs": ("Tài liệu API", "API documentation"),
+    "open_data": ("Dữ liệu mở", "Open data"),
     "skip": ("Tới phần nội dung", "Skip to content"),
     "freshness": ("Độ mới của dữ liệu", "Freshness of the data"),
     "newest": ("Quan trắc mới nhất", "Newest observation"),

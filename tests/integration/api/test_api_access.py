@@ -252,6 +252,15 @@ async def test_other_origins_only_if_set(database_url: str, conn: AsyncConnectio
         answer = await ask(app, origin=origin)
         assert answer.headers["access-control-allow-origin"] == origin
         assert "access-control-allow-origin" not in (await ask(app, origin="https://x.example")).headers
+        asked = "authorization, if-none-match, last-event-id, x-request-id"
+        async with client_of(app, origin=origin) as client:
+            answer = await client.options("/v1/live", headers={
+                "access-control-request-method": "GET", "access-control-request-headers": asked,
+            })  # fmt: skip
+        assert answer.status_code == 200, answer.text
+        assert set(asked.split(", ")) <= set(
+            answer.headers["access-control-allow-headers"].lower().split(", ")
+        )
 
 
 async def test_metrics_count_routes_and_not_paths(client: httpx.AsyncClient) -> None:

@@ -64,7 +64,7 @@ async def test_the_ten_requests(address: str, city: AsyncConnection[Any]) -> Non
     assert len(answers[5].splitlines()) == 1 + 6
     assert json.loads(answers[6])["as_of"] == "2026-11-20T17:00:00Z"
     assert len(json.loads(answers[7])["items"]) in {5, 6}
-    assert [row["code"] for row in json.loads(answers[8])["items"]] == ["gw-ha-long-2"]
+    assert [row["code"] for row in json.loads(answers[8])["items"]] == ["ha-long-2"]
     assert json.loads(answers[9])["items"][0]["reason"] == "value_out_of_range"
 
 

@@ -191,7 +191,7 @@ class Newest:
     def explained(self, rows: Sequence[Stored]) -> list[Row]:
         """Return what was read with all fields as rows that explain themselves."""
         stands_for = {each.key: each.stands_for for each in self.choice.series} if self.choice else {}
-        units = self.known.units
+        units = self.known.everywhere
         return [
             values.value(row, units[row[-1]], self.known, self.zone, stands_for.get((row[-4], row[-1]), ()))
             for row in rows
@@ -205,7 +205,7 @@ def _latest_body(newest: Newest, rows: list[Stored], layout: Layout) -> Row:
     if layout.columns is None:
         return head | {"items": newest.explained(rows)}
     head["indicators"] = [values.named(known.indicators[code]) for code in sorted({row[-4] for row in rows})]
-    head["areas"] = values.areas(known.units[row[-1]] for row in rows)
+    head["areas"] = values.areas(known.everywhere[row[-1]] for row in rows)
     small = (
         values.small(rows)
         if layout.columns == layout.fields

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from fnmatch import fnmatch
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,6 +17,9 @@ import api.queries
 from api import reach
 from api.known import Known, Unit
 from api.rights import NEEDED, RIGHTS, Right, Role, require_rules, roles_with
+
+if TYPE_CHECKING:
+    from types import ModuleType
 
 #: tables with what stands in areas
 _PROTECTED = re.compile(
@@ -41,18 +44,23 @@ _CUT_ELSEWHERE = {
     "keys._UNKNOWN_AREAS": "run by who makes keys",
     "live._[!U]*": "read once for all streams, whose Selections are cut; what is watched was checked",
     "open_data._*": "published, for everyone",
+    "dashboards.console.queries._HISTORY": "of an area of the console's registry, which areas._LIST gave",
 }
 
 
 def statements() -> Iterator[tuple[str, str]]:
-    """Give every SQL text of the API by module and name."""
-    for module in pkgutil.iter_modules(api.queries.__path__):
-        found = vars(importlib.import_module(f"api.queries.{module.name}"))
-        for name, value in found.items():
+    """Give every SQL text of the API and the console by module and name."""
+    for module in modules():
+        for name, value in vars(module).items():
             texts = value.values() if isinstance(value, Mapping) else (value,)
             for text in texts:
                 if isinstance(text, str) and _STATEMENT.match(text):
-                    yield f"{module.name}.{name}", text
+                    yield f"{module.__name__.removeprefix('api.queries.')}.{name}", text
+
+
+def modules() -> list[ModuleType]:
+    names = [f"api.queries.{each.name}" for each in pkgutil.iter_modules(api.queries.__path__)]
+    return [importlib.import_module(name) for name in [*names, "dashboards.console.queries"]]
 
 
 def is_cut_elsewhere(name: str) -> bool:
@@ -73,9 +81,8 @@ def test_the_list_of_those_cut_elsewhere_names_no_others() -> None:
 
 def test_no_query_hides_in_a_function() -> None:
     """SQL that is put together where it is run would pass the test above unseen."""
-    for module in pkgutil.iter_modules(api.queries.__path__):
-        found = importlib.import_module(f"api.queries.{module.name}")
-        for name, value in vars(found).items():
+    for module in modules():
+        for name, value in vars(module).items():
             code = getattr(value, "__code__", None)
             for text in code.co_consts if code is not None else ():
                 assert not (isinstance(text, str) and re.search(r"\bFROM\s+(?!live_)[a-z_]+\b", text)), name

@@ -30,7 +30,7 @@ RAW = READERS - {"planner"}
 OPERATORS = {"operator", "admin"}
 ADMINS = {"admin"}
 #: what only somebody may be told who reaches the district 194
-FOREIGN = ("aq-101", "gw-mong-cai-1", "gw-new", "Móng Cái", "Mong Cai", '"194"')
+FOREIGN = ("mong-cai-air-1", "mong-cai-1", "gw-new", "Móng Cái", "Mong Cai", '"194"')
 SERIES = "vn_aqi_h"
 EXPORT = {"what": "indicator_values", "indicator": [SERIES], "period": "P1D", "format": "csv"}
 RULE = {
@@ -86,21 +86,21 @@ RULES: dict[str, Rule] = {
     "listLatestIndicatorValues": indicator("values/latest?"),
     "listIndicatorValues": indicator(f"{SERIES}/values?"),
     "compareIndicator": indicator(f"{SERIES}/comparison?"),
-    "rankIndicator": indicator(f"{SERIES}/ranking?"),
+    "rankIndicator": indicator("rain_1h/ranking?"),
     "listRevisions": indicator(f"{SERIES}/revisions?"),
     "explainIndicatorValue": indicator(f"{SERIES}/explain?"),
     "streamEvents": get("/v1/live?follow=false", "/v1/live?follow=false&area=194", roles=READERS),
     "listThings": get("/v1/things", "/v1/things?area=194"),
-    "getThing": get("/v1/things/aq-017", "/v1/things/aq-101", hidden=404),
-    "listDatastreams": get("/v1/datastreams", "/v1/datastreams?thing=aq-101"),
+    "getThing": get("/v1/things/ha-long-air-1", "/v1/things/mong-cai-air-1", hidden=404),
+    "listDatastreams": get("/v1/datastreams", "/v1/datastreams?thing=mong-cai-air-1"),
     "getDatastream": get("/v1/datastreams/{own}", "/v1/datastreams/{foreign}", hidden=404),
-    "listLatestObservations": get("/v1/latest", "/v1/latest?thing=aq-101"),
+    "listLatestObservations": get("/v1/latest", "/v1/latest?thing=mong-cai-air-1"),
     "listObservationsOfDatastream": get(
         "/v1/datastreams/{own}/observations", "/v1/datastreams/{foreign}/observations", hidden=404
     ),
-    "listObservations": get("/v1/observations?property=pm2_5", "/v1/observations?thing=aq-101"),
+    "listObservations": get("/v1/observations?property=pm2_5", "/v1/observations?thing=mong-cai-air-1"),
     "listGateways": get("/v1/gateways", "/v1/gateways?area=194"),
-    "getGateway": get("/v1/gateways/gw-ha-long-1", "/v1/gateways/gw-mong-cai-1", hidden=404),
+    "getGateway": get("/v1/gateways/ha-long-1", "/v1/gateways/mong-cai-1", hidden=404),
     "listRefusals": get("/v1/refusals"),
     "getStatus": get("/v1/status"),
     "listAlerts": get("/v1/alerts", "/v1/alerts?area=194"),
@@ -155,12 +155,13 @@ async def app(database_url: str, city: AsyncConnection[Any], tmp_path: Any) -> A
     await city.execute(
         """INSERT INTO indicator_values (time, indicator, area_id, value, completeness, version, revision)
            SELECT v.time, indicator, (SELECT id FROM areas WHERE code = '194'), value, 1, 1, 1
-           FROM indicator_values v JOIN areas a ON a.id = v.area_id WHERE a.code = '193' AND revision = 1"""
+           FROM indicator_values v JOIN areas a ON a.id = v.area_id WHERE a.code = '193' AND revision = 1
+             AND value IS NOT NULL"""
     )
     await city.execute(
         """INSERT INTO observations (datastream_id, time, value, quality)
            SELECT d.id, now() - interval '1 hour', 5, 0
-           FROM datastreams d JOIN things t ON t.id = d.thing_id WHERE t.code = 'aq-101'"""
+           FROM datastreams d JOIN things t ON t.id = d.thing_id WHERE t.code = 'mong-cai-air-1'"""
     )
     await city.execute("UPDATE alerts SET state = 'active', closed_at = NULL")
     await city.execute(
@@ -176,7 +177,7 @@ async def app(database_url: str, city: AsyncConnection[Any], tmp_path: Any) -> A
     )
     await city.execute(
         """INSERT INTO refusals (time, gateway, topic, seq, reason, at, detail, count, stored, payload)
-           SELECT time, 'gw-mong-cai-1', topic, seq, reason, at, detail, count, stored, payload
+           SELECT time, 'mong-cai-1', topic, seq, reason, at, detail, count, stored, payload
            FROM refusals LIMIT 1"""
     )
     settings = {"database_url": database_url, "export_dir": tmp_path}
@@ -192,8 +193,8 @@ async def numbers(conn: AsyncConnection[Any]) -> dict[str, str]:
     )
     found = {code: str(number) for code, number in await rows.fetchall()}
     return {
-        "own": found["aq-017"],
-        "foreign": found["aq-101"],
+        "own": found["ha-long-air-1"],
+        "foreign": found["mong-cai-air-1"],
         "export": "00000000-0000-0000-0000-000000000000",
     }
 
@@ -259,7 +260,8 @@ async def test_the_markers_of_the_other_area_are_there_for_who_reaches_it(
     async with client_of(app, authorization=f"Bearer {text}") as client:
         for operation in expected:
             path = RULES[operation].own.path.replace("area=193", "").replace("/193", "/194")
-            assert any(word in (await client.get(path)).text for word in FOREIGN), operation
+            answer = await client.get(path)
+            assert any(word in answer.text for word in FOREIGN), operation
 
 
 async def test_without_a_key_nothing_is_done(app: FastAPI, city: AsyncConnection[Any]) -> None:
@@ -273,7 +275,12 @@ async def test_without_a_key_nothing_is_done(app: FastAPI, city: AsyncConnection
 
 @pytest.mark.parametrize(
     "path",
-    ["/v1/things/aq-1O1", "/v1/gateways/gw-mong-cai-2", "/v1/areas/mong-cai", "/v1/things?gateway=gw-newt"],
+    [
+        "/v1/things/mong-cai-alr-1",
+        "/v1/gateways/mong-cai-2",
+        "/v1/areas/mong-cay",
+        "/v1/things?gateway=gw-newt",
+    ],
 )
 async def test_what_is_out_of_reach_is_not_suggested(
     app: FastAPI, city: AsyncConnection[Any], path: str
@@ -287,6 +294,6 @@ async def test_what_is_out_of_reach_is_not_suggested(
         suggested.append(
             [*body.get("did_you_mean", []), *(m for e in body.get("errors", []) for m in e["did_you_mean"])]
         )
-    foreign = {"aq-101", "gw-mong-cai-1", "gw-new", "194"}
+    foreign = {"mong-cai-air-1", "mong-cai-1", "gw-new", "194"}
     assert foreign & set(suggested[0])
     assert not foreign & set(suggested[1])

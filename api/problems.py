@@ -172,8 +172,6 @@ async def on_problem(request: Request, error: Problem) -> JSONResponse:
 async def on_http_error(request: Request, error: HTTPException) -> JSONResponse:
     """Answer what the framework raises: a path or a method that does not exist."""
     kind = _KIND_OF_STATUS.get(error.status_code, "internal")
-    if "GET" in (allowed := (error.headers or {}).get("Allow", "")):
-        error.headers = {**(error.headers or {}), "Allow": f"{allowed}, HEAD"}
     detail = {
         "no-such-path": f"{request.url.path} does not exist: /openapi.json lists every path",
         "method-not-allowed": f"{request.method} is not answered at {request.url.path}: use GET",

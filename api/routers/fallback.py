@@ -19,7 +19,9 @@ class _Refusal:
         refuse(Request(scope))
 
 
-_PATHS = ("/v1", "/v1/{rest:path}", "/health", "/health/{rest:path}", "/metrics")
+_PATHS = (
+    "/v1", "/v1/{rest:path}", "/open", "/open/{rest:path}", "/health", "/health/{rest:path}", "/metrics",
+)  # fmt: skip
 router = APIRouter(routes=[Route(path, _Refusal(), include_in_schema=False) for path in _PATHS])
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
+from fastapi import FastAPI
 from pyshacl import validate
 from rdflib import DCTERMS, RDF, RDFS, Graph, Literal, Namespace, URIRef
 
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     import httpx
-    from fastapi import FastAPI
     from psycopg import AsyncConnection
 
 #: rdflib's own is that of DCAT 2, without series
@@ -317,9 +317,19 @@ async def test_every_documented_problem_is_of_one_shape(app: FastAPI, client: ht
             assert_problem(await client.get(wrong), 404, "not-found")
     assert_problem(await client.get("/open/?lang=fr"), 422, "invalid-parameter")
     assert_problem(await client.get("/open/" + "x" * 101), 422, "invalid-parameter")
-    refused = await client.post("/open/air")
-    assert_problem(refused, 405, "method-not-allowed")
-    assert refused.headers["allow"] == "GET, HEAD"
+    for path in ("/open/", "/open/air", "/open/catalog.ttl", FILE):
+        refused = await client.post(path)
+        assert_problem(refused, 405, "method-not-allowed")
+        assert refused.headers["allow"] == "GET, HEAD"
+
+
+async def test_a_page_at_the_root_leaves_open_data_its_methods(
+    app: FastAPI, client: httpx.AsyncClient
+) -> None:
+    app.mount("/", FastAPI(openapi_url=None))
+    for method in ("POST", "TRACE"):
+        assert_problem(await client.request(method, "/open/air"), 405, "method-not-allowed")
+    assert_problem(await client.get("/open/files/air/x/y"), 404, "no-such-path")
 
 
 async def test_the_document_says_which_values_need_no_key(app: FastAPI) -> None:

@@ -11,7 +11,6 @@ import asyncio
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -19,6 +18,7 @@ from psycopg import Error
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 
+from api.conditions import http_date, is_unchanged, parsed_date
 from api.problems import Problem
 from api.security import identify, may_have
 
@@ -108,28 +108,11 @@ class AnswerCache:
             self.bytes -= gone.size
 
 
-def is_unchanged(asked: Headers, answer: Headers) -> bool:
-    """Tell whether a client has an answer already (RFC 9110, 13.2.2)."""
-    if (known := asked.get("if-none-match")) is not None:
-        tags = {each.strip().removeprefix("W/") for each in known.split(",")}
-        return answer.get("etag", "-").removeprefix("W/") in tags or "*" in tags
-    since, modified = _date(asked.get("if-modified-since")), _date(answer.get("last-modified"))
-    return since is not None and modified is not None and modified <= since
-
-
-def _date(text: str | None) -> datetime | None:
-    try:
-        date = parsedate_to_datetime(text) if text else None
-    except (ValueError, OverflowError):
-        return None
-    return date and (date if date.tzinfo else date.replace(tzinfo=UTC))
-
-
 def last_modified(changed_at: datetime | None) -> dict[str, str]:
     """Return the header Last-Modified; none where another change in that second could still come."""
     if changed_at is None or (datetime.now(UTC) - changed_at).total_seconds() < _SETTLED_S:
         return {}
-    return {"Last-Modified": format_datetime(changed_at.astimezone(UTC), usegmt=True)}
+    return {"Last-Modified": http_date(changed_at)}
 
 
 class Cached:
@@ -174,7 +157,9 @@ class Cached:
         kept = self._cache.find(key)
         if kept is None or not await _holds(kept, scope):
             return False
-        unchanged = is_unchanged(Headers(scope=scope), Headers(raw=kept.headers))
+        answer = Headers(raw=kept.headers)
+        modified = parsed_date(answer.get("last-modified"))
+        unchanged = is_unchanged(Headers(scope=scope), answer.get("etag"), modified)
         if not unchanged and kept.body is None:
             return False
         self._metrics.note_cache("not_modified" if unchanged else "hit")

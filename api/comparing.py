@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from analytics.direction import Worse, worse
 from api import questions, values
-from api.answers import request_pool
 from api.period_values import decimals
 from api.periods import Period
 from api.problems import invalid
-from api.queries import indicators as queries
 from api.stand_ins import Series
 from api.summaries import differences, method, ranks
 
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
 
     from fastapi import Request
 
-    from api.known import Known, Unit
+    from api.known import Known, State, Unit
     from api.period_values import Asking, Found
     from api.queries import Row
     from api.questions import Place
@@ -44,18 +42,17 @@ class Order(StrEnum):
 
 
 async def choose_areas(
-    request: Request, known: Known, code: str, place: Place, periods: Sequence[Period]
+    request: Request, state: State, code: str, place: Place, periods: Sequence[Period]
 ) -> Choice:
     """Return the series of an indicator that answer for areas in any of some periods.
 
     Raises:
         Problem: 422; there is no such area.
     """
-    where = questions.ground(known, place)
-    async with request_pool(request).connection() as conn:
-        extents = await queries.extents(conn, [code], questions.ids_needed(known, where))
+    where = questions.ground(state[0], place)
+    newest = await request.app.state.registry.newest(state)
     span = Period(min(each.start for each in periods), max(each.end for each in periods))
-    return questions.series_of(known, [code], where, span, extents)
+    return questions.series_of(state[0], [code], where, span, newest.extents([code]))
 
 
 def told_of(known: Known, code: str, place: Place, choice: Choice) -> list[Series]:
@@ -79,7 +76,7 @@ def head(known: Known, asking: Asking, zone: ZoneInfo) -> Row:
     """Return what both answers begin with."""
     how = asking.method
     return {
-        "indicator": values.named(known.indicators[asking.code]),
+        "indicator": known.heads[asking.code],
         "time_zone": zone.key,
         "as_of": asking.as_of,
         "method": asdict(how) | {"unit": known.indicators[how.indicator]["unit"]},

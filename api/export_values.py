@@ -17,14 +17,13 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from psycopg import AsyncConnection
     from psycopg_pool import AsyncConnectionPool
 
     from api.answers import Batches
     from api.formats.table import Table
     from api.known import Known, Registry
+    from api.newest import Extents, Newest
     from api.periods import Period
-    from api.queries import Row
     from api.schemas.exports import NewExport
     from api.stand_ins import Choice, Series
 
@@ -50,11 +49,11 @@ async def fixed(
     Raises:
         Problem: 422 or 404; something cannot be used, or no such values are stored.
     """
-    known, _ = await registry.known()
-    asked = _read(known, wanted, zone)
+    state = await registry.known()
+    asked, newest = _read(state[0], wanted, zone), await registry.newest(state)
     async with pool.connection() as conn:
-        choice, stored = await _chosen(conn, known, asked)
         present = await exports.now(conn)
+    choice = _chosen(state[0], asked, newest)
     found = wanted.fixed(
         start=asked.period.start.isoformat(),
         end=asked.period.end.isoformat(),
@@ -62,7 +61,7 @@ async def fixed(
         # An instant that is yet to come would let a revision into one page and not into another.
         as_of=min(asked.as_of or present, present).isoformat(),
     )
-    return found, _expected(known, choice, stored)
+    return found, _expected(state[0], choice, newest.extents(asked.indicators))
 
 
 async def rows_of(
@@ -78,7 +77,8 @@ async def rows_of(
     assert asked.as_of is not None
     async with pool.connection() as conn:
         await indicators.wait_for_writers(conn, asked.indicators)
-        choice, _ = await _chosen(conn, known, asked)
+    state = await registry.known()
+    choice = _chosen(state[0], asked, await registry.newest(state))
     batches = value_batches.batches(pool, known, choice, VALUES, as_of=asked.as_of, zone=zone)
     return VALUES, batches, {"as_of": asked.as_of.isoformat(), "time_zone": zone.key}
 
@@ -98,24 +98,21 @@ def _read(known: Known, wanted: NewExport, zone: ZoneInfo) -> _Question:
     return _Question(codes, place, when.period, read_as_of(wanted.as_of, zone))
 
 
-async def _chosen(conn: AsyncConnection[Any], known: Known, asked: _Question) -> tuple[Choice, Sequence[Row]]:
-    where = questions.ground(known, asked.place)
-    stored = await indicators.extents(conn, asked.indicators, questions.ids_needed(known, where))
+def _chosen(known: Known, asked: _Question, newest: Newest) -> Choice:
+    where, stored = questions.ground(known, asked.place), newest.extents(asked.indicators)
     choice = questions.series_of(known, asked.indicators, where, asked.period, stored, most=MOST_SERIES)
     if not choice.series:
         text = "no values of that are stored: /v1/indicators/values/latest lists what there is"
         raise Problem("not-found", text)
-    return choice, stored
+    return choice
 
 
-def _expected(known: Known, choice: Choice, stored: Sequence[Row]) -> int:
+def _expected(known: Known, choice: Choice, stored: Extents) -> int:
     """Return how many steps there are between the first and the last value of each series."""
-    extents = {(row["indicator"], row["area_id"]): (row["since"], row["time"]) for row in stored}
 
     def steps(of: Series) -> int:
-        first, last = extents[of.key]
-        length = known.indicators[of.indicator]["step_s"]
-        inside = (min(of.end, last) - max(of.start, first)).total_seconds()
+        own, length = stored[of.key], known.indicators[of.indicator]["step_s"]
+        inside = (min(of.end, own.last) - max(of.start, own.first)).total_seconds()
         return 1 + int(max(inside, 0) // length)
 
     return sum(steps(each) for each in choice.series)

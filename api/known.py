@@ -6,9 +6,12 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from analytics.steps import Step
 from api import reach
 from api.changes import AREAS, DECLARATIONS, Changes, Counts
+from api.newest import Newest, NewestValues
 from api.queries import known as queries
 
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
 #: what of a declaration stands beside the columns of the catalogue, and what a catalogue without it has
 _UNDECLARED: Row = {"inputs": [], "of": [], "categories": [], "crosswalk": [], "source": None}
+_HEAD = ("code", "name_en", "name_vi", "unit", "period", "step_s", "window_s", "version", "categories")
 _DECLARED = ("description", "description_vi", *_UNDECLARED)
 
 
@@ -78,6 +82,14 @@ class Known:
     def area_names(self) -> Mapping[str, tuple[str, ...]]:
         """Areas' codes with their names, for suggestions."""
         return {code: names(units) for code, units in self.by_code.items()}
+
+    @cached_property
+    def heads(self) -> Mapping[str, msgspec.Raw]:
+        """What the head of an answer says of each indicator, as JSON."""
+        return {
+            code: msgspec.Raw(msgspec.json.encode({name: row[name] for name in _HEAD}))
+            for code, row in self.indicators.items()
+        }
 
     @cached_property
     def indicator_names(self) -> Mapping[str, tuple[str, str]]:
@@ -141,6 +153,7 @@ class Registry:
     def __init__(self, pool: AsyncConnectionPool[Any]) -> None:
         self._pool = pool
         self.changes = Changes(pool)
+        self._newest = NewestValues(pool)
         self._read: tuple[tuple[int, ...], Known] | None = None
         #: by reach, what is left of the state `_cut_of`; there are as many as keys differ in their areas
         self._cut_of: Known | None = None
@@ -166,6 +179,11 @@ class Registry:
         if self._read is None or self._read[0] != state:
             self._read = (state, await self._load())
         return self._read[1], counts
+
+    async def newest(self, state: State) -> Newest:
+        """Return the newest values, which are as new as a state or newer."""
+        known, counts = state
+        return await self._newest.since(counts, known.indicators)
 
     async def _load(self) -> Known:
         async with self._pool.connection() as conn:

@@ -57,12 +57,13 @@ class Layout:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """What has to be read of a value."""
-        direct = self.columns is not None and set(self.columns) <= set(FIELDS)
-        return self.columns if direct and self.columns is not None else tuple(FIELDS)
+        """What has to be read of a value: its class for the class's names, too."""
+        if self.columns is None:
+            return FIELDS
+        return tuple(name for name in FIELDS if any(each.startswith(name) for each in self.columns))
 
 
-def layout(
+async def layout(
     wanted: PlacedFormat,
     shape: Annotated[
         Shape | None,

@@ -15,13 +15,15 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 
 from api import problems
-from api.cache import is_unchanged
+from api.conditions import is_unchanged, parsed_date
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from api.metrics import Metrics
 
+#: of a hash that processors have instructions for
+_TAG_DIGITS = 24
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 #: paths whose answers are data: nothing in them may be run or framed
 _DATA = ("/v1", "/health", "/metrics", "/openapi.json")
@@ -118,8 +120,8 @@ def _tag(start: Message, body: Message, asked: Headers) -> Message:
     if start["status"] != 200 or body.get("more_body") or "etag" in MutableHeaders(scope=start):
         return body
     headers = MutableHeaders(scope=start)
-    headers["ETag"] = f'W/"{hashlib.blake2b(body["body"], digest_size=12).hexdigest()}"'
-    if not is_unchanged(asked, headers):
+    headers["ETag"] = f'W/"{hashlib.sha256(body["body"]).hexdigest()[:_TAG_DIGITS]}"'
+    if not is_unchanged(asked, headers["etag"], parsed_date(headers.get("last-modified"))):
         return body
     start["status"] = 304
     for name in ("content-length", "content-type"):

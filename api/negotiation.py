@@ -28,7 +28,7 @@ class Wanted:
         return self.format is not Format.JSON
 
 
-def _style(
+async def _style(
     request: Request,
     bom: Annotated[
         bool, Query(description="CSV begins with a byte order mark, by which spreadsheets know UTF-8.")
@@ -47,7 +47,7 @@ def _style(
 _Style = Annotated[Style, Depends(_style)]
 
 
-def _placed(
+async def _placed(
     request: Request,
     style: _Style,
     form: Annotated[Format | None, Query(alias="format", description=_FORMAT_TEXT)] = None,
@@ -55,7 +55,7 @@ def _placed(
     return Wanted(form or _accepted(request, tuple(Format)), style)
 
 
-def _plain(
+async def _plain(
     request: Request,
     style: _Style,
     form: Annotated[Plain | None, Query(alias="format", description=_FORMAT_TEXT)] = None,

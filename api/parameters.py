@@ -1,6 +1,10 @@
-"""Query parameters that several resources share, each checked in one place."""
+"""Query parameters that several resources share, each checked in one place.
 
-from collections.abc import AsyncIterator, Callable
+Dependencies are coroutines here and everywhere, also where they wait for nothing: FastAPI would run a plain
+function in a thread, which takes longer than what they do.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo
@@ -126,7 +130,7 @@ PeriodParameter = Annotated[
 ]
 
 
-def asked_period(
+async def asked_period(
     start: FromParameter = None, end: ToParameter = None, period: PeriodParameter = None
 ) -> Asked:
     """Read `from`, `to` and `period` as they were written."""
@@ -136,11 +140,11 @@ def asked_period(
 AskedPeriod = Annotated[Asked, Depends(asked_period)]
 
 
-def period(default: timedelta) -> Callable[..., Period]:
+def period(default: timedelta) -> Callable[..., Awaitable[Period]]:
     """Return a dependency that reads a period; where none is asked for it is `default` long, up to now."""
     length = Duration(days=default.days, seconds=default.seconds)
 
-    def read(request: Request, asked: AskedPeriod) -> Period:
+    async def read(request: Request, asked: AskedPeriod) -> Period:
         return resolved(asked, length, zone=request.app.state.settings.zone, now=now())
 
     return read
@@ -158,7 +162,7 @@ def resolved(asked: Asked, default: Duration, *, zone: ZoneInfo, now: datetime) 
         raise invalid(error.parameter, error.value, str(error), error.expected) from None
 
 
-def as_of(
+async def as_of(
     request: Request,
     text: Annotated[
         str | None,
@@ -182,7 +186,7 @@ def read_as_of(text: str | None, zone: ZoneInfo) -> datetime | None:
     return checked("as_of", text, EXPECTED, lambda: parse_time(text, zone=zone, now=now(), end=True))
 
 
-def at(
+async def at(
     request: Request,
     text: Annotated[
         str | None,

@@ -51,10 +51,9 @@ async def read(request: Request, known: Known, asking: Asking, period: Period) -
             series = [
                 Series(asking.method.indicator, unit, period.start, period.end) for unit in asking.units
             ]
-            found = await queries.values(
-                conn, series, tuple(queries.FIELDS), as_of=asking.as_of, limit=len(series)
-            )
-            stored = {asking.units[row[-1] - 1].id: values.named_fields(row) for row in found}
+            fields = ("value", "category", "reason", "completeness")
+            found = await queries.values(conn, series, fields, as_of=asking.as_of, limit=len(series))
+            stored = {asking.units[row["series"]].id: row for row in values.by_name(found)}
     step = Step.lasting(known.indicators[asking.code]["step_s"])
     expected = steps_in(step, period, request.app.state.settings.zone)
     digits = decimals(known, asking.method.indicator)

@@ -13,7 +13,7 @@ from api import suggest
 from api.parameters import Areas, At, Level, now, resolved, split_codes
 from api.periods import EXPECTED_PERIOD, parse_period
 from api.problems import Problem, invalid, or_
-from api.stand_ins import Choice, Extent, choose, units_needed
+from api.stand_ins import Choice, choose
 from api.times import Duration, TimeError
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from api.fresh import Kind
     from api.known import Known, Unit
+    from api.newest import Extents
     from api.periods import Asked, Period
     from api.queries import Row
 
@@ -50,7 +51,7 @@ class Place:
     level: str | None = None
 
 
-def place(at: At, area: Areas = None, within: Within = None, level: Level = None) -> Place:
+async def place(at: At, area: Areas = None, within: Within = None, level: Level = None) -> Place:
     """Read `area`, `within`, `at` and `level`."""
     codes = split_codes(area)
     return Place(None if codes is None else tuple(codes), within, at, level)
@@ -206,7 +207,7 @@ def series_of(
     indicators: Sequence[str],
     where: Ground,
     period: Period,
-    extents: Sequence[Row],
+    extents: Extents,
     *,
     most: int = MAX_SERIES,
 ) -> Choice:
@@ -215,8 +216,7 @@ def series_of(
     Raises:
         Problem: 422; they are more than `most`.
     """
-    stored = {(row["indicator"], row["area_id"]): Extent(row["since"], row["time"]) for row in extents}
-    found = choose(known, indicators, where.units, period, stored, derive=where.derive)
+    found = choose(known, indicators, where.units, period, extents, derive=where.derive)
     if len(found.series) > most:
         raise invalid(
             "indicator",
@@ -225,11 +225,6 @@ def series_of(
             "fewer indicators or areas; the newest values of all stand at /v1/indicators/values/latest",
         )
     return found
-
-
-def ids_needed(known: Known, where: Ground) -> list[int]:
-    """Return the ids of areas whose values may be needed."""
-    return units_needed(known, where.units, derive=where.derive)
 
 
 def after(choice: Choice, key: tuple[str, int, datetime] | None) -> Choice:

@@ -38,7 +38,7 @@ class Selection:
     wanted: Wanted
 
 
-def selection(
+async def selection(
     *,
     span: Annotated[Period, Depends(period(timedelta(days=1)))],
     wanted: PlacedFormat,

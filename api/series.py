@@ -110,7 +110,7 @@ async def points(
         async with lent(pool, first) as conn:
             rows = await queries.samples(conn, source, stream["id"], reading.span)
         first = None
-        yield await asyncio.to_thread(_drawn, rows, stream, number, method)
+        yield _drawn(rows, stream, number, method)
 
 
 def _drawn(rows: NDArray[np.void], stream: Row, number: int, method: Method) -> pa.RecordBatch:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
     from api.known import Known, Succession, Unit
@@ -148,12 +148,3 @@ def land_share(known: Known, area: Unit, relation: Relation, other: Unit) -> flo
     if len(known.predecessors(small)) != 1 or small.area_km2 is None or large.area_km2 is None:
         return None
     return round(min(1.0, small.area_km2 / large.area_km2), 3)
-
-
-def units_needed(known: Known, areas: Iterable[Unit], *, derive: bool) -> list[int]:
-    """Return the ids of the areas, and of those that may stand for them."""
-    ids = {area.id for area in areas}
-    if derive:
-        related = (each for area in areas for each in (*known.predecessors(area), *known.successors(area)))
-        ids |= {each.unit.id for each in related}
-    return sorted(ids)

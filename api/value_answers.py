@@ -7,31 +7,34 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
+import numpy as np
 
-from api import pages, questions, value_batches, values
-from api.answers import CHUNK, request_pool, table_answer
+from api import pages, questions, value_batches, value_columns, values
+from api.answers import request_pool, table_answer
 from api.fresh import Freshness, json_answer
+from api.newest import after
 from api.parameters import now
 from api.periods import Period
 from api.queries import indicators as queries
 from api.stand_ins import Extent, choose
-from api.tables.indicators import value_row
+from storage.columns import instants
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from zoneinfo import ZoneInfo
 
     from fastapi import Request, Response
-    from psycopg import AsyncConnection
 
     from api.answers import Batches
     from api.known import Known, State
     from api.layout import Layout
+    from api.newest import Newest
     from api.periods import Asked
     from api.queries import Row
     from api.queries.indicators import Stored
     from api.questions import Ground, Place, When
     from api.stand_ins import Choice, Series
+    from api.value_columns import Values
 
 _PAGE, _PAGE_OF_LATEST = 100, 1_000
 #: more than any city has indicators times areas
@@ -61,26 +64,26 @@ async def answer(request: Request, state: State, question: Question) -> Response
     known, counts = state
     zone: ZoneInfo = request.app.state.settings.zone
     layout, as_of = question.layout, question.as_of
+    newest = await request.app.state.registry.newest(state)
     steps = [known.indicators[code]["step_s"] for code in question.indicators]
     when, where = questions.when(question.asked, steps, zone), questions.ground(known, question.place)
     key: _Key | None = pages.decode_cursor(layout.cursor, _KEY)
-    async with request_pool(request).connection() as conn:
-        stored = await queries.extents(conn, question.indicators, questions.ids_needed(known, where))
-        choice = questions.series_of(known, question.indicators, where, when.period, stored)
-        series, limit = questions.after(choice, key).series, layout.page(_PAGE)
-        count = 0 if layout.wanted.is_file else limit + 1
-        rows = await queries.values(conn, series, layout.fields, as_of=as_of, limit=count)
+    extents = newest.extents(question.indicators)
+    choice = questions.series_of(known, question.indicators, where, when.period, extents)
     if layout.wanted.is_file:
         return await _file(request, known, choice, question, when)
-    link = _next(request, rows, limit, series)
-    told = _told(known, rows[:limit], series, layout, zone)
+    series, limit = questions.after(choice, key).series, layout.page(_PAGE)
+    async with request_pool(request).connection() as conn:
+        rows = await queries.values(conn, series, layout.fields, as_of=as_of, limit=limit + 1)
+    shown, link = rows[:limit], _next(request, rows, limit, series)
+    told = _told(value_columns.of_series(known, series, shown, zone), layout)
     body = _head(known, choice, question, when, zone) | told | {"next": link}
     fresh = Freshness(counts, question.indicators, when.kind(as_of), when.until_of(as_of))
-    return json_answer(request, body, fresh, computed_at=values.computed_at(rows[:limit]), link=link)
+    return json_answer(request, body, fresh, computed_at=values.computed_at(shown), link=link)
 
 
 def _head(known: Known, choice: Choice, question: Question, when: When, zone: ZoneInfo) -> Row:
-    declared = [values.named(known.indicators[code]) for code in question.indicators]
+    declared = [known.heads[code] for code in question.indicators]
     alone = question.is_of_one and question.layout.columns is None
     head: Row = {"indicator": declared[0]} if alone else {"indicators": declared}
     if question.layout.columns is not None:
@@ -94,20 +97,17 @@ def _head(known: Known, choice: Choice, question: Question, when: When, zone: Zo
     }
 
 
-def _told(known: Known, rows: list[Stored], series: Sequence[Series], layout: Layout, zone: ZoneInfo) -> Row:
-    if layout.columns is not None and layout.columns == layout.fields:
-        return {"columns": layout.columns, "rows": values.small(rows)}
-    items = [value_batches.explained(known, row, series, zone) for row in rows]
+def _told(found: Values, layout: Layout) -> Row:
     if layout.columns is None:
-        return {"items": items}
-    return {"columns": layout.columns, "rows": [values.picked(item, layout.columns) for item in items]}
+        return {"items": found.items()}
+    return {"columns": layout.columns, "rows": found.small(layout.columns)}
 
 
-def _next(request: Request, rows: list[Stored], limit: int, series: Sequence[Series]) -> str | None:
+def _next(request: Request, rows: Stored, limit: int, series: Sequence[Series]) -> str | None:
     if len(rows) <= limit:
         return None
-    time, _, number = rows[limit - 1][-3:]
-    cursor = pages.encode_cursor([*series[number - 1].key, time])
+    (time,) = instants(rows["time"][limit - 1 : limit])
+    cursor = pages.encode_cursor([*series[rows["series"][limit - 1]].key, time])
     return pages.next_address(request.url, request.query_params, cursor)
 
 
@@ -124,6 +124,15 @@ async def _file(request: Request, known: Known, choice: Choice, question: Questi
     return await table_answer(table, question.layout.wanted, batches, name=name, about=about)
 
 
+@dataclass(frozen=True)
+class _Latest:
+    """Newest values that answer a question, whose they stand for, and what the head says of that."""
+
+    rows: Stored
+    stands_for: Mapping[tuple[str, int], tuple[str, ...]]
+    derived_from: list[Row]
+
+
 async def latest_answer(
     request: Request, state: State, codes: Sequence[str] | None, place: Place, layout: Layout
 ) -> Response:
@@ -133,103 +142,58 @@ async def latest_answer(
         Problem: 422; an area or a cursor cannot be used.
     """
     known, counts = state
+    codes = tuple(known.indicators) if codes is None else codes
     where, limit = questions.ground(known, place), layout.page(_PAGE_OF_LATEST)
-    key = pages.decode_cursor(layout.cursor, tuple[str, int])
-    async with request_pool(request).connection() as conn:
-        choice = await _choice_of_latest(conn, known, codes, where) if where.derive else None
-    newest = Newest(known, codes, _ids(where, choice), choice, request.app.state.settings.zone)
+    key, zone = pages.decode_cursor(layout.cursor, tuple[str, int]), request.app.state.settings.zone
+    found = _latest(known, await request.app.state.registry.newest(state), codes, where)
     if layout.wanted.is_file:
-        return await _latest_file(request, newest, layout)
-    async with request_pool(request).connection() as conn:
-        rows = await newest.read(conn, layout.fields, key, limit + 1)
-    body = _latest_body(newest, rows[:limit], layout)
-    link = _next_latest(request, rows, limit)
-    fresh = Freshness(counts, tuple(known.indicators) if codes is None else codes)
-    return json_answer(
-        request, body | {"next": link}, fresh, computed_at=values.computed_at(rows[:limit]), link=link
-    )
+        return await _latest_file(value_columns.of_newest(known, found.rows, found.stands_for, zone), layout)
+    rows = after(found.rows, key)
+    shown, link = rows[:limit], _next_latest(request, rows, limit)
+    told = _latest_told(known, value_columns.of_newest(known, shown, found.stands_for, zone), layout)
+    body = {"derived_from": found.derived_from} | told | {"next": link}
+    fresh = Freshness(counts, codes)
+    return json_answer(request, body, fresh, computed_at=values.computed_at(shown), link=link)
 
 
-async def _choice_of_latest(
-    conn: AsyncConnection[Any], known: Known, codes: Sequence[str] | None, where: Ground
-) -> Choice:
-    """Return the series that answer: whoever has a value at all answers for itself."""
-    wanted = tuple(known.indicators) if codes is None else codes
-    stored = await queries.extents(conn, wanted, questions.ids_needed(known, where))
-    ever = Period(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
-    extents = {(row["indicator"], row["area_id"]): Extent(ever.start, ever.end) for row in stored}
-    return choose(known, wanted, where.units, ever, extents, derive=True)
+def _latest(known: Known, newest: Newest, codes: Sequence[str], where: Ground) -> _Latest:
+    """Return the newest values of areas; whoever has a value at all answers for itself."""
+    if not where.derive:
+        return _Latest(newest.of(codes, [unit.id for unit in where.units]), {}, [])
+    ever = Extent(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+    extents = dict.fromkeys(newest.extents(codes), ever)
+    choice = choose(known, codes, where.units, Period(ever.first, ever.last), extents, derive=True)
+    stands_for = {each.key: each.stands_for for each in choice.series}
+    rows = newest.of(codes, [each.unit.id for each in choice.series])
+    keys = zip(rows["indicator"], rows["area_id"].tolist(), strict=True)
+    chosen = np.fromiter((each in stands_for for each in keys), bool, len(rows))
+    derived = values.stand_ins(choice.stand_ins, known)
+    return _Latest(rows[chosen], stands_for, [each | {"from": None, "to": None} for each in derived])
 
 
-def _ids(where: Ground, choice: Choice | None) -> list[int]:
-    units = where.units if choice is None else (each.unit for each in choice.series)
-    return sorted({unit.id for unit in units})
-
-
-@dataclass(frozen=True)
-class Newest:
-    """Which newest values answer a question."""
-
-    known: Known
-    codes: Sequence[str] | None
-    ids: Sequence[int]
-    choice: Choice | None
-    zone: ZoneInfo
-
-    async def read(
-        self,
-        conn: AsyncConnection[Any],
-        fields: Sequence[str],
-        after: tuple[str, int] | None,
-        limit: int,
-    ) -> list[Stored]:
-        """Return those after a key: indicator, area's id."""
-        return await queries.latest(
-            conn, self.codes, self.ids, fields, among=self.choice, after=after, limit=limit
-        )
-
-    def explained(self, rows: Sequence[Stored]) -> list[Row]:
-        """Return what was read with all fields as rows that explain themselves."""
-        stands_for = {each.key: each.stands_for for each in self.choice.series} if self.choice else {}
-        units = self.known.everywhere
-        return [
-            values.value(row, units[row[-1]], self.known, self.zone, stands_for.get((row[-4], row[-1]), ()))
-            for row in rows
-        ]
-
-
-def _latest_body(newest: Newest, rows: list[Stored], layout: Layout) -> Row:
-    known = newest.known
-    derived = values.stand_ins(newest.choice.stand_ins, known) if newest.choice else []
-    head: Row = {"derived_from": [each | {"from": None, "to": None} for each in derived]}
+def _latest_told(known: Known, found: Values, layout: Layout) -> Row:
     if layout.columns is None:
-        return head | {"items": newest.explained(rows)}
-    head["indicators"] = [values.named(known.indicators[code]) for code in sorted({row[-4] for row in rows})]
-    head["areas"] = values.areas(known.everywhere[row[-1]] for row in rows)
-    small = (
-        values.small(rows)
-        if layout.columns == layout.fields
-        else [values.picked(each, layout.columns) for each in newest.explained(rows)]
-    )
-    return head | {"columns": layout.columns, "rows": small}
+        return {"items": found.items()}
+    return {
+        "indicators": [known.heads[code] for code in sorted(each["code"] for each in found.indicators)],
+        "areas": values.areas(found.areas),
+        "columns": layout.columns,
+        "rows": found.small(layout.columns),
+    }
 
 
-async def _latest_file(request: Request, newest: Newest, layout: Layout) -> Response:
-    # By one query, which sees one state: there are no more than indicators times areas.
-    async with request_pool(request).connection() as conn:
-        about = {"as_of": str(now()), "time_zone": newest.zone.key}
-        rows = await newest.read(conn, tuple(queries.FIELDS), None, _MOST_NEWEST)
-
+async def _latest_file(found: Values, layout: Layout) -> Response:
     async def batches() -> Batches:
-        for start in range(0, len(rows), CHUNK):
-            told = newest.explained(rows[start : start + CHUNK])
-            yield layout.table.batch(map(value_row, told))
+        if len(found.rows):
+            yield found.batch(layout.table)
 
+    about = {"as_of": str(now()), "time_zone": found.zone.key}
     return await table_answer(layout.table, layout.wanted, batches(), name="latest-values", about=about)
 
 
-def _next_latest(request: Request, rows: list[Stored], limit: int) -> str | None:
+def _next_latest(request: Request, rows: Stored, limit: int) -> str | None:
     if len(rows) <= limit:
         return None
-    cursor = pages.encode_cursor([rows[limit - 1][-4], rows[limit - 1][-1]])
+    last = rows[limit - 1]
+    cursor = pages.encode_cursor([last["indicator"], int(last["area_id"])])
     return pages.next_address(request.url, request.query_params, cursor)

@@ -1,19 +1,20 @@
-"""Values of indicators as clients get them: rows that explain themselves, or small ones with a head. Pure."""
+"""What stands beside values of indicators: indicators, areas, steps, who stands for whom. Pure."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from math import isnan
+from typing import TYPE_CHECKING
 
 from analytics.steps import Step
-from api.queries.indicators import FIELDS
 from api.stand_ins import land_share
-from api.tables.indicators import VALUES, value_row
+from api.tables.indicators import VALUES
+from storage.columns import instants
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import date
+    from datetime import date, datetime
     from zoneinfo import ZoneInfo
 
     from api.known import Known, Unit
@@ -24,31 +25,6 @@ if TYPE_CHECKING:
 #: columns of a small row, and those that may be chosen
 COMPACT = ("indicator", "area", "time", "value", "category", "reason", "completeness", "revision")
 CHOICES = (*VALUES.names, "details")
-#: what a row has behind its fields: indicator, start of the step, when it was computed, its place
-_BEHIND = 4
-_NAMED = ("code", "name_en", "name_vi", "unit", "period", "step_s", "window_s", "version", "categories")
-
-
-def value(stored: Stored, unit: Unit, known: Known, zone: ZoneInfo, stands_for: Sequence[str] = ()) -> Row:
-    """Return a value, read with all of FIELDS, with its unit, its names, and the period it stands for."""
-    row = named_fields(stored)
-    declared = known.indicators[row["indicator"]]
-    start, end, day, label = moments(declared["step_s"], declared["window_s"], row["time"], zone)
-    classes = {each["code"]: each for each in declared["categories"]}
-    return row | {
-        "area_name_en": unit.name_en,
-        "area_name_vi": unit.name_vi,
-        "area_valid_from": unit.valid_from,
-        "longitude": unit.longitude,
-        "latitude": unit.latitude,
-        "unit": declared["unit"],
-        "period_start": start,
-        "period_end": end,
-        "day": day,
-        "label": label,
-        "category": classes.get(row["category"]),
-        "stands_for": list(stands_for),
-    }
 
 
 @lru_cache(maxsize=8192)
@@ -61,30 +37,20 @@ def moments(
     return inputs, step.after(start, zone), step.day(start, zone), step.label(start, zone)
 
 
-def small(stored: Sequence[Stored]) -> list[Stored]:
-    """Return small rows of what was read with their columns."""
-    return [row[:-_BEHIND] for row in stored]
-
-
-def picked(row: Row, columns: Iterable[str]) -> list[Any]:
-    """Return some columns of a value that explains itself."""
-    flat = value_row(row) | {"details": row["details"]}
-    return [flat[name] for name in columns]
-
-
-def named_fields(stored: Stored) -> Row:
-    """Return a value, read with all of FIELDS, by name."""
-    return dict(zip(FIELDS, stored, strict=False))
-
-
-def computed_at(stored: Sequence[Stored]) -> datetime | None:
+def computed_at(rows: Stored) -> datetime | None:
     """Return when the newest of some values was computed."""
-    return max((row[-2] for row in stored), default=None)
+    return instants(rows["computed_at"].max(keepdims=True))[0] if len(rows) else None
 
 
-def named(declared: Row) -> Row:
-    """Return what the head of an answer says of an indicator."""
-    return {name: declared[name] for name in _NAMED}
+def by_name(rows: Stored) -> list[Row]:
+    """Return values that were read as dictionaries; None is what could not be computed."""
+    names = rows.dtype.names or ()
+    found = [dict(zip(names, row, strict=True)) for row in rows.tolist()]
+    times = instants(rows["computed_at"])
+    return [
+        row | {"value": None if isnan(row["value"]) else row["value"], "computed_at": time}
+        for row, time in zip(found, times, strict=True)
+    ]
 
 
 def areas(units: Iterable[Unit]) -> list[Row]:

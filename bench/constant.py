@@ -1,6 +1,7 @@
 """The limit of an answer: the API's own server and middleware, with bytes that it holds ready.
 
-`python -m bench.constant FOLDER` answers /v1/constant/NAME with the file NAME of a folder.
+`python -m bench.constant FOLDER` answers /v1/constant/made/NAME with the file NAME of a folder, whose tag is
+computed as that of every answer that is made; at /v1/constant/kept/NAME its tag is ready as well.
 """
 
 from __future__ import annotations
@@ -25,11 +26,13 @@ if TYPE_CHECKING:
 def answering(folder: Path, app: FastAPI) -> None:
     """Answer with the files of a folder, read once, before anything else."""
     ready = {each.name: each.read_bytes() for each in folder.iterdir()}
+    tags = {"made": {}, "kept": {"ETag": 'W/"constant"'}}
 
     async def answer(request: Request) -> Response:
-        return Response(ready[request.path_params["name"]], media_type="application/json")
+        form, name = request.path_params["form"], request.path_params["name"]
+        return Response(ready[name], media_type="application/json", headers=tags[form])
 
-    app.router.routes.insert(0, Route("/v1/constant/{name}", answer))
+    app.router.routes.insert(0, Route("/v1/constant/{form}/{name}", answer))
 
 
 async def serve(folder: Path) -> None:

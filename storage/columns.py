@@ -1,10 +1,11 @@
-"""Rows of fixed width as a numpy structured array: in through binary COPY, out as one value a column.
+"""Rows as a numpy structured array: in through binary COPY, out as one value a column.
 
 psycopg needs longer for a row than the server: packed columns come several times as fast as COPY's rows.
 """
 
 from __future__ import annotations
 
+from datetime import UTC
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from psycopg import sql
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
     from typing import LiteralString
 
     from numpy.typing import NDArray
@@ -23,7 +25,7 @@ _TRAILER = b"\xff\xff"
 #: PostgreSQL counts time from 2000-01-01, in microseconds.
 EPOCH_2000 = 946_684_800_000_000
 _SENT_BY = {"i2": "int2send", "i4": "int4send", "i8": "int8send", "f8": "float8send", "b1": "boolsend"}
-_TIME = "time"
+_TIME, _INSTANT, _TEXT = "time", "M8[us]", "O"
 
 
 async def read(
@@ -35,27 +37,43 @@ async def read(
     """Return the rows of an ordered query as an array of `dtype`, shape (n,).
 
     The query's columns are named as the fields of `dtype`: boolean, int2, int4, int8, float8, never null; a
-    field called `time` is a timestamptz and becomes microseconds since 1970 UTC.
+    field of type M8[us], or called `time`, is a timestamptz and becomes microseconds since 1970 UTC; one of
+    objects is text, and None where it is null.
     """
     names = dtype.names or ()
-    packed = sql.SQL(", ").join(
-        sql.SQL("string_agg({}({}), ''::bytea)").format(
-            sql.SQL("timestamptz_send" if name == _TIME else _SENT_BY[dtype[name].str[1:]]),
-            sql.Identifier(name),
-        )
-        for name in names
-    )
+    packed = sql.SQL(", ").join(_packed(name, dtype[name]) for name in names)
     async with conn.cursor(binary=True) as cursor:
         await cursor.execute(sql.SQL("SELECT {} FROM ({}) s").format(packed, sql.SQL(query)), arguments)
         found = await cursor.fetchone()
-    sent = [
-        np.frombuffer(each or b"", dtype[name].newbyteorder(">"))
-        for name, each in zip(names, found or (), strict=True)
-    ]
+    sent = [_unpacked(name, dtype[name], each) for name, each in zip(names, found or (), strict=True)]
     rows = np.empty(len(sent[0]), dtype)
     for name, column in zip(names, sent, strict=True):
-        rows[name] = column + EPOCH_2000 if name == _TIME else column
+        rows[name] = column
     return rows
+
+
+def _packed(name: str, kind: np.dtype[Any]) -> sql.Composed:
+    if kind == _TEXT:
+        return sql.SQL("array_agg({})").format(sql.Identifier(name))
+    send = "timestamptz_send" if _is_instant(name, kind) else _SENT_BY[kind.str[1:]]
+    return sql.SQL("string_agg({}({}), ''::bytea)").format(sql.SQL(send), sql.Identifier(name))
+
+
+def _unpacked(name: str, kind: np.dtype[Any], sent: Any) -> NDArray[Any]:
+    if kind == _TEXT:
+        return np.fromiter(sent or (), kind)
+    if _is_instant(name, kind):
+        return (np.frombuffer(sent or b"", ">i8").astype("i8") + EPOCH_2000).view(kind)
+    return np.frombuffer(sent or b"", kind.newbyteorder(">"))
+
+
+def _is_instant(name: str, kind: np.dtype[Any]) -> bool:
+    return name == _TIME or kind == _INSTANT
+
+
+def instants(times: NDArray[np.datetime64]) -> list[datetime]:
+    """Return times of type M8[us] as aware datetimes in UTC."""
+    return [each.replace(tzinfo=UTC) for each in times.tolist()]
 
 
 def encode(rows: NDArray[np.void]) -> bytearray:

@@ -2,69 +2,67 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, LiteralString
+from typing import TYPE_CHECKING, Any, Final, LiteralString
 
-from psycopg.rows import tuple_row
+import numpy as np
+from numpy.typing import NDArray
 
 from api.queries import Row, fetch, fetch_one
+from storage import columns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from psycopg import AsyncConnection
 
     from api.periods import Period
-    from api.stand_ins import Choice, Series
+    from api.stand_ins import Series
 
-Stored = tuple[Any, ...]
+Stored = NDArray[np.void]
 
-#: what may be read of a value: field -> SQL
-FIELDS: Mapping[str, LiteralString] = {
-    "indicator": "v.indicator",
-    "area": "p.area",
-    "time": "v.time",
-    "value": "v.value",
-    "category": "v.category",
-    "reason": "v.reason",
-    "completeness": "v.completeness",
-    "details": "v.details",
-    "version": "v.version",
-    "revision": "v.revision",
-    "computed_at": "v.computed_at",
+#: what may be read of a value: field -> SQL, and its type in `storage.columns`
+_FIELDS: Final[Mapping[str, tuple[LiteralString, str]]] = {
+    "time": ("v.time", "M8[us]"),
+    "value": ("coalesce(v.value, 'NaN')", "f8"),
+    "category": ("v.category", "O"),
+    "reason": ("v.reason", "O"),
+    "completeness": ("v.completeness", "f8"),
+    "details": ("v.details::text", "O"),
+    "version": ("v.version", "i4"),
+    "revision": ("v.revision", "i4"),
+    "computed_at": ("v.computed_at", "M8[us]"),
 }
+FIELDS: Final = tuple(_FIELDS)
+_ALWAYS: Final = ("time", "computed_at")
+#: a newest value; `since` is the first step of its series that is stored
+NEWEST: Final = np.dtype(
+    [("indicator", "O"), ("area_id", "i4"), ("since", "M8[us]")]
+    + [(name, kind) for name, (_, kind) in _FIELDS.items()]
+)
 
 _CURRENT: LiteralString = "v.superseded_at IS NULL"
 _AS_OF: LiteralString = (
     "v.computed_at <= %(as_of)s AND (v.superseded_at IS NULL OR v.superseded_at > %(as_of)s)"
 )
 
-# Series by series in the order that is asked for, so that a page costs its own rows and no more.
+# Series by series in the order that is asked for, each in the order of its key: a page costs its own rows and
+# no more. Sorted by (n, time), whole rows would be sorted, which takes as long as it takes to find them.
 # The bounds of all series together tell the planner which chunks it needs.
 _VALUES: LiteralString = """
-SELECT {fields}, v.indicator, v.time, v.computed_at, p.n
-FROM unnest(%(indicators)s::text[], %(areas)s::text[], %(ids)s::int[], %(starts)s::timestamptz[],
-            %(ends)s::timestamptz[]) WITH ORDINALITY p (indicator, area, area_id, start_at, end_at, n)
+SELECT (p.n - 1)::int AS series, {fields}
+FROM unnest(%(indicators)s::text[], %(ids)s::int[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
+     WITH ORDINALITY p (indicator, area_id, start_at, end_at, n)
 CROSS JOIN LATERAL (
     SELECT * FROM indicator_values v
     WHERE v.indicator = p.indicator AND v.area_id = p.area_id AND v.time >= p.start_at AND v.time < p.end_at
       AND v.time >= %(start)s AND v.time < %(end)s AND {revision}
-    ORDER BY v.time
-) v ORDER BY p.n, v.time LIMIT %(limit)s"""
+    ORDER BY v.time LIMIT %(limit)s
+) v ORDER BY p.n LIMIT %(limit)s"""
 
-_LATEST: LiteralString = """
-SELECT {fields}, v.indicator, v.time, v.computed_at, v.area_id
-FROM latest_values v JOIN (SELECT id, code AS area FROM areas) p ON p.id = v.area_id
-WHERE (%(indicators)s::text[] IS NULL OR v.indicator = ANY(%(indicators)s)) AND v.area_id = ANY(%(ids)s)
-  AND (%(among)s::text[] IS NULL
-       OR (v.indicator, v.area_id) IN (SELECT * FROM unnest(%(among)s::text[], %(among_ids)s::int[])))
-  AND (%(after)s::text IS NULL OR v.indicator COLLATE "C" > %(after)s
-       OR (v.indicator = %(after)s AND v.area_id > %(after_id)s::int))
-ORDER BY v.indicator COLLATE "C", v.area_id LIMIT %(limit)s"""
-
-_EXTENTS = """
-SELECT indicator, area_id, since, time FROM latest_values
-WHERE indicator = ANY(%(indicators)s) AND area_id = ANY(%(ids)s)"""
+_NEWEST_VALUES: LiteralString = """
+SELECT v.indicator, v.area_id, v.since, {fields} FROM latest_values v
+WHERE v.indicator = ANY(%(indicators)s) ORDER BY v.indicator COLLATE "C", v.area_id"""
 
 _REVISIONS = """
 SELECT area_id, time, revision, value, category, reason, completeness, details, version, computed_at,
@@ -103,51 +101,29 @@ GROUP BY area_id"""
 async def values(
     conn: AsyncConnection[Any],
     series: Sequence[Series],
-    fields: Sequence[str],
+    fields: Iterable[str],
     *,
     as_of: datetime | None,
     limit: int,
-) -> list[Stored]:
-    """Return values of some series, series by series and by time.
+) -> Stored:
+    """Return values of some series, series by series and by time, shape (n <= limit,).
 
-    With `as_of` each value is the revision that was in force at that instant. A row is these of FIELDS, and
-    then the indicator, the start of its step, when it was computed, and the number of its series, from 1.
+    With `as_of` each value is the revision that was in force at that instant. A row has these of FIELDS,
+    `time`, `computed_at`, and `series`: the place of its series among those that were asked for. A value
+    that could not be computed is NaN; `details` is JSON.
     """
+    names = tuple(dict.fromkeys((*_ALWAYS, *fields)))
+    form = np.dtype([("series", "i4"), *((name, _FIELDS[name][1]) for name in names)])
     if not series or not limit:
-        return []
-    sql = _VALUES.format(fields=_columns(fields), revision=_AS_OF if as_of else _CURRENT)
-    return await _tuples(conn, sql, _of_series(series) | {"as_of": as_of, "limit": limit})
+        return np.empty(0, form)
+    query = _VALUES.format(fields=_columns(names), revision=_AS_OF if as_of else _CURRENT)
+    return await columns.read(conn, query, _of_series(series) | {"as_of": as_of, "limit": limit}, form)
 
 
-async def latest(
-    conn: AsyncConnection[Any],
-    indicators: Sequence[str] | None,
-    ids: Sequence[int],
-    fields: Sequence[str],
-    *,
-    among: Choice | None,
-    after: tuple[str, int] | None,
-    limit: int,
-) -> list[Stored]:
-    """Return the newest value of each indicator and area, by indicator and area.
-
-    A row is these of FIELDS, and then the indicator, the start of its step, when it was computed, and the
-    area's id. `among` leaves only its series.
-    """
-    code, area_id = after or (None, None)
-    params: dict[str, Any] = {
-        "indicators": None if indicators is None else list(indicators),
-        "ids": list(ids),
-    }
-    params |= {"after": code, "after_id": area_id, "limit": limit}
-    params["among"] = None if among is None else [each.indicator for each in among.series]
-    params["among_ids"] = [] if among is None else [each.unit.id for each in among.series]
-    return await _tuples(conn, _LATEST.format(fields=_columns(fields)), params)
-
-
-async def extents(conn: AsyncConnection[Any], indicators: Sequence[str], ids: Sequence[int]) -> list[Row]:
-    """Return since when and up to when values are stored, of every series that has any."""
-    return await fetch(conn, _EXTENTS, {"indicators": list(indicators), "ids": list(ids)})
+async def newest_values(conn: AsyncConnection[Any], indicators: Sequence[str]) -> Stored:
+    """Return the newest value of each area of some indicators, by indicator and area: NEWEST, shape (n,)."""
+    query = _NEWEST_VALUES.format(fields=_columns(FIELDS))
+    return await columns.read(conn, query, {"indicators": list(indicators)}, NEWEST)
 
 
 async def revisions(
@@ -194,23 +170,16 @@ async def summaries(
     return {row["area_id"]: row for row in await fetch(conn, sql, params | {"as_of": as_of})}
 
 
-def _columns(fields: Sequence[str]) -> LiteralString:
-    return ", ".join([FIELDS[each] for each in fields])
+def _columns(names: Iterable[str]) -> LiteralString:
+    return ", ".join([f"{_FIELDS[name][0]} AS {name}" for name in FIELDS if name in set(names)])
 
 
 def _of_series(series: Sequence[Series]) -> dict[str, Any]:
     return {
         "indicators": [each.indicator for each in series],
-        "areas": [each.unit.code for each in series],
         "ids": [each.unit.id for each in series],
         "starts": [each.start for each in series],
         "ends": [each.end for each in series],
         "start": min(each.start for each in series),
         "end": max(each.end for each in series),
     }
-
-
-async def _tuples(conn: AsyncConnection[Any], sql: LiteralString, params: dict[str, Any]) -> list[Stored]:
-    async with conn.cursor(row_factory=tuple_row, binary=True) as cursor:
-        await cursor.execute(sql, params)
-        return await cursor.fetchall()

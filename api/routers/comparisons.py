@@ -51,7 +51,7 @@ async def compare(
     when = questions.when(asked, [declared["step_s"]], zone)
     before = questions.compared(other, when, zone)
     how = method(known, code, (when.period, before), zone)
-    choice = await comparing.choose_areas(request, known, code, place, (when.period, before))
+    choice = await comparing.choose_areas(request, (known, counts), code, place, (when.period, before))
     series = comparing.told_of(known, code, place, choice)
     asking = Asking(code, how, [each.unit for each in series], as_of)
     found, earlier = [

@@ -23,7 +23,7 @@ Area = Annotated[
 ]
 
 
-def instant(
+async def instant(
     request: Request, time: Annotated[str | None, Query(description=_TIME_TEXT)] = None
 ) -> datetime | None:
     """Read `time`."""

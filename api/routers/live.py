@@ -55,7 +55,7 @@ class Chosen:
     datastreams: list[str] | None
 
 
-def chosen(
+async def chosen(
     event: Annotated[
         list[str] | None,
         Query(

@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Final
 
 import msgspec
+import pyarrow as pa
 from fastapi import APIRouter, Query, Request, Response
 from psycopg import AsyncConnection
 
@@ -173,7 +174,8 @@ async def _points(
     if selected.wanted.is_file:
         told = _about(reading) | about
         return await table_answer(tables.SAMPLED, selected.wanted, batches, name=_name(reading), about=told)
-    items = [item async for batch in batches for item in tables.items(batch)]
+    drawn = pa.Table.from_batches([batch async for batch in batches]).combine_chunks().to_batches()
+    items = tables.items(drawn[0]) if drawn else []
     return _json(_head(reading) | about | {"points": number, "items": items, "next": None}, {})
 
 

@@ -1,7 +1,6 @@
 """/open: the catalogue, a page for each data set, and the files, for everybody and without a key."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.resources import files
 from typing import Annotated, Final
@@ -12,12 +11,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from api import openapi_files, suggest
+from api.conditions import http_date, is_unchanged
 from api.open_data import manifest as manifests
 from api.open_data.catalogue import Catalogue
 from api.open_data.manifest import File, Manifest, Version
 from api.open_data.pages import data_set_page, index_page
 from api.open_data.plan import NoCityError, Plan
-from api.open_data.ranges import http_date, is_unchanged, wanted_range
+from api.open_data.ranges import wanted_range
 from api.open_data.rdf import bounds, turtle
 from api.open_data.state import Published
 from api.open_data.store import StoreError
@@ -307,6 +307,6 @@ def _tagged(
     content = body.encode() if isinstance(body, str) else body
     etag = f'W/"{sha256(content).hexdigest()[:32]}"'
     told = {"ETag": etag, "Cache-Control": _FOR_A_WHILE, **_ANY_ORIGIN, **(headers or {})}
-    if is_unchanged(request.headers, etag.removeprefix("W/"), datetime.now(UTC)):
+    if is_unchanged(request.headers, etag, None):
         return Response(status_code=304, headers=told)
     return Response(content, media_type=media_type, headers=told)

@@ -47,7 +47,7 @@ async def list_revisions(
         raise _not_stored(known, units, code, area, None if newest is None else newest.astimezone(zone))
     moments = values.moments(declared["step_s"], declared["window_s"], start, zone)
     body = {
-        "indicator": values.named(declared),
+        "indicator": known.heads[code],
         "area": values.area(known.units[rows[0]["area_id"]]),
         "time_zone": zone.key,
         "time": start,

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from analytics.quality import names
+from api import columns
 from api.formats.table import INTEGER, NUMBER, TEXT, TIME, Column, Table
-from api.formats.text import text
 from devices.model import Quality
 from storage.observations import to_datetime
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
+    import msgspec
     from numpy.typing import NDArray
 
 _HOUR_S: Final = 3600
@@ -81,19 +82,19 @@ def raw(
     rows: NDArray[np.void], flags: NDArray[np.int16], streams: Sequence[Mapping[str, Any]]
 ) -> pa.RecordBatch:
     """Return OBSERVATION rows of some of the `streams`, which are ordered by id, as a batch of RAW."""
-    columns = {
+    found = {
         "time": _instants(rows["time"]),
         "value": pa.array(rows["value"]),
         "quality": _spelt(rows["quality"], lambda value: Quality(value).name.lower()),
         "flags": _spelt(flags, lambda value: " ".join(names(value))),
     }
-    return _batch(RAW, columns, rows["datastream_id"], streams)
+    return _batch(RAW, found, rows["datastream_id"], streams)
 
 
 def sampled(rows: NDArray[np.void], stream: Mapping[str, Any]) -> pa.RecordBatch:
     """Return times and values of one datastream as a batch of SAMPLED."""
-    columns = {"time": _instants(rows["time"]), "value": pa.array(rows["value"])}
-    return _batch(SAMPLED, columns, np.full(len(rows), stream["id"]), [stream])
+    found = {"time": _instants(rows["time"]), "value": pa.array(rows["value"])}
+    return _batch(SAMPLED, found, np.full(len(rows), stream["id"]), [stream])
 
 
 def summed(
@@ -102,11 +103,11 @@ def summed(
     """Return rows of sums of some of the `streams`, which are ordered by id, as a batch of their table."""
     intervals = np.array([each["sampling_interval_s"] for each in streams])
     expected = _seconds(rollup, rows["time"], zone) / intervals[_places(rows["datastream_id"], streams)]
-    columns = {name: pa.array(rows[name]) for name in rows.dtype.names or () if name != "datastream_id"}
-    columns |= {name: pa.array(significant(rows[name])) for name in ("mean", "total")}
-    columns["time"] = _instants(rows["time"])
-    columns["completeness"] = pa.array(np.minimum(rows["n"] / expected, 1.0).round(4))
-    return _batch(TABLES[rollup], columns, rows["datastream_id"], streams)
+    found = {name: pa.array(rows[name]) for name in rows.dtype.names or () if name != "datastream_id"}
+    found |= {name: pa.array(significant(rows[name])) for name in ("mean", "total")}
+    found["time"] = _instants(rows["time"])
+    found["completeness"] = pa.array(np.minimum(rows["n"] / expected, 1.0).round(4))
+    return _batch(TABLES[rollup], found, rows["datastream_id"], streams)
 
 
 def significant(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -124,32 +125,24 @@ def significant(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return found
 
 
-def items(batch: pa.RecordBatch) -> list[dict[str, Any]]:
+def items(batch: pa.RecordBatch) -> msgspec.Raw:
     """Return a batch as the items of a JSON answer: whose they are, only the datastream's number says."""
     said = {each.name for each in _WHOSE} - {"datastream"}
-    shown = [name for name in batch.schema.names if name not in said]
-    columns = [text(batch[name]) if name == "time" else batch[name] for name in shown]
-    found = [
-        dict(zip(shown, row, strict=True)) for row in zip(*(c.to_pylist() for c in columns), strict=True)
-    ]
+    shown = {name: columns.of_array(batch[name]) for name in batch.schema.names if name not in said}
     if "flags" in shown:
-        for each in found:
-            each["flags"] = each["flags"].split()
-    return found
+        shown["flags"] = shown["flags"].each(str.split)
+    return columns.json_rows(shown)
 
 
 def _batch(
-    table: Table,
-    columns: dict[str, pa.Array],
-    ids: NDArray[np.int32],
-    streams: Sequence[Mapping[str, Any]],
+    table: Table, found: dict[str, pa.Array], ids: NDArray[np.int32], streams: Sequence[Mapping[str, Any]]
 ) -> pa.RecordBatch:
     places = pa.array(_places(ids, streams))
     for name, key in {"property": "observed_property", "datastream": "id"}.items():
-        columns[name] = _taken(table, name, [each[key] for each in streams], places)
+        found[name] = _taken(table, name, [each[key] for each in streams], places)
     for name in ("thing", "unit", *_PLACE):
-        columns[name] = _taken(table, name, [each[name] for each in streams], places)
-    return pa.RecordBatch.from_arrays([columns[each.name] for each in table.columns], schema=table.schema())
+        found[name] = _taken(table, name, [each[name] for each in streams], places)
+    return pa.RecordBatch.from_arrays([found[each.name] for each in table.columns], schema=table.schema())
 
 
 def _taken(table: Table, name: str, values: list[Any], places: pa.Array) -> pa.Array:

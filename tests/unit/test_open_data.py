@@ -20,7 +20,7 @@ from api.open_access import is_open
 from api.open_data.data_sets import PublicProperty, counts_people, data_sets, is_published, open_indicators
 from api.open_data.manifest import File, Manifest, ManifestError, Reason, Version, decode, encode
 from api.open_data.months import Month, MonthError, settled
-from api.open_data.ranges import http_date, is_unchanged, wanted_range
+from api.open_data.ranges import wanted_range
 from api.open_data.rows import Suppression, without_small_cells
 from api.open_data.store import Store, StoreError
 from api.open_data.words import Language, words
@@ -176,13 +176,6 @@ def test_a_manifest_is_read_as_it_was_written() -> None:
 def test_what_is_no_manifest_is_told(text: bytes) -> None:
     with pytest.raises(ManifestError):
         decode(text)
-
-
-def test_conditions_of_a_request() -> None:
-    assert is_unchanged({"if-none-match": '"a", W/"b"'}, '"b"', MADE)
-    assert not is_unchanged({"if-none-match": '"a"', "if-modified-since": http_date(MADE)}, '"b"', MADE)
-    assert is_unchanged({"if-modified-since": http_date(MADE)}, '"b"', MADE)
-    assert not is_unchanged({"if-modified-since": "yesterday"}, '"b"', MADE)
 
 
 @given(st.text(), st.integers(0, 1000))

@@ -8,14 +8,13 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from starlette.datastructures import Headers
 
 from analytics.indicator import INDICATORS
 from analytics.results import Value
 from analytics.values import store
 from api import keys
 from api.app import create_app
-from api.cache import AnswerCache, Kept, Validator, is_unchanged
+from api.cache import AnswerCache, Kept, Validator
 from api.queries import indicators
 from runtime.settings import Settings
 from tests.integration.api.conftest import client_of
@@ -304,28 +303,3 @@ def test_the_cache_is_bounded_and_drops_what_was_used_least_recently() -> None:
     found = cache.find(key(0))
     assert found is not None
     assert found.body is None  # too large to keep; that it has not changed can still be told
-
-
-@pytest.mark.parametrize(
-    ("asked", "answer", "unchanged"),
-    [
-        ({"if-none-match": 'W/"a"'}, {"etag": 'W/"a"'}, True),
-        ({"if-none-match": '"b", "a"'}, {"etag": 'W/"a"'}, True),
-        ({"if-none-match": "*"}, {"etag": 'W/"a"'}, True),
-        ({"if-none-match": '"b"'}, {"etag": 'W/"a"'}, False),
-        (
-            {"if-none-match": '"b"', "if-modified-since": "Sun, 22 Nov 2026 00:00:00 GMT"},
-            {"etag": 'W/"a"', "last-modified": "Sun, 22 Nov 2026 00:00:00 GMT"},
-            False,
-        ),
-        (
-            {"if-modified-since": "Sun, 22 Nov 2026 00:00:00 -0000"},
-            {"last-modified": "Sun, 22 Nov 2026 00:00:00 GMT"},
-            True,
-        ),
-        ({"if-modified-since": "yesterday"}, {"last-modified": "Sun, 22 Nov 2026 00:00:00 GMT"}, False),
-        ({}, {"etag": 'W/"a"'}, False),
-    ],
-)
-def test_what_a_client_has_already(asked: dict[str, str], answer: dict[str, str], unchanged: bool) -> None:
-    assert is_unchanged(Headers(asked), Headers(answer)) is unchanged

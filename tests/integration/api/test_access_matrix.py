@@ -86,7 +86,7 @@ RULES: dict[str, Rule] = {
     "listLatestIndicatorValues": indicator("values/latest?"),
     "listIndicatorValues": indicator(f"{SERIES}/values?"),
     "compareIndicator": indicator(f"{SERIES}/comparison?"),
-    "rankIndicator": indicator("rain_1h/ranking?"),
+    "rankIndicator": indicator("pm2_5_d/ranking?period=2026-11-20&"),
     "listRevisions": indicator(f"{SERIES}/revisions?"),
     "explainIndicatorValue": indicator(f"{SERIES}/explain?"),
     "streamEvents": get("/v1/live?follow=false", "/v1/live?follow=false&area=194", roles=READERS),

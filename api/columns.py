@@ -17,7 +17,7 @@ import pyarrow as pa
 from storage.columns import instants
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -80,24 +80,32 @@ def of_array(array: pa.Array) -> Column:
 
 def json_rows(columns: Mapping[str, Column]) -> msgspec.Raw:
     """Return rows as a list of objects, with a member of each column; NaN is null."""
-    groups = [list(group) for _, group in groupby(columns.items(), lambda each: id(each[1].places))]
-    pieces = np.empty((len(groups[0][0][1].places), len(groups)), object)
+    return _joined([(_encode(name) + b":", column) for name, column in columns.items()], b"{", b"}")
+
+
+def json_lists(columns: Iterable[Column]) -> msgspec.Raw:
+    """Return rows as a list of lists, with an element of each column; NaN is null."""
+    return _joined([(b"", column) for column in columns], b"[", b"]")
+
+
+def _joined(columns: Sequence[tuple[bytes, Column]], begin: bytes, end: bytes) -> msgspec.Raw:
+    groups = [list(group) for _, group in groupby(columns, lambda each: id(each[1].places))]
+    pieces = np.empty((len(columns[0][1].places), len(groups)), object)
     for at, group in enumerate(groups):
-        members = _members(group, b"," if at else b",{", b"" if at < len(groups) - 1 else b"}")
-        pieces[:, at] = np.fromiter(members, object, len(members))[group[0][1].places]
+        parts = _parts(group, b"," if at else b"," + begin, b"" if at < len(groups) - 1 else end)
+        pieces[:, at] = np.fromiter(parts, object, len(parts))[group[0][1].places]
     # The first row begins with a comma as well.
     return msgspec.Raw(b"[" + b"".join(pieces.ravel().tolist())[1:] + b"]")
 
 
-def _members(group: Sequence[tuple[str, Column]], before: bytes, after: bytes) -> list[bytes]:
-    """Return columns that have the same places as members of an object, for each place."""
-    (name, first), *others = group
-    members = _named(before, name, first)
-    for name, column in others:
-        members = list(map(bytes.__add__, members, _named(b",", name, column)))
-    return [each + after for each in members] if after else members
+def _parts(group: Sequence[tuple[bytes, Column]], before: bytes, after: bytes) -> list[bytes]:
+    """Return what columns that have the same places say at each of them."""
+    (key, first), *others = group
+    parts = _encoded(before + key, first)
+    for key, column in others:
+        parts = list(map(bytes.__add__, parts, _encoded(b"," + key, column)))
+    return [each + after for each in parts] if after else parts
 
 
-def _named(before: bytes, name: str, column: Column) -> list[bytes]:
-    key = before + _encode(name) + b":"
-    return [key + _encode(thing) for thing in column.things]
+def _encoded(before: bytes, column: Column) -> list[bytes]:
+    return [before + _encode(thing) for thing in column.things]

@@ -39,8 +39,7 @@ _OF_AREA: Final = {
 }
 _OF_MOMENT: Final = ("period_start", "period_end", "day", "label")
 _OF_CLASS: Final = {"category_name_en": "name_en", "category_name_vi": "name_vi"}
-_TEXTS, _NUMBERS = ("category", "reason"), ("value", "completeness", "version", "revision")
-_PLAIN: Final = (*_TEXTS, *_NUMBERS)
+_TEXTS: Final = ("category", "reason")
 #: members of a row that explains itself
 _ITEM: Final = (
     *("indicator", "area", "time", "value", "category", "reason", "completeness", "details"),
@@ -72,19 +71,15 @@ class Values:
         told |= {"category": self._classes, "stands_for": self.stands_for}
         return columns.json_rows({name: told[name] for name in _ITEM})
 
-    def small(self, names: Sequence[str]) -> list[tuple[Any, ...]]:
-        """Return rows of some columns."""
-        return list(zip(*(self._listed(name) for name in names), strict=True))
+    def small(self, names: Sequence[str]) -> msgspec.Raw:
+        """Return rows of some columns, as JSON."""
+        return columns.json_lists(self._column(name) for name in names)
 
     def batch(self, table: Table) -> pa.RecordBatch:
         """Return all rows as a batch of a table."""
         schema = table.schema()
         arrays = [self._column(each.name).array(each.type) for each in table.columns]
         return pa.RecordBatch.from_arrays(arrays, schema=schema)
-
-    def _listed(self, name: str) -> list[Any]:
-        plain: list[Any] = self.rows[name].tolist() if name in _PLAIN else self._column(name).rows()
-        return plain
 
     def _column(self, name: str) -> Column:
         if name in _OF_INDICATOR:

@@ -26,6 +26,7 @@ from api.parameters import only_known_parameters
 from api.rates import Clients, RateLimit
 from api.rights import require_rules
 from api.routers import (
+    alert_silences,
     alerts,
     areas,
     asyncapi,
@@ -59,6 +60,7 @@ _ROUTERS = (
     explanations.router,
     gateways.router,
     alerts.router,
+    alert_silences.router,
     live.router,
     status.router,
 )

@@ -48,8 +48,8 @@ async def _identified(request: Request) -> Caller:
     async with request.app.state.pool.connection() as conn:
         try:
             caller = (await keys.verify(conn, text)).caller
-        except keys.KeyRefusedError as refused:
-            raise _unauthorized(str(refused)) from None
+        except keys.KeyRefusedError as error:
+            raise _unauthorized(str(error)) from None
     request.app.state.clients.know(text, caller.id, caller.rate)
     return caller
 

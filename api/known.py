@@ -147,6 +147,27 @@ def declared(row: Row) -> Row:
 State = tuple[Known, Counts]
 
 
+@dataclass(frozen=True)
+class _Cuts:
+    """What is left of one state to each who is confined to areas; keys differ in few of them."""
+
+    whole: Known
+    _reaches: dict[tuple[str, ...], frozenset[int]] = field(default_factory=dict)
+    _known: dict[frozenset[int], Known] = field(default_factory=dict)
+
+    def reach(self, codes: tuple[str, ...]) -> frozenset[int]:
+        """Return the ids of the areas that some codes reach."""
+        if codes not in self._reaches:
+            self._reaches[codes] = reach.units(self.whole, codes)
+        return self._reaches[codes]
+
+    def known(self, ids: frozenset[int]) -> Known:
+        """Return what is left to whom these areas are in reach."""
+        if ids not in self._known:
+            self._known[ids] = self.whole.within(ids)
+        return self._known[ids]
+
+
 class Registry:
     """Gives the state of declarations and areas, read again only after they changed."""
 
@@ -155,22 +176,23 @@ class Registry:
         self.changes = Changes(pool)
         self._newest = NewestValues(pool)
         self._read: tuple[tuple[int, ...], Known] | None = None
-        #: by reach, what is left of the state `_cut_of`; there are as many as keys differ in their areas
-        self._cut_of: Known | None = None
-        self._cut: dict[frozenset[int], Known] = {}
+        self._cuts = _Cuts(Known({}, {}, ()))
 
     async def known(self) -> State:
         """Return the present state as far as the caller's reach, and the counts from before it was read."""
         known, counts = await self.whole()
         areas = reach.present()
-        return (known if areas is None else self._within(known, areas)), counts
+        return (known if areas is None else self._cuts_of(known).known(areas)), counts
 
-    def _within(self, known: Known, areas: frozenset[int]) -> Known:
-        if self._cut_of is not known:
-            self._cut_of, self._cut = known, {}
-        if areas not in self._cut:
-            self._cut[areas] = known.within(areas)
-        return self._cut[areas]
+    async def reach(self, codes: Iterable[str]) -> frozenset[int]:
+        """Return the ids of the areas that some codes reach at present."""
+        known, _ = await self.whole()
+        return self._cuts_of(known).reach(tuple(codes))
+
+    def _cuts_of(self, known: Known) -> _Cuts:
+        if self._cuts.whole is not known:
+            self._cuts = _Cuts(known)
+        return self._cuts
 
     async def whole(self) -> State:
         """Return the present state of all areas, and the counts of changes from before it was read."""

@@ -71,7 +71,7 @@ async def require_access(
 
 async def reach_of(registry: Registry, areas: Iterable[str] | None) -> reach.Reach:
     """Return what a caller reaches who is confined to areas."""
-    return reach.EVERYTHING if areas is None else reach.units((await registry.whole())[0], areas)
+    return reach.EVERYTHING if areas is None else await registry.reach(areas)
 
 
 async def may_have(request: Request, caller: Caller) -> bool:

@@ -369,17 +369,22 @@ CLOSED = (
 
 
 @pytest.mark.parametrize("path", OPEN)
-async def test_open_indicators_need_no_key(client: httpx.AsyncClient, path: str) -> None:
+async def test_open_indicators_need_no_key(
+    app: FastAPI, conn: AsyncConnection[Any], client: httpx.AsyncClient, path: str
+) -> None:
     assert (await client.get(path)).status_code == 200
+    key, _ = await keys.create(conn, "a newspaper", "public")
+    async with client_of(app, authorization=f"Bearer {key}") as public:
+        assert (await public.get(path)).status_code == 200
 
 
 @pytest.mark.parametrize("path", CLOSED)
 async def test_the_rest_asks_for_a_key(app: FastAPI, conn: AsyncConnection[Any], path: str) -> None:
     async with client_of(app) as client:
         assert_problem(await client.get(path), 401, "unauthorized")
-    key, _ = await keys.create(conn, "planners")
+    key, _ = await keys.create(conn, "a newspaper", "public")
     async with client_of(app, authorization=f"Bearer {key}") as client:
-        assert (await client.get(path)).status_code != 401
+        assert_problem(await client.get(path), 403, "forbidden")
 
 
 async def test_a_wrong_key_is_refused_though_none_is_needed(app: FastAPI) -> None:

@@ -10,6 +10,7 @@ from analytics.explanation import Explanation, Place, Revision
 from analytics.inputs import Period
 from analytics.quality import names
 from analytics.run import time_zone
+from analytics.schedule import SETTLE
 from analytics.series import Window
 from analytics.stations import parts, stations
 from analytics.values import UnknownAreaError
@@ -74,14 +75,11 @@ async def explain(
         await conn.execute(_ONE_STATE)
         zone, (place, ids) = await time_zone(conn), await _place(conn, area)
         newest = await _newest(conn, indicator, ids)
-        if newest is None:
-            raise NotStoredError(
-                f"no value of {indicator.code} is stored for {area}: `halong indicators run`"
-            )
-        period = _period(indicator, instant or newest, zone)
+        present = await _now(conn)
+        period = _period(indicator, instant or newest or present, zone)
         revisions = await _revisions(conn, indicator, ids, period.start)
         if not revisions:
-            raise NotStoredError(_not_stored(indicator, area, period, newest))
+            raise NotStoredError(_not_stored(indicator, area, period, newest, present))
         examined = await examine(conn, indicator, area, period)
         entered = await _entered(conn, examined)
         flags = await _flags(conn, [site.code for site in examined.sites], period.last(indicator.window))
@@ -115,18 +113,33 @@ async def _newest(conn: AsyncConnection[Any], indicator: Indicator, ids: list[in
     return newest
 
 
+async def _now(conn: AsyncConnection[Any]) -> datetime:
+    now: datetime = (await _all(conn, "SELECT now()", []))[0][0]
+    return now
+
+
 async def _revisions(
     conn: AsyncConnection[Any], indicator: Indicator, ids: list[int], start: datetime
 ) -> tuple[Revision, ...]:
     return tuple(Revision(*row) for row in await _all(conn, _REVISIONS, [indicator.code, ids, start]))
 
 
-def _not_stored(indicator: Indicator, area: str, period: Period, newest: datetime) -> str:
-    start, zone = period.start.astimezone(period.zone), period.zone
-    return (
-        f"no value of {indicator.code} is stored for {area} and the step that begins at {start.isoformat()}: "
-        f"the newest one is of {newest.astimezone(zone).isoformat()}"
-    )
+def _not_stored(
+    indicator: Indicator, area: str, period: Period, newest: datetime | None, present: datetime
+) -> str:
+    """Say why there is no value: its step runs or has just ended, or nothing was computed for it."""
+    start, due = (_local(each, period.zone) for each in (period.start, period.step.end_time + SETTLE))
+    step = f"no value of {indicator.code} is stored for {area} and the step that begins at {start}"
+    if present < period.step.end_time + SETTLE:
+        return f"{step}: it is not computed yet, it is due at {due}"
+    if newest is None:
+        day = start.partition("T")[0]
+        return f"{step}: `halong indicators run {indicator.code} --from {day}` computes what is past"
+    return f"{step}: the newest one is of {_local(newest, period.zone)}"
+
+
+def _local(instant: datetime, zone: ZoneInfo) -> str:
+    return instant.astimezone(zone).isoformat(timespec="seconds")
 
 
 async def _entered(

@@ -17,13 +17,16 @@ from api.cache import AnswerCache, Cached
 from api.explorer import add_explorer
 from api.export_jobs import Exports
 from api.formats.kinds import KINDS, PACKED
+from api.head import Head
 from api.known import Registry
 from api.limits import BodyLimit
 from api.metrics import Metrics, PoolCollector
 from api.open_data.state import Published
 from api.parameters import only_known_parameters
 from api.rates import Clients, RateLimit
+from api.rights import require_rules
 from api.routers import (
+    alert_silences,
     alerts,
     areas,
     asyncapi,
@@ -40,7 +43,7 @@ from api.routers import (
     status,
     things,
 )
-from api.security import ReadAccess
+from api.security import Access
 from runtime.settings import Settings
 from storage.errors import StorageError
 from storage.migrate import pending
@@ -57,12 +60,26 @@ _ROUTERS = (
     explanations.router,
     gateways.router,
     alerts.router,
+    alert_silences.router,
     live.router,
     status.router,
 )
 #: a query that takes longer is stopped: no page of any resource comes near it
 _STATEMENT_TIMEOUT_MS = 30_000
 _COMPRESS_FROM_BYTES = 1_000
+#: what pages of other origins may send, and read
+_ASKED_BY_PAGES = (
+    "Authorization",
+    "X-API-Key",
+    "If-None-Match",
+    "If-Modified-Since",
+    "Last-Event-ID",
+    "X-Request-ID",
+)
+_TOLD_TO_PAGES = (
+    "Link", "ETag", "Last-Modified", "Content-Disposition", "X-Request-ID", "RateLimit", "RateLimit-Policy",
+    "Retry-After",
+)  # fmt: skip
 _COMPRESSED = (
     *(kind.media_type for kind in KINDS.values() if kind.media_type not in PACKED),
     problems.MEDIA_TYPE,
@@ -136,11 +153,12 @@ async def require_schema(url: str) -> None:
 
 
 def _add_routes(app: FastAPI) -> None:
+    require_rules(route.operation_id for router in _ROUTERS for route in router.routes)  # type: ignore[attr-defined]
     for router in _ROUTERS:
-        app.include_router(router, dependencies=[ReadAccess, Depends(only_known_parameters)])
+        app.include_router(router, dependencies=[Access, Depends(only_known_parameters)])
     app.include_router(status.health)
     app.include_router(asyncapi.router)
-    app.include_router(open_data.router)
+    app.include_router(open_data.router, include_in_schema=app.state.open_data.is_on)
     add_explorer(app)
     app.include_router(fallback.router)
 
@@ -171,9 +189,10 @@ def _add_middleware(app: FastAPI) -> None:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.api_cors_origins,
-            allow_methods=["GET"],
-            allow_headers=["Authorization", "X-API-Key"],
-            expose_headers=["Link", "ETag", "X-Request-ID", "RateLimit", "RateLimit-Policy", "Retry-After"],
+            allow_methods=["GET", "HEAD"],
+            allow_headers=_ASKED_BY_PAGES,
+            expose_headers=_TOLD_TO_PAGES,
         )
+    app.add_middleware(Head)
     app.add_middleware(middleware.RequestId)
     app.add_middleware(middleware.Measured, metrics=app.state.metrics)

@@ -19,7 +19,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 
 from api.conditions import http_date, is_unchanged, parsed_date
-from api.security import may_read
+from api.problems import Problem
+from api.security import identify, may_have
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger(__name__)
 
-Key = tuple[str, bytes, str, str, bool]
+#: path, query, Accept, Accept-Encoding, whether a key was sent, and the areas to which its sender is confined
+Key = tuple[str, bytes, str, str, bool, tuple[str, ...] | None]
 #: what an entry takes besides its body, roughly
 _ENTRY_BYTES = 2_000
 #: an answer that takes more than this part of the cache is not kept whole
@@ -123,13 +125,13 @@ class Cached:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the kept answer if it holds, else run the application."""
-        if scope["type"] != "http" or scope["method"] != "GET":
+        key = await self._key(scope)
+        if key is None:
             await self._app(scope, receive, send)
             return
-        key = _key(scope)
         if await self._answered(key, scope, send):
             return
-        made = self._making.get(key) if self._keeps(scope) else None
+        made = self._making.get(key) if self._cache.max_bytes > 0 else None
         if made is not None:
             await made.wait()
             # The counts are read anew: what changed since the answer was begun is not missed.
@@ -137,8 +139,18 @@ class Cached:
                 return
         await self._make(key, scope, receive, send)
 
-    def _keeps(self, scope: Scope) -> bool:
-        return self._cache.max_bytes > 0 and scope["path"].startswith(_KEPT_BELOW)
+    @staticmethod
+    async def _key(scope: Scope) -> Key | None:
+        """Return what the answer is kept by; None where it is not, or the application tells what is wrong."""
+        if scope["type"] != "http" or scope["method"] != "GET" or not scope["path"].startswith(_KEPT_BELOW):
+            return None
+        request = Request(scope)
+        try:
+            caller = await identify(request)
+        except (Problem, Error):
+            return None
+        accepted = request.headers.get("accept", ""), request.headers.get("accept-encoding", "")
+        return (scope["path"], scope["query_string"], *accepted, caller.kind != "anyone", caller.areas)
 
     async def _answered(self, key: Key, scope: Scope, send: Send) -> bool:
         """Send the kept answer if it holds, and tell whether it did."""
@@ -204,13 +216,6 @@ class Cached:
         self._metrics.set_cache(self._cache.bytes, len(self._cache))
 
 
-def _key(scope: Scope) -> Key:
-    headers = Headers(scope=scope)
-    keyed = "authorization" in headers or "x-api-key" in headers
-    accepted = headers.get("accept", ""), headers.get("accept-encoding", "")
-    return (scope["path"], scope["query_string"], *accepted, keyed)
-
-
 def _place(scope: Scope) -> dict[str, Any]:
     return {name: scope[name] for name in ("route", "path_params") if name in scope}
 
@@ -221,7 +226,8 @@ async def _holds(kept: Kept, scope: Scope) -> bool:
     if validator.until is not None and datetime.now(UTC) >= validator.until:
         return False
     try:
-        if not await may_read(Request({**scope, **kept.place})):
+        request = Request({**scope, **kept.place})
+        if not await may_have(request, await identify(request)):
             return False
         counts: Counts = await scope["app"].state.registry.changes.counts()
     except Error:

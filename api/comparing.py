@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from analytics.direction import Worse, worse
 from api import questions, values
 from api.period_values import decimals
 from api.periods import Period
 from api.problems import invalid
+from api.stand_ins import Series
 from api.summaries import differences, method, ranks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from fastapi import Request
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from api.questions import Place
     from api.stand_ins import Choice
     from api.summaries import Method, Summary
+
+
+_EVER: Final = Period(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
 
 class Order(StrEnum):
@@ -49,6 +53,23 @@ async def choose_areas(
     newest = await request.app.state.registry.newest(state)
     span = Period(min(each.start for each in periods), max(each.end for each in periods))
     return questions.series_of(state[0], [code], where, span, newest.extents([code]))
+
+
+def told_of(known: Known, code: str, place: Place, choice: Choice) -> list[Series]:
+    """Return the series that answer, and one for each area that was asked for and has nothing stored.
+
+    Where no area was named, those are the ones of the levels that answer for which indicators are computed.
+    """
+    answered = {each.unit.code for each in choice.series}
+    answered.update(other for each in choice.series for other in each.stands_for)
+    levels = {each.unit.level for each in choice.series if place.areas is None}
+    wanted = sorted(units(known, place), key=lambda unit: unit.valid_from)
+    missing = {
+        unit.code: Series(code, unit, _EVER.start, _EVER.end)
+        for unit in wanted
+        if unit.code not in answered and (not levels or unit.level in levels)
+    }
+    return sorted((*choice.series, *missing.values()), key=lambda each: each.key)
 
 
 def head(known: Known, asking: Asking, zone: ZoneInfo) -> Row:
@@ -75,7 +96,7 @@ def derived(choice: Choice, known: Known) -> list[Row]:
 def compared(
     known: Known,
     how: Method,
-    choice: Choice,
+    series: Sequence[Series],
     current: Mapping[int, Summary],
     previous: Mapping[int, Summary],
 ) -> list[Row]:
@@ -89,7 +110,7 @@ def compared(
             "previous": asdict(previous[each.unit.id]),
         }
         | differences(current[each.unit.id], previous[each.unit.id], unit, digits)
-        for each in choice.series
+        for each in series
     ]
 
 

@@ -17,11 +17,13 @@ from uuid import UUID
 
 import structlog
 
+from api import reach
 from api.answers import Batches, written
 from api.export_sources import source_of
 from api.formats.kinds import KINDS, Format, writer
 from api.problems import Problem
 from api.queries import exports as queries
+from api.security import reach_of
 from storage.errors import is_transient
 
 if TYPE_CHECKING:
@@ -104,6 +106,7 @@ class Exports:
             part.unlink(missing_ok=True)
 
     async def _write(self, job: Row, part: Path) -> None:
+        reach.enter(await reach_of(self.registry, job["areas"]))
         made = await source_of(self.pool, self.registry, self.settings, job)
         counted = _Counted(made.batches)
         file = await asyncio.to_thread(_open, part)

@@ -14,15 +14,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from api.queries import keys as queries
+from api.reach import Caller
+from api.rights import CONFINED, Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from psycopg import AsyncConnection
-
-#: what a key may be allowed to do: read, acknowledge and silence alerts, change rules
-SCOPES = frozenset({"read", "operate", "admin"})
 
 _FORM = re.compile(r"halong_([0-9a-f]{8})_[A-Za-z0-9_-]{43}")
 
@@ -38,37 +37,117 @@ class ApiKey:
     id: int
     name: str
     prefix: str
-    scopes: tuple[str, ...]
+    role: Role
+    areas: tuple[str, ...] | None
+    rate: int | None
+    version: int
     created_at: datetime
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
 
+    @property
+    def caller(self) -> Caller:
+        """Who sends it."""
+        return Caller(
+            kind="key",
+            id=self.prefix,
+            name=self.name,
+            role=self.role,
+            areas=self.areas,
+            expires=self.expires_at,
+            rate=self.rate,
+            version=self.version,
+        )
+
 
 async def create(
     conn: AsyncConnection[Any],
     name: str,
-    scopes: Iterable[str] = ("read",),
+    role: str = Role.PLANNER,
     expires_at: datetime | None = None,
+    *,
+    areas: Sequence[str] | None = None,
+    rate: int | None = None,
 ) -> tuple[str, ApiKey]:
     """Make a key and return its text, which can't be had again, and its record.
 
+    Args:
+        conn: a connection.
+        name: who will use it.
+        role: what it may do.
+        expires_at: until when.
+        areas: codes of areas that it is confined to, with all that is in them; None: the whole city.
+        rate: requests a minute; None: as many as any key.
+
     Raises:
-        ValueError: an empty name, an unknown scope, or an expiry without time zone.
+        ValueError: an empty name, an unknown role or area, a role that cannot be confined to areas, no
+            positive rate, or an expiry without time zone.
     """
-    wanted = sorted(set(scopes))
     if not name.strip():
         raise ValueError("a key needs a name: say who will use it, for example 'planning department'")
-    if unknown := [scope for scope in wanted if scope not in SCOPES]:
-        raise ValueError(f"there is no scope {unknown[0]!r}: use {', '.join(sorted(SCOPES))}")
     if expires_at is not None and expires_at.tzinfo is None:
         raise ValueError(f"the expiry {expires_at} has no time zone: give one")
     prefix = secrets.token_hex(4)
     text = f"halong_{prefix}_{secrets.token_urlsafe(32)}"
     row = await queries.insert(
-        conn, name=name.strip(), prefix=prefix, digest=_digest(text), scopes=wanted, expires_at=expires_at
+        conn,
+        name=name.strip(),
+        prefix=prefix,
+        digest=_digest(text),
+        may=await _checked(conn, role, areas, rate),
+        expires_at=expires_at,
     )
     return text, _record(row)
+
+
+async def change(
+    conn: AsyncConnection[Any], prefix: str, *, role: str, areas: Sequence[str] | None, rate: int | None
+) -> ApiKey:
+    """Change what a key may do, from its next request on; streams that are open with it end.
+
+    Raises:
+        LookupError: there is no key with this prefix.
+        ValueError: as `create`.
+    """
+    row = await queries.change(conn, prefix, await _checked(conn, role, areas, rate))
+    if row is None:
+        raise _no_key(prefix)
+    return _record(row)
+
+
+async def find(conn: AsyncConnection[Any], prefix: str) -> ApiKey:
+    """Return what is known of a key.
+
+    Raises:
+        LookupError: there is no key with this prefix.
+    """
+    row = await queries.by_prefix(conn, prefix)
+    if row is None:
+        raise _no_key(prefix)
+    return _record(row)
+
+
+async def _checked(
+    conn: AsyncConnection[Any], role: str, areas: Sequence[str] | None, rate: int | None
+) -> queries.May:
+    if role not in set(Role):
+        raise ValueError(f"there is no role {role!r}: use {', '.join(Role)}")
+    if areas is not None:
+        if role not in CONFINED:
+            confined = ", ".join(sorted(CONFINED))
+            raise ValueError(f"the role {role} is the whole city's: areas go with {confined}")
+        if not areas:
+            raise ValueError("the list of areas is empty: name one, or none to reach the whole city")
+        if (unknown := await queries.unknown_area(conn, areas)) is not None:
+            raise ValueError(f"there is no area {unknown!r}: give codes such as 193")
+    if rate is not None and rate < 1:
+        raise ValueError(f"a rate of {rate} requests a minute would allow nothing: revoke the key instead")
+    return queries.May(role, None if areas is None else sorted(set(areas)), rate)
+
+
+def _no_key(prefix: str) -> LookupError:
+    return LookupError(f"there is no key {prefix!r}: `halong keys list` shows the prefixes")
 
 
 async def list_keys(conn: AsyncConnection[Any]) -> list[ApiKey]:
@@ -84,7 +163,7 @@ async def revoke(conn: AsyncConnection[Any], prefix: str) -> ApiKey:
     """
     row = await queries.revoke(conn, prefix)
     if row is None:
-        raise LookupError(f"there is no key {prefix!r}: `halong keys list` shows the prefixes")
+        raise _no_key(prefix)
     return _record(row)
 
 
@@ -130,7 +209,10 @@ def _record(row: Mapping[str, Any]) -> ApiKey:
         id=row["id"],
         name=row["name"],
         prefix=row["prefix"],
-        scopes=tuple(row["scopes"]),
+        role=Role(row["role"]),
+        areas=None if row["areas"] is None else tuple(row["areas"]),
+        rate=row["rate_limit"],
+        version=row["version"],
         created_at=row["created_at"],
         expires_at=row["expires_at"],
         revoked_at=row["revoked_at"],

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from analytics.steps import Step
+from api import reach
 from api.changes import AREAS, DECLARATIONS, Changes, Counts
 from api.newest import Newest, NewestValues
 from api.queries import known as queries
@@ -59,11 +60,15 @@ class Succession:
 
 @dataclass(frozen=True)
 class Known:
-    """The catalogue of indicators and the tree of areas of one state of the database."""
+    """The catalogue of indicators and the tree of areas of one state of the database.
+
+    units: those that may be named and listed. beyond: all, where the caller does not reach all of them.
+    """
 
     indicators: Mapping[str, Row]
     units: Mapping[int, Unit]
     successions: tuple[Row, ...]
+    beyond: Mapping[int, Unit] = field(default_factory=dict)
 
     @cached_property
     def by_code(self) -> Mapping[str, tuple[Unit, ...]]:
@@ -91,9 +96,23 @@ class Known:
         """Indicators' codes with their names, for suggestions."""
         return {code: (each["name_en"], each["name_vi"]) for code, each in self.indicators.items()}
 
+    @property
+    def everywhere(self) -> Mapping[int, Unit]:
+        """Every unit: those out of reach still stand for one without values of its own."""
+        return self.beyond or self.units
+
+    def within(self, ids: frozenset[int]) -> Known:
+        """Return what somebody knows whose reach are these units."""
+        inside = {id_: unit for id_, unit in self.units.items() if id_ in ids}
+        return replace(self, units=inside, beyond=self.units)
+
     def predecessors(self, unit: Unit) -> list[Succession]:
         """Return what a unit came from, the main one first."""
         return self._related(unit, "successor_id", "predecessor_id")
+
+    def came_from(self, unit: Unit) -> list[Unit]:
+        """Return what a unit came from and may be asked for."""
+        return [each.unit for each in self.predecessors(unit) if each.unit.id in self.units]
 
     def successors(self, unit: Unit) -> list[Succession]:
         """Return what a unit went into, those first that took most of their land from it."""
@@ -101,7 +120,7 @@ class Known:
 
     def _related(self, unit: Unit, own: str, other: str) -> list[Succession]:
         rows = [row for row in self.successions if row[own] == unit.id]
-        found = [Succession(self.units[row[other]], row["is_main"]) for row in rows]
+        found = [Succession(self.everywhere[row[other]], row["is_main"]) for row in rows]
         return sorted(found, key=lambda each: (not each.is_main, each.unit.code))
 
     def below(self, units: Iterable[Unit]) -> Iterator[Unit]:
@@ -128,6 +147,27 @@ def declared(row: Row) -> Row:
 State = tuple[Known, Counts]
 
 
+@dataclass(frozen=True)
+class _Cuts:
+    """What is left of one state to each who is confined to areas; keys differ in few of them."""
+
+    whole: Known
+    _reaches: dict[tuple[str, ...], frozenset[int]] = field(default_factory=dict)
+    _known: dict[frozenset[int], Known] = field(default_factory=dict)
+
+    def reach(self, codes: tuple[str, ...]) -> frozenset[int]:
+        """Return the ids of the areas that some codes reach."""
+        if codes not in self._reaches:
+            self._reaches[codes] = reach.units(self.whole, codes)
+        return self._reaches[codes]
+
+    def known(self, ids: frozenset[int]) -> Known:
+        """Return what is left to whom these areas are in reach."""
+        if ids not in self._known:
+            self._known[ids] = self.whole.within(ids)
+        return self._known[ids]
+
+
 class Registry:
     """Gives the state of declarations and areas, read again only after they changed."""
 
@@ -136,9 +176,26 @@ class Registry:
         self.changes = Changes(pool)
         self._newest = NewestValues(pool)
         self._read: tuple[tuple[int, ...], Known] | None = None
+        self._cuts = _Cuts(Known({}, {}, ()))
 
     async def known(self) -> State:
-        """Return the present state, and the counts of changes from before it was read."""
+        """Return the present state as far as the caller's reach, and the counts from before it was read."""
+        known, counts = await self.whole()
+        areas = reach.present()
+        return (known if areas is None else self._cuts_of(known).known(areas)), counts
+
+    async def reach(self, codes: Iterable[str]) -> frozenset[int]:
+        """Return the ids of the areas that some codes reach at present."""
+        known, _ = await self.whole()
+        return self._cuts_of(known).reach(tuple(codes))
+
+    def _cuts_of(self, known: Known) -> _Cuts:
+        if self._cuts.whole is not known:
+            self._cuts = _Cuts(known)
+        return self._cuts
+
+    async def whole(self) -> State:
+        """Return the present state of all areas, and the counts of changes from before it was read."""
         counts = await self.changes.counts()
         state = counts.of((AREAS, DECLARATIONS))
         if self._read is None or self._read[0] != state:

@@ -19,6 +19,11 @@ _BY_PATH: Final = frozenset(
 _BY_QUERY: Final = frozenset({"/v1/indicators/values", "/v1/indicators/values/latest"})
 
 
+def may_be_open(path: str) -> bool:
+    """Tell whether a path is open, or is for some of the indicators that can be asked for."""
+    return path in _OPEN | _BY_PATH | _BY_QUERY
+
+
 def is_open(
     path: str, code: str | None, query: Mapping[str, Sequence[str]], indicators: frozenset[str]
 ) -> bool:

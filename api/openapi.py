@@ -6,16 +6,22 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api import openapi_files
+from api import openapi_files, openapi_links
 from api.formats.table import Table
+from api.open_access import may_be_open
 from api.problems import KINDS, MEDIA_TYPE
+from api.reach import Caller
+from api.rights import NEEDED, OPENED, RIGHTS, Right, Role
+from api.schemas import open_data
 from api.schemas.common import ProblemDetails
+from api.security import refused
 
 ABOUT = """\
 City telemetry: what gateways measured, and the indicators computed from it. Terms are those of OGC
 SensorThings; units are UCUM codes; times are UTC in answers.
 
-**Key**: `Authorization: Bearer halong_…` or `X-API-Key: halong_…`.
+**Key**: `Authorization: Bearer halong_…` or `X-API-Key: halong_…`. It has a role and may be confined to
+areas: what is out of its reach is left out, and unknown by its name.
 **Times** in requests carry an offset (`2026-11-22T08:00:00+07:00`, `…Z`); a date is a local day of the city.
 **Periods**: `from` and `to`, or `period` in ISO 8601: `2026-W47`, `2026-11`, `P7D`, `2026-11-01/2026-11-20`.
 **Asking again**: send the `ETag` as `If-None-Match`; an answer that has not changed is a 304.
@@ -23,21 +29,29 @@ SensorThings; units are UCUM codes; times are UTC in answers.
 **Errors** are `application/problem+json` (RFC 9457) and say what would be right.
 **Gateways** speak MQTT, not HTTP: [asyncapi.yaml](asyncapi.yaml) says what ([as JSON](asyncapi.json)).
 """
+_OPEN_DATA = """\
+**Open data**: [data sets, files and their catalogue](open/), without a key.
+"""
 _EXAMPLES = {
     "401": ("unauthorized", "send `Authorization: Bearer halong_…`; `halong keys create` makes a key"),
-    "403": ("forbidden", "key 1a2b3c4d may do read, not operate"),
     "404": ("not-found", "there is no area '19': did you mean 193?"),
     "406": ("not-acceptable", "there is nothing of 'image/png' here; there is text/csv (format=csv), …"),
     "409": ("conflict", "the alert is resolved: only a raised one can be acknowledged"),
     "410": ("gone", "the export is expired: its file is removed; ask for another"),
-    "429": (
-        "too-many-exports",
-        "key 1a2b3c4d has 3 unfinished exports: wait for one, or cancel it",
-    ),
+    "408": ("too-slow", "the body did not come within 10 s"),
+    "413": ("too-large", "the body is larger than 65536 bytes: no operation takes more"),
+    "416": ("range-not-satisfiable", "the file has 4711 bytes, and bytes=5000- is beyond them"),
+    "429": ("too-many-requests", "300 requests a minute are allowed to one address: ask again in 3 s"),
     "422": ("invalid-parameter", "limit: '0' cannot be used; give at least 1"),
     "503": (
         "database-away",
         "the database does not answer: ask again in 5 s; nothing that was stored is lost",
+    ),
+}
+_OF_ONE_OPERATION = {
+    ("createExport", "429"): (
+        "too-many-exports",
+        "key 1a2b3c4d has 3 unfinished exports: wait for one, or cancel it",
     ),
 }
 
@@ -88,19 +102,24 @@ def document(app: FastAPI) -> dict[str, Any]:
     """Return the application's OpenAPI document, made once."""
     if app.openapi_schema is None:
         made: dict[str, Any] = get_openapi(
-            title=app.title, version=app.version, description=ABOUT, routes=app.routes
+            title=app.title, version=app.version, description=_about(app), routes=app.routes
         )
         _fill_in(made)
         _add_problems(made)
-        if app.state.settings.api_public:
-            _allow_reading_without_key(made)
+        _allow_reading_without_key(made, app)
         app.openapi_schema = made
     return app.openapi_schema
 
 
-def _allow_reading_without_key(made: dict[str, Any]) -> None:
-    for item in made["paths"].values():
-        if "security" in item.get("get", {}):
+def _about(app: FastAPI) -> str:
+    return ABOUT + (_OPEN_DATA if app.state.open_data.is_on else "")
+
+
+def _allow_reading_without_key(made: dict[str, Any], app: FastAPI) -> None:
+    for path, item in made["paths"].items():
+        may_do_without = app.state.settings.api_public or (app.state.open_data.is_on and may_be_open(path))
+        may_do_without &= NEEDED.get(item.get("get", {}).get("operationId")) in OPENED
+        if may_do_without and "security" in item.get("get", {}):
             item["get"]["security"].append({})
 
 
@@ -111,18 +130,30 @@ def _add_problems(made: dict[str, Any]) -> None:
     problem = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(problem.pop("$defs", {}))
     schemas["ProblemDetails"] = problem
+    schemas.update(open_data.SCHEMAS if "/open/" in made["paths"] else {})
     for path, item in made["paths"].items():
         for operation in item.values():
             openapi_files.fill_in(path, operation)
             _add_answers(path, operation)
+            openapi_links.add_links(operation)
 
 
 def _add_answers(path: str, operation: dict[str, Any]) -> None:
     answers = operation["responses"]
     answers.pop("422", None)
-    for status, (kind, detail) in _EXAMPLES.items():
+    for status, usual in _EXAMPLES.items():
         if _can_answer(path, operation, status):
+            kind, detail = _OF_ONE_OPERATION.get((operation["operationId"], status), usual)
             answers[status] = _answer(path, kind, detail)
+    if (right := NEEDED.get(operation["operationId"])) is not None:
+        problem = refused(_lacking(right), right)
+        answers["403"] = _answer(path, problem.kind, problem.detail, roles=list(problem.roles))
+
+
+def _lacking(right: Right) -> Caller:
+    """Return a caller whose role has as much as a role can have without a right."""
+    role = max((role for role in Role if right not in RIGHTS[role]), key=lambda role: len(RIGHTS[role]))
+    return Caller(kind="key", id="1a2b3c4d", name="", role=role)
 
 
 #: what they choose may exist, and nothing measure it
@@ -132,21 +163,23 @@ _MAY_FIND_NOTHING = {"listObservations", "createExport"}
 def _can_answer(path: str, operation: dict[str, Any], status: str) -> bool:
     answers: dict[str, bool] = {
         "401": bool(operation.get("security")),
-        "403": "requestBody" in operation or "204" in operation["responses"],
         "404": "{" in path or operation["operationId"] in _MAY_FIND_NOTHING,
         "406": any(each["name"] == "format" for each in operation.get("parameters", [])),
         "409": operation["operationId"] in {"acknowledgeAlert", "getExportFile"},
+        "408": "requestBody" in operation,
         "410": operation["operationId"] == "getExportFile",
-        "429": operation["operationId"] == "createExport",
+        "413": "requestBody" in operation,
+        "416": operation["operationId"] in {"getExportFile", "getOpenDataFile"},
         "422": bool(operation.get("parameters") or operation.get("requestBody")),
-        "503": path.startswith("/v1") or path == "/health/ready",
+        "429": path.startswith(("/v1", "/open")),
+        "503": path.startswith(("/v1", "/open")) or path == "/health/ready",
     }
     return answers[status]
 
 
-def _answer(path: str, kind: str, detail: str) -> dict[str, Any]:
+def _answer(path: str, kind: str, detail: str, **more: Any) -> dict[str, Any]:
     status, title = KINDS[kind]
     shown = {"type": f"urn:halong:problem:{kind}", "title": title, "status": status, "detail": detail}
-    shown |= {"instance": path, "request_id": "6f1c0a52f4b14b0b9d0c6a6f0f7d3b52"}
+    shown |= {"instance": path, "request_id": "6f1c0a52f4b14b0b9d0c6a6f0f7d3b52"} | more
     schema = {"$ref": "#/components/schemas/ProblemDetails"}
     return {"description": title, "content": {MEDIA_TYPE: {"schema": schema, "example": shown}}}

@@ -21,6 +21,7 @@ _FEATURES: Final = {
         "features": {"type": "array", "items": {"type": "object"}},
     },
 }
+_SUMMARY: Final = "What this address answers"
 _TEXT: Final = {"type": "string"}
 _BINARY: Final = {"type": "string", "format": "binary"}
 
@@ -54,12 +55,39 @@ def _typed(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def page(media_type: str | None) -> dict[int | str, dict[str, Any]]:
+    """Return FastAPI's `responses` of a text that is shown by its address alone."""
+    return {200: {"content": {media_type: {"schema": _TEXT, "x-file": ""}}}}
+
+
+def leads(to: str) -> dict[int | str, dict[str, Any]]:
+    """Return FastAPI's `responses` of a redirection (303)."""
+    place = {"description": to, "schema": {"type": "string", "format": "uri-reference"}}
+    return {303: {"description": to, "headers": {"Location": place}}}
+
+
+def files(places: Mapping[str, str]) -> dict[int | str, dict[str, Any]]:
+    """Return FastAPI's `responses` of a file: media type -> where there is one of it."""
+    return {
+        200: {
+            "content": {
+                media_type: {
+                    "schema": {"type": "object"} if media_type.endswith("json") else _BINARY,
+                    "examples": {"file": {"summary": _SUMMARY, "externalValue": place}},
+                }
+                for media_type, place in places.items()
+            }
+        }
+    }
+
+
 def fill_in(path: str, operation: dict[str, Any]) -> None:
     """Show each file that JSON can not hold by the address at which it is answered (OpenAPI 3.1, 4.8.19)."""
     for content in operation["responses"].get("200", {}).get("content", {}).values():
         if "x-file" in content:
-            address = example_address(path, operation, format=content.pop("x-file"))
-            content["examples"] = {"file": {"summary": "What this address answers", "externalValue": address}}
+            form = content.pop("x-file")
+            address = example_address(path, operation, **({"format": form} if form else {}))
+            content["examples"] = {"file": {"summary": _SUMMARY, "externalValue": address}}
 
 
 def example_address(path: str, operation: Mapping[str, Any], **query: str) -> str:

@@ -16,7 +16,7 @@ from psycopg import AsyncConnection
 from api import suggest
 from api.pages import MAX_LIMIT
 from api.periods import EXPECTED_PERIOD, Asked, Period, PeriodError, read
-from api.problems import Fault, Problem, invalid, sentence
+from api.problems import Fault, Problem, invalid, or_, sentence
 from api.queries import names
 from api.times import EXPECTED, EXPECTED_FROM, Duration, TimeError, parse_day, parse_time
 
@@ -44,6 +44,15 @@ ThingFilter = Annotated[str | None, Query(description="Only of this thing.")]
 GatewayFilter = Annotated[str | None, Query(description="Only of this gateway.")]
 PropertyFilter = Annotated[
     str | None, Query(alias="property", description="Only of this observed property, for example `pm2_5`.")
+]
+NameFilter = Annotated[
+    str | None,
+    Query(
+        alias="q",
+        max_length=100,
+        description="Only what has this in its code or a name; accents, case and blanks do not count: "
+        "`ha long` finds Hạ Long.",
+    ),
 ]
 Level = Annotated[
     Literal["province", "district", "commune"] | None, Query(description="Only areas of this level.")
@@ -230,7 +239,8 @@ async def require_known(
     known = await names.known(conn, kind, [code for code in asked if "\0" not in code])
     missing = [code for code in asked if code not in known]
     if missing:
-        near = suggest.nearest(missing[0], await names.names(conn, kind))
+        called = await names.names(conn, kind)
+        near = suggest.nearest(missing[0], called)
         article = "an" if kind[0] in "aio" else "a"
         raise invalid(
             parameter,
@@ -238,14 +248,32 @@ async def require_known(
             f"there is no {kind} {missing[0][:100]!r}",
             f"{article} {kind}'s code",
             *near,
+            told=suggest.told(near, called),
         )
 
 
 async def not_found(conn: AsyncConnection[Any], kind: names.Kind, code: str) -> Problem:
     """Return the problem of a path that names what does not exist, with what looks like it."""
-    near = suggest.nearest(code, await names.names(conn, kind))
-    meant = f": did you mean {' or '.join(near)}?" if near else ""
+    called = await names.names(conn, kind)
+    near = suggest.nearest(code, called)
+    meant = f": did you mean {or_(suggest.told(near, called))}?" if near else ""
     return Problem("not-found", f"there is no {kind} {code[:100]!r}{meant}", did_you_mean=near)
+
+
+def searched(text: NameFilter = None) -> str | None:
+    """Read `q` as it is looked for.
+
+    Raises:
+        Problem: 422; nothing could be told by it.
+    """
+    if text is None:
+        return None
+    if not (plain := suggest.plain(text)):
+        raise invalid("q", text, "there is no letter or digit in it", "a part of a name, such as ha long")
+    return plain
+
+
+Searched = Annotated[str | None, Depends(searched)]
 
 
 def split_codes(codes: list[str] | None) -> list[str] | None:

@@ -76,6 +76,8 @@ class Fault:
     problem: str
     expected: str
     did_you_mean: tuple[str, ...] = ()
+    #: the same with names, for the sentence
+    told: tuple[str, ...] = ()
 
 
 class Problem(Exception):  # noqa: N818  (RFC 9457's own word)
@@ -88,12 +90,13 @@ class Problem(Exception):  # noqa: N818  (RFC 9457's own word)
         *,
         faults: Sequence[Fault] = (),
         did_you_mean: Sequence[str] = (),
+        roles: Sequence[str] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail)
         self.kind, self.detail = kind, detail
         self.faults, self.did_you_mean = tuple(faults), tuple(did_you_mean)
-        self.headers = dict(headers or {})
+        self.roles, self.headers = tuple(map(str, roles)), dict(headers or {})
 
     @property
     def status(self) -> int:
@@ -101,8 +104,10 @@ class Problem(Exception):  # noqa: N818  (RFC 9457's own word)
         return KINDS[self.kind][0]
 
 
-def invalid(parameter: str, value: object, problem: str, expected: str, *names: str) -> Problem:
-    """Return the problem of one query parameter; `names` are what the client may have meant."""
+def invalid(
+    parameter: str, value: object, problem: str, expected: str, *names: str, told: tuple[str, ...] = ()
+) -> Problem:
+    """Return the problem of one query parameter; `names`, in words `told`, are what may have been meant."""
     fault = Fault(
         parameter=parameter,
         place="query",
@@ -110,6 +115,7 @@ def invalid(parameter: str, value: object, problem: str, expected: str, *names: 
         problem=problem,
         expected=expected,
         did_you_mean=names,
+        told=told,
     )
     return Problem("invalid-parameter", sentence([fault]), faults=[fault])
 
@@ -120,8 +126,14 @@ def sentence(faults: Sequence[Fault]) -> str:
 
 
 def _clause(fault: Fault) -> str:
-    meant = f" (did you mean {' or '.join(fault.did_you_mean)}?)" if fault.did_you_mean else ""
+    meant = or_(fault.told or fault.did_you_mean)
+    meant = f" (did you mean {meant}?)" if meant else ""
     return f"{fault.parameter}: {fault.problem}; give {fault.expected}{meant}"
+
+
+def or_(words: Sequence[str]) -> str:
+    """Return words with "or" between them."""
+    return " or ".join(words)
 
 
 def response(problem: Problem, request: Request) -> JSONResponse:
@@ -139,12 +151,15 @@ def response(problem: Problem, request: Request) -> JSONResponse:
         body["errors"] = [_fault_body(fault) for fault in problem.faults]
     if problem.did_you_mean:
         body["did_you_mean"] = list(problem.did_you_mean)
+    if problem.roles:
+        body["roles"] = list(problem.roles)
     return JSONResponse(body, status, headers=problem.headers, media_type=MEDIA_TYPE)
 
 
 def _fault_body(fault: Fault) -> dict[str, Any]:
     body = asdict(fault)
     body["in"] = body.pop("place")
+    del body["told"]
     body["did_you_mean"] = list(fault.did_you_mean)
     return body
 

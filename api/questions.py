@@ -12,7 +12,7 @@ from analytics.steps import Step
 from api import suggest
 from api.parameters import Areas, At, Level, now, resolved, split_codes
 from api.periods import EXPECTED_PERIOD, parse_period
-from api.problems import Problem, invalid
+from api.problems import Problem, invalid, or_
 from api.stand_ins import Choice, choose
 from api.times import Duration, TimeError
 
@@ -108,12 +108,14 @@ def _generations(known: Known, codes: Sequence[str], parameter: str, at: date | 
 def unknown(parameter: str, kind: str, code: str, names: Mapping[str, Sequence[str]]) -> Problem:
     """Return the problem of a code in a query that does not exist, with those that look like it."""
     article = "an" if kind[0] in "aio" else "a"
+    near = suggest.nearest(code, names)
     return invalid(
         parameter,
         code,
         f"there is no {kind} {code[:100]!r}",
         f"{article} {kind}'s code",
-        *suggest.nearest(code, names),
+        *near,
+        told=suggest.told(near, names),
     )
 
 
@@ -139,7 +141,7 @@ def find_indicator(known: Known, code: str) -> Row:
     if code in known.indicators:
         return known.indicators[code]
     near = suggest.nearest(code, known.indicator_names)
-    meant = f": did you mean {' or '.join(near)}?" if near else ""
+    meant = f": did you mean {or_(suggest.told(near, known.indicator_names))}?" if near else ""
     raise Problem("not-found", f"there is no indicator {code[:100]!r}{meant}", did_you_mean=near)
 
 

@@ -12,7 +12,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -101,6 +101,13 @@ class Buckets:
         return Taken(allowed, int(left), math.ceil((wanted - left) / quota.per_second))
 
 
+class Known(NamedTuple):
+    """A key that was right: its prefix, and how many requests a minute it has; None: as any key."""
+
+    prefix: str
+    rate: int | None
+
+
 class Clients:
     """Who asks: the prefix of a key that was checked lately, else the address.
 
@@ -109,20 +116,20 @@ class Clients:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._known: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
+        self._known: OrderedDict[bytes, tuple[Known, float]] = OrderedDict()
 
-    def know(self, key: str, prefix: str) -> None:
-        """Remember that a key is right."""
+    def know(self, key: str, prefix: str, rate: int | None = None) -> None:
+        """Remember that a key is right, and its own rate if it has one."""
         digest = hashlib.sha256(key.encode()).digest()
-        self._known[digest] = prefix, self._clock() + _KNOWN_S
+        self._known[digest] = Known(prefix, rate), self._clock() + _KNOWN_S
         self._known.move_to_end(digest)
         if len(self._known) > MOST_CLIENTS:
             self._known.popitem(last=False)
 
-    def prefix(self, key: str) -> str | None:
-        """Return the prefix of a key that was right lately."""
-        prefix, until = self._known.get(hashlib.sha256(key.encode()).digest(), (None, 0.0))
-        return prefix if until > self._clock() else None
+    def find(self, key: str) -> Known | None:
+        """Return what is known of a key that was right lately."""
+        found, until = self._known.get(hashlib.sha256(key.encode()).digest(), (None, 0.0))
+        return found if until > self._clock() else None
 
 
 def client_of(address: str) -> str:
@@ -183,9 +190,10 @@ class RateLimit:
 
     def _who(self, scope: Scope) -> tuple[str, Quota]:
         headers, address = Headers(scope=scope), (scope.get("client") or ("",))[0]
-        prefix = self._clients.prefix(sent) if (sent := sent_key(headers)) else None
-        if prefix is not None:
-            return f"key {prefix}", self._key
+        known = self._clients.find(sent) if (sent := sent_key(headers)) else None
+        if known is not None:
+            quota = self._key if known.rate is None else Quota("key", known.rate)
+            return f"key {known.prefix}", quota
         if is_local(address):
             self._warn_of_proxy(headers)
             return "", self._address

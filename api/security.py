@@ -1,14 +1,21 @@
-"""Who may read: an API key, or anyone where the city's data is public. Who may change: an API key alone."""
+"""Who asks, and whether that may do what is asked for. The one place that every request below /v1 passes.
 
-from collections.abc import Awaitable, Callable
+A request without a key is anyone's: that may read what is open, and with HALONG_API_PUBLIC all that can be.
+"""
+
+from collections.abc import Iterable
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
-from api import keys
+from api import keys, reach
+from api.known import Registry
 from api.open_data.state import is_open_request
 from api.problems import Problem
+from api.rates import sent_key
+from api.reach import ANYONE, Caller
+from api.rights import NEEDED, OPENED, Right, roles_with
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="bearer", description="`halong keys create` makes a key.")
 _header = APIKeyHeader(
@@ -17,101 +24,96 @@ _header = APIKeyHeader(
 _CHALLENGE = {"WWW-Authenticate": 'Bearer realm="halong"'}
 
 
-async def require_read(
-    request: Request,
-    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
-    header: Annotated[str | None, Security(_header)],
-) -> None:
-    """Let a request through that may read.
+async def identify(request: Request) -> Caller:
+    """Return who sent a request; it is looked up once.
 
     A key that is sent must be right even where none is needed: a client should not find out later.
 
     Raises:
-        Problem: 401 without a valid key, 403 with a key that may not read.
+        Problem: 401; what was sent is no key, or none that is valid.
     """
-    await _check_read(request, bearer.credentials if bearer else header)
+    state = request.scope.setdefault("state", {})
+    if "caller" not in state:
+        state["caller"] = await _identified(request)
+    found: Caller = state["caller"]
+    return found
 
 
-async def _check_read(request: Request, text: str | None) -> None:
-    if not text and _sends_a_header(request):
-        raise _unauthorized("the header that was sent is not of the form `Authorization: Bearer halong_…`")
-    if text is None:
-        if request.app.state.settings.api_public or await is_open_request(request):
-            return
-        raise _unauthorized("send `Authorization: Bearer halong_…`; `halong keys create` makes a key")
-    await _require_scope(request, text, "read")
+async def _identified(request: Request) -> Caller:
+    text = sent_key(request.headers)
+    if not text:
+        if "authorization" in request.headers or _header.model.name in request.headers:
+            raise _unauthorized("what was sent is not of the form `Authorization: Bearer halong_…`")
+        return ANYONE
+    async with request.app.state.pool.connection() as conn:
+        try:
+            caller = (await keys.verify(conn, text)).caller
+        except keys.KeyRefusedError as error:
+            raise _unauthorized(str(error)) from None
+    request.app.state.clients.know(text, caller.id, caller.rate)
+    return caller
 
 
-async def may_read(request: Request) -> bool:
-    """Tell whether a request may read, by the rules of `require_read`."""
-    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-    text = bearer.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key")
+async def require_access(
+    request: Request,
+    _bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    _header: Annotated[str | None, Security(_header)],
+) -> None:
+    """Let a request through whose sender may do what is asked for, and cut all it reads to that one's areas.
+
+    Raises:
+        Problem: 401 without a key where one is needed, 403 with one whose role may not.
+    """
+    caller = await identify(request)
+    await _authorize(request, caller)
+    reach.enter(await reach_of(request.app.state.registry, caller.areas))
+
+
+async def reach_of(registry: Registry, areas: Iterable[str] | None) -> reach.Reach:
+    """Return what a caller reaches who is confined to areas."""
+    return reach.EVERYTHING if areas is None else await registry.reach(areas)
+
+
+async def may_have(request: Request, caller: Caller) -> bool:
+    """Tell whether a caller may have the answer to a request whose route is known."""
     try:
-        await _check_read(request, text)
+        await _authorize(request, caller)
     except Problem:
         return False
     return True
 
 
-def _require_key(scope: str) -> Callable[..., Awaitable[str]]:
-    """Return a dependency that gives the name of the key that a request was sent with.
-
-    Changes need a key even where reading does not: its name stands in the history.
-    """
-
-    async def require(
-        request: Request,
-        bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
-        header: Annotated[str | None, Security(_header)],
-    ) -> str:
-        text = bearer.credentials if bearer else header
-        if text is None:
-            made = f"`halong keys create --scope {scope}` makes a key"
-            raise _unauthorized(f"send `Authorization: Bearer halong_…`; {made}")
-        return (await _require_scope(request, text, scope)).name
-
-    return require
+async def _authorize(request: Request, caller: Caller) -> None:
+    right = NEEDED[request.scope["route"].operation_id]
+    if not (may(request, caller, right) or await is_open_request(request)):
+        raise refused(caller, right)
 
 
-async def _require_scope(request: Request, text: str, scope: str) -> keys.ApiKey:
-    async with request.app.state.pool.connection() as conn:
-        try:
-            key = await keys.verify(conn, text)
-        except keys.KeyRefusedError as refused:
-            raise _unauthorized(str(refused)) from None
-    request.app.state.clients.know(text, key.prefix)
-    if scope not in key.scopes:
-        raise Problem(
-            "forbidden", f"key {key.prefix} may do {', '.join(key.scopes) or 'nothing'}, not {scope}"
-        )
-    return key
+def may(request: Request, caller: Caller, right: Right) -> bool:
+    """Tell whether a caller has a right, as its own or as anyone's."""
+    return caller.may(right) or (request.app.state.settings.api_public and right in OPENED)
 
 
-async def require_caller(
-    request: Request,
-    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
-    header: Annotated[str | None, Security(_header)],
-) -> keys.ApiKey:
-    """Return the key that a request was sent with, which may read.
-
-    Raises:
-        Problem: 401 without a valid key, even where reading needs none; 403 with a key that may not read.
-    """
-    text = bearer.credentials if bearer else header
-    if text is None:
-        raise _unauthorized("send `Authorization: Bearer halong_…`: an export belongs to the key that asked")
-    return await _require_scope(request, text, "read")
-
-
-def _sends_a_header(request: Request) -> bool:
-    return "authorization" in request.headers or _header.model.name in request.headers
+def refused(caller: Caller, right: Right) -> Problem:
+    """Return the problem of who has not the right that is needed: which roles have it."""
+    *others, last = roles_with(right)
+    wanted = f"{', '.join(others)} or {last}" if others else str(last)
+    if caller.kind == "anyone":
+        made = f"`halong keys create NAME --role {roles_with(right)[0]}` makes a key"
+        return _unauthorized(f"send `Authorization: Bearer halong_…`: {made} that may {right.value}")
+    text = f"{caller.who} has the role {caller.role} and may not {right.value}: that takes {wanted}"
+    return Problem("forbidden", text, roles=roles_with(right))
 
 
 def _unauthorized(detail: str) -> Problem:
     return Problem("unauthorized", detail, headers=_CHALLENGE)
 
 
-Caller = Annotated[keys.ApiKey, Depends(require_caller)]
-ReadAccess = Depends(require_read)
-Operator = Annotated[str, Depends(_require_key("operate"))]
-Administrator = Annotated[str, Depends(_require_key("admin"))]
+async def _name(request: Request) -> str:
+    return (await identify(request)).name
+
+
+Asking = Annotated[Caller, Depends(identify)]
+#: the name of who changes something, for the history
+Name = Annotated[str, Depends(_name)]
+Access = Depends(require_access)

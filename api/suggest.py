@@ -7,7 +7,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 _LIKENESS = 0.6
 
@@ -20,12 +20,27 @@ def nearest(text: str, names: Mapping[str, Sequence[str]], count: int = 3) -> li
         names: code -> other names of the same thing (for example in English and Vietnamese).
         count: how many at most.
     """
-    spellings = {_plain(name): code for code, others in names.items() for name in (*others, code)}
-    found = difflib.get_close_matches(_plain(text), spellings, count * 2, _LIKENESS)
+    spellings = {plain(name): code for code, others in names.items() for name in (*others, code)}
+    found = difflib.get_close_matches(plain(text), spellings, count * 2, _LIKENESS)
     return list(dict.fromkeys(spellings[spelling] for spelling in found))[:count]
 
 
-def _plain(text: str) -> str:
+def told(codes: Iterable[str], names: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Return codes as people read them: with the first name that says more than the code does."""
+
+    def one(code: str) -> str:
+        name = next((each for each in names.get(code, ()) if plain(each) not in {"", plain(code)}), None)
+        return f"{code} ({name})" if name else code
+
+    return tuple(map(one, codes))
+
+
+def holds(part: str, *names: str) -> bool:
+    """Tell whether one of some names has a plain text in it."""
+    return any(part in plain(name) for name in names)
+
+
+def plain(text: str) -> str:
     """Return a text without accents, case and separators: "Hạ Long" and "ha-long" become one."""
     letters = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "d"))
     return "".join(letter for letter in letters.casefold() if letter.isalnum())[:100]

@@ -122,7 +122,7 @@ def summary(found: Method, row: Row | None, stored: Row | None, expected: int, d
         expected: steps in the period.
         decimals: of the indicator's values.
     """
-    row = row or {"n": 0, "completeness": 0.0, "minimum": None, "maximum": None, "classes": {}}
+    row = row or {"stored": 0, "n": 0, "completeness": 0.0, "minimum": None, "maximum": None, "classes": {}}
     value, category, reason = _value(found, row, stored, expected, decimals)
     whole = min(1.0, row["completeness"] / expected) if expected else 0.0
     completeness = whole if stored is None else stored["completeness"]
@@ -143,7 +143,7 @@ def _value(
     found: Method, row: Row, stored: Row | None, expected: int, decimals: int
 ) -> tuple[float | None, str | None, str | None]:
     if found.kind == "classes":
-        return None, None, "no_rule_for_periods"
+        return None, None, "no_rule_for_periods" if row.get("stored", 1) else "not_computed"
     if found.kind == "stored":
         nothing = {"value": None, "category": None, "reason": "not_computed"}
         return tuple((stored or nothing)[name] for name in nothing)  # type: ignore[return-value]

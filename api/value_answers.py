@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from api.value_columns import Values
 
 _PAGE, _PAGE_OF_LATEST = 100, 1_000
+#: more than any city has indicators times areas
+_MOST_NEWEST = 1_000_000
 _Key = tuple[str, int, datetime]
 _KEY: Any = tuple[str, int, Annotated[datetime, msgspec.Meta(tz=True)]]
 
@@ -111,7 +113,9 @@ def _next(request: Request, rows: Stored, limit: int, series: Sequence[Series]) 
 
 async def _file(request: Request, known: Known, choice: Choice, question: Question, when: When) -> Response:
     # One instant for all pages: a revision written meanwhile must not mix two states.
-    as_of, zone = question.as_of or now(), request.app.state.settings.zone
+    async with request_pool(request).connection() as conn:
+        settled = await queries.settled(conn, question.indicators)
+    as_of, zone = min(question.as_of or settled, settled), request.app.state.settings.zone
     about = {"as_of": str(as_of), "from": str(when.period.start), "to": str(when.period.end)}
     about |= {"time_zone": zone.key}
     table = question.layout.table

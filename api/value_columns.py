@@ -153,7 +153,7 @@ def of_newest(
         rows,
         [known.indicators[code] for code in indicators.things],
         indicators.places,
-        [known.units[id_] for id_ in areas.things],
+        [known.everywhere[id_] for id_ in areas.things],
         areas.places,
         columns.of_objects([stands_for.get(key, ()) for key in keys] if stands_for else [()] * len(rows)),
         zone,

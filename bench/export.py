@@ -10,11 +10,13 @@ import argparse
 import asyncio
 import json
 import os
+import re
 import subprocess
 import sys
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -117,19 +119,30 @@ def _ask(address: str, api: psutil.Process, form: str, ids: list[int], end: date
     # A small one first: what is loaded once is no part of a large one.
     httpx.get(path, params=query | {"datastream": 1, "from": "PT1H"}, trust_env=False).raise_for_status()
     rest = _megabytes(api)
-    first, size, peak, began = 0.0, 0, 0.0, time.perf_counter()
+    _forget_peak(api)
+    first, size, began = 0.0, 0, time.perf_counter()
     plain = {"accept-encoding": "identity"}
     with httpx.stream("GET", path, params=query, timeout=600, trust_env=False, headers=plain) as answer:
         answer.raise_for_status()
         for chunk in answer.iter_raw(1 << 20):
             first = first or time.perf_counter() - began
             size += len(chunk)
-            peak = max(peak, _megabytes(api))
-    return Took(form, 0, first, time.perf_counter() - began, size / 1e6, rest, peak)
+    seconds = time.perf_counter() - began
+    return Took(form, 0, first, seconds, size / 1e6, rest, _peak_megabytes(api))
 
 
 def _megabytes(process: psutil.Process) -> float:
     return float(process.memory_info().rss) / 1e6
+
+
+def _forget_peak(process: psutil.Process) -> None:
+    """Let the kernel count the largest resident set anew (proc(5), clear_refs)."""
+    Path(f"/proc/{process.pid}/clear_refs").write_text("5")
+
+
+def _peak_megabytes(process: psutil.Process) -> float:
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) * 1024 / 1e6
 
 
 def _line(took: Took) -> str:

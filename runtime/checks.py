@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from api.open_data.manifest import ManifestError
+from api.open_data.plan import NoCityError, read_plan
+from api.open_data.store import Store, StoreError
 from devices.liveness import is_connected, last_message
 from ingest.deferred import waiting
 from ingest.metrics_table import newest
@@ -97,4 +100,22 @@ async def _analytics(conn: AsyncConnection[Any], _: Settings) -> tuple[bool, str
     return True, "connected"
 
 
-CHECKS: dict[str, Check] = {"database": _database, "ingest": _ingest, "analytics": _analytics}
+async def _open_data(conn: AsyncConnection[Any], settings: Settings) -> tuple[bool, str]:
+    if settings.open_data_target is None:
+        return True, "none are published: HALONG_OPEN_DATA_TARGET is not set"
+    try:
+        plan, store = await read_plan(conn, settings), Store(settings.open_data_target)
+        manifests = [await store.manifest(code) for code in plan.data_sets]
+    except (NoCityError, ManifestError, StoreError) as error:
+        return False, str(error)
+    published = [each for each in manifests if each.months]
+    newest_month = max((max(each.months) for each in published), default="none")
+    return True, f"{len(published)} of {len(manifests)} data sets are published, newest month {newest_month}"
+
+
+CHECKS: dict[str, Check] = {
+    "database": _database,
+    "ingest": _ingest,
+    "analytics": _analytics,
+    "open-data": _open_data,
+}

@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, StringConstraints, UrlConstraints, model_validator
 from pydantic_core import Url
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from runtime.environment import Environment
 from runtime.places import default_state
 from runtime.topic_filters import overlap
+
+if TYPE_CHECKING:
+    from pydantic_settings import PydanticBaseSettingsSource
 
 PostgresUrl = Annotated[Url, UrlConstraints(allowed_schemes=["postgresql", "postgres"], host_required=False)]
 SmtpUrl = Annotated[Url, UrlConstraints(allowed_schemes=["smtp", "smtps"], host_required=True)]
@@ -169,6 +173,18 @@ class Settings(BaseSettings):
     log_format: str = Field(
         default="auto", pattern="^(auto|json|console)$", description="auto: json if no terminal."
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003  (in its place stands our own)
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Return where settings come from, the strongest first."""
+        return init_settings, Environment(settings_cls), dotenv_settings, file_secret_settings
 
     @model_validator(mode="after")
     def _sources_are_apart(self) -> Self:

@@ -7,7 +7,6 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -23,11 +22,8 @@ if TYPE_CHECKING:
 _EVERY_S = 2.0
 _PLAIN_EVERY_S = 15.0
 _DISTRICT = "district"
-#: what every district of the demo has soon, of the many that are computed
-_SHOWN = (
-    "vn_aqi_h,pm2_5_24h,traffic_speed,traffic_tti,rain_1h,rain_3h,rain_24h,laeq_1h,parking_occupancy,"
-    "iot_coverage,data_completeness"
-)
+#: a page that holds them all
+_ALL = "shape=compact&fields=indicator,area,value&limit=10000"
 
 
 @dataclass
@@ -36,7 +32,8 @@ class Seen:
 
     status: dict[str, Any] | None = None
     #: indicator code -> number of districts that have a value
-    districts: dict[str, int] = field(default_factory=dict)
+    indicators: dict[str, int] = field(default_factory=dict)
+    districts: int = 0
     trouble: str = "the API is starting"
 
 
@@ -83,12 +80,17 @@ def line(seen: Seen) -> str:
     if not seen.status:
         return seen.trouble
     rates, gateways = seen.status["rates"], seen.status["gateways"]
-    full = [code for code, count in seen.districts.items() if count >= max(seen.districts.values())]
     return (
         f"{rates['observations_per_s']:.1f} observations/s, {rates['refused_messages']} refusals, "
-        f"{gateways.get('online', 0)} gateways online, {len(full)} indicators for "
-        f"{max(seen.districts.values(), default=0)} districts"
+        f"{gateways.get('online', 0)} gateways online, {computed(seen)}"
     )
+
+
+def computed(seen: Seen) -> str:
+    """Tell of how many indicators there are values: the others' first steps have not ended yet."""
+    some = sum(count > 0 for count in seen.indicators.values())
+    everywhere = sum(count >= seen.districts > 0 for count in seen.indicators.values())
+    return f"{some} of {len(seen.indicators)} indicators, {everywhere} in all {seen.districts} districts"
 
 
 def table(seen: Seen, supervisor: Supervisor) -> Table:
@@ -110,9 +112,7 @@ def table(seen: Seen, supervisor: Supervisor) -> Table:
         f"{rates['datastreams_active']} datastreams; {rates['refused_messages']} refusals",
     )
     shown.add_row("newest observation", f"{fresh['newest_observation_age_s']} s old")
-    shown.add_row(
-        "indicators", "\n".join(f"{code}: {n} of 13 districts" for code, n in seen.districts.items())
-    )
+    shown.add_row("indicators with a value", computed(seen))
     return shown
 
 
@@ -120,16 +120,18 @@ async def _look(settings: Settings, seen: Seen) -> None:
     base = f"http://{settings.api_host}:{settings.api_port}/v1"
     try:
         seen.status = await asyncio.to_thread(_get, f"{base}/status?minutes=1")
-        newest = await asyncio.to_thread(
-            _get, f"{base}/indicators/values/latest?level={_DISTRICT}&limit=1000&indicator={_SHOWN}"
+        declared = await asyncio.to_thread(_get, f"{base}/indicators")
+        newest = await asyncio.to_thread(_get, f"{base}/indicators/values/latest?level={_DISTRICT}&{_ALL}")
+        districts = await asyncio.to_thread(
+            _get, f"{base}/areas?level={_DISTRICT}&reporting=true&limit=10000"
         )
     except (OSError, ValueError, urllib.error.URLError) as error:
         seen.trouble = f"no answer yet ({error})"
         return
-    counts: dict[str, int] = defaultdict(int)
-    for value in newest["items"]:
-        counts[value["indicator"]] += value["value"] is not None
-    seen.districts = dict(counts)
+    counts = {each["code"]: 0 for each in declared["items"]}
+    for indicator, _, value in newest["rows"]:
+        counts[indicator] += value is not None
+    seen.indicators, seen.districts = counts, len(districts["items"])
 
 
 def _get(url: str) -> Any:

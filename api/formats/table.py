@@ -32,6 +32,7 @@ class Column:
     #: UCUM; empty where the unit stands in another column, or there is none
     unit: str = ""
     description: str = ""
+    description_vi: str = ""
 
     def field(self) -> pa.Field:
         """Return the column for a schema; what is known of it stands in the field's metadata."""

@@ -25,9 +25,17 @@ SHEET_ROWS: Final = 1_048_576
 _ROWS_AT_ONCE: Final = 8_192
 #: characters of a cell (Excel's own limit)
 _CELL_CHARACTERS: Final = 32_767
+#: … by which the widths of columns are chosen
+_ROWS_MEASURED: Final = 1_000
 #: 1970-01-01 as a serial number of days since 1899-12-30
 _DAY_1970: Final = 25_569
 _DAY_US: Final = 86_400_000_000
+_ABOUT: Final = ("column", "English", "Tiếng Việt", "unit", "description")
+#: characters, of a column's width
+_AIR: Final = 2
+_TIME_CHARACTERS: Final = 19
+_NUMBER_CHARACTERS: Final = 10
+_WIDEST: Final = 60
 #: XML 1.0 has no such characters, however they are written
 _NOT_IN_XML: Final = "[\x01-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|\x00"
 
@@ -45,17 +53,13 @@ class XlsxWriter(Writer):
         self._sheets: list[str] = []
         self._sheet: IO[bytes] | None = None
         self._left = 0
-
-    def begin(self) -> bytes:
-        """Return the beginning of the first sheet with its header."""
-        self._next_sheet()
-        return self._sink.take()
+        self._widths: list[int] = []
 
     def write(self, batch: pa.RecordBatch) -> bytes:
-        """Return rows; a full sheet is closed and another begun."""
+        """Return rows; a full sheet is closed and another begun. The first rows say how wide columns are."""
         while len(batch):
             if not self._left:
-                self._next_sheet()
+                self._next_sheet(batch)
             number = min(self._left, _ROWS_AT_ONCE)
             self._rows(batch.slice(0, number))
             batch = batch.slice(min(number, len(batch)))
@@ -63,6 +67,8 @@ class XlsxWriter(Writer):
 
     def end(self) -> bytes:
         """Return the end of the last sheet, the sheet about the columns, and what makes a workbook."""
+        if not self._sheets:
+            self._next_sheet(self.table.schema().empty_table())
         self._close_sheet()
         self._about()
         for name, content in parts.workbook(self._sheets):
@@ -96,21 +102,27 @@ class XlsxWriter(Writer):
             return _texts(column)
         return _wrapped(text(_finite(column)), "<c><v>", "</v></c>")
 
-    def _next_sheet(self) -> None:
+    def _next_sheet(self, rows: pa.RecordBatch | pa.Table) -> None:
         self._close_sheet()
         number = len(self._sheets) + 1
-        self._open_sheet(self.table.name if number == 1 else f"{self.table.name} {number}", self.table.shown)
-        self._write_headers([self._header(each) for each in self.table.shown])
+        headers = [self._header(each) for each in self.table.shown]
+        first = rows.slice(0, _ROWS_MEASURED)
+        self._widths = self._widths or [
+            _width(first.column(each.name), header)
+            for each, header in zip(self.table.shown, headers, strict=True)
+        ]
+        self._open_sheet(self.table.name if number == 1 else f"{self.table.name} {number}", self._widths)
+        self._write_headers(headers)
 
     def _header(self, column: Column) -> str:
         """Return a header; of a time it says in which zone, because a cell can not."""
         zone = f" ({self.style.zone})" if pa.types.is_timestamp(column.type) else ""
         return self.style.header(column) + zone
 
-    def _open_sheet(self, title: str, columns: Sequence[Column]) -> None:
+    def _open_sheet(self, title: str, widths: Sequence[int]) -> None:
         self._sheets.append(title[: parts.TITLE_CHARACTERS])
         self._sheet = self._zip.open(parts.sheet_name(len(self._sheets)), "w")
-        self._sheet.write(parts.sheet_head([_width(each) for each in columns]))
+        self._sheet.write(parts.sheet_head(widths))
         self._left = SHEET_ROWS
 
     def _write_headers(self, titles: Sequence[str]) -> None:
@@ -130,16 +142,16 @@ class XlsxWriter(Writer):
 
     def _about(self) -> None:
         """Write the sheet that says where the rows come from and what the columns are."""
-        told = Column("", pa.string(), "", "")
-        self._open_sheet("about", [told] * 5)
         zone = self.style.zone
         rows = [(name, _in_zone(value, zone), "", "", "") for name, value in self.style.about.items()]
         columns = [
             (each.name, each.en, each.vi, each.unit, _meaning(each, zone)) for each in self.table.shown
         ]
-        self._write_headers(["column", "English", "Tiếng Việt", "unit", "description"])
+        told = list(zip(_ABOUT, *columns, *rows, strict=True))
+        self._open_sheet("about", [min(max(map(len, each)) + _AIR, _WIDEST) for each in told])
+        self._write_headers(_ABOUT)
         assert self._sheet is not None
-        cells = [_texts(pa.array(each)) for each in zip(*columns, *rows, strict=True)]
+        cells = [_texts(pa.array(each[1:])) for each in told]
         begun = pa.array(["<row>"] * (len(rows) + len(columns)))
         self._sheet.write(lines([begun, *cells], separator="", end="</row>\n"))
         self._close_sheet()
@@ -191,5 +203,12 @@ def _meaning(column: Column, zone: ZoneInfo) -> str:
     return _ZONE.sub(str(zone), column.description) if is_time else column.description
 
 
-def _width(column: Column) -> int:
-    return 21 if pa.types.is_timestamp(column.type) else 16
+def _width(column: pa.Array | pa.ChunkedArray, header: str) -> int:
+    """Return how wide a column is, in characters: its header and its first values can be read."""
+    if pa.types.is_timestamp(column.type):
+        longest = _TIME_CHARACTERS
+    elif pa.types.is_string(column.type):
+        longest = pc.max(pc.utf8_length(column)).as_py() or 0
+    else:
+        longest = _NUMBER_CHARACTERS
+    return min(max(longest, len(header)) + _AIR, _WIDEST)

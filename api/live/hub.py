@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 import structlog
 
+from api import reach
 from api.live import shapes
 from api.live.event import Kind
 from api.live.ring import Ring
@@ -111,6 +112,7 @@ class Hub:
             await asyncio.gather(task, return_exceptions=True)
 
     async def _run(self) -> None:
+        reach.enter(reach.EVERYTHING)  # what each stream is told, its Selection decides
         while True:
             try:
                 async with await connect(self._url, name="halong api live") as conn:
@@ -182,11 +184,13 @@ class Hub:
         self._is_watched = await queries.is_watched(conn)
 
     async def _end_keys(self, conn: AsyncConnection[Any]) -> None:
-        prefixes = {each.key for each in self.streams if each.key is not None}
-        ended = await queries.ended_keys(conn, sorted(prefixes)) if prefixes else set()
-        for stream in tuple(self.streams):
-            if stream.key in ended:
-                stream.end("key", f"key {stream.key} was revoked or has expired: ask for another")
+        keyed = [stream for stream in self.streams if stream.caller.kind == "key"]
+        versions = await queries.valid_keys(conn, [each.caller.id for each in keyed]) if keyed else {}
+        for stream in keyed:
+            if (version := versions.get(stream.caller.id)) is None:
+                stream.end("key", f"{stream.caller.who} was revoked or has expired: ask for another")
+            elif version != stream.caller.version:
+                stream.end("key", f"{stream.caller.who} has another role or other areas: connect again")
 
     async def _read(self, conn: AsyncConnection[Any]) -> None:
         assert self.ring is not None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.responses import Response
 
 from api.live.event import heartbeat, notice, retry
+from api.reach import ANYONE
 from api.schemas.live import End, Reset, Subscribed
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from api.live.event import Selection
     from api.live.hub import Hub
     from api.live.ring import Ring
+    from api.reach import Caller
     from api.schemas.live import Reason
 
 MEDIA_TYPE: Final = "text/event-stream"
@@ -47,7 +49,7 @@ class Stream:
         selection: Selection,
         *,
         after: int | None = None,
-        key: str | None = None,
+        caller: Caller = ANYONE,
         follow: bool = True,
     ) -> None:
         """Describe a stream.
@@ -56,10 +58,10 @@ class Stream:
             hub: has read the database.
             selection: what the client follows.
             after: position of the last event that it has seen; None: it begins with what comes.
-            key: prefix of the API key that it came with.
+            caller: whose it is.
             follow: wait for what comes; else it ends with what is there.
         """
-        self._hub, self.selection, self.key = hub, selection, key
+        self._hub, self.selection, self.caller = hub, selection, caller
         self._after, self._follow = after, follow
         self._mark = 0
         self._is_lost = False

@@ -64,7 +64,7 @@ def _column(column: Column, *, is_required: bool) -> dict[str, Any]:
         # The first title is the header's, which a validator compares.
         "titles": {"en": [column.name, column.en], "vi": column.vi},
         "datatype": datatype(column),
-        "dc:description": column.description,
+        "dc:description": [_said(column.description, "en"), _said(column.description_vi, "vi")],
         "required": is_required,
     }
 

@@ -135,7 +135,7 @@ def _columns(data_set: DataSet, language: Language) -> list[dict[str, str]]:
             "name": each.name,
             "type": datatype(each),
             "title": each.vi if language is Language.VI else each.en,
-            "description": each.description,
+            "description": each.description_vi if language is Language.VI else each.description,
         }
         for each in table_of(data_set).shown
     ]

@@ -56,6 +56,12 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
             await asyncio.wait_for(stop.wait(), wait)
 
 
+async def stand_by(stop: asyncio.Event) -> None:
+    """Wait until `stop` is set, where there is no place to publish to."""
+    _log.warning("HALONG_OPEN_DATA_TARGET is not set: nothing is published", action="open_data.off")
+    await stop.wait()
+
+
 async def publish_settled(
     conn: AsyncConnection[Any], settings: Settings, store: Store, at: datetime
 ) -> list[Outcome]:

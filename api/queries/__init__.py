@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from psycopg.rows import dict_row
+
+from api import reach
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -13,16 +16,53 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 
+_REACH = "%(reach)s"
+#: conditions that cut what a query reads to the caller's areas; each names its table's column
+THING_IN_REACH: LiteralString = """(%(reach)s::int[] IS NULL OR t.id IN (
+      SELECT thing_id FROM thing_areas WHERE area_id = ANY(%(reach)s::int[])))"""
+GATEWAY_IN_REACH: LiteralString = """(%(reach)s::int[] IS NULL OR g.id IN (
+      SELECT gateway_id FROM gateway_areas WHERE area_id = ANY(%(reach)s::int[])))"""
+AREA_IN_REACH: LiteralString = "(%(reach)s::int[] IS NULL OR a.id = ANY(%(reach)s::int[]))"
+# As api.suggest.plain does it: without accents (NFD's marks), case, blanks and signs.
+_PLAIN: LiteralString = (
+    r"lower(regexp_replace(normalize(translate({column}, 'Đđ', 'dd'), NFD), "
+    r"'[\u0300-\u036f\u2000-\u206f[:space:][:punct:]]', '', 'g'))"
+)
+
+
+def holds_q(*columns: LiteralString) -> LiteralString:
+    """Return the condition that one of these columns has the plain text `q` in it, or that `q` is null."""
+    found = [f"strpos({_PLAIN.format(column=column)}, %(q)s) > 0" for column in columns]
+    return f"(%(q)s::text IS NULL OR {' OR '.join(found)})"
+
 
 async def fetch(conn: AsyncConnection[Any], sql: LiteralString, params: Mapping[str, Any]) -> list[Row]:
     """Run a query and return all its rows."""
     async with conn.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(sql, params)
+        await cursor.execute(*_cut(sql, params))
         return await cursor.fetchall()
 
 
 async def fetch_one(conn: AsyncConnection[Any], sql: LiteralString, params: Mapping[str, Any]) -> Row | None:
     """Run a query and return its first row."""
     async with conn.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(sql, params)
+        await cursor.execute(*_cut(sql, params))
         return await cursor.fetchone()
+
+
+def _cut(sql: LiteralString, params: Mapping[str, Any]) -> tuple[LiteralString, Mapping[str, Any]]:
+    """Return a query and its parameters cut to the reach of whoever this is read for, if it is to be cut."""
+    if _REACH not in sql:
+        return sql, params
+    areas = reach.present()
+    if areas is None:
+        return _uncut(sql), {**params, "reach": None}
+    return sql, {**params, "reach": sorted(areas)}
+
+
+@cache
+def _uncut(sql: LiteralString) -> LiteralString:
+    """Return a query without its conditions: the planner would weigh what is always true."""
+    for condition in (THING_IN_REACH, GATEWAY_IN_REACH, AREA_IN_REACH):
+        sql = sql.replace(condition, "true")
+    return sql

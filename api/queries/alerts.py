@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, LiteralString
 
-from api.queries import Row, fetch, fetch_one
+from api.queries import AREA_IN_REACH, Row, fetch, fetch_one
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,17 +12,21 @@ if TYPE_CHECKING:
 
     from psycopg import AsyncConnection
 
-_ALERT: LiteralString = """
+_CODES_IN_REACH: LiteralString = f"SELECT a.code FROM areas a WHERE {AREA_IN_REACH}"
+#: a rule without areas is of all of them, one of several is shown whole to who reaches one of them
+RULE_IN_REACH: LiteralString = f"""(%(reach)s::int[] IS NULL OR r.areas = '{{}}'
+      OR r.areas && ARRAY({_CODES_IN_REACH}))"""
+_ALERT: LiteralString = f"""
 SELECT l.id, l.state, l.since, l.value, l.value_end, l.peak, l.activated_at, l.announced_at, l.acknowledged,
        l.closed_at, l.retrospective, r.code AS rule, r.kind, r.severity, r.name_en, r.name_vi, r.threshold,
        r.indicator, i.unit, g.code AS gateway, a.code AS area, a.name_en AS area_name_en,
        a.name_vi AS area_name_vi
 FROM alerts l JOIN alert_rules r ON r.id = l.rule_id JOIN areas a ON a.id = l.area_id
-LEFT JOIN indicators i ON i.code = r.indicator LEFT JOIN gateways g ON g.id = l.gateway_id"""
+LEFT JOIN indicators i ON i.code = r.indicator LEFT JOIN gateways g ON g.id = l.gateway_id
+WHERE {AREA_IN_REACH}"""
 # What was never more than pending is no alert to a reader.
 _ALERTS: LiteralString = f"""
-{_ALERT}
-WHERE l.since < %(end)s
+{_ALERT} AND l.since < %(end)s
   AND (%(start)s::timestamptz IS NULL OR l.closed_at IS NULL OR l.closed_at >= %(start)s)
   AND CASE WHEN %(state)s::text IS NULL THEN l.state <> 'inactive'
            WHEN %(state)s = 'open' THEN l.state IN ('active', 'acknowledged', 'silenced')
@@ -41,16 +45,21 @@ WHERE id = ANY(%(lines)s)"""
 _NOTIFICATIONS = """
 SELECT channel, target, created_at, sent_at, gave_up_at, attempts, last_error FROM alert_notifications
 WHERE alert_id = %(id)s ORDER BY id"""
-_RULES = """
+_RULES = f"""
 SELECT code, indicator, kind, threshold, clear, hold_min, severity, name_en, name_vi, areas, levels,
        escalation, enabled, version, changed_by, changed_at
-FROM alert_rules
-WHERE deleted_at IS NULL AND (%(code)s::text IS NULL OR code = %(code)s) ORDER BY code"""
-_SILENCES = """
+FROM alert_rules r
+WHERE deleted_at IS NULL AND {RULE_IN_REACH} AND (%(code)s::text IS NULL OR code = %(code)s) ORDER BY code"""
+# One of a rule alone is of all areas; one of what is out of reach is not shown.
+_SILENCES = f"""
 SELECT s.id, r.code AS rule, s.area, s.alert_id AS alert, s.starts_at, s.ends_at, s.reason, s.created_by,
        s.created_at, s.ended_by
 FROM alert_silences s LEFT JOIN alert_rules r ON r.id = s.rule_id
-WHERE (%(id)s::int IS NULL OR s.id = %(id)s)
+WHERE (s.area IS NULL OR s.area IN ({_CODES_IN_REACH}))
+  AND (s.alert_id IS NULL
+       OR s.alert_id IN (SELECT l.id FROM alerts l JOIN areas a ON a.id = l.area_id WHERE {AREA_IN_REACH}))
+  AND (r.id IS NULL OR {RULE_IN_REACH})
+  AND (%(id)s::int IS NULL OR s.id = %(id)s)
   AND (NOT %(in_force)s::boolean OR (s.starts_at <= now() AND s.ends_at > now()))
   AND (%(after)s::int IS NULL OR s.id < %(after)s)
 ORDER BY s.id DESC LIMIT %(limit)s"""
@@ -82,7 +91,7 @@ async def by_history(conn: AsyncConnection[Any], lines: Sequence[int]) -> dict[i
     alerts = {
         row["id"]: row
         for row in await fetch(
-            conn, f"{_ALERT} WHERE l.id = ANY(%(ids)s)", {"ids": [r["alert_id"] for r in rows]}
+            conn, f"{_ALERT} AND l.id = ANY(%(ids)s)", {"ids": [r["alert_id"] for r in rows]}
         )
     }
     return {row["id"]: alerts[row["alert_id"]] | {"change": row} for row in rows if row["alert_id"] in alerts}
@@ -90,7 +99,7 @@ async def by_history(conn: AsyncConnection[Any], lines: Sequence[int]) -> dict[i
 
 async def alert(conn: AsyncConnection[Any], alert_id: int) -> Row | None:
     """Return one alert with its history and who was told."""
-    found = await fetch_one(conn, f"{_ALERT} WHERE l.id = %(id)s", {"id": alert_id})
+    found = await fetch_one(conn, f"{_ALERT} AND l.id = %(id)s", {"id": alert_id})
     if found is None:
         return None
     found["history"] = await fetch(conn, _HISTORY, {"id": alert_id})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from api.queries import Row, fetch, fetch_one
+from api.queries import AREA_IN_REACH, Row, fetch, fetch_one, holds_q
 
 if TYPE_CHECKING:
     from datetime import date
@@ -18,10 +18,12 @@ _COLUMNS = """
 _LIST = f"""
 SELECT {_COLUMNS}, CASE WHEN %(boundaries)s THEN a.boundary END AS boundary
 FROM areas a LEFT JOIN areas p ON p.id = a.parent_id
-WHERE (%(level)s::text IS NULL OR a.level = %(level)s)
+WHERE {AREA_IN_REACH}
+  AND (%(level)s::text IS NULL OR a.level = %(level)s)
   AND (%(parent)s::text IS NULL OR p.code = %(parent)s)
   AND (%(reporting)s::boolean IS NULL OR a.reporting = %(reporting)s)
   AND (%(at)s::date IS NULL OR (a.valid_from <= %(at)s AND (a.valid_to IS NULL OR a.valid_to > %(at)s)))
+  AND {holds_q("a.code", "a.name_en", "a.name_vi")}
   AND (%(after_code)s::text IS NULL OR (a.code, a.id) > (%(after_code)s, %(after_id)s::int))
 ORDER BY a.code, a.id
 LIMIT %(limit)s"""
@@ -37,11 +39,12 @@ _SUCCESSORS = _RELATED.format(other="successor_id", self="predecessor_id")
 _ONE = f"""
 SELECT {_COLUMNS}, a.boundary, {_PREDECESSORS} AS predecessors, {_SUCCESSORS} AS successors
 FROM areas a LEFT JOIN areas p ON p.id = a.parent_id
-WHERE a.code = %(code)s
+WHERE a.code = %(code)s AND {AREA_IN_REACH}
   AND (%(at)s::date IS NULL OR (a.valid_from <= %(at)s AND (a.valid_to IS NULL OR a.valid_to > %(at)s)))
 ORDER BY a.valid_from DESC LIMIT 1"""
 
-_VALIDITY = "SELECT valid_from, valid_to FROM areas WHERE code = %(code)s ORDER BY valid_from"
+_VALIDITY = f"""
+SELECT valid_from, valid_to FROM areas a WHERE code = %(code)s AND {AREA_IN_REACH} ORDER BY valid_from"""
 
 
 async def areas(
@@ -52,10 +55,11 @@ async def areas(
     reporting: bool | None,
     at: date | None,
     boundaries: bool,
+    q: str | None = None,
     after: tuple[str, int] | None = None,
     limit: int,
 ) -> list[Row]:
-    """Return areas by (code, id); `after` is the key of the row before the first."""
+    """Return areas by (code, id): `q` is a plain part of a name, `after` the key of the row before."""
     code, number = after or (None, None)
     params = {
         "level": level,
@@ -63,6 +67,7 @@ async def areas(
         "reporting": reporting,
         "at": at,
         "boundaries": boundaries,
+        "q": q,
         "after_code": code,
         "after_id": number,
         "limit": limit,

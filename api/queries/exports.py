@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from psycopg.types.json import Jsonb
 
@@ -16,23 +16,26 @@ if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
 _COLUMNS = """
-    e.id, e.key_id, e.what, e.format, e.parameters, e.state, e.attempt, e.rows, e.expected_rows, e.bytes,
-    e.sha256, e.error, e.created_at, e.finished_at, e.expires_at"""
+    e.id, e.owner, e.areas, e.what, e.format, e.parameters, e.state, e.attempt, e.rows, e.expected_rows,
+    e.bytes, e.sha256, e.error, e.created_at, e.finished_at, e.expires_at"""
 
 _NOW = "SELECT clock_timestamp() AS now"
-# The count and the insertion of one key are one after the other, or two requests would both be the last one.
-_LOCK_KEY = "SELECT id FROM api_keys WHERE id = %(key)s FOR UPDATE"
-_UNFINISHED = "SELECT count(*) AS n FROM exports WHERE key_id = %(key)s AND state IN ('waiting', 'running')"
+# Count and insertion of one owner are one after the other, or two requests would both be the last one.
+_LOCK_OWNER = "SELECT pg_advisory_xact_lock(hashtext('halong.exports'), hashtext(%(owner)s))"
+_UNFINISHED = "SELECT count(*) AS n FROM exports WHERE owner = %(owner)s AND state IN ('waiting', 'running')"
 _INSERT = f"""
-INSERT INTO exports AS e (key_id, what, format, parameters, expected_rows)
-VALUES (%(key)s, %(what)s, %(format)s, %(parameters)s, %(expected)s) RETURNING {_COLUMNS}"""
+INSERT INTO exports AS e (owner, areas, what, format, parameters, expected_rows)
+VALUES (%(owner)s, %(areas)s, %(what)s, %(format)s, %(parameters)s, %(expected)s) RETURNING {_COLUMNS}"""
+# One that was asked for when its owner reached other areas is no longer the owner's.
+_VISIBLE = """
+    (%(owner)s::text IS NULL OR (e.owner = %(owner)s AND e.areas IS NOT DISTINCT FROM %(areas)s::text[]))"""
 _LIST = f"""
 SELECT {_COLUMNS} FROM exports e
-WHERE (%(key)s::int IS NULL OR e.key_id = %(key)s)
+WHERE {_VISIBLE}
   AND (%(after_time)s::timestamptz IS NULL OR (e.created_at, e.id) < (%(after_time)s, %(after_id)s::uuid))
 ORDER BY e.created_at DESC, e.id DESC LIMIT %(limit)s"""
 _ONE = f"""
-SELECT {_COLUMNS} FROM exports e WHERE e.id = %(id)s AND (%(key)s::int IS NULL OR e.key_id = %(key)s)"""
+SELECT {_COLUMNS} FROM exports e WHERE e.id = %(id)s AND {_VISIBLE}"""
 
 # A running one that nobody has written to for so long was interrupted: its process is gone.
 _TAKE = f"""
@@ -57,6 +60,13 @@ _FORGET = "DELETE FROM exports WHERE finished_at < now() - %(kept)s::interval AN
 _OVER = "SELECT id FROM exports WHERE id = ANY(%(ids)s) AND state NOT IN ('done', 'running')"
 
 
+class Whose(NamedTuple):
+    """Whose exports may be seen, of those areas; without an owner: everybody's."""
+
+    owner: str | None = None
+    areas: list[str] | None = None
+
+
 async def now(conn: AsyncConnection[Any]) -> datetime:
     """Return the present instant by the clock that dates revisions."""
     found = await fetch_one(conn, _NOW, {})
@@ -66,10 +76,10 @@ async def now(conn: AsyncConnection[Any]) -> datetime:
 
 
 async def insert(conn: AsyncConnection[Any], *, most: int, expected: int, **row: Any) -> Row | None:
-    """Store an export of `key`, and return it; None where the key has `most` unfinished ones already."""
+    """Store an export of `owner`, and return it; None where that has `most` unfinished ones already."""
     params = row | {"expected": expected, "parameters": Jsonb(row["parameters"])}
     async with conn.transaction():
-        await conn.execute(_LOCK_KEY, params)
+        await conn.execute(_LOCK_OWNER, params)
         unfinished = await fetch_one(conn, _UNFINISHED, params)
         if unfinished is not None and unfinished["n"] >= most:
             return None
@@ -77,16 +87,17 @@ async def insert(conn: AsyncConnection[Any], *, most: int, expected: int, **row:
 
 
 async def exports(
-    conn: AsyncConnection[Any], *, key: int | None, after: tuple[Any, Any] | None, limit: int
+    conn: AsyncConnection[Any], whose: Whose, *, after: tuple[Any, Any] | None, limit: int
 ) -> list[Row]:
-    """Return exports, the newest first: of a key, or of all."""
+    """Return exports, the newest first."""
     time, number = after or (None, None)
-    return await fetch(conn, _LIST, {"key": key, "after_time": time, "after_id": number, "limit": limit})
+    page = {"after_time": time, "after_id": number, "limit": limit}
+    return await fetch(conn, _LIST, whose._asdict() | page)
 
 
-async def export(conn: AsyncConnection[Any], number: UUID, key: int | None) -> Row | None:
-    """Return one export if it is the key's, or with None whosever it is."""
-    return await fetch_one(conn, _ONE, {"id": number, "key": key})
+async def export(conn: AsyncConnection[Any], number: UUID, whose: Whose) -> Row | None:
+    """Return one export if it may be seen."""
+    return await fetch_one(conn, _ONE, whose._asdict() | {"id": number})
 
 
 async def take(conn: AsyncConnection[Any], silence: str) -> Row | None:

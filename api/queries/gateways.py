@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, LiteralString
 
-from api.queries import Row, fetch, fetch_one
+from api.queries import GATEWAY_IN_REACH, Row, fetch, fetch_one
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,33 +29,39 @@ SELECT g.id, g.code, g.name, g.latitude, g.longitude, g.heartbeat_s, g.enabled, 
     (SELECT count(*) FROM things t WHERE t.gateway_id = g.id) AS things,
     ARRAY(SELECT a.code FROM gateway_areas ga JOIN areas a ON a.id = ga.area_id
           WHERE ga.gateway_id = g.id ORDER BY a.code) AS areas
-FROM gateways g LEFT JOIN gateway_status s ON s.gateway_id = g.id"""
+FROM gateways g LEFT JOIN gateway_status s ON s.gateway_id = g.id
+WHERE {GATEWAY_IN_REACH}"""
 
 _GATEWAYS = f"""
 SELECT * FROM ({_GATEWAY}
-    WHERE (%(after)s::text IS NULL OR g.code > %(after)s)
+      AND (%(after)s::text IS NULL OR g.code > %(after)s)
       AND (%(area)s::text IS NULL OR g.id IN (
           SELECT ga.gateway_id FROM gateway_areas ga JOIN areas a ON a.id = ga.area_id
           WHERE a.code = %(area)s))
       AND (%(state)s::text IS NULL OR {STATE} = %(state)s)
     ORDER BY g.code LIMIT %(limit)s) page
 ORDER BY code"""
-_GATEWAY_BY_CODE = f"{_GATEWAY} WHERE g.code = %(code)s"
+_GATEWAY_BY_CODE = f"{_GATEWAY} AND g.code = %(code)s"
+_GATEWAYS_BY_ID = f"{_GATEWAY} AND g.id = ANY(%(ids)s)"
 
-_HISTORY = """
-SELECT time, online, firmware FROM gateway_status_history
-WHERE gateway_id = %(id)s ORDER BY time DESC LIMIT 50"""
+_HISTORY = f"""
+SELECT h.time, h.online, h.firmware FROM gateway_status_history h JOIN gateways g ON g.id = h.gateway_id
+WHERE g.id = %(id)s AND {GATEWAY_IN_REACH} ORDER BY h.time DESC LIMIT 50"""
 
 _COUNT_BY_STATE = f"""
 SELECT {STATE} AS state, count(*) AS n
-FROM gateways g LEFT JOIN gateway_status s ON s.gateway_id = g.id WHERE g.enabled GROUP BY 1"""
+FROM gateways g LEFT JOIN gateway_status s ON s.gateway_id = g.id
+WHERE g.enabled AND {GATEWAY_IN_REACH} GROUP BY 1"""
 
-_REFUSALS = """
+# Who sent under a code that no gateway has stands in no area.
+REFUSAL_IN_REACH: LiteralString = f"""(%(reach)s::int[] IS NULL OR gateway IN (
+      SELECT g.code FROM gateways g WHERE {GATEWAY_IN_REACH}))"""
+_REFUSALS = f"""
 SELECT id, time, gateway, topic, seq, reason, at, detail, count, stored,
        octet_length(payload) AS payload_size,
        CASE WHEN %(bytes)s::int IS NULL THEN payload ELSE substring(payload FOR %(bytes)s::int) END AS payload
 FROM refusals
-WHERE time >= %(start)s AND time < %(end)s
+WHERE time >= %(start)s AND time < %(end)s AND {REFUSAL_IN_REACH}
   AND (%(gateway)s::text IS NULL OR gateway = %(gateway)s)
   AND (%(reason)s::text IS NULL OR reason = %(reason)s)
   AND (%(after_time)s::timestamptz IS NULL OR (time, id) < (%(after_time)s, %(after_id)s::bigint))
@@ -76,7 +82,7 @@ async def gateway(conn: AsyncConnection[Any], code: str) -> Row | None:
 
 async def by_ids(conn: AsyncConnection[Any], ids: Sequence[int]) -> dict[int, Row]:
     """Return gateways with their state, by id."""
-    found = await fetch(conn, f"{_GATEWAY} WHERE g.id = ANY(%(ids)s)", {"ids": list(ids)})
+    found = await fetch(conn, _GATEWAYS_BY_ID, {"ids": list(ids)})
     return {row["id"]: row for row in found}
 
 

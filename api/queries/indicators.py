@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, LiteralString
 import numpy as np
 from numpy.typing import NDArray
 
-from api.queries import Row, fetch
+from api.queries import Row, fetch, fetch_one
 from storage import columns
 
 if TYPE_CHECKING:
@@ -73,6 +73,15 @@ _NEWEST = """
 SELECT max(time) AS time FROM latest_values WHERE indicator = %(indicator)s AND area_id = ANY(%(ids)s)"""
 
 # Whoever computes an indicator holds its lock from reading to commit (analytics/values.py).
+# It dates its revisions after that: what was in force before the oldest of those who hold or await the lock
+# began will not change any more.
+_SETTLED = """
+SELECT least(statement_timestamp(), min(a.xact_start) - interval '1 microsecond') AS at
+FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+WHERE l.locktype = 'advisory' AND l.mode = 'ExclusiveLock'
+  AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+  AND l.classid = hashtext('halong.indicator')::oid
+  AND l.objid IN (SELECT hashtext(code)::oid FROM unnest(%(indicators)s::text[]) code)"""
 _WAIT_FOR_WRITER = "SELECT pg_advisory_xact_lock_shared(hashtext('halong.indicator'), hashtext(%s))"
 
 _SUMMARIES: LiteralString = """
@@ -139,6 +148,17 @@ async def wait_for_writers(conn: AsyncConnection[Any], indicators: Sequence[str]
     for code in indicators:
         async with conn.transaction():
             await conn.execute(_WAIT_FOR_WRITER, [code])
+
+
+async def settled(conn: AsyncConnection[Any], indicators: Sequence[str]) -> datetime:
+    """Return the newest instant of which all revisions of these indicators are committed, without waiting.
+
+    It is the present, or just before the oldest of those began who are computing one of them.
+    """
+    found = await fetch_one(conn, _SETTLED, {"indicators": list(indicators)})
+    assert found is not None
+    at: datetime = found["at"]
+    return at
 
 
 async def summaries(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, LiteralString
 
-from api.queries import Row, fetch, fetch_one
+from api.queries import THING_IN_REACH, Row, fetch, fetch_one
 from api.queries.gateways import STATE
 
 if TYPE_CHECKING:
@@ -130,13 +130,14 @@ WITH RECURSIVE parts AS (
     UNION SELECT a.id, a.code FROM areas a JOIN parts p ON a.parent_id = p.id
 )
 SELECT DISTINCT code FROM parts ORDER BY code"""
-_UNKNOWN_DATASTREAMS = """
+_UNKNOWN_DATASTREAMS = f"""
 SELECT a.id FROM unnest(%(ids)s::bigint[]) AS a (id)
-WHERE a.id NOT IN (SELECT id FROM datastreams) ORDER BY 1"""
-_ENDED_KEYS = """
-SELECT p.prefix FROM unnest(%(prefixes)s::text[]) AS p (prefix) WHERE NOT EXISTS (
-    SELECT FROM api_keys k WHERE k.prefix = p.prefix AND k.revoked_at IS NULL
-    AND (k.expires_at IS NULL OR k.expires_at > now()))"""
+WHERE a.id NOT IN (
+    SELECT d.id FROM datastreams d JOIN things t ON t.id = d.thing_id WHERE {THING_IN_REACH})
+ORDER BY 1"""
+_KEYS = """
+SELECT prefix, version FROM api_keys
+WHERE prefix = ANY(%(prefixes)s) AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())"""
 
 
 async def number(
@@ -240,6 +241,7 @@ async def unknown_datastreams(conn: AsyncConnection[Any], ids: Sequence[int]) ->
     return [row["id"] for row in await fetch(conn, _UNKNOWN_DATASTREAMS, {"ids": list(ids)})]
 
 
-async def ended_keys(conn: AsyncConnection[Any], prefixes: Sequence[str]) -> set[str]:
-    """Return the prefixes of keys that are not valid."""
-    return {row["prefix"] for row in await fetch(conn, _ENDED_KEYS, {"prefixes": list(prefixes)})}
+async def valid_keys(conn: AsyncConnection[Any], prefixes: Sequence[str]) -> dict[str, int]:
+    """Return the versions of those keys that are valid, by prefix."""
+    found = await fetch(conn, _KEYS, {"prefixes": list(prefixes)})
+    return {row["prefix"]: row["version"] for row in found}

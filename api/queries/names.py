@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, LiteralString
 
-from api.queries import fetch
+from api.queries import AREA_IN_REACH, GATEWAY_IN_REACH, THING_IN_REACH, fetch
+from api.queries.alerts import RULE_IN_REACH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,20 +15,26 @@ if TYPE_CHECKING:
 Kind = Literal["area", "observed property", "thing", "gateway", "indicator", "alert rule"]
 
 _KNOWN: dict[Kind, LiteralString] = {
-    "area": "SELECT DISTINCT code FROM areas WHERE code = ANY(%(codes)s)",
+    "area": f"SELECT DISTINCT code FROM areas a WHERE code = ANY(%(codes)s) AND {AREA_IN_REACH}",
     "observed property": "SELECT code FROM observed_properties WHERE code = ANY(%(codes)s)",
-    "thing": "SELECT code FROM things WHERE code = ANY(%(codes)s)",
-    "gateway": "SELECT code FROM gateways WHERE code = ANY(%(codes)s)",
+    "thing": f"SELECT code FROM things t WHERE code = ANY(%(codes)s) AND {THING_IN_REACH}",
+    "gateway": f"SELECT code FROM gateways g WHERE code = ANY(%(codes)s) AND {GATEWAY_IN_REACH}",
     "indicator": "SELECT code FROM indicators WHERE code = ANY(%(codes)s)",
-    "alert rule": "SELECT code FROM alert_rules WHERE code = ANY(%(codes)s)",
+    "alert rule": f"SELECT code FROM alert_rules r WHERE code = ANY(%(codes)s) AND {RULE_IN_REACH}",
 }
 _ALL: dict[Kind, LiteralString] = {
-    "area": "SELECT code, name_en AS one, name_vi AS two FROM areas ORDER BY id",
+    "area": f"SELECT code, name_en AS one, name_vi AS two FROM areas a WHERE {AREA_IN_REACH} ORDER BY id",
     "observed property": "SELECT code, name_en AS one, name_vi AS two FROM observed_properties ORDER BY id",
-    "thing": "SELECT code, name AS one, '' AS two FROM things ORDER BY id LIMIT 5000",
-    "gateway": "SELECT code, name AS one, '' AS two FROM gateways ORDER BY id LIMIT 5000",
+    "thing": f"""
+        SELECT code, name AS one, '' AS two FROM things t WHERE {THING_IN_REACH}
+        ORDER BY id LIMIT 5000""",
+    "gateway": f"""
+        SELECT code, name AS one, '' AS two FROM gateways g WHERE {GATEWAY_IN_REACH}
+        ORDER BY id LIMIT 5000""",
     "indicator": "SELECT code, name_en AS one, name_vi AS two FROM indicators ORDER BY code",
-    "alert rule": "SELECT code, name_en AS one, name_vi AS two FROM alert_rules ORDER BY code",
+    "alert rule": f"""
+        SELECT code, name_en AS one, name_vi AS two FROM alert_rules r WHERE {RULE_IN_REACH}
+        ORDER BY code""",
 }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, LiteralString, NamedTuple
 
 import numpy as np
 
-from api.queries import Row, fetch
+from api.queries import THING_IN_REACH, Row, fetch
 from storage import columns
 from storage.observations import OBSERVATION, to_datetime
 
@@ -28,12 +28,13 @@ SUMS: Final = np.dtype(
 _SAMPLE: Final = np.dtype([("time", "i8"), ("value", "f8")])
 _FLAG: Final = np.dtype([("datastream_id", "i4"), ("time", "i8"), ("flags", "i2")])
 
-_STREAMS = """
+_STREAMS = f"""
 SELECT d.id, t.code AS thing, p.code AS observed_property, p.unit, d.sampling_interval_s, d.enabled,
        t.latitude, t.longitude
 FROM datastreams d JOIN things t ON t.id = d.thing_id
 JOIN observed_properties p ON p.id = d.observed_property_id
-WHERE (%(ids)s::int[] IS NULL OR d.id = ANY(%(ids)s))
+WHERE {THING_IN_REACH}
+  AND (%(ids)s::int[] IS NULL OR d.id = ANY(%(ids)s))
   AND (%(things)s::text[] IS NULL OR t.code = ANY(%(things)s))
   AND (%(properties)s::text[] IS NULL OR p.code = ANY(%(properties)s))
   AND (%(areas)s::text[] IS NULL OR d.thing_id IN (

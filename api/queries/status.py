@@ -4,41 +4,44 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from api.queries import Row, fetch, fetch_one
+from api.queries import AREA_IN_REACH, GATEWAY_IN_REACH, THING_IN_REACH, Row, fetch, fetch_one
+from api.queries.gateways import REFUSAL_IN_REACH
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
-_COUNTS = """
-SELECT (SELECT count(*) FROM areas) AS areas,
-       (SELECT count(*) FROM gateways) AS gateways,
-       (SELECT count(*) FROM things) AS things,
-       (SELECT count(*) FROM datastreams) AS datastreams,
+_COUNTS = f"""
+SELECT (SELECT count(*) FROM areas a WHERE {AREA_IN_REACH}) AS areas,
+       (SELECT count(*) FROM gateways g WHERE {GATEWAY_IN_REACH}) AS gateways,
+       (SELECT count(*) FROM things t WHERE {THING_IN_REACH}) AS things,
+       (SELECT count(*) FROM datastreams d JOIN things t ON t.id = d.thing_id WHERE {THING_IN_REACH})
+           AS datastreams,
        (SELECT count(*) FROM indicators) AS indicators,
-       (SELECT coalesce(sum(messages), 0)::bigint FROM gateway_status) AS messages"""
+       (SELECT coalesce(sum(s.messages), 0)::bigint
+        FROM gateway_status s JOIN gateways g ON g.id = s.gateway_id WHERE {GATEWAY_IN_REACH}) AS messages"""
 
 # One short look into the key's index for each datastream: a few microseconds each, never a scan.
-_FLOW = """
+_FLOW = f"""
 SELECT max(f.newest) AS newest_observation,
        coalesce(sum(f.n), 0)::bigint AS observations,
        count(*) FILTER (WHERE f.n > 0) AS datastreams_active
-FROM datastreams d CROSS JOIN LATERAL (
+FROM datastreams d JOIN things t ON t.id = d.thing_id CROSS JOIN LATERAL (
     SELECT (SELECT max(time) FROM observations WHERE datastream_id = d.id) AS newest,
            (SELECT count(*) FROM observations
             WHERE datastream_id = d.id AND time > now() - %(minutes)s * interval '1 minute'
               AND time <= now()) AS n
-) f"""
+) f WHERE {THING_IN_REACH}"""
 
-_REFUSED = """
+_REFUSED = f"""
 SELECT coalesce(sum(count), 0)::bigint AS readings, count(*) AS messages FROM refusals
-WHERE time > now() - %(minutes)s * interval '1 minute'"""
+WHERE time > now() - %(minutes)s * interval '1 minute' AND {REFUSAL_IN_REACH}"""
 
-_NEWEST_VALUE = """
+_NEWEST_VALUE = f"""
 SELECT max(v.time) AS newest_value FROM indicators i CROSS JOIN LATERAL (
     SELECT max(v.time) AS time FROM areas a CROSS JOIN LATERAL (
         SELECT time FROM indicator_values
         WHERE indicator = i.code AND area_id = a.id AND superseded_at IS NULL ORDER BY time DESC LIMIT 1
-    ) v WHERE a.reporting
+    ) v WHERE a.reporting AND {AREA_IN_REACH}
 ) v"""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from api.queries import Row, fetch, fetch_one
+from api.queries import THING_IN_REACH, Row, fetch, fetch_one, holds_q
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -16,16 +16,18 @@ _THING = """
 
 _THINGS = f"""
 SELECT {_THING} FROM things t JOIN gateways g ON g.id = t.gateway_id
-WHERE (%(gateway)s::text IS NULL OR g.code = %(gateway)s)
+WHERE {THING_IN_REACH}
+  AND (%(gateway)s::text IS NULL OR g.code = %(gateway)s)
   AND (%(kind)s::text IS NULL OR t.kind = %(kind)s)
   AND (%(area)s::text IS NULL OR t.id IN (
       SELECT ta.thing_id FROM thing_areas ta JOIN areas a ON a.id = ta.area_id WHERE a.code = %(area)s))
+  AND {holds_q("t.code", "t.name")}
   AND (%(after)s::text IS NULL OR t.code > %(after)s)
 ORDER BY t.code LIMIT %(limit)s"""
 
-_THING_BY_CODE = (
-    f"SELECT {_THING} FROM things t JOIN gateways g ON g.id = t.gateway_id WHERE t.code = %(code)s"
-)
+_THING_BY_CODE = f"""
+SELECT {_THING} FROM things t JOIN gateways g ON g.id = t.gateway_id
+WHERE t.code = %(code)s AND {THING_IN_REACH}"""
 
 _DATASTREAM = """
     d.id, t.code AS thing, p.code AS observed_property, p.unit, d.sampling_interval_s, d.enabled,
@@ -33,8 +35,9 @@ _DATASTREAM = """
 _DATASTREAM_TABLES = """
 FROM datastreams d JOIN things t ON t.id = d.thing_id
 JOIN observed_properties p ON p.id = d.observed_property_id"""
-_DATASTREAM_FILTER = """
-WHERE (%(thing)s::text IS NULL OR t.code = %(thing)s)
+_DATASTREAM_FILTER = f"""
+WHERE {THING_IN_REACH}
+  AND (%(thing)s::text IS NULL OR t.code = %(thing)s)
   AND (%(observed_property)s::text IS NULL OR p.code = %(observed_property)s)
   AND (%(area)s::text IS NULL OR d.thing_id IN (
       SELECT ta.thing_id FROM thing_areas ta JOIN areas a ON a.id = ta.area_id WHERE a.code = %(area)s))
@@ -42,10 +45,10 @@ WHERE (%(thing)s::text IS NULL OR t.code = %(thing)s)
 ORDER BY d.id LIMIT %(limit)s"""
 
 _DATASTREAMS = f"SELECT {_DATASTREAM} {_DATASTREAM_TABLES} {_DATASTREAM_FILTER}"
-_DATASTREAM_BY_ID = f"SELECT {_DATASTREAM} {_DATASTREAM_TABLES} WHERE d.id = %(id)s"
-_DATASTREAM_OF = (
-    f"SELECT {_DATASTREAM} {_DATASTREAM_TABLES} WHERE t.code = %(thing)s AND p.code = %(property)s"
-)
+_DATASTREAM_BY_ID = f"SELECT {_DATASTREAM} {_DATASTREAM_TABLES} WHERE d.id = %(id)s AND {THING_IN_REACH}"
+_DATASTREAM_OF = f"""
+SELECT {_DATASTREAM} {_DATASTREAM_TABLES}
+WHERE t.code = %(thing)s AND p.code = %(property)s AND {THING_IN_REACH}"""
 
 # The newest value of each datastream costs one look into the key's index (see latest_observations).
 _LATEST_VALUE = """
@@ -57,7 +60,7 @@ SELECT {_DATASTREAM.replace("d.id,", "d.id AS datastream_id,")}, o.time, o.value
 _OF_THING = f"""
 SELECT {_DATASTREAM}, o.time, o.value, o.quality
 {_DATASTREAM_TABLES} LEFT JOIN latest_observations o ON o.datastream_id = d.id
-WHERE d.thing_id = %(id)s ORDER BY p.code"""
+WHERE d.thing_id = %(id)s AND {THING_IN_REACH} ORDER BY p.code"""
 
 _PROPERTIES = """
 SELECT id, code, name_en, name_vi, unit, minimum, maximum, aggregation, sampling_interval_s, device_kind,
@@ -82,11 +85,12 @@ async def things(
     area: str | None,
     gateway: str | None,
     kind: str | None,
+    q: str | None,
     after: str | None,
     limit: int,
 ) -> list[Row]:
-    """Return things by code."""
-    params = {"area": area, "gateway": gateway, "kind": kind, "after": after, "limit": limit}
+    """Return things by code; `q` is a plain part of a name."""
+    params = {"area": area, "gateway": gateway, "kind": kind, "q": q, "after": after, "limit": limit}
     return await fetch(conn, _THINGS, params)
 
 

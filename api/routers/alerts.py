@@ -1,6 +1,6 @@
-"""/v1/alerts, /v1/alert-rules and /v1/alert-silences. What changes something needs a key, always."""
+"""/v1/alerts and /v1/alert-rules. What changes something needs a key, always."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -17,20 +17,14 @@ from api.queries import Row
 from api.queries import alerts as queries
 from api.schemas import alerts as schemas
 from api.schemas.common import Page, page_of
-from api.security import Administrator, Operator
-from api.times import TimeError, parse_duration, parse_time
+from api.security import Name
 from devices.alert_rules import AlertRule, RuleError
 
 router = APIRouter(prefix="/v1", tags=["alerts"])
 
-_MAX_SILENCE = timedelta(days=366)
-
 _EXAMPLE: Any = {"first": {"value": 1}}
 AlertId = Annotated[
     int, Path(alias="id", ge=1, le=2**63 - 1, description="Number of the alert.", openapi_examples=_EXAMPLE)
-]
-SilenceId = Annotated[
-    int, Path(alias="id", ge=1, le=2**31 - 1, description="Number of the silence.", openapi_examples=_EXAMPLE)
 ]
 Code = Annotated[str, Path(description="Code of the rule.", openapi_examples={"rule": {"value": "air_bad"}})]
 
@@ -96,10 +90,11 @@ async def acknowledge_alert(
     request: Request,
     alert_id: AlertId,
     change: schemas.Acknowledgement,
-    who: Operator,
+    who: Name,
     conn: Connection,
 ) -> Any:
     """End the escalation of a raised alert; a second time adds a note. The history has the key's name."""
+    await _alert(conn, alert_id)
     publish = request.app.state.settings.mqtt_url is not None
     try:
         await actions.acknowledge(conn, alert_id, now(), who=who, note=change.note, publish=publish)
@@ -137,7 +132,7 @@ async def list_rules(conn: Connection) -> Any:
     response_model=schemas.AlertRule,
     responses=example(schemas.RULE, status=201),
 )
-async def create_rule(rule: schemas.NewAlertRule, who: Administrator, conn: Connection) -> Any:
+async def create_rule(rule: schemas.NewAlertRule, who: Name, conn: Connection) -> Any:
     """Store another rule; it is looked at from the next tick of analytics on."""
     try:
         parsed = actions.parse_rule(rule.model_dump(exclude_unset=True))
@@ -167,9 +162,7 @@ async def get_rule(code: Code, conn: Connection) -> Any:
     response_model=schemas.AlertRule,
     responses=example(schemas.RULE),
 )
-async def change_rule(
-    code: Code, change: schemas.AlertRuleChange, who: Administrator, conn: Connection
-) -> Any:
+async def change_rule(code: Code, change: schemas.AlertRuleChange, who: Name, conn: Connection) -> Any:
     """Change the given fields; from then on an import of the city's profile leaves the rule alone."""
     await _rule(conn, code)
     try:
@@ -188,7 +181,7 @@ async def change_rule(
     status_code=204,
     response_class=Response,
 )
-async def delete_rule(code: Code, who: Administrator, conn: Connection) -> None:
+async def delete_rule(code: Code, who: Name, conn: Connection) -> None:
     """Delete a rule: its alerts end, their history stays, and no import brings it back."""
     await _rule(conn, code)
     await actions.delete_rule(conn, code, who)
@@ -207,101 +200,10 @@ async def _require_references(conn: Connection, rule: AlertRule) -> None:
 
 
 def _wrong(error: RuleError) -> Problem:
-    return _in_body(error.field, error.message, "see /docs for what a rule takes")
+    return in_body(error.field, error.message, "see /docs for what a rule takes")
 
 
-def _in_body(field: str, problem: str, expected: str) -> Problem:
+def in_body(field: str, problem: str, expected: str) -> Problem:
+    """Return the problem of one field of a body."""
     fault = Fault(parameter=field, place="body", value=None, problem=problem, expected=expected)
     return Problem("invalid-parameter", sentence([fault]), faults=[fault])
-
-
-@router.get(
-    "/alert-silences",
-    operation_id="listAlertSilences",
-    summary="Silences",
-    response_model=Page[schemas.AlertSilence],
-    responses=example(page_of(schemas.SILENCE)),
-)
-async def list_silences(
-    *,
-    request: Request,
-    response: Response,
-    conn: Connection,
-    in_force: Annotated[bool, Query(description="Only those in force at present.")] = True,
-    limit: Limit = pages.DEFAULT_LIMIT,
-    cursor: Cursor = None,
-) -> Any:
-    """For what nobody is told for a time, until when and why; the newest first."""
-    after = pages.decode_cursor(cursor, int)
-    rows = await queries.silences(conn, in_force=in_force, after=after, limit=limit + 1)
-    return page(request, response, rows, limit, "id")
-
-
-@router.post(
-    "/alert-silences",
-    operation_id="createAlertSilence",
-    summary="Silence alerts for a time",
-    status_code=201,
-    response_model=schemas.AlertSilence,
-    responses=example(schemas.SILENCE, status=201),
-)
-async def create_silence(
-    request: Request, silence: schemas.NewAlertSilence, who: Operator, conn: Connection
-) -> Any:
-    """Tell nobody of a rule, an area, a rule in an area, or one alert, up to an instant."""
-    ends_at = _end(silence.ends_at, request)
-    given = silence.model_dump(exclude={"ends_at"})
-    try:
-        number = await actions.add_silence(conn, **given, ends_at=ends_at, who=who)
-    except (AlertError, actions.UnknownError) as error:
-        raise _in_body("silence", str(error), "a rule, an area or an alert, and a reason") from None
-    return await _silence(conn, number)
-
-
-def _end(text: str, request: Request) -> datetime:
-    present, expected = now(), "an instant within a year, such as 2026-11-22T18:00:00+07:00, or PT6H"
-    try:
-        duration = parse_duration(text)
-        zone = request.app.state.settings.zone
-        end = (
-            duration.after(present, zone) if duration else parse_time(text, zone=zone, now=present, end=True)
-        )
-    except TimeError as error:
-        raise _in_body("ends_at", str(error), expected) from None
-    if not present < end <= present + _MAX_SILENCE:
-        raise _in_body("ends_at", f"{end.isoformat()} is not within a year from now", expected)
-    return end
-
-
-@router.get(
-    "/alert-silences/{id}",  # noqa: FAST003  (alias of `number`)
-    operation_id="getAlertSilence",
-    summary="One silence",
-    response_model=schemas.AlertSilence,
-    responses=example(schemas.SILENCE),
-)
-async def get_silence(number: SilenceId, conn: Connection) -> Any:
-    """A silence: who made it, why, and until when."""
-    return await _silence(conn, number)
-
-
-@router.delete(
-    "/alert-silences/{id}",  # noqa: FAST003  (alias of `number`)
-    operation_id="endAlertSilence",
-    summary="End a silence",
-    status_code=204,
-    response_class=Response,
-)
-async def end_silence(number: SilenceId, who: Operator, conn: Connection) -> None:
-    """End a silence before its time: alerts that are still raised are told of again."""
-    try:
-        await actions.end_silence(conn, number, who)
-    except actions.UnknownError as error:
-        raise Problem("not-found", str(error)) from None
-
-
-async def _silence(conn: Connection, number: int) -> Row:
-    found = await queries.silence(conn, number)
-    if found is None:
-        raise Problem("not-found", f"there is no silence {number}: /v1/alert-silences lists them")
-    return found

@@ -10,7 +10,7 @@ from api.answers import by_key, request_pool, table_answer
 from api.links import page
 from api.negotiation import PlacedFormat
 from api.openapi import example
-from api.parameters import At, Connection, Cursor, Level, Limit, not_found, require_known
+from api.parameters import At, Connection, Cursor, Level, Limit, Searched, not_found, require_known
 from api.problems import Problem
 from api.queries import Row
 from api.queries import areas as queries
@@ -45,6 +45,7 @@ async def list_areas(
     level: Level = None,
     parent: Parent = None,
     reporting: Reporting = None,
+    q: Searched,
     boundaries: Boundaries = False,
     limit: Limit = pages.DEFAULT_LIMIT,
     cursor: Cursor = None,
@@ -61,6 +62,7 @@ async def list_areas(
             reporting=reporting,
             at=at,
             boundaries=boundaries or wanted.is_file,
+            q=q,
             after=key,
             limit=count,
         )

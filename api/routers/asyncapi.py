@@ -10,13 +10,13 @@ from api.asyncapi import document
 router = APIRouter(include_in_schema=False)
 
 
-@router.api_route("/asyncapi.yaml", methods=["GET", "HEAD"])
+@router.get("/asyncapi.yaml")
 async def get_yaml(request: Request) -> Response:
     """Return the AsyncAPI document as YAML."""
     return Response(yaml.dump(document(request.app.state.settings)), media_type="application/yaml")
 
 
-@router.api_route("/asyncapi.json", methods=["GET", "HEAD"])
+@router.get("/asyncapi.json")
 async def get_json(request: Request) -> Any:
     """Return the AsyncAPI document as JSON."""
     return document(request.app.state.settings)

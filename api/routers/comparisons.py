@@ -43,7 +43,8 @@ async def compare(
 
     Where an indicator has the periods as its steps (`pm2_5_month` for months of `pm2_5_d`), its values are
     compared. Else the steps are combined by the indicator's own rule for periods. An index has none: it is
-    never averaged, and what is compared is how many steps fell into each class. `method` says which.
+    never averaged, and what is compared is how many steps fell into each class. `method` says which. An area
+    of which nothing is stored is there with the reason.
     """
     known, counts = await request.app.state.registry.known()
     declared, zone = questions.find_indicator(known, code), request.app.state.settings.zone
@@ -51,7 +52,8 @@ async def compare(
     before = questions.compared(other, when, zone)
     how = method(known, code, (when.period, before), zone)
     choice = await comparing.choose_areas(request, (known, counts), code, place, (when.period, before))
-    asking = Asking(code, how, [each.unit for each in choice.series], as_of)
+    series = comparing.told_of(known, code, place, choice)
+    asking = Asking(code, how, [each.unit for each in series], as_of)
     found, earlier = [
         await period_values.read(request, known, asking, each) for each in (when.period, before)
     ]
@@ -59,7 +61,7 @@ async def compare(
         "period": comparing.told(when.period),
         "compared_with": comparing.told(before),
         "derived_from": comparing.derived(choice, known),
-        "items": comparing.compared(known, how, choice, found.summaries, earlier.summaries),
+        "items": comparing.compared(known, how, series, found.summaries, earlier.summaries),
     }
     fresh = Freshness(counts, {code, how.indicator}, when.kind(as_of), when.until_of(as_of))
     return json_answer(request, body, fresh, computed_at=comparing.latest(found, earlier))

@@ -68,6 +68,6 @@ async def explain_value(
 
 def _not_stored(known: Known, area: str, what: str) -> Problem:
     """Return the problem of a value that is not there, with the areas whose values stand for this one."""
-    others = [each.unit.code for unit in known.by_code.get(area, ()) for each in known.predecessors(unit)]
+    others = [each.code for unit in known.by_code.get(area, ()) for each in known.came_from(unit)]
     hint = f"; {area} came from {', '.join(others)}: ask for that" if others else ""
     return Problem("not-found", f"{what}{hint}", did_you_mean=others)

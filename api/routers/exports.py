@@ -2,7 +2,8 @@
 
 import base64
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
+from pathlib import Path as FilePath
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -16,14 +17,17 @@ from api.answers import request_pool
 from api.export_jobs import Exports
 from api.export_sources import fixed
 from api.formats.kinds import KINDS, Format
+from api.open_data.ranges import wanted_range
 from api.openapi import example
 from api.parameters import Connection, Cursor, Limit
 from api.problems import Problem, invalid
 from api.queries import Row
 from api.queries import exports as queries
+from api.reach import Caller
+from api.rights import Right
 from api.schemas import exports as schemas
 from api.schemas.common import Page, page_of
-from api.security import Caller
+from api.security import Asking, may, refused
 
 router = APIRouter(prefix="/v1", tags=["exports"])
 
@@ -50,10 +54,12 @@ async def create_export(
     *,
     request: Request,
     response: Response,
-    caller: Caller,
+    caller: Asking,
     wanted: Annotated[schemas.NewExport, Body(openapi_examples=_WANTED)],
 ) -> Any:
     """For what is too much for one answer. It is made in the background; `Location` says where to look."""
+    if wanted.what == "observations" and not may(request, caller, Right.RAW):
+        raise refused(caller, Right.RAW)
     settings, pool = request.app.state.settings, request_pool(request)
     try:
         found, rows = await fixed(pool, request.app.state.registry, wanted, settings.zone)
@@ -66,15 +72,14 @@ async def create_export(
             conn,
             most=settings.export_limit,
             expected=rows,
-            key=caller.id,
+            owner=caller.who,
+            areas=_areas(caller),
             what=found.what,
             format=found.format.value,
             parameters=found.parameters(),
         )
     if row is None:
-        text = (
-            f"key {caller.prefix} has {settings.export_limit} unfinished exports: wait for one, or cancel it"
-        )
+        text = f"{caller.who} has {settings.export_limit} unfinished exports: wait for one, or cancel it"
         raise Problem("too-many-exports", text, headers={"Retry-After": "60"})
     _exports(request).wake.set()
     response.headers["Location"] = f"/v1/exports/{row['id']}"
@@ -93,13 +98,13 @@ async def list_exports(
     request: Request,
     response: Response,
     conn: Connection,
-    caller: Caller,
+    caller: Asking,
     limit: Limit = pages.DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Any:
     """The key's exports, the newest first."""
     after = pages.decode_cursor(cursor, tuple[Annotated[datetime, msgspec.Meta(tz=True)], UUID])
-    rows = await queries.exports(conn, key=_visible_to(caller), after=after, limit=limit + 1)
+    rows = await queries.exports(conn, _visible_to(caller), after=after, limit=limit + 1)
     items, following = pages.cut([_shown(row) for row in rows], limit, "created_at", "id")
     address = pages.next_address(request.url, request.query_params, following)
     if address is not None:
@@ -114,7 +119,7 @@ async def list_exports(
     response_model=schemas.Export,
     responses=example(schemas.EXPORT),
 )
-async def get_export(conn: Connection, caller: Caller, number: ExportId) -> Any:
+async def get_export(conn: Connection, caller: Asking, number: ExportId) -> Any:
     """Its state, rows and bytes so far, and once it is done the path and the checksum of its file."""
     return _shown(await _find(conn, caller, number))
 
@@ -126,7 +131,7 @@ async def get_export(conn: Connection, caller: Caller, number: ExportId) -> Any:
     status_code=204,
     response_class=Response,
 )
-async def delete_export(request: Request, conn: Connection, caller: Caller, number: ExportId) -> None:
+async def delete_export(request: Request, conn: Connection, caller: Asking, number: ExportId) -> None:
     """It is not made further, and its file is removed; a second time changes nothing."""
     found = await _find(conn, caller, number)
     await queries.cancel(conn, number)
@@ -144,15 +149,15 @@ async def delete_export(request: Request, conn: Connection, caller: Caller, numb
             "content": {kind.media_type: {"schema": {"type": "string"}} for kind in KINDS.values()},
         },
         206: {"description": "The part that `Range` asks for (RFC 9110, 14)."},
-        416: {"description": "The file is shorter than what `Range` asks for."},
     },
 )
-async def get_export_file(request: Request, conn: Connection, caller: Caller, number: ExportId) -> Response:
+async def get_export_file(request: Request, conn: Connection, caller: Asking, number: ExportId) -> Response:
     """A download that broke off goes on with `Range`, and `If-Range` with its `ETag`: `curl -C -` does."""
     found = await _find(conn, caller, number)
     path = _exports(request).file(found)
     _require_file(found, there=path.is_file())
     kind = KINDS[Format(found["format"])]
+    _ignore_or_refuse_range(request, path, found["sha256"])
     digest = base64.b64encode(bytes.fromhex(found["sha256"])).decode()
     headers = {
         "ETag": f'"{found["sha256"]}"',
@@ -163,6 +168,23 @@ async def get_export_file(request: Request, conn: Connection, caller: Caller, nu
     }
     name = f"{found['what']}-{found['created_at']:%Y-%m-%d}.{kind.suffix}"
     return FileResponse(path, headers=headers, media_type=kind.content_type, filename=name)
+
+
+def _ignore_or_refuse_range(request: Request, path: FilePath, digest: str) -> None:
+    """Answer a range that the file does not have as a problem, and forget one that cannot be read.
+
+    Raises:
+        Problem: 416.
+    """
+    state = path.stat()
+    modified = datetime.fromtimestamp(int(state.st_mtime), UTC)
+    try:
+        part = wanted_range(request.headers, f'"{digest}"', modified, state.st_size)
+    except ValueError as error:
+        told = {"Content-Range": f"bytes */{state.st_size}"}
+        raise Problem("range-not-satisfiable", str(error), headers=told) from None
+    if part is None:
+        request.scope["headers"] = [each for each in request.scope["headers"] if each[0] != b"range"]
 
 
 def _require_file(found: Row, *, there: bool) -> None:
@@ -178,12 +200,18 @@ def _require_file(found: Row, *, there: bool) -> None:
 async def _find(conn: AsyncConnection[Any], caller: Caller, number: UUID) -> Row:
     found = await queries.export(conn, number, _visible_to(caller))
     if found is None:
-        raise Problem("not-found", f"key {caller.prefix} has no export {number}: /v1/exports lists its own")
+        raise Problem("not-found", f"{caller.who} has no export {number}: /v1/exports lists its own")
     return found
 
 
-def _visible_to(caller: Caller) -> int | None:
-    return None if "admin" in caller.scopes else caller.id
+def _visible_to(caller: Caller) -> queries.Whose:
+    if caller.may(Right.ADMINISTER):
+        return queries.Whose()
+    return queries.Whose(caller.who, _areas(caller))
+
+
+def _areas(caller: Caller) -> list[str] | None:
+    return None if caller.areas is None else list(caller.areas)
 
 
 def _exports(request: Request) -> Exports:

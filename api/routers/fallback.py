@@ -19,7 +19,9 @@ class _Refusal:
         refuse(Request(scope))
 
 
-_PATHS = ("/v1", "/v1/{rest:path}", "/health", "/health/{rest:path}", "/metrics")
+_PATHS = (
+    "/v1", "/v1/{rest:path}", "/open", "/open/{rest:path}", "/health", "/health/{rest:path}", "/metrics",
+)  # fmt: skip
 router = APIRouter(routes=[Route(path, _Refusal(), include_in_schema=False) for path in _PATHS])
 
 
@@ -33,7 +35,8 @@ def refuse(request: Request) -> NoReturn:
     paths: dict[str, dict[str, object]] = app.openapi()["paths"]
     for path, operations in paths.items():
         if compile_path(path)[0].fullmatch(request.url.path):
-            allowed = ", ".join(sorted(method.upper() for method in operations))
+            known = {method.upper() for method in operations}
+            allowed = ", ".join(sorted(known | ({"HEAD"} if "GET" in known else set())))
             raise Problem(
                 "method-not-allowed",
                 f"{request.method} is not answered at {request.url.path}: use {allowed}",

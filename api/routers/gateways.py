@@ -24,7 +24,7 @@ _START_BYTES = 2_000
 _FULL_LIMIT = 100
 
 Code = Annotated[
-    str, Path(description="Code of the gateway.", openapi_examples={"gateway": {"value": "gw-ha-long-1"}})
+    str, Path(description="Code of the gateway.", openapi_examples={"gateway": {"value": "ha-long-1"}})
 ]
 
 
@@ -117,6 +117,8 @@ async def list_refusals(
         after=pages.decode_cursor(cursor, tuple[datetime, int]),
         limit=limit + 1,
     )
+    if not rows and cursor is None:  # who sends under a code of its own making is shown, a typing error told
+        await require_known(conn, "gateway", "gateway", gateway)
     shown = [row | _shown(row, payload) for row in rows]
     return page(request, response, shown, limit, "time", "id")
 

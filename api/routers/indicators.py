@@ -4,10 +4,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 
-from api import questions
+from api import questions, suggest
 from api.layout import LaidOut
 from api.openapi import example
-from api.parameters import AskedPeriod, AsOf, Indicators
+from api.parameters import AskedPeriod, AsOf, Indicators, Searched
 from api.problems import invalid
 from api.questions import Placed
 from api.schemas import series as schemas
@@ -40,10 +40,14 @@ SomeIndicators = Annotated[
     response_model=Page[schemas.Indicator],
     responses=example(page_of(schemas.INDICATOR)),
 )
-async def list_indicators(request: Request) -> Any:
+async def list_indicators(request: Request, q: Searched) -> Any:
     """Every indicator with its unit, source and clause, inputs and classes, by code; always one page."""
     known, _ = await request.app.state.registry.known()
-    return {"items": list(known.indicators.values())}
+    names = known.indicator_names
+    found = [
+        row for code, row in known.indicators.items() if q is None or suggest.holds(q, code, *names[code])
+    ]
+    return {"items": found}
 
 
 @router.get(

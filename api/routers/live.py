@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request, Response
 from psycopg import AsyncConnection
 
-from api import keys, suggest
+from api import reach, suggest
 from api.live.event import CHOICES, Kind, Selection
 from api.live.hub import Hub
 from api.live.stream import MEDIA_TYPE, EventStream, Stream
@@ -16,7 +16,10 @@ from api.openapi import example
 from api.parameters import Areas, Indicators, require_known, split_codes
 from api.problems import RETRY_LATER, Fault, Problem, invalid, sentence
 from api.queries import live as queries
+from api.reach import Caller
+from api.rights import Right
 from api.schemas.live import STREAM
+from api.security import Asking, may, refused
 
 #: datastreams that one client may follow
 _MOST_DATASTREAMS = 100
@@ -91,6 +94,7 @@ async def chosen(
 async def stream_events(
     *,
     request: Request,
+    caller: Asking,
     asked: Annotated[Chosen, Depends(chosen)],
     after: Annotated[str | None, Query(description=f"{_NUMBER} The header goes before it.")] = None,
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", description=_NUMBER)] = None,
@@ -110,12 +114,12 @@ async def stream_events(
     _require_room(hub)
     seen = _position("after", "query", after)
     seen = _position("Last-Event-ID", "header", last_event_id) or seen
-    selection = Selection(kinds=_kinds(asked))
+    selection = Selection(kinds=_kinds(asked, request, caller), areas=await _reached(request))
     # After a restart everybody comes back at once: who names nothing needs no connection.
     if any((asked.indicators, asked.areas, asked.within, asked.datastreams)):
         async with request.app.state.pool.connection() as conn:
             selection = await _narrowed(conn, selection, asked)
-    return EventStream(hub, Stream(hub, selection, after=seen, key=_key(request), follow=follow))
+    return EventStream(hub, Stream(hub, selection, after=seen, caller=caller, follow=follow))
 
 
 def _require_room(hub: Hub) -> None:
@@ -159,13 +163,27 @@ async def _narrowed(conn: AsyncConnection[Any], selection: Selection, asked: Cho
     return replace(
         selection,
         indicators=frozenset(asked.indicators) if asked.indicators else None,
-        areas=frozenset(areas) if areas else None,
+        areas=frozenset(areas) if areas else selection.areas,
         datastreams=frozenset(datastreams),
     )
 
 
-def _kinds(asked: Chosen) -> frozenset[Kind]:
+async def _reached(request: Request) -> frozenset[str] | None:
+    """Return the codes of the areas that the caller is confined to."""
+    if reach.present() is reach.EVERYTHING:
+        return None
+    known, _ = await request.app.state.registry.known()
+    return frozenset(known.by_code)
+
+
+def _kinds(asked: Chosen, request: Request, caller: Caller) -> frozenset[Kind]:
+    """Return the kinds that are asked for, or without any those that the caller may have.
+
+    Raises:
+        Problem: 422, 403; there is no such kind, or it tells what the caller's role may not read.
+    """
     names, has_datastreams = asked.events or (), bool(asked.datastreams)
+    is_raw = may(request, caller, Right.RAW)
     for name in names:
         if name not in CHOICES:
             near = suggest.nearest(name, dict.fromkeys(CHOICES, ()))
@@ -173,7 +191,9 @@ def _kinds(asked: Chosen) -> frozenset[Kind]:
     if Kind.OBSERVATION in names and not has_datastreams:
         text = "numbers of datastreams, as /v1/datastreams lists them"
         raise invalid("datastream", "", "observations come of chosen datastreams only", text)
-    kinds = {Kind(name) for name in names or CHOICES}
+    kinds = {Kind(name) for name in names or (CHOICES if is_raw else (Kind.VALUE,))}
+    if not is_raw and (has_datastreams or kinds != {Kind.VALUE}):
+        raise refused(caller, Right.RAW)
     if not has_datastreams:
         kinds.discard(Kind.OBSERVATION)
     return frozenset(kinds | ({Kind.RECOMPUTED} if Kind.VALUE in kinds else set()))
@@ -190,10 +210,3 @@ async def _datastreams(conn: AsyncConnection[Any], texts: list[str]) -> list[int
     if unknown := await queries.unknown_datastreams(conn, ids):
         raise invalid("datastream", unknown[0], f"there is no datastream {unknown[0]}", expected)
     return ids
-
-
-def _key(request: Request) -> str | None:
-    """Return the prefix of the key that a request was let through with."""
-    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-    sent = bearer.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "")
-    return keys.prefix_of(sent)

@@ -36,7 +36,7 @@ Things = Annotated[
     Query(
         alias="thing",
         description="Only of these things: repeat the parameter, or separate codes by commas.",
-        openapi_examples={"thing": {"value": "aq-017"}},
+        openapi_examples={"thing": {"value": "ha-long-air-1"}},
     ),
 ]
 Properties = Annotated[

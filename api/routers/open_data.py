@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
-from api import suggest
+from api import openapi_files, suggest
 from api.conditions import http_date, is_unchanged
 from api.open_data import manifest as manifests
 from api.open_data.catalogue import Catalogue
@@ -23,14 +23,16 @@ from api.open_data.state import Published
 from api.open_data.store import StoreError
 from api.open_data.words import Language
 from api.open_data.writing import CSV, CSVW
+from api.openapi import example
 from api.problems import RETRY_LATER, Problem
 from api.queries import open_data as queries
+from api.schemas import open_data as schemas
 
-router = APIRouter(prefix="/open", include_in_schema=False)
+router = APIRouter(prefix="/open", tags=["open data"])
 
-_GET: Final = ["GET", "HEAD"]
 #: a file has its version in its name and never changes
 _FOR_GOOD: Final = "public, max-age=31536000, immutable"
+_JSON_LD: Final = "application/ld+json"
 _FOR_A_WHILE: Final = "public, max-age=60"
 #: open data may be read by any page
 _ANY_ORIGIN: Final = {"Access-Control-Allow-Origin": "*"}
@@ -40,30 +42,58 @@ _PAGE_POLICY: Final = (
 )
 _STYLE: Final = (files("api.open_data") / "templates" / "style.css").read_text("utf-8")
 
-Code = Annotated[str, Path(max_length=100)]
+Code = Annotated[
+    str,
+    Path(max_length=100, description="Code of the data set.", openapi_examples={"air": {"value": "air"}}),
+]
+FileName = Annotated[
+    str,
+    Path(
+        max_length=100,
+        description="Name of the file, as the manifest has it.",
+        openapi_examples={"month": {"value": "air_2026-10_v1.csv"}},
+    ),
+]
+MonthName = Annotated[
+    str,
+    Path(max_length=100, description="A published month.", openapi_examples={"month": {"value": "2026-10"}}),
+]
 Lang = Annotated[Language | None, Query(description="vi or en; else Accept-Language decides.")]
 
 
-@router.api_route("/", methods=_GET)
+@router.get(
+    "/",
+    operation_id="getOpenDataPage",
+    summary="Open data, for people",
+    response_class=Response,
+    responses=openapi_files.page(HTMLResponse.media_type),
+)
 async def get_index(request: Request, lang: Lang = None) -> Response:
-    """Every data set, for people."""
+    """A page with every data set, in Vietnamese or English."""
     catalogue, language = await _catalogue(request), _language(request, lang)
     return _page(request, index_page(catalogue, language), language)
 
 
-@router.api_route("", methods=_GET)
+@router.get("", include_in_schema=False)
 async def get_index_without_slash() -> Response:
     """The same, for whoever leaves the slash out."""
     return RedirectResponse("open/", status_code=308)
 
 
-@router.api_route("/style.css", methods=_GET)
+@router.get("/style.css", include_in_schema=False)
 async def get_style(request: Request) -> Response:
     """How the pages look."""
     return _tagged(request, _STYLE, "text/css; charset=utf-8")
 
 
-@router.api_route("/catalog", methods=_GET)
+@router.get(
+    "/catalog",
+    operation_id="getOpenDataCatalogue",
+    summary="The catalogue, as Accept asks for it",
+    status_code=303,
+    response_class=Response,
+    responses=openapi_files.leads("The catalogue in the form that was asked for."),
+)
 async def get_catalog(request: Request) -> Response:
     """The catalogue in the form that is asked for: Turtle, JSON-LD, or the page."""
     accepted = request.headers.get("accept", "")
@@ -72,26 +102,58 @@ async def get_catalog(request: Request) -> Response:
     return RedirectResponse(form, status_code=303, headers={"Vary": "Accept"})
 
 
-@router.api_route("/catalog.jsonld", methods=_GET)
+@router.get(
+    "/catalog.jsonld",
+    operation_id="getOpenDataCatalogueAsJsonLd",
+    summary="The catalogue as JSON-LD",
+    response_class=Response,
+    responses=example(schemas.CATALOGUE, _JSON_LD, schema="OpenDataCatalogue"),
+)
 async def get_catalog_jsonld(request: Request) -> Response:
-    """The catalogue as DCAT-AP 3 in JSON-LD."""
+    """Every published month as DCAT-AP 3, for portals that harvest it."""
     document = (await _catalogue(request)).document()
-    return _tagged(request, msgspec.json.encode(document), "application/ld+json")
+    return _tagged(request, msgspec.json.encode(document), _JSON_LD)
 
 
-@router.api_route("/catalog.ttl", methods=_GET)
+@router.get(
+    "/catalog.ttl",
+    operation_id="getOpenDataCatalogueAsTurtle",
+    summary="The catalogue as Turtle",
+    response_class=Response,
+    responses=openapi_files.page("text/turtle"),
+)
 async def get_catalog_turtle(request: Request) -> Response:
-    """The catalogue as DCAT-AP 3 in Turtle."""
+    """The same as the JSON-LD, for those who read RDF."""
     document = (await _catalogue(request)).document()
     return _tagged(request, await run_in_threadpool(turtle, document), "text/turtle; charset=utf-8")
 
 
-@router.api_route("/files/{code}/{name}", methods=_GET)
-async def get_file(request: Request, code: Code, name: Code) -> Response:
-    """A published file, or a part of it. Only what a manifest names is looked for in the store."""
+@router.get(
+    f"/files/{{code}}/{manifests.NAME}",
+    operation_id="getOpenDataManifest",
+    summary="What is published of a data set",
+    response_class=Response,
+    responses=example(schemas.MANIFEST, schema="OpenDataManifest"),
+)
+async def get_manifest(request: Request, code: Code) -> Response:
+    """Every version of every month, with the reason for it, sizes and SHA-256 of its files."""
+    return _tagged(request, manifests.encode(await _manifest(request, code)), "application/json")
+
+
+@router.get(
+    "/files/{code}/{name}",
+    operation_id="getOpenDataFile",
+    summary="A published file",
+    response_class=Response,
+    responses={
+        **openapi_files.files(schemas.PLACES),
+        206: {"description": "The part that `Range` asks for (RFC 9110, 14)."},
+    },
+)
+async def get_file(request: Request, code: Code, name: FileName) -> Response:
+    """A month as CSV, its metadata (CSV on the Web) or Parquet, or a part of it; it never changes."""
     published, manifest = _published(request), await _manifest(request, code)
-    if name == manifests.NAME:
-        return _tagged(request, manifests.encode(manifest), "application/json")
+    # Only what a manifest names is looked for in the store.
     found = manifest.find(name)
     if found is None:
         near = suggest.nearest(name, {f.name: () for f in _current_files(manifest)})
@@ -103,17 +165,30 @@ async def get_file(request: Request, code: Code, name: Code) -> Response:
     return await _file(request, published, code, *found)
 
 
-@router.api_route("/{code}", methods=_GET)
+@router.get(
+    "/{code}",
+    operation_id="getOpenDataSetPage",
+    summary="A data set, for people",
+    response_class=Response,
+    responses=openapi_files.page(HTMLResponse.media_type),
+)
 async def get_data_set(request: Request, code: Code, lang: Lang = None) -> Response:
-    """What a data set holds, its files with checksums, and how to cite it."""
+    """A page that tells what a data set holds, its files with checksums, its schema, and how to cite it."""
     await _manifest(request, code)
     catalogue, language = await _catalogue(request), _language(request, lang)
     return _page(request, data_set_page(catalogue, code, language), language)
 
 
-@router.api_route("/{code}/{month}", methods=_GET)
-async def get_month(request: Request, code: Code, month: Code) -> Response:
-    """Where the catalogue's name of a month leads: to its place on the data set's page."""
+@router.get(
+    "/{code}/{month}",
+    operation_id="getOpenDataMonth",
+    summary="A published month",
+    status_code=303,
+    response_class=Response,
+    responses=openapi_files.leads("The place of the month on its data set's page."),
+)
+async def get_month(request: Request, code: Code, month: MonthName) -> Response:
+    """The name that a month has in the catalogue: it leads to its place on the data set's page."""
     manifest = await _manifest(request, code)
     if month not in manifest.months:
         raise Problem("not-found", f"{month[:100]!r} is not published of data set {code}: see its page")
@@ -186,8 +261,6 @@ async def _file(request: Request, published: Published, code: str, version: Vers
     headers["Content-Length"] = str(end - start)
     if part:
         headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
-    if request.method == "HEAD":
-        return Response(status_code=206 if part else 200, headers=headers, media_type=_content_type(file))
     body = published.store.read(code, file.name, start, end)
     return StreamingResponse(
         body, status_code=206 if part else 200, headers=headers, media_type=_content_type(file)

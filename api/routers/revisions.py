@@ -81,6 +81,6 @@ def _not_stored(
     if newest is not None:
         when = f"the newest one is of the step that begins at {newest.isoformat()}"
         return Problem("not-found", f"no value of {code} is stored for {area} and this step: {when}")
-    others = [each.unit.code for unit in units for each in known.predecessors(unit)]
+    others = [each.code for unit in units for each in known.came_from(unit)]
     hint = f"; {area} came from {', '.join(others)}: ask for that" if others else ""
     return Problem("not-found", f"no value of {code} is stored for {area}{hint}", did_you_mean=others)

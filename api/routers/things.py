@@ -17,6 +17,7 @@ from api.parameters import (
     GatewayFilter,
     Limit,
     PropertyFilter,
+    Searched,
     ThingFilter,
     not_found,
     require_known,
@@ -33,7 +34,7 @@ router = APIRouter(prefix="/v1", tags=["things"])
 _POINT = {"longitude": 107.046, "latitude": 20.961}
 
 ThingCode = Annotated[
-    str, Path(description="Code of the thing.", openapi_examples={"thing": {"value": "aq-017"}})
+    str, Path(description="Code of the thing.", openapi_examples={"thing": {"value": "ha-long-air-1"}})
 ]
 ThingKind = Annotated[str | None, Query(description="Only this kind, for example `air_station`.")]
 DeviceKind = Annotated[str | None, Query(description="Only what this kind of device measures.")]
@@ -74,6 +75,7 @@ async def list_things(
     area: AreaFilter = None,
     gateway: GatewayFilter = None,
     kind: ThingKind = None,
+    q: Searched,
     limit: Limit = pages.DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Any:
@@ -81,18 +83,20 @@ async def list_things(
     after = pages.decode_cursor(cursor, str)
     await require_known(conn, "area", "area", area)
     await require_known(conn, "gateway", "gateway", gateway)
+
+    async def read(conn: AsyncConnection[Any], after: str | None, limit: int) -> list[Row]:
+        chosen: dict[str, Any] = {"area": area, "gateway": gateway, "kind": kind, "q": q}
+        return await queries.things(conn, **chosen, after=after, limit=limit)
+
     if wanted.is_file:
 
         async def fetch(conn: AsyncConnection[Any], last: Row | None, limit: int) -> list[Row]:
-            code = last["code"] if last else None
-            rows = await queries.things(conn, area=area, gateway=gateway, kind=kind, after=code, limit=limit)
-            return [thing_row(row) for row in rows]
+            return [thing_row(row) for row in await read(conn, last["code"] if last else None, limit)]
 
         return await table_answer(
             THINGS, wanted, by_key(request_pool(request), THINGS, fetch, conn), name="things"
         )
-    rows = await queries.things(conn, area=area, gateway=gateway, kind=kind, after=after, limit=limit + 1)
-    return page(request, response, rows, limit, "code")
+    return page(request, response, await read(conn, after, limit + 1), limit, "code")
 
 
 @router.get(

@@ -67,6 +67,7 @@ class ProblemDetails(Model):
     request_id: str | None
     errors: list[ProblemFault] = Field(default=[], description="With status 422: each parameter.")
     did_you_mean: list[str] = []
+    roles: list[str] = Field(default=[], description="With status 403: roles that may do it.")
 
 
 def page_of(item: dict[str, Any], following: str | None = None) -> dict[str, Any]:

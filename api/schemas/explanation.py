@@ -125,7 +125,7 @@ _REVISION: dict[str, Any] = {
     "category": "good",
     "reason": None,
     "completeness": 0.98,
-    "details": {"station": "aq-017", "dominant": "pm2_5"},
+    "details": {"station": "ha-long-air-1", "dominant": "pm2_5"},
     "version": 1,
     "computed_at": "2026-11-22T01:02:00Z",
     "superseded_at": None,
@@ -161,7 +161,7 @@ EXAMPLE: dict[str, Any] = {
     "why_different": "",
     "stations": [
         {
-            "code": "aq-017",
+            "code": "ha-long-air-1",
             "value": 41,
             "completeness": 0.98,
             "reason": None,

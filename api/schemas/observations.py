@@ -115,7 +115,7 @@ BY_HOUR: dict[str, Any] = _HEAD | {"rollup": "hour", "items": [_SUMS]}
 #: the same as a row of a table
 RAW_ROW: dict[str, Any] = OBSERVATION | {
     "flags": "spike",
-    "thing": "aq-017",
+    "thing": "ha-long-air-1",
     "property": "pm2_5",
     "unit": "ug/m3",
     "datastream": 1,

@@ -217,10 +217,10 @@ FEATURES: dict[str, Any] = {
     ],
 }
 THING: dict[str, Any] = {
-    "code": "aq-017",
+    "code": "ha-long-air-1",
     "name": "Air station Bai Chay",
     "kind": "air_station",
-    "gateway": "gw-ha-long-1",
+    "gateway": "ha-long-1",
     "latitude": 20.961,
     "longitude": 107.046,
     "enabled": True,
@@ -229,7 +229,7 @@ THING: dict[str, Any] = {
 }
 DATASTREAM: dict[str, Any] = {
     "id": 1,
-    "thing": "aq-017",
+    "thing": "ha-long-air-1",
     "observed_property": "pm2_5",
     "unit": "ug/m3",
     "sampling_interval_s": 300,
@@ -239,7 +239,7 @@ OBSERVATION: dict[str, Any] = {"time": "2026-11-22T01:00:00Z", "value": 31.2, "q
 THING_DETAIL: dict[str, Any] = THING | {"datastreams": [DATASTREAM | {"latest": OBSERVATION}]}
 LATEST: dict[str, Any] = {
     "datastream_id": 1,
-    "thing": "aq-017",
+    "thing": "ha-long-air-1",
     "observed_property": "pm2_5",
     "unit": "ug/m3",
 } | OBSERVATION
@@ -256,7 +256,7 @@ PROPERTY: dict[str, Any] = {
     "cf_standard_name": "mass_concentration_of_pm2p5_ambient_aerosol_particles_in_air",
 }
 GATEWAY: dict[str, Any] = {
-    "code": "gw-ha-long-1",
+    "code": "ha-long-1",
     "name": "Ha Long 1",
     "state": "online",
     "latitude": 20.961,

@@ -277,17 +277,18 @@ VALUES: dict[str, Any] = HEAD | {"indicator": NAME, "items": [VALUE], "next": No
 REFUSAL: dict[str, Any] = {
     "id": 17,
     "time": "2026-11-22T01:00:03Z",
-    "gateway": "gw-ha-long-1",
-    "topic": "city/v1/gw-ha-long-1/up/observations",
+    "gateway": "ha-long-1",
+    "topic": "city/v1/ha-long-1/up/observations",
     "seq": 4711,
     "reason": "value_out_of_range",
     "at": "$.readings[0].pm2_5",
     "detail": "pm2_5 = 31200 ug/m3 is above 1000",
     "count": 1,
     "stored": True,
-    "payload": '{"seq": 4711, "readings": [{"device": "aq-017", "time": 1795309200000, "pm2_5": 31200}]}',
+    "payload": '{"seq": 4711, "readings": [{"device": "ha-long-air-1", "time": 1795309200000, '
+    '"pm2_5": 31200}]}',
     "payload_encoding": "utf-8",
-    "payload_size": 87,
+    "payload_size": 95,
     "payload_complete": True,
 }
 STATUS: dict[str, Any] = {

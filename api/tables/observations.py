@@ -65,6 +65,10 @@ RAW: Final = Table(
     ),
     _PLACE,
 )
+#: of means and totals
+_DIGITS: Final = 10
+#: between which powers of ten are exact
+_LEAST, _MOST = 1e-12, 1e30
 SAMPLED: Final = Table("observations", (_TIME, _VALUE, *_WHOSE), _PLACE)
 #: by the rollup's name
 TABLES: Final[Mapping[str, Table]] = {
@@ -100,9 +104,25 @@ def summed(
     intervals = np.array([each["sampling_interval_s"] for each in streams])
     expected = _seconds(rollup, rows["time"], zone) / intervals[_places(rows["datastream_id"], streams)]
     found = {name: pa.array(rows[name]) for name in rows.dtype.names or () if name != "datastream_id"}
+    found |= {name: pa.array(significant(rows[name])) for name in ("mean", "total")}
     found["time"] = _instants(rows["time"])
     found["completeness"] = pa.array(np.minimum(rows["n"] / expected, 1.0).round(4))
     return _batch(TABLES[rollup], found, rows["datastream_id"], streams)
+
+
+def significant(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return numbers with 10 significant digits: what lies behind them is the noise of adding up.
+
+    What nobody measures, beyond 10^30 or below 10^-12, is left as it is.
+    """
+    size = np.abs(values)
+    usual = (size > _LEAST) & (size < _MOST)
+    places = _DIGITS - 1 - np.floor(np.log10(np.where(usual, size, 1.0)))
+    scale = 10.0 ** np.abs(places)
+    chosen = np.where(usual, values, 0.0)
+    rounded = np.where(places >= 0, np.round(chosen * scale) / scale, np.round(chosen / scale) * scale)
+    found: NDArray[np.float64] = np.where(usual, rounded, values)
+    return found
 
 
 def items(batch: pa.RecordBatch) -> msgspec.Raw:

@@ -12,6 +12,8 @@ from urllib.parse import urlencode
 from starlette.responses import RedirectResponse
 
 from api import keys
+from api.reach import ANYONE
+from api.rights import Right
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from psycopg_pool import AsyncConnectionPool
     from starlette.requests import Request
     from starlette.responses import Response
+
+    from api.reach import Caller
 
     Pool = AsyncConnectionPool[AsyncConnection[Any]]
 
@@ -30,38 +34,37 @@ _MOST_BYTES: Final = 1000
 
 
 class Access:
-    """Tells whether a key opens the console."""
+    """Tells whose key it is that opens the console: of those who may read what devices send."""
 
     def __init__(self, pool: Callable[[], Pool], *, public: bool) -> None:
         """Take how to get at the pool once the application runs, and whether no key is needed."""
         self._pool, self._public = pool, public
-        self._accepted: dict[str, float] = {}
+        self._accepted: dict[str, tuple[Caller, float]] = {}
 
-    async def allows(self, key: str | None) -> bool:
-        """Tell whether the console may be shown to who sent `key`.
+    async def caller(self, key: str | None) -> Caller | None:
+        """Return whom the console may be shown to, by the key that was sent; None: to nobody.
 
         Raises:
             psycopg.Error: the key cannot be looked up.
         """
         if self._public:
-            return True
+            return ANYONE
         if not key:
-            return False
-        if time.monotonic() < self._accepted.get(key, 0.0):
-            return True
-        self._accepted.pop(key, None)
-        if not await self._is_good(key):
-            return False
-        self._accepted[key] = time.monotonic() + _TRUST_S
-        return True
+            return None
+        found, until = self._accepted.pop(key, (None, 0.0))
+        if time.monotonic() >= until:
+            found, until = await self._looked_up(key), time.monotonic() + _TRUST_S
+        if found is not None:
+            self._accepted[key] = found, until
+        return found
 
-    async def _is_good(self, key: str) -> bool:
+    async def _looked_up(self, key: str) -> Caller | None:
         async with self._pool().connection() as conn:
             try:
-                found = await keys.verify(conn, key)
+                found = (await keys.verify(conn, key)).caller
             except keys.KeyRefusedError:
-                return False
-        return "read" in found.scopes
+                return None
+        return found if found.may(Right.RAW) else None
 
     async def take(self, request: Request) -> Response:
         """Answer the form: keep the key in the browser and open the console, or ask again."""
@@ -69,7 +72,7 @@ class Access:
             return _to("/", key="refused")
         form = await request.form()
         key, lang = str(form.get("key", "")).strip(), str(form.get("lang", "vi"))
-        if not await self.allows(key):
+        if await self.caller(key) is None:
             return _to("/", key="refused", lang=lang)
         answer = _to("/", lang=lang)
         secure = request.url.scheme == "https"

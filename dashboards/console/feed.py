@@ -1,4 +1,4 @@
-"""One reader of the database for every page that is open in this process.
+"""One reader of the database for every page of the same areas that is open in this process.
 
 It reads while somebody looks, hands each snapshot to every page, and keeps the last one while the
 database is away. Charts are kept too: two people who look at the same one cost one query.
@@ -16,14 +16,17 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 import structlog
 
+from api.reach import EVERYTHING, Reach, enter
+from api.security import reach_of
 from dashboards.console.snapshot import Registry, Series, Snapshot, read, read_registry, read_series
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from psycopg import AsyncConnection
     from psycopg_pool import AsyncConnectionPool
 
+    from api.known import Registry as Known
     from api.queries import Row
 
     Pool = AsyncConnectionPool[AsyncConnection[Any]]
@@ -49,9 +52,9 @@ class _Chart:
 class Feed:
     """The newest snapshot, and who wants to be told of it."""
 
-    def __init__(self, pool: Callable[[], Pool], zone: str) -> None:
-        """Take how to get at the pool once the application runs, and the time zone of an empty database."""
-        self._pool, self._zone = pool, zone
+    def __init__(self, pool: Callable[[], Pool], zone: str, reach: Reach = EVERYTHING) -> None:
+        """Take how to get at the pool, the time zone of a database without a city, and what is read."""
+        self._pool, self._zone, self._reach = pool, zone, reach
         self._followers: list[Follower] = []
         self._wanted, self._read = asyncio.Event(), asyncio.Event()
         self._registry: Registry | None = None
@@ -81,6 +84,7 @@ class Feed:
 
     async def run(self) -> None:
         """Read while anybody follows, until cancelled."""
+        enter(self._reach)
         while True:
             await self._wanted.wait()
             await self._poll()
@@ -155,6 +159,34 @@ class Feed:
         self._charts.move_to_end(key)
         if len(self._charts) > _MOST_CHARTS:
             self._charts.popitem(last=False)
+
+
+class Feeds:
+    """A feed for each reach that somebody looks with: pages of one district share one."""
+
+    def __init__(self, pool: Callable[[], Pool], known: Callable[[], Known], zone: str) -> None:
+        """Take how to get at the pool and at what is known of areas, and the zone of an empty database."""
+        self._pool, self._known, self._zone = pool, known, zone
+        self._feeds: dict[Reach, Feed] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def of(self, areas: Iterable[str] | None) -> Feed:
+        """Return the feed of who is confined to areas; it reads from here on, while anybody follows.
+
+        Raises:
+            psycopg.Error: the areas cannot be looked up.
+        """
+        reach = await reach_of(self._known(), areas)
+        if reach not in self._feeds:
+            self._feeds[reach] = Feed(self._pool, self._zone, reach)
+            self._tasks.append(asyncio.create_task(self._feeds[reach].run(), name="console.feed"))
+        return self._feeds[reach]
+
+    async def close(self) -> None:
+        """End all readers."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
 def _is_settled(registry: Registry) -> bool:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
-from contextlib import asynccontextmanager, suppress
-from functools import partial
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +13,7 @@ from starlette.requests import Request  # noqa: TC002 - NiceGUI reads the page's
 
 from dashboards.console.access import COOKIE, Access
 from dashboards.console.elements import tag, text
-from dashboards.console.feed import Feed
+from dashboards.console.feed import Feeds
 from dashboards.console.page import Page
 from dashboards.console.policy import ContentSecurityPolicy
 from dashboards.console.views import Choice
@@ -53,15 +51,15 @@ def mount(app: FastAPI, settings: Settings) -> None:
         app: the API's application; its lifespan must set `app.state.pool`.
         settings: whether a key is needed (`api_public`), and the time zone of a database without a city.
     """
-    feed = Feed(lambda: app.state.pool, settings.time_zone)
+    feeds = Feeds(lambda: app.state.pool, lambda: app.state.registry, settings.time_zone)
     access = Access(lambda: app.state.pool, public=settings.api_public)
-    _run_with_application(app, feed)
+    _run_with_application(app, feeds)
     app.add_route(_KEY_PATH, access.take, methods=["POST"], include_in_schema=False)
     app.add_middleware(ContentSecurityPolicy)
 
     @ui.page("/", favicon=_FAVICON)
     async def console(request: Request, client: Client) -> None:
-        await _serve(request, client, feed, access, settings)
+        await _serve(request, client, feeds, access, settings)
 
     ui.run_with(
         app,
@@ -75,46 +73,57 @@ def mount(app: FastAPI, settings: Settings) -> None:
     )
 
 
-def _run_with_application(app: FastAPI, feed: Feed) -> None:
+def _run_with_application(app: FastAPI, feeds: Feeds) -> None:
     inner = app.router.lifespan_context
 
     @asynccontextmanager
     async def lifespan(application: Any) -> AsyncIterator[Any]:
         async with inner(application) as state:
-            reading = asyncio.create_task(feed.run(), name="console.feed")
             try:
                 yield state
             finally:
-                reading.cancel()
-                with suppress(asyncio.CancelledError):
-                    await reading
+                await feeds.close()
 
     app.router.lifespan_context = lifespan
 
 
-async def _serve(request: Request, client: Client, feed: Feed, access: Access, settings: Settings) -> None:
+async def _serve(request: Request, client: Client, feeds: Feeds, access: Access, settings: Settings) -> None:
     query, cookies = request.query_params, request.cookies
     words = Words(language(query.get("lang"), cookies.get("halong_lang")))
     dark = {"dark": True, "light": False}.get(cookies.get("halong_theme", ""))
     _dress(client, words, dark)
-    allowed = partial(access.allows, cookies.get(COOKIE))
-    if not await _may_look(allowed):
+    key = cookies.get(COOKIE)
+    try:
+        caller = await access.caller(key)
+        feed = await feeds.of(caller.areas) if caller is not None else None
+    except (psycopg.Error, OSError):
+        caller = feed = None
+    if caller is None or feed is None:
         _ask_for_key(words, refused="key" in query)
+        _lead_on(words, settings)
         return
+
+    async def allowed() -> bool:
+        return await access.caller(key) == caller
+
     choice = Choice(query.get("area"), query.get("indicator"))
-    page = Page(feed, client, choice, words, dark=dark, zone=settings.zone, allowed=allowed)
+    page = Page(
+        feed, client, choice, words, dark=dark, zone=settings.zone, areas=caller.areas, allowed=allowed
+    )
     client.on_delete(feed.follow(page.update))
     await feed.first(_FIRST_DATA_S)
     page.build()
+    _lead_on(words, settings)
     await client.connected()
     await page.begin()
 
 
-async def _may_look(allowed: Any) -> bool:
-    try:
-        return bool(await allowed())
-    except (psycopg.Error, OSError):
-        return False
+def _lead_on(words: Words, settings: Settings) -> None:
+    """Link to what else is served here."""
+    places = {"docs": "api_docs"} | ({"open/": "open_data"} if settings.open_data_target else {})
+    with tag("footer", "foot"):
+        for place, word in places.items():
+            tag("a", "foot-link", href=place)._text = words(word)  # noqa: SLF001
 
 
 def _dress(client: Client, words: Words, dark: bool | None) -> None:

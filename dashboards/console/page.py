@@ -36,11 +36,14 @@ class Page:
 
     def __init__(
         self, feed: Feed, client: Client, choice: Choice, words: Words, *, dark: bool | None, zone: ZoneInfo,
-        allowed: Callable[[], Awaitable[bool]],
+        areas: tuple[str, ...] | None, allowed: Callable[[], Awaitable[bool]],
     ) -> None:  # fmt: skip
-        """Take whom the page is for, what the address chose, and whether that browser may still look."""
+        """Take whom the page is for, what the address chose, and whether that browser may still look.
+
+        `areas` are codes that the viewer is confined to; None: to none.
+        """
         self._feed, self._client, self._choice, self._words, self._zone = feed, client, choice, words, zone
-        self._allowed = allowed
+        self._areas, self._allowed = areas, allowed
         self._dark_mode = ui.dark_mode(dark)
         #: what the browser shows; None until it has told
         self._dark: bool | None = None
@@ -54,6 +57,8 @@ class Page:
             with tag("div", "brand"):
                 self._city = text("h1", "halong")
                 text("p", self._words("console"))
+                self._reach = text("p", "", "reach")
+                self._reach.set_visibility(self._areas is not None)
             self._facts = Facts(self._words)
             self._tools()
         self._banner = text("p", "", "banner")
@@ -112,7 +117,7 @@ class Page:
         if snapshot is None:
             return
         if not (snapshot.registry.areas and snapshot.registry.indicators):
-            self._wait.show(self._words("no_indicators" if snapshot.registry.areas else "no_city"))
+            self._wait.show(self._words(self._missing(snapshot)))
             return
         if not self._parts:
             self._build_parts(snapshot)
@@ -120,11 +125,18 @@ class Page:
         for part in self._parts:
             part.show(view)
 
+    def _missing(self, snapshot: Snapshot) -> str:
+        if snapshot.registry.areas:
+            return "no_indicators"
+        return "no_city" if self._areas is None else "no_own"
+
     def _build_parts(self, snapshot: Snapshot) -> None:
         self._choice = self._choice.settle(snapshot)
         registry, words = snapshot.registry, self._words
         self._city.show(words.of(registry.city))
         ui.page_title(words("title", city=words.of(registry.city)))
+        own = [(code, registry.area(code)) for code in self._areas or ()]
+        self._reach.show(words("reach", areas=", ".join(words.of(row) if row else code for code, row in own)))
         names = {code: words.of(row) for code, row in registry.indicators.items()}
         self._main.clear()
         with self._main:

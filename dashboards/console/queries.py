@@ -1,10 +1,13 @@
 """What the console reads and the API has no query for."""
 
+# ruff: noqa: S608  (the statements are put together from constants alone, as LiteralString says)
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from api.queries import Row, fetch, fetch_one
+from api.queries import AREA_IN_REACH, GATEWAY_IN_REACH, Row, fetch, fetch_one
+from api.queries.gateways import REFUSAL_IN_REACH
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -13,7 +16,7 @@ if TYPE_CHECKING:
 
 _CITY = "SELECT code, name_en, name_vi, time_zone FROM city"
 
-# Each process tells what it did itself, and all of them the same of the broker.
+# Each process tells what it did itself, and all of them the same of the broker: of the platform, of no area.
 _INGEST = """
 WITH process AS (
     SELECT sum(messages) / sum(seconds) AS messages, sum(observations) / sum(seconds) AS observations,
@@ -28,17 +31,18 @@ SELECT count(*) AS processes, sum(messages) AS messages, sum(observations) AS ob
             WHERE time > now() - interval '1 hour' GROUP BY client_id) d) AS dropped
 FROM process"""
 
-_REFUSED = """
+_REFUSED = f"""
 SELECT reason, sum(count)::bigint AS readings FROM refusals
-WHERE time > now() - interval '1 hour' GROUP BY reason ORDER BY readings DESC, reason"""
+WHERE time > now() - interval '1 hour' AND {REFUSAL_IN_REACH}
+GROUP BY reason ORDER BY readings DESC, reason"""
 
-_GAPS = """
+_GAPS = f"""
 SELECT g.code, p.missing, p.gaps, p.newest, count(*) OVER () AS gateways
-FROM gateway_gaps p JOIN gateways g ON g.id = p.gateway_id
+FROM gateway_gaps p JOIN gateways g ON g.id = p.gateway_id WHERE {GATEWAY_IN_REACH}
 ORDER BY p.missing DESC, g.code LIMIT %(limit)s"""
 
-_LATEST = """
-SELECT v.* FROM latest_values v JOIN areas a ON a.id = v.area_id WHERE a.reporting
+_LATEST = f"""
+SELECT v.* FROM latest_values v JOIN areas a ON a.id = v.area_id WHERE a.reporting AND {AREA_IN_REACH}
 ORDER BY v.indicator, v.area_id"""
 
 _HISTORY = """

@@ -16,6 +16,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "language": ("Ngôn ngữ", "Language"),
     "theme_dark": ("Giao diện tối", "Dark theme"),
     "theme_light": ("Giao diện sáng", "Light theme"),
+    "api_docs": ("Tài liệu API", "API documentation"),
+    "open_data": ("Dữ liệu mở", "Open data"),
     "skip": ("Tới phần nội dung", "Skip to content"),
     "freshness": ("Độ mới của dữ liệu", "Freshness of the data"),
     "newest": ("Quan trắc mới nhất", "Newest observation"),
@@ -117,6 +119,11 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "Chưa có địa bàn nào. Hãy nạp một hồ sơ thành phố: halong devices import quang_ninh",
         "There are no areas yet. Import a city profile: halong devices import quang_ninh",
     ),
+    "no_own": (
+        "Không có chỉ số nào được tính riêng cho địa bàn của khoá này.",
+        "No indicators are computed for the areas of this key themselves.",
+    ),
+    "reach": ("Phạm vi: {areas}", "Confined to {areas}"),
     "no_indicators": (
         "Chưa có chỉ số nào. Hãy chạy dịch vụ phân tích: halong analytics",
         "There are no indicators yet. Run the analytics service: halong analytics",

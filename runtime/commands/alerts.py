@@ -238,10 +238,12 @@ def _switch(code: str, by: str, *, on: bool) -> None:
 
 
 async def _do(work: Callable[[AsyncConnection[Any]], Awaitable[Any]]) -> Any:
+    from api import reach
     from storage.pool import connect
 
-    async with await connect(settings().require_database_url()) as conn:
-        return await work(conn)
+    with reach.within(reach.EVERYTHING):
+        async with await connect(settings().require_database_url()) as conn:
+            return await work(conn)
 
 
 def _who(by: str) -> str:

@@ -3,14 +3,29 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from api.rights import Role
 from runtime.commands.running import run
 from runtime.settings import settings
+
+if TYPE_CHECKING:
+    from api.keys import ApiKey
+
+_ROLES = (
+    "public: open data alone; planner: indicators and the catalogue; operator: what devices send too, and "
+    "alerts; installer: what devices send; admin: all, and the rules of alerts."
+)
+_SEVERAL = "it reaches all that is in it. Repeat it for several."
+_RATE = "Requests a minute, in place of HALONG_API_RATE_LIMIT_KEY."
+_NO_SCOPES = (
+    "keys have a role: --role planner reads indicators (was read), --role operator reads what devices send "
+    "and acknowledges alerts (was operate), --role admin may do all (was admin)"
+)
 
 app = typer.Typer(no_args_is_help=True, help="Keys of the HTTP API.")
 out = Console(highlight=False, soft_wrap=True)
@@ -22,25 +37,77 @@ def create(
     days: Annotated[
         int | None, typer.Option(min=1, help="Days that it is valid; default: until revoked.")
     ] = None,
-    scope: Annotated[
-        list[str], typer.Option(help="read; operate: acknowledge and silence alerts; admin: change rules.")
-    ] = ["read"],  # noqa: B006  (Typer copies it)
+    role: Annotated[Role, typer.Option(help=_ROLES)] = Role.PLANNER,
+    area: Annotated[
+        list[str] | None, typer.Option(help=f"Code of an area that it is confined to; {_SEVERAL}")
+    ] = None,
+    rate: Annotated[int | None, typer.Option(min=1, help=_RATE)] = None,
+    scope: Annotated[list[str] | None, typer.Option(hidden=True)] = None,
 ) -> None:
-    """Create a key, read-only unless --scope says more, and print it, once: only its hash is kept.
+    """Create a key and print it, once: only its hash is kept.
 
-    Example: `halong keys create "planning office" --days 365`
+    Example: `halong keys create "duty desk Hạ Long" --role operator --area 193 --days 365`
     """
-    typer.echo(run(_create(name, days, sorted({"read", *scope}))))
+    if scope:
+        raise typer.BadParameter(_NO_SCOPES, param_hint="--scope")
+    expires = datetime.now(UTC) + timedelta(days=days) if days else None
+    typer.echo(run(_create(name, role, expires, area, rate)))
 
 
-async def _create(name: str, days: int | None, scopes: list[str]) -> str:
+async def _create(
+    name: str, role: Role, expires: datetime | None, areas: list[str] | None, rate: int | None
+) -> str:
     from api.keys import create as create_key
     from storage.pool import connect
 
-    expires = datetime.now(UTC) + timedelta(days=days) if days else None
     async with await connect(settings().require_database_url()) as conn:
-        key, _ = await create_key(conn, name, scopes=scopes, expires_at=expires)
+        key, _ = await create_key(conn, name, role, expires, areas=areas or None, rate=rate)
         return key
+
+
+@app.command("change")
+def change(
+    prefix: Annotated[str, typer.Argument(help="The key's prefix, as `halong keys list` shows it.")],
+    role: Annotated[Role | None, typer.Option(help=_ROLES)] = None,
+    area: Annotated[list[str] | None, typer.Option(help=f"In place of its areas; {_SEVERAL}")] = None,
+    everywhere: Annotated[bool, typer.Option("--everywhere", help="Confined to no areas any more.")] = False,
+    rate: Annotated[int | None, typer.Option(min=0, help=f"{_RATE} 0: as any key.")] = None,
+) -> None:
+    """Change what a key may do, from its next request on; what is not named stays as it is.
+
+    Example: `halong keys change 3f9a21c0 --role operator --area 193`
+    """
+    if area and everywhere:
+        raise typer.BadParameter("one of --area and --everywhere, not both", param_hint="--everywhere")
+    if role is None and not area and not everywhere and rate is None:
+        raise typer.BadParameter("say what is to change: --role, --area, --everywhere or --rate")
+    changed = run(_change(prefix, role, area, everywhere=everywhere, rate=rate))
+    typer.echo(f"key {prefix}: {changed.role}, {_areas(changed)}, {_rate(changed)}")
+
+
+async def _change(
+    prefix: str, role: Role | None, areas: list[str] | None, *, everywhere: bool, rate: int | None
+) -> ApiKey:
+    from api import keys
+    from storage.pool import connect
+
+    async with await connect(settings().require_database_url()) as conn:
+        before = await keys.find(conn, prefix)
+        return await keys.change(
+            conn,
+            prefix,
+            role=role or before.role,
+            areas=None if everywhere else areas or before.areas,
+            rate=before.rate if rate is None else rate or None,
+        )
+
+
+def _areas(key: ApiKey) -> str:
+    return "everywhere" if key.areas is None else " ".join(key.areas)
+
+
+def _rate(key: ApiKey) -> str:
+    return "usual rate" if key.rate is None else f"{key.rate} a minute"
 
 
 @app.command("list")
@@ -56,12 +123,12 @@ async def _list() -> None:
     from api.keys import list_keys
     from storage.pool import connect
 
-    table = Table("prefix", "name", "scopes", "created", "expires", "revoked", "last used")
+    table = Table("prefix", "name", "role", "areas", "rate", "created", "expires", "revoked", "last used")
     async with await connect(settings().require_database_url()) as conn:
         for key in await list_keys(conn):
             times = (key.created_at, key.expires_at, key.revoked_at, key.last_used_at)
             shown = [t.isoformat(" ", "minutes") if t else "" for t in times]
-            table.add_row(key.prefix, key.name, " ".join(key.scopes), *shown)
+            table.add_row(key.prefix, key.name, key.role, _areas(key), _rate(key), *shown)
     out.print(table)
 
 

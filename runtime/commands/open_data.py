@@ -167,13 +167,19 @@ async def _listed(target: str | None) -> list[tuple[str, ...]]:
 
 
 @app.command("serve")
-def serve() -> None:
+def serve(
+    stand_by: Annotated[
+        bool, typer.Option("--stand-by", help="Without a target wait to be stopped, instead of failing.")
+    ] = False,
+) -> None:
     """Publish months as they settle, until stopped. Needs HALONG_DATABASE_URL and HALONG_OPEN_DATA_TARGET.
 
     `halong up` runs it where the target is set. Example: `halong open-data serve`
     """
     from api.open_data.schedule import run as serve_
+    from api.open_data.schedule import stand_by as wait
 
     configured = settings()
     observe.set_up(configured, "open-data")
-    run_until_stopped(lambda stop: serve_(configured, stop))
+    idle = stand_by and configured.open_data_target is None
+    run_until_stopped(wait if idle else lambda stop: serve_(configured, stop))

@@ -216,7 +216,7 @@ def test_a_key_opens_a_console_that_is_not_public(
 ) -> None:
     async def make() -> str:
         async with await connect(city_url) as conn:
-            return (await keys.create(conn, "console"))[0]
+            return (await keys.create(conn, "console", "operator"))[0]
 
     key = in_thread(make())
     with opened(browser, locked_console, ready=".gate-form") as page:
@@ -228,3 +228,32 @@ def test_a_key_opens_a_console_that_is_not_public(
         page.click(".gate-send")
         page.wait_for_selector(".map-field")
         assert key not in page.evaluate("document.cookie")
+
+
+def test_a_key_of_a_district_shows_that_district_alone(
+    browser: Browser, locked_console: str, city_url: str
+) -> None:
+    async def make() -> tuple[str, set[str]]:
+        async with await connect(city_url) as conn:
+            rows = await conn.execute(
+                """SELECT g.code FROM gateways g JOIN gateway_areas ga ON ga.gateway_id = g.id
+                   JOIN areas a ON a.id = ga.area_id WHERE a.code = '196'"""
+            )
+            own = {code for (code,) in await rows.fetchall()}
+            return (await keys.create(conn, "duty desk", "operator", areas=["196"]))[0], own
+
+    key, own = in_thread(make())
+    with opened(browser, locked_console, ready=".gate-form") as page:
+        page.fill("input[name=key]", key)
+        page.click(".gate-send")
+        page.wait_for_selector(".map-field")
+        assert page.eval_on_selector_all(
+            "[data-area]", "found => [...new Set(found.map(f => f.dataset.area))]"
+        ) == ["196"]
+        assert "Uông Bí" in page.inner_text(".bar .reach")
+        rows = page.locator(".panel-gateways tbody tr")
+        assert rows.count() == len(own)
+        assert all(any(code in rows.nth(i).inner_text() for code in own) for i in range(len(own)))
+        lines = page.inner_text("main").splitlines()
+        foreign = ("Hạ Long", "Móng Cái", "ha-long", "mong-cai")
+        assert [line for line in lines if any(name in line for name in foreign)] == []

@@ -78,3 +78,16 @@ def test_from_the_list_to_a_file_with_the_checksum_on_the_page(browser: Browser,
         month.get_by_role("link", name="CSV", exact=True).click()
     assert hashlib.sha256(Path(waiting.value.path()).read_bytes()).hexdigest() == shown
     page.close()
+
+
+def test_console_and_explorer_lead_to_open_data(browser: Browser, address: str) -> None:
+    with browser.new_context() as session:
+        page = session.new_page()
+        page.goto(f"{address}/?lang=vi")
+        page.click(".foot-link >> text=Dữ liệu mở")
+        page.wait_for_url(f"{address}/open/")
+        page.goto(f"{address}/docs")
+        with session.expect_page() as opened:  # Swagger UI opens links beside itself
+            page.click("text=data sets, files and their catalogue")
+        opened.value.wait_for_url(f"{address}/open/")
+        page.wait_for_selector("text=/open/files/{code}/manifest.json")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from tests.conftest import REPOSITORY
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def client(public_api: str, tmp_path: Path) -> Iterator[Any]:
     """The package that openapi-python-client makes, with a client of the running API."""
+    httpx.get(f"{public_api}/openapi.json", timeout=60)  # it is made once; the generator waits for 5 s
     command = [
         REPOSITORY / ".venv/contract/bin/openapi-python-client", "generate",
         "--url", f"{public_api}/openapi.json", "--output-path", tmp_path / "client", "--fail-on-warning",

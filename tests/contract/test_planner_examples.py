@@ -94,7 +94,7 @@ async def test_polars_takes_the_tables(public_api: str, client: Any) -> None:
     assert isinstance(values, pl.DataFrame)
     assert values["value"].mean() == 70
     assert values["reason"].to_list()[-1] == "insufficient_data"
-    observed = pl.from_arrow(halong.observations(thing="aq-017", property="pm2_5", period="PT12H"))
+    observed = pl.from_arrow(halong.observations(thing="ha-long-air-1", property="pm2_5", period="PT12H"))
     assert isinstance(observed, pl.DataFrame)
     assert observed["value"].to_list() == [10.0 + n for n in range(72)]
 

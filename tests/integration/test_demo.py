@@ -124,7 +124,7 @@ def recent(block: str) -> str:
 def test_the_documents_on_the_running_demo_and_a_clean_end(
     demo: subprocess.Popen[str], place: Path, binaries: Binaries
 ) -> None:
-    started = read_until(demo, r"11 indicators for 13 districts")
+    started = read_until(demo, r"(1[1-9]|[2-9]\d|\d{3}) in all 13 districts")
     assert "0 refusals" in started
     children = psutil.Process(demo.pid).children(recursive=True)
 

@@ -177,7 +177,7 @@ async def test_a_value_of_another_version_is_told(
 async def test_what_is_not_stored_is_said_with_what_is(
     conn: AsyncConnection[Any], ids: dict[tuple[str, str], int]
 ) -> None:
-    with pytest.raises(NotStoredError, match="halong indicators run"):
+    with pytest.raises(NotStoredError, match="halong indicators run vn_aqi_h --from 2026-11-22"):
         await explain(conn, AQI, "193", STEP)
     await stored_day(conn, ids)
     with pytest.raises(NotStoredError, match=r"begins at 2026-11-22T09:00:00\+07:00.*2026-11-22T08:00:00"):
@@ -186,6 +186,22 @@ async def test_what_is_not_stored_is_said_with_what_is(
         await explain(conn, AQI, "999", STEP)
     newest = await explain(conn, AQI, "193", None)
     assert newest.period.start == STEP
+
+
+async def test_of_a_step_that_runs_it_is_said_when_it_is_due(
+    conn: AsyncConnection[Any], ids: dict[tuple[str, str], int]
+) -> None:
+    present = datetime.now(UTC)
+    due = present.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1, seconds=90)
+    told = due.astimezone(ZoneInfo("Asia/Ho_Chi_Minh")).isoformat()
+    for instant in (present, None):
+        with pytest.raises(NotStoredError) as refused:
+            await explain(conn, AQI, "193", instant)
+        assert f"it is not computed yet, it is due at {told}" in str(refused.value)
+        assert "halong" not in str(refused.value)
+    await stored_day(conn, ids)
+    with pytest.raises(NotStoredError, match="it is not computed yet"):
+        await explain(conn, AQI, "193", present)
 
 
 async def test_the_command_is_readable_in_both_languages(

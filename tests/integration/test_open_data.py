@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import hashlib
 import json
@@ -21,11 +22,12 @@ from api.open_data.manifest import Manifest, ManifestError, decode
 from api.open_data.months import Month
 from api.open_data.plan import Plan, read_plan
 from api.open_data.publish import BusyError, Outcome, publish
-from api.open_data.schedule import publish_settled
+from api.open_data.schedule import publish_settled, stand_by
 from api.open_data.store import Store, StoreError
 from api.queries import open_data as queries
 from devices import registry
 from runtime import settings as runtime_settings
+from runtime.checks import run_checks
 from runtime.cli import app
 from runtime.settings import Settings
 from storage import observations
@@ -117,6 +119,11 @@ async def test_the_csv_is_read_by_its_metadata(conn: AsyncConnection[Any], plan:
     assert read[0]["area_valid_from"].date().isoformat() == "2020-01-01"
     assert {type(row["suppressed"]) for row in read} == {bool}
     assert found.common_props["dc:license"]["@id"] == "https://creativecommons.org/licenses/by/4.0/"
+    columns = json.loads(Path(f"{path}-metadata.json").read_text("utf-8"))["tableSchema"]["columns"]
+    for column in columns:
+        told = {each["@language"]: each["@value"] for each in column["dc:description"]}
+        assert told["en"]
+        assert told["vi"] not in {"", told["en"]}
 
 
 async def test_published_again_nothing_is_written(
@@ -332,6 +339,40 @@ async def test_the_service_publishes_what_has_settled(
     }  # fmt: skip
     again = await publish_settled(conn, settings, store, LATER)
     assert {each.what for each in again} == {"unchanged", "empty"}
+
+
+async def test_the_check_tells_what_is_published(
+    conn: AsyncConnection[Any], plan: Plan, store: Store, database_url: str, tmp_path: Path
+) -> None:
+    def asked(target: Path | None) -> Settings:
+        return Settings.model_validate(
+            {"database_url": database_url, "open_data_target": target and str(target)}
+        )
+
+    async def told(target: Path | None) -> tuple[bool, str]:
+        (result,) = await run_checks(asked(target), "open-data")
+        return result.ok, result.words
+
+    await put(conn, store, plan, "air", "2026-09", "2026-10")
+    count = len(plan.data_sets)
+    assert await told(Path(store.target)) == (
+        True,
+        f"1 of {count} data sets are published, newest month 2026-10",
+    )
+    assert await told(None) == (True, "none are published: HALONG_OPEN_DATA_TARGET is not set")
+    (tmp_path / "file").touch()
+    is_well, words = await told(tmp_path / "file")
+    assert not is_well
+    assert str(tmp_path / "file") in words
+
+
+async def test_the_service_stands_by_without_a_target() -> None:
+    stop = asyncio.Event()
+    waiting = asyncio.create_task(stand_by(stop))
+    done, _ = await asyncio.wait({waiting}, timeout=0.2)
+    assert not done
+    stop.set()
+    await waiting
 
 
 @pytest.fixture

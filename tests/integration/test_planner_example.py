@@ -84,7 +84,7 @@ async def test_a_late_buffer_changes_yesterday_and_planners_md_shows_how(
     conn: AsyncConnection[Any], settings: Settings, broker: Broker, gateway_code: str
 ) -> None:
     await import_profile(conn, one_station(gateway_code))
-    password, (key, _) = broker.add_gateway(gateway_code), await keys.create(conn, "planner")
+    password, (key, _) = broker.add_gateway(gateway_code), await keys.create(conn, "planner", "operator")
     url = urlsplit(broker.gateway_url)
     environment = {
         "MQTT_HOST": url.hostname or "", "MQTT_PORT": str(url.port), "GATEWAY": gateway_code,

@@ -10,7 +10,7 @@ from starlette.datastructures import URL, QueryParams
 
 from api.pages import cut, decode_cursor, encode_cursor, next_address
 from api.problems import KINDS, Fault, Problem, sentence
-from api.suggest import nearest
+from api.suggest import holds, nearest, plain, told
 
 TIME = datetime(2026, 11, 22, 1, tzinfo=UTC)
 
@@ -54,6 +54,17 @@ def test_the_next_address_keeps_the_query() -> None:
 def test_what_was_meant(text: str, code: str) -> None:
     names = {"193": ("Ha Long City", "Hạ Long"), "194": ("Mong Cai City", "Móng Cái"), "đ": ("Dong", "Đông")}
     assert nearest(text, names)[0] == code
+
+
+def test_what_was_meant_is_told_with_its_name() -> None:
+    names = {"193": ("Ha Long City", "Hạ Long"), "pm2_5": ("PM2.5", "PM2.5"), "x": ()}
+    assert told(["193", "pm2_5", "x", "y"], names) == ("193 (Ha Long City)", "pm2_5", "x", "y")
+
+
+@pytest.mark.parametrize("text", ["ha long", "HẠ LONG", "hạ-long", "Hạ Long"])
+def test_a_name_is_found_without_its_accents(text: str) -> None:
+    assert holds(plain(text), "193", "Thành phố Hạ Long")
+    assert not holds(plain(text), "205", "Quảng Yên", "Ha Lam")
 
 
 def test_nothing_is_meant_by_what_looks_like_nothing() -> None:

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from runtime.cli import app
 from runtime.demo import CARD_MARK, City, forget_card
+from runtime.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,6 +54,15 @@ def test_a_wrong_setting_is_named_as_it_is_written() -> None:
     done = halong("migrate", HALONG_API_PORT="70000")
     assert done.stderr.startswith("error: HALONG_API_PORT: ")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_an_empty_setting_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """But of the one of which it says that there is to be no host."""
+    for name in Settings.model_fields:
+        monkeypatch.setenv(f"HALONG_{name.upper()}", "")
+    given = Settings()
+    for name, field in Settings.model_fields.items():
+        assert getattr(given, name) == ("" if name == "sparkplug_host_id" else field.default), name
 
 
 def test_debug_shows_the_traceback() -> None:

@@ -41,7 +41,7 @@ def test_the_file_follows_the_compose_specification() -> None:
 
 
 def test_the_services_are_all_there() -> None:
-    long_lived = {"broker", "db", "ingest", "analytics", "api", "grafana", "simulators"}
+    long_lived = {"broker", "db", "ingest", "analytics", "api", "open-data", "grafana", "simulators"}
     assert set(SERVICES) - ONCE == long_lived
     assert {"migrate", "identities", "reader"} <= ONCE
 
@@ -121,6 +121,17 @@ def test_volumes_and_networks_are_declared_and_used() -> None:
         assert (ROOT / path).exists()
 
 
+def test_open_data_are_published_where_the_api_reads_them(env: dict[str, str]) -> None:
+    folder = Path(env["HALONG_OPEN_DATA_TARGET"])
+    modes = {}
+    for name in ("open-data", "api"):
+        service = SERVICES[name]
+        assert _filled(service["environment"]["HALONG_OPEN_DATA_TARGET"], env) == str(folder)
+        (modes[name],) = (v.split(":")[2:] for v in service["volumes"] if f":{folder}" in v)
+    assert modes == {"open-data": [], "api": ["ro"]}
+    assert f"--group=10001 {folder} " in (ROOT / "Dockerfile").read_text()
+
+
 def test_only_what_is_meant_for_others_is_published() -> None:
     ports = {name: s["ports"] for name, s in SERVICES.items() if "ports" in s}
     assert {name: [p.rpartition(":")[2] for p in given] for name, given in ports.items()} == {
@@ -142,10 +153,12 @@ def env(tmp_path: Path) -> dict[str, str]:
     return dict(line.split("=", 1) for line in lines if not line.startswith("#"))
 
 
-def test_every_variable_is_written_by_make_env_and_has_no_default(env: dict[str, str]) -> None:
+def test_every_variable_is_written_by_make_env_and_has_no_default_but_none(env: dict[str, str]) -> None:
     used = re.findall(r"(?<!\$)\$\{?(\w+)([^}]*)", (ROOT / "compose.yaml").read_text("utf-8"))
     assert {name for name, _ in used} == set(env)
-    assert {rest for _, rest in used} == {":?run deploy/make-env"}
+    may_be_empty = {"HALONG_OPEN_DATA_TARGET", "HALONG_PUBLIC_URL", "HALONG_API_TRUSTED_PROXIES"}
+    assert {name for name, rest in used if rest == "-"} == may_be_empty
+    assert {rest for name, rest in used if name not in may_be_empty} == {":?run deploy/make-env"}
 
 
 def test_secrets_are_random_and_fit_into_addresses(env: dict[str, str], tmp_path: Path) -> None:
@@ -176,12 +189,18 @@ def test_no_secret_stands_in_the_file(name: str) -> None:
         assert not re.search(r"://[^:/@]+:(?!\$\{)[^@]+@", str(value)), variable
 
 
-def test_settings_of_our_services_exist_and_are_valid(env: dict[str, str]) -> None:
+@pytest.mark.parametrize("more", [{}, {"HALONG_OPEN_DATA_TARGET": ""}])
+def test_settings_of_our_services_exist_and_are_valid(
+    env: dict[str, str], more: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    env |= more
     for name, service in OURS.items():
         given = {k: _filled(v, env) for k, v in service["environment"].items()}
         unknown = {k for k in given if k.removeprefix("HALONG_").lower() not in Settings.model_fields}
         assert not unknown, f"{name} has settings that halong does not know: {unknown}"
-        settings = Settings.model_validate({k.removeprefix("HALONG_").lower(): v for k, v in given.items()})
+        for variable, value in given.items():
+            monkeypatch.setenv(variable, value)
+        settings = Settings()
         assert (
             settings.require_mqtt_url() == f"mqtt://{PLATFORM_USER}:{env['HALONG_MQTT_PASSWORD']}@broker:1884"
         )
@@ -274,7 +293,7 @@ def _make_env(file: Path, *, check: bool = True) -> subprocess.CompletedProcess[
 
 
 def _filled(value: str, env: dict[str, str]) -> str:
-    return re.sub(r"\$\{(\w+):\?[^}]*\}", lambda found: env[found[1]], value)
+    return re.sub(r"\$\{(\w+)(?::\?[^}]*|-)\}", lambda found: env[found[1]], value)
 
 
 def _settings(conf: str) -> list[str]:

@@ -151,9 +151,9 @@ def test_a_key_is_forgotten_after_a_while() -> None:
     clock = Clock()
     clients = Clients(clock)
     clients.know(KEY, "1a2b3c4d")
-    assert clients.prefix(KEY) == "1a2b3c4d"
+    assert clients.find(KEY) == ("1a2b3c4d", None)
     clock.now = 301
-    assert clients.prefix(KEY) is None
+    assert clients.find(KEY) is None
 
 
 async def test_this_machine_and_no_limit_are_not_limited() -> None:

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -33,6 +34,7 @@ from api.formats.table import (
     Style,
     Table,
 )
+from api.tables.observations import significant
 
 TABLE = Table(
     "readings",
@@ -181,6 +183,22 @@ def test_xlsx_leaves_hours_of_utc_what_they_are() -> None:
     assert sheets(each.begin() + each.end())["about"][1][4] == "Start of the UTC hour."
 
 
+def test_columns_of_xlsx_are_as_wide_as_what_stands_in_them() -> None:
+    table = Table("t", (
+        Column("name", TEXT, "Name", "Tên"), Column("a_rather_long_title", NUMBER, "", ""),
+        Column("time", TIME, "", ""), Column("remark", TEXT, "", ""),
+    ))  # fmt: skip
+    made = writer(Format.XLSX, table, Style())
+    rows = [{"name": "Thành phố Hạ Long, phường Bãi Cháy", "remark": "x" * 500}, {"name": "x"}]
+    content = made.begin() + made.write(table.batch(rows)) + made.end()
+    sheet = openpyxl.load_workbook(io.BytesIO(content)).worksheets[0]
+    widths = [sheet.column_dimensions[letter].width for letter in "ABCD"]
+    assert widths[0] >= len("Thành phố Hạ Long, phường Bãi Cháy")
+    assert widths[1] >= len("a_rather_long_title")
+    assert widths[2] >= len("2026-11-22 08:00:00 (UTC)") - 6
+    assert widths[3] == 60
+
+
 def test_a_full_sheet_is_followed_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(xlsx_writer, "SHEET_ROWS", 5)
     rows = [FULL | {"n": n} for n in range(9)]
@@ -245,3 +263,26 @@ def test_a_slice_of_a_batch_is_written_and_no_more() -> None:
 def test_tables_without_a_place_have_no_geojson() -> None:
     assert Format.GEOJSON in formats_of(TABLE)
     assert Format.GEOJSON not in formats_of(Table("plain", TABLE.columns[:2]))
+
+
+def test_significant_digits() -> None:
+    noisy = [
+        12.300000000001,
+        0.1 + 0.2,
+        -123.50000000000003,
+        0.0,
+        1e-7 / 3,
+        123_456_789_012.34,
+        np.nan,
+        np.inf,
+    ]
+    found = significant(np.array(noisy))
+    assert found[:6].tolist() == [12.3, 0.3, -123.5, 0.0, 3.333333333e-08, 123_456_789_000.0]
+    assert np.isnan(found[6])
+    assert np.isinf(found[7])
+
+
+@given(st.floats(-1e15, 1e15))
+def test_what_has_few_digits_is_left_as_it_is(number: float) -> None:
+    few = float(f"{number:.8g}")
+    assert significant(np.array([few])).tolist() == [few]

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 #: a full hour in the near past, so that default periods contain everything
 HOUR = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 STEPS = 6 * 12
-PAYLOAD = '{"seq": 4711, "readings": [{"device": "aq-017", "pm2_5": 31200, "note": "Hạ Long"}]}'
+PAYLOAD = '{"seq": 4711, "readings": [{"device": "ha-long-air-1", "pm2_5": 31200, "note": "Hạ Long"}]}'
 BINARY = b"\xff\xfe\x00not text"
 
 _THINGS = (
     Thing(
-        code="aq-017",
+        code="ha-long-air-1",
         name="Air station Bãi Cháy",
         kind="air_station",
         latitude=20.961,
@@ -40,7 +40,7 @@ _THINGS = (
         properties={"height_m": 4},
     ),
     Thing(
-        code="rain-001",
+        code="ha-long-rain-1",
         name="Rain gauge",
         kind="rain_gauge",
         latitude=20.97,
@@ -49,7 +49,7 @@ _THINGS = (
         areas=("193",),
     ),
     Thing(
-        code="aq-101",
+        code="mong-cai-air-1",
         name="Air station Móng Cái",
         kind="air_station",
         latitude=21.52,
@@ -67,9 +67,9 @@ def _gateway(code: str, area: str, *things: Thing) -> Gateway:
 
 
 GATEWAYS = (
-    _gateway("gw-ha-long-1", "193", *_THINGS[:2]),
-    _gateway("gw-ha-long-2", "193"),
-    _gateway("gw-mong-cai-1", "194", _THINGS[2]),
+    _gateway("ha-long-1", "193", *_THINGS[:2]),
+    _gateway("ha-long-2", "193"),
+    _gateway("mong-cai-1", "194", _THINGS[2]),
     _gateway("gw-new", "194"),
 )
 
@@ -96,11 +96,11 @@ async def seed_present(conn: AsyncConnection[Any]) -> None:
 
 
 async def _observations(conn: AsyncConnection[Any]) -> None:
-    """aq-017 pm2_5 is 10, 11, 12 … (the last one suspect); pm10 twice that; rain and aq-101 have none."""
+    """ha-long-air-1: pm2_5 is 10, 11, 12 … (the last one suspect), pm10 twice that; the others have none."""
     ids = await registry.datastream_ids(conn)
     rows = observations.empty(2 * STEPS)
-    rows["datastream_id"][:STEPS] = ids["aq-017", "pm2_5"]
-    rows["datastream_id"][STEPS:] = ids["aq-017", "pm10"]
+    rows["datastream_id"][:STEPS] = ids["ha-long-air-1", "pm2_5"]
+    rows["datastream_id"][STEPS:] = ids["ha-long-air-1", "pm10"]
     micros = int(HOUR.timestamp() * 1e6) - np.arange(STEPS, 0, -1, dtype="i8") * 300_000_000
     rows["time"] = np.tile(micros, 2)
     rows["value"][:STEPS] = 10.0 + np.arange(STEPS)
@@ -117,15 +117,15 @@ async def _states(conn: AsyncConnection[Any]) -> None:
            SELECT g.id, s.online, '1.4.2', now() - interval '1 day',
                   now() - s.status_age * interval '1 second',
                   now() - s.seen_age * interval '1 second', 4711, s.seq::int8multirange
-           FROM (VALUES ('gw-ha-long-1', true, 86400, 3, '{[0,4711),[4720,4730)}'),
-                        ('gw-ha-long-2', true, 86400, 7200, '{}'),
-                        ('gw-mong-cai-1', false, 60, 61, '{}')) s (code, online, status_age, seen_age, seq)
+           FROM (VALUES ('ha-long-1', true, 86400, 3, '{[0,4711),[4720,4730)}'),
+                        ('ha-long-2', true, 86400, 7200, '{}'),
+                        ('mong-cai-1', false, 60, 61, '{}')) s (code, online, status_age, seen_age, seq)
            JOIN gateways g USING (code)"""
     )
     await conn.execute(
         """INSERT INTO gateway_status_history (gateway_id, time, online, firmware)
            SELECT id, now() - n * interval '1 hour', n % 2 = 0, '1.4.2'
-           FROM gateways, generate_series(1, 3) n WHERE code = 'gw-ha-long-1'"""
+           FROM gateways, generate_series(1, 3) n WHERE code = 'ha-long-1'"""
     )
 
 
@@ -135,11 +135,11 @@ async def _refusals(conn: AsyncConnection[Any]) -> None:
     for age, payload in enumerate(payloads, 3):
         await conn.execute(
             """INSERT INTO refusals (time, gateway, topic, seq, reason, at, detail, count, stored, payload)
-               VALUES (now() - %s * interval '1 minute', %s, 'city/v1/gw-ha-long-1/up/observations', 4711,
+               VALUES (now() - %s * interval '1 minute', %s, 'city/v1/ha-long-1/up/observations', 4711,
                        %s, '$.readings[0].pm2_5', 'pm2_5 = 31200 ug/m3 is above 1000', 2, true, %s)""",
             [
                 age,
-                "gw-ha-long-1" if age % 2 else "gw-stranger",
+                "ha-long-1" if age % 2 else "gw-stranger",
                 "value_out_of_range" if age % 2 else "unknown_gateway",
                 payload,
             ],

@@ -57,7 +57,7 @@ async def test_without_a_key_there_is_no_data(closed: FastAPI) -> None:
 
 async def test_a_key_opens_the_door_in_both_headers(closed: FastAPI, conn: AsyncConnection[Any]) -> None:
     text, record = await keys.create(conn, "planning department")
-    assert record.scopes == ("read",)
+    assert (record.role, record.areas, record.rate) == ("planner", None, None)
     assert (await ask_with(closed, text)).status_code == 200
     assert (await ask(closed, **{"x-api-key": text})).status_code == 200
 
@@ -109,13 +109,33 @@ async def test_a_revoked_key_is_refused_at_once(closed: FastAPI, conn: AsyncConn
         await keys.revoke(conn, "nothing")
 
 
-async def test_a_key_without_the_scope_is_refused(closed: FastAPI, conn: AsyncConnection[Any]) -> None:
-    text, _ = await keys.create(conn, "nothing", scopes=())
-    assert_problem(await ask_with(closed, text), 403, "forbidden")
-    with pytest.raises(ValueError, match="no scope 'rule'"):
-        await keys.create(conn, "ruler", scopes=("rule",))
-    with pytest.raises(ValueError, match="needs a name"):
-        await keys.create(conn, " ")
+async def test_a_key_whose_role_may_not_is_told_which_may(
+    closed: FastAPI, conn: AsyncConnection[Any]
+) -> None:
+    text, key = await keys.create(conn, "reader of open data", "public")
+    body = assert_problem(await ask_with(closed, text), 403, "forbidden")
+    assert body["roles"] == ["planner", "installer", "operator", "admin"]
+    assert f"key {key.prefix} has the role public" in body["detail"]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"name": " "}, "needs a name"),
+        ({"role": "ruler"}, "no role 'ruler': use public, planner"),
+        ({"areas": ["193", "nowhere"]}, "no area 'nowhere'"),
+        ({"areas": []}, "list of areas is empty"),
+        ({"role": "admin", "areas": ["193"]}, "whole city's: areas go with installer, operator, planner"),
+        ({"rate": 0}, "revoke the key instead"),
+        ({"expires_at": datetime(2027, 1, 1)}, "no time zone"),  # noqa: DTZ001
+    ],
+)
+async def test_a_key_that_cannot_be_is_not_made(
+    city: AsyncConnection[Any], given: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(ValueError, match=told):
+        await keys.create(city, **({"name": "somebody"} | given))
+    assert await keys.list_keys(city) == []
 
 
 async def test_use_is_noted_once_a_minute(closed: FastAPI, conn: AsyncConnection[Any]) -> None:
@@ -232,6 +252,15 @@ async def test_other_origins_only_if_set(database_url: str, conn: AsyncConnectio
         answer = await ask(app, origin=origin)
         assert answer.headers["access-control-allow-origin"] == origin
         assert "access-control-allow-origin" not in (await ask(app, origin="https://x.example")).headers
+        asked = "authorization, if-none-match, last-event-id, x-request-id"
+        async with client_of(app, origin=origin) as client:
+            answer = await client.options("/v1/live", headers={
+                "access-control-request-method": "GET", "access-control-request-headers": asked,
+            })  # fmt: skip
+        assert answer.status_code == 200, answer.text
+        assert set(asked.split(", ")) <= set(
+            answer.headers["access-control-allow-headers"].lower().split(", ")
+        )
 
 
 async def test_metrics_count_routes_and_not_paths(client: httpx.AsyncClient) -> None:

@@ -110,6 +110,29 @@ async def test_a_unit_of_2025_is_compared_by_its_district(client: httpx.AsyncCli
     assert body["derived_from"][0]["relation"] == "predecessor"
 
 
+async def test_an_area_without_values_is_compared_with_the_reason(
+    client: httpx.AsyncClient, city: Any
+) -> None:
+    asked = {"area": "193,194", "period": "2026-03-09/2026-03-12"}
+    path = "/v1/indicators/rain_d/comparison"
+    for row in (await get(client, path, **asked))["items"]:
+        assert row["current"]["reason"] == row["previous"]["reason"] == "not_computed"
+        assert (row["current"]["value"], row["difference"], row["current"]["steps_expected"]) == (
+            None,
+            None,
+            4,
+        )
+    await days(city, "rain_d", {9: 1.0, 10: 2.0, 11: 3.0, 12: 4.0})
+    with_values, without = (await get(client, path, **asked))["items"]
+    assert (with_values["code"], with_values["current"]["value"]) == ("193", 10.0)
+    assert with_values["previous"]["reason"] == "not_computed"
+    assert (without["code"], without["current"]["reason"]) == ("194", "not_computed")
+    everywhere = (await get(client, path, period="2026-03-09/2026-03-12"))["items"]
+    assert len(everywhere) == 13
+    classes = (await get(client, "/v1/indicators/vn_aqi_h/comparison", area="194", period="2026-03"))["items"]
+    assert [row["current"]["reason"] for row in classes] == ["not_computed"]
+
+
 async def test_ranks_ties_and_who_is_not_ranked(client: httpx.AsyncClient, city: Any) -> None:
     for area, value in {"193": 90.0, "194": 70.0, "195": 70.0, "196": 10.0, "198": None}.items():
         await put(city, "vn_aqi_d", local(2026, 3, 9), area, value, "good")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ import pytest
 
 from api.formats.kinds import KINDS as FORMATS
 from api.openapi_files import example_address
+from api.openapi_links import LINKS
 from api.problems import KINDS
 
 if TYPE_CHECKING:
@@ -74,6 +76,22 @@ async def test_every_operation_has_an_example_that_fits_its_schema(app: FastAPI)
                 assert_fits(shown["example"], shown["schema"], app)
 
 
+async def test_every_link_leads_on_from_its_example(app: FastAPI) -> None:
+    all_ = [each for item in app.openapi()["paths"].values() for each in item.values()]
+    by_id = {each["operationId"]: each for each in all_}
+    assert set(LINKS) <= set(by_id)
+    for operation in (by_id[name] for name in LINKS):
+        (answer,) = (each for each in operation["responses"].values() if "links" in each)
+        for link in answer["links"].values():
+            known = {each["name"] for each in by_id[link["operationId"]]["parameters"]}
+            assert link["parameters"].keys() <= known, operation["operationId"]
+            for expression in link["parameters"].values():
+                found = answer["content"]["application/json"]["example"]
+                for part in expression.removeprefix("$response.body#/").split("/"):
+                    found = found[int(part)] if part.isdigit() else found[part]
+                assert found, (operation["operationId"], expression)
+
+
 async def test_every_example_address_answers_as_documented(app: FastAPI, client: httpx.AsyncClient) -> None:
     for path, operation in operations(app):
         answer = await client.get(example_address(path, operation))
@@ -108,6 +126,21 @@ async def test_every_format_is_answered_where_its_example_says(
     assert answered == set(FORMATS)
 
 
+async def test_head_is_get_without_the_body(app: FastAPI, client: httpx.AsyncClient) -> None:
+    """Of pages, of files that are streamed, and of the stream that has no end."""
+    addresses = [example_address(path, operation) for path, operation in operations(app)]
+    for address in (*addresses, "/v1/observations?thing=ha-long-air-1&format=csv", "/docs", "/openapi.json"):
+        whole, head = await client.get(address), await client.head(address)
+        assert (head.status_code, head.content) == (whole.status_code, b""), address
+        assert head.headers["content-type"] == whole.headers["content-type"]
+        assert ("etag" in head.headers) == ("etag" in whole.headers), address
+    head = await asyncio.wait_for(client.head("/v1/live"), 10)
+    assert head.headers["content-type"].startswith("text/event-stream")
+    assert (await client.head("/v1/areas/nowhere")).status_code == 404
+    tag = (await client.head("/v1/areas")).headers["etag"]
+    assert (await client.head("/v1/areas", headers={"if-none-match": tag})).status_code == 304
+
+
 async def test_every_documented_problem_fits_the_one_shape(app: FastAPI) -> None:
     for path, operation in operations(app):
         for status, answer in operation["responses"].items():
@@ -131,11 +164,11 @@ async def test_every_documented_problem_fits_the_one_shape(app: FastAPI) -> None
         ("/v1/latest?property=pm25", "property", "pm2_5"),
         ("/v1/latest?area=Ha+Long", "area", "193"),
         ("/v1/observations", "thing", None),
-        ("/v1/observations?thing=aq-017&points=3", "points", None),
-        ("/v1/observations?thing=aq-017&points=800&rollup=hour", "points", None),
-        ("/v1/observations?thing=aq-017,aq-O17", "thing", "aq-017"),
+        ("/v1/observations?thing=ha-long-air-1&points=3", "points", None),
+        ("/v1/observations?thing=ha-long-air-1&points=800&rollup=hour", "points", None),
+        ("/v1/observations?thing=ha-long-air-1,ha-long-air-l", "thing", "ha-long-air-1"),
         ("/v1/things?format=xls", "format", None),
-        ("/v1/observations?thing=aq-17&property=pm2_5", "thing", "aq-017"),
+        ("/v1/observations?thing=ha-long-air1&property=pm2_5", "thing", "ha-long-air-1"),
         ("/v1/indicators/vn_aqi_h/values?from=2026-11-22T08:00:00", "from", None),
         ("/v1/indicators/vn_aqi_h/values?from=2026-02-30", "from", None),
         ("/v1/indicators/vn_aqi_h/values?from=now&to=2026-01-01", "from", None),
@@ -144,6 +177,8 @@ async def test_every_documented_problem_fits_the_one_shape(app: FastAPI) -> None
         ("/v1/gateways?state=dead", "state", None),
         ("/v1/refusals?payload=full&limit=1000", "limit", None),
         ("/v1/datastreams/0", "id", None),
+        ("/v1/refusals?gateway=ha-long-l", "gateway", "ha-long-1"),
+        ("/v1/areas?q=%2D", "q", None),
     ],
 )
 async def test_a_wrong_parameter_is_named_with_what_would_be_right(
@@ -156,15 +191,51 @@ async def test_a_wrong_parameter_is_named_with_what_would_be_right(
     assert parameter in body["detail"]
     if meant is not None:
         assert meant in fault["did_you_mean"]
+    assert fault.keys() == {"parameter", "in", "value", "problem", "expected", "did_you_mean"}
+
+
+async def test_suggestions_are_told_with_their_names(client: httpx.AsyncClient) -> None:
+    for path, words in (
+        ("/v1/latest?area=Ha+Long", "193 (Ha Long City)"),
+        ("/v1/areas/ha-long", "193 (Ha Long City)"),
+        ("/v1/indicators/vnaqih", "did you mean vn_aqi_h (Hourly air quality index"),
+        ("/v1/indicators/values?indicator=vnaqih", "did you mean vn_aqi_h (Hourly air quality index"),
+        ("/v1/things/ha-long-air-l", "did you mean ha-long-air-1 (Air station Bãi Cháy)"),
+    ):
+        assert words in (await client.get(path)).json()["detail"], path
+
+
+async def found(client: httpx.AsyncClient, path: str, q: str) -> list[str]:
+    return [each["code"] for each in (await client.get(path, params={"q": q})).json()["items"]]
+
+
+@pytest.mark.parametrize("q", ["ha long", "Hạ Long", "HA-LONG", "hạlong"])
+async def test_lists_are_searched_by_name(client: httpx.AsyncClient, q: str) -> None:
+    areas = await found(client, "/v1/areas", q)
+    assert "193" in areas
+    assert len(areas) < 10
+    assert await found(client, "/v1/things", q) == ["ha-long-air-1", "ha-long-rain-1"]
+
+
+async def test_indicators_and_files_are_searched_too(client: httpx.AsyncClient) -> None:
+    codes = await found(client, "/v1/indicators", "chỉ số chất lượng không khí")
+    assert codes == await found(client, "/v1/indicators", "chi so chat luong khong khi")
+    assert "vn_aqi_h" in codes
+    assert len(codes) < 50
+    head, *lines = (await client.get("/v1/areas?q=dong trieu&format=csv")).text.splitlines()
+    assert head.startswith("code,")
+    assert "205" in {line.partition(",")[0] for line in lines}
+    assert await found(client, "/v1/things", "bãi cháy") == ["ha-long-air-1"]
+    assert await found(client, "/v1/things", "nowhere") == []
 
 
 @pytest.mark.parametrize(
     ("path", "meant"),
     [
         ("/v1/areas/ha-long", "193"),
-        ("/v1/things/aq-O17", "aq-017"),
+        ("/v1/things/ha-long-air-l", "ha-long-air-1"),
         ("/v1/indicators/vnaqih", "vn_aqi_h"),
-        ("/v1/gateways/gw-halong-1", "gw-ha-long-1"),
+        ("/v1/gateways/halong-1", "ha-long-1"),
     ],
 )
 async def test_a_wrong_code_in_a_path_is_told_with_the_nearest(
@@ -182,7 +253,7 @@ async def test_paths_and_methods_that_do_not_exist(client: httpx.AsyncClient) ->
     for path in ("/v1/areas", "/v1/areas/193", "/health/live"):
         answer = await client.post(path)
         assert_problem(answer, 405, "method-not-allowed")
-        assert answer.headers["allow"] == "GET"
+        assert answer.headers["allow"] == "GET, HEAD"
 
 
 # What clients send by mistake or on purpose: nothing of it may end in a 500.
@@ -192,7 +263,8 @@ _NASTY = (
     "true", "now", "0001-01-01", "9999-12-31", "2026-11-22", "2026-11-22T00:00:00-99:99", "P0D",
     "P9999999999D",
     "0001-01-01T00:00:00+14:00", "2026-11-22T08:00:00 07:00", "P1DT", "PT1S", "P99Y", "193", "193,194", ",,,",
-    "vn_aqi_h", "pm2_5", "aq-017", "csv", "hour", "WzFd", "WyJhIiwiYiJd", "W251bGxd", "MQ", "IjAi", "W10",
+    "vn_aqi_h", "pm2_5", "ha-long-air-1", "csv", "hour", "WzFd", "WyJhIiwiYiJd", "W251bGxd", "MQ",
+    "IjAi", "W10",
     "WzEsIjIwMjYtMTEtMjJUMDA6MDA6MDBaIl0", "WyIxOTMiLDFd", "OTk5OTk5OTk5OTk5OTk5", "IlxcdTAwMDAi",
     "WyIwMDAxLTAxLTAxVDAwOjAwOjAwWiIsMV0", "Ijk5OTktMTItMzFUMjM6NTk6NTlaIg", "IlxuIg",
     "IlwwIg", "IlxcdTAwMDBhIg", "IlwidTAwMDAi",

@@ -24,6 +24,7 @@ from api.app import create_app
 from api.queries import indicators as queries
 from api.schemas import exports as schemas
 from runtime.settings import Settings
+from storage.pool import connect
 from tests.integration.api.conftest import client_of
 from tests.integration.api.seed import HOUR, STEPS
 from tests.integration.api.test_api_contract import assert_fits, assert_problem
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
 JSON = {"content-type": "application/json"}
-WANTED: dict[str, Any] = {"format": "parquet", "thing": ["aq-017"], "from": "P2D"}
+WANTED: dict[str, Any] = {"format": "parquet", "thing": ["ha-long-air-1"], "from": "P2D"}
 
 
 @asynccontextmanager
@@ -55,8 +56,8 @@ async def app(database_url: str, city: AsyncConnection[Any], tmp_path: Path) -> 
         yield app
 
 
-async def key(conn: AsyncConnection[Any], *scopes: str) -> str:
-    text, _ = await keys.create(conn, "planning", scopes or ("read",))
+async def key(conn: AsyncConnection[Any], role: str = "operator") -> str:
+    text, _ = await keys.create(conn, "planning", role)
     return text
 
 
@@ -124,7 +125,11 @@ async def test_a_download_goes_on_where_it_broke_off(client: httpx.AsyncClient) 
     assert rest.headers["content-range"] == f"bytes 100-{len(whole.content) - 1}/{len(whole.content)}"
     other = await client.get(path, headers={"range": "bytes=100-", "if-range": '"another"'})
     assert (other.status_code, other.content) == (200, whole.content)
-    assert (await client.get(path, headers={"range": "bytes=9999999-"})).status_code == 416
+    beyond = await client.get(path, headers={"range": "bytes=9999999-"})
+    assert_problem(beyond, 416, "range-not-satisfiable")
+    assert beyond.headers["content-range"] == f"bytes */{len(whole.content)}"
+    for unreadable in ("bytes=-", "bytes=9-1", "bytes=a-b", "lines=1-2", "bytes=0-1,5-6"):
+        assert (await client.get(path, headers={"range": unreadable})).content == whole.content, unreadable
     assert whole.headers["repr-digest"].startswith("sha-256=:")
 
 
@@ -137,7 +142,7 @@ async def test_an_export_is_its_keys_own(
             assert_problem(await stranger.get(path), 404, "not-found")
         assert_problem(await stranger.delete(f"/v1/exports/{done['id']}"), 404, "not-found")
         assert (await stranger.get("/v1/exports")).json()["items"] == []
-    async with client_of(app, **{"x-api-key": await key(city, "read", "admin")}) as administrator:
+    async with client_of(app, **{"x-api-key": await key(city, "admin")}) as administrator:
         assert (await administrator.get(done["file"])).status_code == 200
     async with client_of(app) as nobody:
         for answer in (await nobody.get("/v1/exports"), await nobody.post("/v1/exports", json=WANTED)):
@@ -176,7 +181,7 @@ async def test_a_key_has_so_many_unfinished_exports(
     ("changes", "place"),
     [
         ({"format": "xls"}, "format"),
-        ({"thing": ["aq-O17"]}, "thing"),
+        ({"thing": ["ha-long-air-l"]}, "thing"),
         ({"thing": None}, "thing"),
         ({"from": "yesterday"}, "from"),
         ({"form": "csv"}, "form"),
@@ -345,6 +350,42 @@ async def test_values_in_every_format(client: httpx.AsyncClient) -> None:
             assert len(json.loads(content)["features"]) == 6
 
 
+async def test_a_file_of_values_is_of_one_instant(
+    client: httpx.AsyncClient, city: AsyncConnection[Any], database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A writer has dated its revisions before the file is asked for, and commits between two of its pages."""
+    monkeypatch.setattr(answers, "CHUNK", 3)
+    real, pages, writing, written = queries.values, 0, asyncio.Event(), asyncio.Event()
+
+    async def write() -> None:
+        async with await connect(database_url) as other, other.transaction():
+            await revise(other, 7.0)
+            writing.set()
+            await written.wait()
+
+    writer = asyncio.create_task(write())
+    await writing.wait()
+
+    async def between(conn: Any, series: Any, fields: Any, **named: Any) -> Any:
+        nonlocal pages
+        found = await real(conn, series, fields, **named)
+        pages += named["limit"] == 3
+        if pages == 1:
+            written.set()
+            await writer
+        return found
+
+    monkeypatch.setattr(queries, "values", between)
+    path = "/v1/indicators/values?indicator=vn_aqi_h&area=22,193&format=csv"
+    rows = list(csv.DictReader(io.StringIO((await client.get(path)).text)))
+    assert pages > 2
+    found = {code: [row["value"] for row in rows if row["area"] == code] for code in ("193", "22")}
+    assert found["193"] == ["50", "60", "70", "80", "90", ""]
+    assert found["22"] == ["50", "60", "70", "80", "90", "100"]
+    revised = list(csv.DictReader(io.StringIO((await client.get(path)).text)))
+    assert {float(row["value"]) for row in revised} == {7.0}
+
+
 async def test_an_export_of_values_tells_how_many_rows_to_expect(
     client: httpx.AsyncClient, city: AsyncConnection[Any]
 ) -> None:
@@ -438,7 +479,7 @@ async def test_observations_by_a_period(client: httpx.AsyncClient) -> None:
         (VALUES | {"from": "P1D"}, "period", None),
         (VALUES | {"period": None}, "from", None),
         (VALUES | {"period": "P1X"}, "period", None),
-        (VALUES | {"thing": ["aq-017"]}, "thing", None),
+        (VALUES | {"thing": ["ha-long-air-1"]}, "thing", None),
         (WANTED | {"indicator": ["vn_aqi_h"]}, "indicator", None),
         (WANTED | {"from": None}, "from", None),
         (WANTED | {"what": "indicators"}, "what", "indicator_values"),

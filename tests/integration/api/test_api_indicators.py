@@ -109,7 +109,7 @@ async def test_a_value_is_explained(client: httpx.AsyncClient, city: Any) -> Non
     assert [each["revision"] for each in body["revisions"]] == [1, 2]
     assert body["stored"]["value"] == body["recomputed"]["value"]
     (station,) = body["stations"]
-    assert station["code"] == "aq-017"
+    assert station["code"] == "ha-long-air-1"
     assert set(station["details"]["nowcast"]) == {"pm2_5", "pm10"}
     assert {each["code"]: each["good"] for each in station["inputs"]}["pm2_5"] == 5 * 12
     assert body["rule"]["clause"] == INDICATORS["vn_aqi_h"].source.clause.en

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 async def test_flags_by_name_beside_the_observations(
     client: httpx.AsyncClient, city: AsyncConnection[Any]
 ) -> None:
-    asked = {"thing": "aq-017", "property": "pm2_5", "to": HOUR.isoformat()}
+    asked = {"thing": "ha-long-air-1", "property": "pm2_5", "to": HOUR.isoformat()}
     before = (await client.get("/v1/observations", params=asked)).json()["items"]
     assert len(before) > 2
     assert all(item["flags"] == [] for item in before)
@@ -22,7 +22,7 @@ async def test_flags_by_name_beside_the_observations(
         "INSERT INTO observation_flags (time, datastream_id, flags, excluded, rule_version) "
         "SELECT %s, d.id, 9, true, 'test' FROM datastreams d JOIN things t ON t.id = d.thing_id "
         "JOIN observed_properties p ON p.id = d.observed_property_id "
-        "WHERE t.code = 'aq-017' AND p.code = 'pm2_5'",
+        "WHERE t.code = 'ha-long-air-1' AND p.code = 'pm2_5'",
         [before[1]["time"]],
     )
     after = (await client.get("/v1/observations", params=asked)).json()["items"]

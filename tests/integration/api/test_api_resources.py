@@ -86,27 +86,27 @@ async def test_things_by_area_gateway_and_kind(client: httpx.AsyncClient) -> Non
     async def codes(**params: Any) -> list[str]:
         return [thing["code"] for thing in (await get(client, "/v1/things", **params))["items"]]
 
-    assert await codes() == ["aq-017", "aq-101", "rain-001"]
-    assert await codes(area="193") == ["aq-017", "rain-001"]
-    assert await codes(area="06652") == ["aq-017"]
-    assert await codes(area="22", kind="air_station") == ["aq-017", "aq-101"]
-    assert await codes(gateway="gw-mong-cai-1") == ["aq-101"]
+    assert await codes() == ["ha-long-air-1", "ha-long-rain-1", "mong-cai-air-1"]
+    assert await codes(area="193") == ["ha-long-air-1", "ha-long-rain-1"]
+    assert await codes(area="06652") == ["ha-long-air-1"]
+    assert await codes(area="22", kind="air_station") == ["ha-long-air-1", "mong-cai-air-1"]
+    assert await codes(gateway="mong-cai-1") == ["mong-cai-air-1"]
     assert await codes(gateway="gw-new") == []
 
 
 async def test_a_thing_with_its_newest_values(client: httpx.AsyncClient) -> None:
-    thing = await get(client, "/v1/things/aq-017")
+    thing = await get(client, "/v1/things/ha-long-air-1")
     assert thing["areas"] == ["06652", "193", "22"]
     latest = {each["observed_property"]: each["latest"] for each in thing["datastreams"]}
     newest = iso(HOUR - timedelta(minutes=5))
     assert latest["pm2_5"] == {"time": newest, "value": 10.0 + STEPS - 1, "quality": "suspect"}
     assert latest["pm10"]["quality"] == "good"
-    assert (await get(client, "/v1/things/rain-001"))["datastreams"][0]["latest"] is None
+    assert (await get(client, "/v1/things/ha-long-rain-1"))["datastreams"][0]["latest"] is None
 
 
 async def test_datastreams_and_properties(client: httpx.AsyncClient) -> None:
     streams = (await get(client, "/v1/datastreams", property="pm2_5"))["items"]
-    assert sorted(each["thing"] for each in streams) == ["aq-017", "aq-101"]
+    assert sorted(each["thing"] for each in streams) == ["ha-long-air-1", "mong-cai-air-1"]
     assert await get(client, f"/v1/datastreams/{streams[0]['id']}") == streams[0]
     assert streams[0]["unit"] == "ug/m3"
     codes = [
@@ -119,21 +119,21 @@ async def test_datastreams_and_properties(client: httpx.AsyncClient) -> None:
 async def test_latest_by_area_and_property(client: httpx.AsyncClient) -> None:
     found = (await get(client, "/v1/latest", area="193"))["items"]
     assert {(each["thing"], each["observed_property"]) for each in found} == {
-        ("aq-017", "pm2_5"),
-        ("aq-017", "pm10"),
+        ("ha-long-air-1", "pm2_5"),
+        ("ha-long-air-1", "pm10"),
     }
     assert (await get(client, "/v1/latest", area="194"))["items"] == []
     assert [len(page) for page in await pages(client, "/v1/latest", limit=1)] == [1, 1]
 
 
 async def test_observations_in_pages_are_complete_and_ordered(client: httpx.AsyncClient) -> None:
-    stream = (await get(client, "/v1/datastreams", thing="aq-017", property="pm2_5"))["items"][0]
+    stream = (await get(client, "/v1/datastreams", thing="ha-long-air-1", property="pm2_5"))["items"][0]
     found = await pages(client, f"/v1/datastreams/{stream['id']}/observations", limit=25)
     assert [len(page) for page in found] == [25, 25, 22]
     rows = [row for page in found for row in page]
     assert [row["value"] for row in rows] == [10.0 + n for n in range(STEPS)]
     assert rows == sorted(rows, key=lambda row: row["time"])
-    named = await get(client, "/v1/observations", thing="aq-017", property="pm2_5", limit=100)
+    named = await get(client, "/v1/observations", thing="ha-long-air-1", property="pm2_5", limit=100)
     assert named["items"] == rows
     assert named["datastream"] == stream
 
@@ -143,7 +143,7 @@ async def test_a_period_includes_its_start_and_not_its_end(client: httpx.AsyncCl
     body = await get(
         client,
         "/v1/observations",
-        thing="aq-017",
+        thing="ha-long-air-1",
         property="pm10",
         **{"from": iso(start), "to": iso(start + timedelta(minutes=10))},
     )
@@ -152,7 +152,7 @@ async def test_a_period_includes_its_start_and_not_its_end(client: httpx.AsyncCl
 
 
 async def test_observations_by_hour(client: httpx.AsyncClient) -> None:
-    body = await get(client, "/v1/observations", thing="aq-017", property="pm2_5", rollup="hour")
+    body = await get(client, "/v1/observations", thing="ha-long-air-1", property="pm2_5", rollup="hour")
     assert body["rollup"] == "hour"
     assert len(body["items"]) == 6
     last = body["items"][-1]
@@ -164,16 +164,20 @@ async def test_observations_by_hour(client: httpx.AsyncClient) -> None:
         values[0],
         values[-1],
     )
-    paged = await pages(client, "/v1/observations", thing="aq-017", property="pm2_5", rollup="hour", limit=4)
+    paged = await pages(
+        client, "/v1/observations", thing="ha-long-air-1", property="pm2_5", rollup="hour", limit=4
+    )
     assert [row for page in paged for row in page] == body["items"]
 
 
 async def test_observations_as_csv(client: httpx.AsyncClient) -> None:
     answer = await client.get(
-        "/v1/observations", params={"thing": "aq-017", "property": "pm2_5"}, headers={"accept": "text/csv"}
+        "/v1/observations",
+        params={"thing": "ha-long-air-1", "property": "pm2_5"},
+        headers={"accept": "text/csv"},
     )
     assert answer.headers["content-type"].startswith("text/csv; charset=utf-8")
-    assert "aq-017-pm2_5.csv" in answer.headers["content-disposition"]
+    assert "ha-long-air-1-pm2_5.csv" in answer.headers["content-disposition"]
     rows = list(csv.DictReader(io.StringIO(answer.text)))
     assert [float(row["value"]) for row in rows] == [10.0 + n for n in range(STEPS)]
     assert (rows[-1]["quality"], rows[0]["quality"]) == ("suspect", "good")
@@ -182,15 +186,15 @@ async def test_observations_as_csv(client: httpx.AsyncClient) -> None:
 async def test_csv_goes_on_over_its_chunks(client: httpx.AsyncClient, monkeypatch: Any) -> None:
     monkeypatch.setattr("api.answers.CHUNK", 24)  # 72 rows end exactly on a chunk
     answer = await client.get(
-        "/v1/observations", params={"thing": "aq-017", "property": "pm2_5", "format": "csv"}
+        "/v1/observations", params={"thing": "ha-long-air-1", "property": "pm2_5", "format": "csv"}
     )
     assert len(answer.text.splitlines()) == 1 + STEPS
 
 
 async def test_a_thing_that_does_not_measure_a_property(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/v1/observations", params={"thing": "rain-001", "property": "pm2_5"})
+    answer = await client.get("/v1/observations", params={"thing": "ha-long-rain-1", "property": "pm2_5"})
     assert answer.status_code == 404
-    assert "/v1/things/rain-001" in answer.json()["detail"]
+    assert "/v1/things/ha-long-rain-1" in answer.json()["detail"]
 
 
 async def test_indicators_are_declared_with_their_classes(client: httpx.AsyncClient) -> None:
@@ -271,26 +275,26 @@ async def test_newest_values_of_all_indicators(client: httpx.AsyncClient) -> Non
 async def test_gateways_and_their_states(client: httpx.AsyncClient) -> None:
     found = {each["code"]: each for each in (await get(client, "/v1/gateways"))["items"]}
     assert {code: each["state"] for code, each in found.items()} == {
-        "gw-ha-long-1": "online",
-        "gw-ha-long-2": "silent",
-        "gw-mong-cai-1": "offline",
+        "ha-long-1": "online",
+        "ha-long-2": "silent",
+        "mong-cai-1": "offline",
         "gw-new": "never_heard",
     }
-    assert (found["gw-ha-long-1"]["committed_seq"], found["gw-ha-long-1"]["seq_gaps"]) == (4710, 1)
+    assert (found["ha-long-1"]["committed_seq"], found["ha-long-1"]["seq_gaps"]) == (4710, 1)
     assert (found["gw-new"]["committed_seq"], found["gw-new"]["messages"]) == (None, 0)
-    assert found["gw-ha-long-1"]["things"] == 2
+    assert found["ha-long-1"]["things"] == 2
     silent = (await get(client, "/v1/gateways", state="silent", area="193"))["items"]
-    assert [each["code"] for each in silent] == ["gw-ha-long-2"]
+    assert [each["code"] for each in silent] == ["ha-long-2"]
     assert [len(page) for page in await pages(client, "/v1/gateways", limit=3)] == [3, 1]
 
 
 async def test_a_message_after_the_will_proves_life(client: httpx.AsyncClient, city: Any) -> None:
     await city.execute("UPDATE gateway_status SET last_seen = now() WHERE online IS FALSE")
-    assert (await get(client, "/v1/gateways/gw-mong-cai-1"))["state"] == "online"
+    assert (await get(client, "/v1/gateways/mong-cai-1"))["state"] == "online"
 
 
 async def test_a_gateway_with_its_history(client: httpx.AsyncClient) -> None:
-    gateway = await get(client, "/v1/gateways/gw-ha-long-1")
+    gateway = await get(client, "/v1/gateways/ha-long-1")
     assert [change["online"] for change in gateway["history"]] == [False, True, False]
     assert "password_hash" not in gateway
 

@@ -79,21 +79,21 @@ async def test_an_alert_is_told_with_what_happened_to_it(address: str, city: Asy
 
 async def test_a_gateway_that_goes_or_falls_silent_is_told(address: str, city: AsyncConnection[Any]) -> None:
     async with following(address, "event=gateway&area=193") as client:
-        await _set(city, "gw-ha-long-1", "online = false, status_at = clock_timestamp()")
+        await _set(city, "ha-long-1", "online = false, status_at = clock_timestamp()")
         await city.execute(
             """INSERT INTO gateway_status_history (gateway_id, time, online)
-               SELECT id, now(), false FROM gateways WHERE code = 'gw-ha-long-1'"""
+               SELECT id, now(), false FROM gateways WHERE code = 'ha-long-1'"""
         )
         gone = await client.next()
-        await _set(city, "gw-ha-long-1", "online = true, status_at = now(), last_seen = now()")
+        await _set(city, "ha-long-1", "online = true, status_at = now(), last_seen = now()")
         back = await client.next()
-        await _set(city, "gw-ha-long-1", "last_seen = now() - interval '1 day', status_at = NULL")
+        await _set(city, "ha-long-1", "last_seen = now() - interval '1 day', status_at = NULL")
         silent = await client.next()
-        await _set(city, "gw-mong-cai-1", "online = true")
-        await _set(city, "gw-ha-long-2", "last_seen = now()")
-        assert (await client.next()).data["code"] == "gw-ha-long-2"
+        await _set(city, "mong-cai-1", "online = true")
+        await _set(city, "ha-long-2", "last_seen = now()")
+        assert (await client.next()).data["code"] == "ha-long-2"
     assert [each.data["state"] for each in (gone, back, silent)] == ["offline", "online", "silent"]
-    shown = await get(address, "/v1/gateways/gw-ha-long-1")
+    shown = await get(address, "/v1/gateways/ha-long-1")
     assert {name: shown[name] for name in silent.data} == silent.data
 
 
@@ -108,7 +108,7 @@ async def test_observations_of_chosen_datastreams_and_no_others(
     address: str, city: AsyncConnection[Any]
 ) -> None:
     ids = await registry.datastream_ids(city)
-    chosen, other = ids["rain-001", "rainfall"], ids["aq-101", "pm2_5"]
+    chosen, other = ids["ha-long-rain-1", "rainfall"], ids["mong-cai-air-1", "pm2_5"]
     async with following(address, f"event=observation&datastream={chosen}") as client:
         await measure(city, other, (0, 5))
         await measure(city, chosen, (10, 1.5))
@@ -117,7 +117,7 @@ async def test_observations_of_chosen_datastreams_and_no_others(
         late = await client.next()
         newest = await client.next()
     assert [each.data["value"] for each in (first, late, newest)] == [1.5, 0.5, 2.5]
-    (shown,) = (await get(address, "/v1/latest?thing=rain-001"))["items"]
+    (shown,) = (await get(address, "/v1/latest?thing=ha-long-rain-1"))["items"]
     assert newest.data == shown
 
 

@@ -29,13 +29,13 @@ async def test_observations_that_came_meanwhile_are_told_to_who_comes_back(
     database_url: str, city: AsyncConnection[Any]
 ) -> None:
     ids = await registry.datastream_ids(city)
-    query = f"event=observation&datastream={ids['rain-001', 'rainfall']}"
+    query = f"event=observation&datastream={ids['ha-long-rain-1', 'rainfall']}"
     async with serving(database_url) as address, following(address, query) as client:
-        await measure(city, ids["rain-001", "rainfall"], (0, 1))
+        await measure(city, ids["ha-long-rain-1", "rainfall"], (0, 1))
         seen = (await client.next()).id
-    await measure(city, ids["rain-001", "rainfall"], (1, 2), (200, 3))
+    await measure(city, ids["ha-long-rain-1", "rainfall"], (1, 2), (200, 3))
     async with serving(database_url) as address, following(address, query, last_event_id=seen) as client:
-        await measure(city, ids["rain-001", "rainfall"], (201, 4))
+        await measure(city, ids["ha-long-rain-1", "rainfall"], (201, 4))
         assert [(await client.next()).data["value"] for _ in range(3)] == [2, 3, 4]
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
+from fastapi import FastAPI
 from pyshacl import validate
 from rdflib import DCTERMS, RDF, RDFS, Graph, Literal, Namespace, URIRef
 
@@ -22,17 +23,17 @@ from api.open_data.months import Month
 from api.open_data.plan import read_plan
 from api.open_data.publish import publish
 from api.open_data.store import Store
+from api.openapi_files import example_address
 from runtime.settings import Settings
 from tests.integration import open_city
 from tests.integration.api.conftest import client_of
-from tests.integration.api.test_api_contract import assert_problem
+from tests.integration.api.test_api_contract import assert_fits, assert_problem
 from tests.integration.open_city import SEPTEMBER, build
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     import httpx
-    from fastapi import FastAPI
     from psycopg import AsyncConnection
 
 #: rdflib's own is that of DCAT 2, without series
@@ -232,10 +233,13 @@ async def test_the_pages_line_for_pandas_reads_the_file(client: httpx.AsyncClien
 
 
 async def test_names_of_columns_in_descriptions_are_code(client: httpx.AsyncClient) -> None:
-    for lang in ("vi", "en"):
+    for lang, words in (
+        ("vi", "Giá trị theo đơn vị trong <code>unit</code>; để trống là không có"),
+        ("en", "The value in <code>unit</code>; empty: none, and <code>reason</code> says why."),
+    ):
         text = (await client.get(f"/open/air?lang={lang}")).text
         assert "`" not in text
-        assert "The value in <code>unit</code>; empty: none, and <code>reason</code> says why." in text
+        assert words in text
 
 
 async def test_sources_are_told_in_the_readers_language(client: httpx.AsyncClient) -> None:
@@ -270,12 +274,78 @@ async def test_what_is_not_there_is_told(client: httpx.AsyncClient) -> None:
     assert_problem(await client.get("/open/air/2020-01"), 404, "not-found")
 
 
+def documented(app: FastAPI) -> dict[str, dict[str, Any]]:
+    paths = app.openapi()["paths"]
+    return {path: item["get"] for path, item in paths.items() if path.startswith("/open/")}
+
+
+async def test_every_operation_is_documented_and_answers_so(app: FastAPI, client: httpx.AsyncClient) -> None:
+    found = documented(app)
+    assert len(found) == 8
+    for path, operation in found.items():
+        assert all(operation.get(name) for name in ("operationId", "summary", "description", "tags")), path
+        assert all(each["description"] for each in operation.get("parameters", []))
+        answer = await client.get(example_address(path, operation))
+        told = operation["responses"][str(answer.status_code)]
+        if answer.status_code == 303:
+            assert answer.next_request
+            assert (await client.send(answer.next_request)).status_code == 200
+            assert "Location" in told["headers"]
+            continue
+        assert answer.status_code == 200, f"{path}: {answer.text}"
+        for media_type, shown in told["content"].items():
+            if "example" in shown:
+                assert_fits(shown["example"], shown["schema"], app)
+            for each in shown.get("examples", {}).values():
+                file = await client.get(each["externalValue"])
+                assert file.headers["content-type"].partition(";")[0] == media_type
+        if answer.headers["content-type"].endswith("json"):
+            assert_fits(answer.json(), told["content"][answer.headers["content-type"]]["schema"], app)
+    ids = [item["get"]["operationId"] for item in app.openapi()["paths"].values() if "get" in item]
+    assert len(set(ids)) == len(ids)
+
+
+async def test_every_documented_problem_is_of_one_shape(app: FastAPI, client: httpx.AsyncClient) -> None:
+    for path, operation in documented(app).items():
+        for status, told in operation["responses"].items():
+            if int(status) >= 400:
+                shown = told["content"]["application/problem+json"]
+                assert_fits(shown["example"], shown["schema"], app)
+        if "{" in path:
+            assert "404" in operation["responses"]
+            wrong = path.replace("{code}", "nothing").replace("{name}", "x").replace("{month}", "2026-10")
+            assert_problem(await client.get(wrong), 404, "not-found")
+    assert_problem(await client.get("/open/?lang=fr"), 422, "invalid-parameter")
+    assert_problem(await client.get("/open/" + "x" * 101), 422, "invalid-parameter")
+    for path in ("/open/", "/open/air", "/open/catalog.ttl", FILE):
+        refused = await client.post(path)
+        assert_problem(refused, 405, "method-not-allowed")
+        assert refused.headers["allow"] == "GET, HEAD"
+
+
+async def test_a_page_at_the_root_leaves_open_data_its_methods(
+    app: FastAPI, client: httpx.AsyncClient
+) -> None:
+    app.mount("/", FastAPI(openapi_url=None))
+    for method in ("POST", "TRACE"):
+        assert_problem(await client.request(method, "/open/air"), 405, "method-not-allowed")
+    assert_problem(await client.get("/open/files/air/x/y"), 404, "no-such-path")
+
+
+async def test_the_document_says_which_values_need_no_key(app: FastAPI) -> None:
+    paths = app.openapi()["paths"]
+    for path, is_open in (("/v1/areas", True), ("/v1/indicators/values", True), ("/v1/things", False)):
+        assert ({} in paths[path]["get"]["security"]) == is_open
+    assert "(open/)" in app.openapi()["info"]["description"]
+
+
 async def test_without_a_target_there_is_no_open_data(conn: AsyncConnection[Any], database_url: str) -> None:
     await build(conn)
     made = create_app(settings_of(database_url, None))
     async with made.router.lifespan_context(made), client_of(made) as client:
         assert_problem(await client.get("/open/catalog.jsonld"), 404, "not-found")
         assert_problem(await client.get("/v1/indicators/vn_aqi_d/values"), 401, "unauthorized")
+        assert documented(made) == {}
 
 
 async def test_a_city_that_is_not_there_is_told(database_url: str, tmp_path: Path) -> None:
@@ -299,17 +369,22 @@ CLOSED = (
 
 
 @pytest.mark.parametrize("path", OPEN)
-async def test_open_indicators_need_no_key(client: httpx.AsyncClient, path: str) -> None:
+async def test_open_indicators_need_no_key(
+    app: FastAPI, conn: AsyncConnection[Any], client: httpx.AsyncClient, path: str
+) -> None:
     assert (await client.get(path)).status_code == 200
+    key, _ = await keys.create(conn, "a newspaper", "public")
+    async with client_of(app, authorization=f"Bearer {key}") as public:
+        assert (await public.get(path)).status_code == 200
 
 
 @pytest.mark.parametrize("path", CLOSED)
 async def test_the_rest_asks_for_a_key(app: FastAPI, conn: AsyncConnection[Any], path: str) -> None:
     async with client_of(app) as client:
         assert_problem(await client.get(path), 401, "unauthorized")
-    key, _ = await keys.create(conn, "planners")
+    key, _ = await keys.create(conn, "a newspaper", "public")
     async with client_of(app, authorization=f"Bearer {key}") as client:
-        assert (await client.get(path)).status_code != 401
+        assert_problem(await client.get(path), 403, "forbidden")
 
 
 async def test_a_wrong_key_is_refused_though_none_is_needed(app: FastAPI) -> None:

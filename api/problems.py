@@ -28,6 +28,8 @@ MEDIA_TYPE = "application/problem+json"
 #: seconds after which a client may ask again when the database is away
 RETRY_AFTER_S = 5
 RETRY_LATER = {"Retry-After": str(RETRY_AFTER_S)}
+#: faults that are told of one request: looking for what was meant takes time for each
+MOST_FAULTS = 10
 
 _TOO_LONG = (
     "the query was stopped after 30 s: ask for a shorter period, fewer areas or indicators (area=, level=), "
@@ -169,7 +171,7 @@ async def on_http_error(request: Request, error: HTTPException) -> JSONResponse:
 async def on_invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
     """Answer parameters that do not fit their declaration."""
     fields = _body_fields(request)
-    faults = [_body_fault(each, fields) or _fault(each) for each in error.errors()]
+    faults = [_body_fault(each, fields) or _fault(each) for each in error.errors()[:MOST_FAULTS]]
     return response(Problem("invalid-parameter", sentence(faults), faults=faults), request)
 
 

@@ -212,6 +212,9 @@ async def test_headers(client: httpx.AsyncClient) -> None:
         assert answer.headers["content-encoding"] == encoding
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["cross-origin-opener-policy"] == "same-origin"
+    assert "camera=()" in answer.headers["permissions-policy"]
+    assert "strict-transport-security" not in answer.headers
     assert "access-control-allow-origin" not in answer.headers
     bad = await client.get("/v1/areas", headers={"x-request-id": "a b\t"})
     assert len(bad.headers["x-request-id"]) == 32

@@ -12,7 +12,7 @@ import pytest
 
 from api import connections
 from tests.attacks.http.wire import Wire, exchange, request, status, wire
-from tests.integration.api.streams import following, serving
+from tests.integration.api.streams import LAEQ, following, serving, write
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -63,6 +63,20 @@ async def test_slow_heads(soon: None, address: str) -> None:
         assert b"urn:halong:problem:too-slow" in answers[0]
         assert await metric(address, 'halong_api_connections_refused_total{reason="slow"}') == _HELD
         assert await metric(address, "halong_api_connections") == 1
+
+
+@pytest.mark.attack("1,000 streams that say nothing for longer than a head may take", "are none: all go on")
+@pytest.mark.slow
+async def test_streams_go_on(soon: None, address: str, city: AsyncConnection[Any]) -> None:
+    async with held(address, 1000) as clients:
+        for each in clients:
+            await each.send(f"GET /v1/live?{LAEQ} HTTP/1.1\r\nHost: halong\r\n\r\n".encode())
+        async with asyncio.timeout(60):
+            await asyncio.gather(*(each.reader.readuntil(b"event: subscribed") for each in clients))
+        await asyncio.sleep(3)  # as long as three heads
+        await write(city, 61.5)
+        async with asyncio.timeout(60):
+            await asyncio.gather(*(each.reader.readuntil(b"61.5") for each in clients))
 
 
 @pytest.mark.attack("300 connections that send nothing", "ended after 10 s without a word")
@@ -179,3 +193,19 @@ async def test_requests_ahead(address: str) -> None:
     async with wire(address) as client:  # which is allowed to be in a hurry
         await client.send(ahead * 9 + request("/v1/areas"))
         assert (await client.rest()).count(b"HTTP/1.1 200 OK") == 10
+
+
+@pytest.mark.attack("connections that become WebSockets to leave the count", "count until they end")
+async def test_websockets_count(console: str) -> None:
+    upgrade = request(
+        "/_nicegui_ws/socket.io/?EIO=4&transport=websocket&client_id=x&implicit_handshake=false",
+        "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    ).replace(b"Connection: close", b"Connection: Upgrade")  # fmt: skip
+    async with held(console, 5) as attackers:
+        for each in attackers:
+            await each.send(upgrade)
+            assert status(await each.reader.readuntil(b"\r\n")) == 101
+        assert await metric(console, "halong_api_connections") == 6
+    async with asyncio.timeout(20):
+        while await metric(console, "halong_api_connections") > 1:
+            await asyncio.sleep(0.1)

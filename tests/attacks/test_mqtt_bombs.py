@@ -61,10 +61,8 @@ async def attacker(broker: Broker, code: str) -> AsyncIterator[Wire]:
     password = broker.add_gateway(code)
     async with wire(broker.gateway_url) as connection:
         login = mqtt5.ConnectPacket(client_id=code, username=code, password=password.encode())
-        buffer = bytearray(1000)
-        size = login.write(buffer)
         async with asyncio.timeout(30):
-            await connection.send(bytes(buffer[:size]))
+            await connection.send(login.write())
             _, length = await connection.reader.readexactly(2)
             answer = await connection.reader.readexactly(length)
         assert answer[1] == 0  # CONNACK, success (3.2.2.2)

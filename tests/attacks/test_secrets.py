@@ -194,6 +194,7 @@ async def _text(url: str) -> str:
 
 
 @pytest.mark.attack("secrets in what commands say of wrong settings, with tracebacks", "none is told")
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command", ["check", "api", "ingest", "analytics", "migrate", "broker files --out x"]
 )

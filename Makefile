@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo clean-demo test faults contract fuzz format requirements bench-ingest bench-formats bench-quality bench-analytics bench-api bench-live bench-export
+.PHONY: help demo clean-demo test faults contract attacks audit fuzz format requirements bench-ingest bench-formats bench-quality bench-analytics bench-api bench-live bench-export
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -26,6 +26,12 @@ faults: .venv/test.ready ## Kill, cut and fill at length: everything acknowledge
 contract: .venv/test.ready ## Try the API's whole document with thousands of cases (ARGS="-k key": a part)
 	@HALONG_CONTRACT_EXAMPLES=100 $(BIN)/pytest -s tests/contract $(ARGS)
 
+attacks: .venv/test.ready ## Try every attack on real services, and print what happens, a row an attack
+	@$(BIN)/python -m pytest -q -p tests.attacks.table $(ARGS) tests/attacks tests/unit tests/integration
+
+audit: .venv/audit.ready ## Ask for advisories about every pinned package (ARGS="-s osv": of another service)
+	@sh scripts/audit $(ARGS)
+
 fuzz: .venv/test.ready ## Give ten million malformed payloads to all decoders (ARGS="--count 100000": quickly)
 	@$(BIN)/python -m tests.faults.fuzz_formats --count 10000000 $(ARGS)
 
@@ -40,6 +46,8 @@ requirements: .venv/test.ready ## Pin the newest versions that pyproject.toml al
 	    --extra dashboards --extra test -c requirements.txt pyproject.toml -o requirements-test.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --upgrade \
 	    tests/contract/requirements.in -o tests/contract/requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --upgrade \
+	    tests/audit/requirements.in -o tests/audit/requirements.txt
 
 .venv/runtime.ready: requirements.txt pyproject.toml scripts/venv
 	@PYTHON=$(PYTHON) sh scripts/venv requirements.txt $@
@@ -49,6 +57,11 @@ requirements: .venv/test.ready ## Pin the newest versions that pyproject.toml al
 	@sh scripts/browser
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv/contract
 	@$(BIN)/uv pip install --quiet --python .venv/contract/bin/python -r tests/contract/requirements.txt
+
+.venv/audit.ready: .venv/test.ready tests/audit/requirements.txt
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv/audit
+	@$(BIN)/uv pip install --quiet --python .venv/audit/bin/python -r tests/audit/requirements.txt
+	@touch $@
 
 bench-ingest: .venv/test.ready ## Measure ingest beside its limits (ARGS="--runs 1 --scale 0.2": quickly)
 	@$(BIN)/python -m bench.ingest $(ARGS)

@@ -1,8 +1,9 @@
-"""How large a request may be, and how long it may take to come."""
+"""How large and how deep a request's body may be, and how long it may take to come."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Final
 
 from starlette.datastructures import Headers
@@ -17,10 +18,15 @@ if TYPE_CHECKING:
 MOST_BYTES: Final = 64 * 1024
 #: a body must have come as a whole after so long
 MOST_SECONDS: Final = 10.0
+#: JSON nests no deeper; no operation takes more than a list in an object
+MOST_DEPTH: Final = 32
+
+#: a text of JSON (RFC 8259, section 7), whose brackets do not count, or a bracket
+_TOKEN: Final = re.compile(rb'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
 
 
 class BodyLimit:
-    """Refuses bodies that are too large (413) or come too slowly (408), before anything works on them."""
+    """Refuses bodies that are too large (413), nest too deep (422) or come too slowly (408), unread."""
 
     def __init__(
         self, app: ASGIApp, most_bytes: int = MOST_BYTES, most_seconds: float = MOST_SECONDS
@@ -28,8 +34,8 @@ class BodyLimit:
         self._app, self._most_bytes, self._most_seconds = app, most_bytes, most_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Read the body, then run the application on it; what is not below /v1 has none that is read here."""
-        if scope["type"] != "http" or not scope["path"].startswith("/v1/") or not _has_body(scope):
+        """Read the body, then run the application on it."""
+        if scope["type"] != "http" or not _has_body(scope):
             await self._app(scope, receive, send)
             return
         try:
@@ -42,6 +48,10 @@ class BodyLimit:
         if body is None:
             text = f"the body is larger than {self._most_bytes} bytes: no operation takes more"
             await _refuse("too-large", text, scope, receive, send)
+            return
+        if is_deep(body):
+            text = f"the body nests deeper than {MOST_DEPTH} levels: no operation takes more"
+            await _refuse("invalid-parameter", text, scope, receive, send)
             return
         await self._app(scope, _replayed(body, receive), send)
 
@@ -58,6 +68,19 @@ class BodyLimit:
                 return None
             if not message.get("more_body"):
                 return b"".join(parts)
+
+
+def is_deep(body: bytes) -> bool:
+    """Tell whether JSON nests deeper than any operation takes; of other bodies nothing is said."""
+    if body.count(b"[") + body.count(b"{") <= MOST_DEPTH:
+        return False
+    depth = 0
+    for token in _TOKEN.finditer(body):
+        first = body[token.start()]
+        depth += (first in b"[{") - (first in b"]}")
+        if depth > MOST_DEPTH:
+            return True
+    return False
 
 
 def _has_body(scope: Scope) -> bool:

@@ -63,6 +63,13 @@ class Metrics:
         self._buckets = Gauge(
             "halong_api_rate_clients", "Clients whose requests are counted.", registry=self.registry
         )
+        self._connections = Gauge("halong_api_connections", "Open connections.", registry=self.registry)
+        self._refused = Counter(
+            "halong_api_connections_refused",
+            "Connections that were refused or ended, by the reason.",
+            ("reason",),
+            registry=self.registry,
+        )
 
     def note_cache(self, result: str) -> None:
         """Count one request for an answer that may be kept: `hit`, `not_modified` or `miss`."""
@@ -76,6 +83,18 @@ class Metrics:
     def watch_buckets(self, count: Callable[[], int]) -> None:
         """Ask `count` for the number of clients whenever Prometheus asks."""
         self._buckets.set_function(count)
+
+    def watch_connections(self, count: Callable[[], int]) -> None:
+        """Ask `count` for the number of connections whenever Prometheus asks."""
+        self._connections.set_function(count)
+
+    def note_refused_connection(self, reason: str) -> None:
+        """Count a connection that was refused or ended, by the reason.
+
+        `limit` and `address`: there were too many, of all clients or of its address; `slow` and `head`: the
+        head of its request did not come in time, or was too large; `invalid`: it sent what is no HTTP.
+        """
+        self._refused.labels(reason).inc()
 
     def note_limited(self, quota: str) -> None:
         """Count a request that was refused, by the quota that it was beyond."""

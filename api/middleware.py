@@ -28,6 +28,11 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 #: paths whose answers are data: nothing in them may be run or framed
 _DATA = ("/v1", "/health", "/metrics", "/openapi.json")
 
+#: a browser that has come by https once comes by nothing else for a year (RFC 6797, 6.1.1)
+_HSTS = "max-age=31536000"
+#: what no page of ours asks a browser for (W3C Permissions Policy)
+_NO_FEATURES = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+
 
 def is_data(path: str) -> bool:
     """Tell whether a path belongs to the API and not to a page or a mounted application."""
@@ -71,7 +76,10 @@ class SecurityHeaders:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _add_security(MutableHeaders(scope=message), data=is_data(scope["path"]))
+                headers = MutableHeaders(scope=message)
+                _add_security(headers, data=is_data(scope["path"]))
+                if scope["scheme"] == "https":
+                    headers.setdefault("Strict-Transport-Security", _HSTS)
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
@@ -81,6 +89,8 @@ def _add_security(headers: MutableHeaders, *, data: bool) -> None:
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "same-origin")
     headers.setdefault("X-Frame-Options", "SAMEORIGIN")
+    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+    headers.setdefault("Permissions-Policy", _NO_FEATURES)
     if data:
         headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
         headers.setdefault("Cache-Control", "private, no-cache")

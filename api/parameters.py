@@ -16,7 +16,7 @@ from psycopg import AsyncConnection
 from api import suggest
 from api.pages import MAX_LIMIT
 from api.periods import EXPECTED_PERIOD, Asked, Period, PeriodError, read
-from api.problems import Fault, Problem, invalid, or_, sentence
+from api.problems import MOST_FAULTS, Fault, Problem, invalid, or_, sentence
 from api.queries import names
 from api.times import EXPECTED, EXPECTED_FROM, Duration, TimeError, parse_day, parse_time
 
@@ -79,7 +79,8 @@ async def only_known_parameters(request: Request) -> None:
     if not request.query_params:
         return
     allowed = _parameters(request.scope["route"].dependant)
-    faults = [_unknown(name, allowed) for name in request.query_params if name not in allowed]
+    unknown = [name for name in request.query_params if name not in allowed]
+    faults = [_unknown(name, allowed) for name in unknown[:MOST_FAULTS]]
     if faults:
         raise Problem("invalid-parameter", sentence(faults), faults=faults)
 

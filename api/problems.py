@@ -28,6 +28,8 @@ MEDIA_TYPE = "application/problem+json"
 #: seconds after which a client may ask again when the database is away
 RETRY_AFTER_S = 5
 RETRY_LATER = {"Retry-After": str(RETRY_AFTER_S)}
+#: faults that are told of one request: looking for what was meant takes time for each
+MOST_FAULTS = 10
 
 _TOO_LONG = (
     "the query was stopped after 30 s: ask for a shorter period, fewer areas or indicators (area=, level=), "
@@ -47,12 +49,14 @@ KINDS: dict[str, tuple[int, str]] = {
     "too-slow": (408, "The request took too long to come"),
     "conflict": (409, "The state of things does not allow it"),
     "too-large": (413, "The request is too large"),
+    "head-too-large": (431, "Address and header fields are too large"),
     "range-not-satisfiable": (416, "The file has no such bytes"),
     "invalid-parameter": (422, "A parameter cannot be used"),
     "too-many-requests": (429, "Too many requests"),
     "internal": (500, "halong failed to answer"),
     "database-away": (503, "The database cannot be reached"),
     "too-long": (503, "The answer took too long"),
+    "too-many-connections": (503, "Too many connections are open"),
     "too-many-streams": (503, "As many streams are open as one process may have"),
     "not-ready": (503, "The service is not ready"),
     "store-away": (503, "The published files cannot be reached"),
@@ -182,7 +186,7 @@ async def on_http_error(request: Request, error: HTTPException) -> JSONResponse:
 async def on_invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
     """Answer parameters that do not fit their declaration."""
     fields = _body_fields(request)
-    faults = [_body_fault(each, fields) or _fault(each) for each in error.errors()]
+    faults = [_body_fault(each, fields) or _fault(each) for each in error.errors()[:MOST_FAULTS]]
     return response(Problem("invalid-parameter", sentence(faults), faults=faults), request)
 
 

@@ -36,8 +36,10 @@ WINDOW_S: Final = 60
 MOST_CLIENTS: Final = 50_000
 #: a key is believed to be that of its prefix for so long after it was checked, s
 _KNOWN_S: Final = 300.0
-#: what is counted; probes of supervisors and the console's own traffic are not
-_LIMITED: Final = ("/v1", "/open", "/docs", "/openapi.json", "/asyncapi.json", "/asyncapi.yaml")
+#: what is counted, the console's log-in too; probes of supervisors and the console's own traffic are not
+_LIMITED: Final = (
+    "/v1", "/open", "/docs", "/openapi.json", "/asyncapi.json", "/asyncapi.yaml", "/console/key",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,18 @@ import resource
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import structlog
 import uvicorn
 from fastapi import FastAPI
 
 from api.app import create_app, require_schema
+from api.connections import Config, Door, HttpConnection, Limits
 from runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from api.metrics import Metrics
 
 _log = structlog.get_logger(__name__)
 
@@ -19,12 +24,14 @@ _log = structlog.get_logger(__name__)
 _GRACE_S = 5
 #: after which the system ends a connection whose client takes nothing of what was sent
 _DEAF_MS = 60_000
-#: open files beside those of streams: libraries, database connections, requests
+#: open files beside those of connections: libraries, the database, files that are sent
 _OTHER_FILES = 1024
+#: what a page of the console sends at once is some kilobytes
+_MOST_MESSAGE_BYTES = 1024 * 1024
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves signals to its caller, and says when it takes requests."""
+    """A server that leaves signals to its caller, says when it begins, and waits for no request for ever."""
 
     def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
         super().__init__(config)
@@ -35,6 +42,15 @@ class _Server(uvicorn.Server):
         await super().startup(sockets=sockets)
         if self.started:
             self._on_started()
+
+    async def on_tick(self, counter: int) -> bool:
+        """End connections whose request does not come, once a second."""
+        if counter % 10 == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in tuple(self.server_state.connections):
+                if isinstance(connection, HttpConnection):
+                    connection.check(now)
+        return await super().on_tick(counter)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -62,7 +78,7 @@ async def run(
         OSError: the port is taken.
     """
     await require_schema(settings.require_database_url())
-    _allow_files(settings.api_live_clients)
+    _allow_files(_most_connections(settings))
     app = create_app(settings)
     if on_app is not None:
         on_app(app)
@@ -86,8 +102,9 @@ async def serve(
     on_started: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve an application on a listening socket until `stop` is set."""
-    config = uvicorn.Config(
+    config = Config(
         app,
+        _door(app, settings),
         lifespan="on",
         log_config=None,
         access_log=False,
@@ -96,6 +113,7 @@ async def serve(
         proxy_headers=bool(settings.api_trusted_proxies),
         forwarded_allow_ips=list(settings.api_trusted_proxies),
         timeout_graceful_shutdown=_GRACE_S,
+        ws_max_size=_MOST_MESSAGE_BYTES,
     )
     server = _Server(config, on_started)
     watch = asyncio.create_task(_stop_when_told(server, app, stop), name="api.stop")
@@ -116,10 +134,26 @@ async def _stop_when_told(server: uvicorn.Server, app: FastAPI, stop: asyncio.Ev
     server.should_exit = True
 
 
-def _allow_files(clients: int) -> None:
-    """Raise the process's own limit of open files as far as the system lets it: each stream is one."""
+def _door(app: FastAPI, settings: Settings) -> Door:
+    limits = Limits(
+        _most_connections(settings), settings.api_connections_address, settings.api_trusted_proxies
+    )
+    metrics: Metrics | None = getattr(app.state, "metrics", None)
+    if metrics is None:
+        return Door(limits)
+    door = Door(limits, metrics.note_refused_connection)
+    metrics.watch_connections(lambda: len(door))
+    return door
+
+
+def _most_connections(settings: Settings) -> int:
+    return settings.api_connections and settings.api_connections + settings.api_live_clients
+
+
+def _allow_files(connections: int) -> None:
+    """Raise the process's own limit of open files as far as the system lets it: each connection is one."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = clients + _OTHER_FILES
+    wanted = connections + _OTHER_FILES
     if soft != resource.RLIM_INFINITY and soft < wanted:
         most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, StringConstraints, UrlConstraints, model_validator
+from pydantic import Field, SecretStr, StringConstraints, UrlConstraints, field_validator, model_validator
 from pydantic_core import Url
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -26,6 +27,8 @@ MqttUrl = Annotated[Url, UrlConstraints(allowed_schemes=["mqtt", "mqtts"], host_
 GatewayCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
 #: its first level names a topic tree: neither a wildcard nor the broker's own
 TopicFilter = Annotated[str, StringConstraints(pattern=r"^[^+#$/\s][^+#/\s]*(/(\+|[^+#/\s]+))*(/#)?$")]
+#: no percent-encoding (RFC 3986, 2.1), or one that libpq refuses, with an error that repeats the password
+_BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
 
 
 class Settings(BaseSettings):
@@ -37,13 +40,17 @@ class Settings(BaseSettings):
     )
 
     database_url: PostgresUrl | None = Field(
-        default=None, description="TimescaleDB, as postgresql://user:password@host:port/database."
+        default=None, repr=False, description="TimescaleDB, as postgresql://user:password@host:port/database."
     )
     mqtt_url: MqttUrl | None = Field(
-        default=None, description="Broker for halong's own services, as mqtt://user:password@host:port."
+        default=None,
+        repr=False,
+        description="Broker for halong's own services, as mqtt://user:password@host:port.",
     )
     gateway_mqtt_url: MqttUrl | None = Field(
-        default=None, description="Broker as gateways reach it, without a user; default: mqtt_url's address."
+        default=None,
+        repr=False,
+        description="Broker as gateways reach it, without a user; default: mqtt_url's address.",
     )
     time_zone: str = Field(default="Asia/Ho_Chi_Minh", description="IANA time zone in which days are cut.")
     topic_root: str = Field(default="city/v1", description="Prefix of every topic of the wire contract.")
@@ -104,6 +111,12 @@ class Settings(BaseSettings):
     api_live_clients: int = Field(
         default=2000, ge=0, description="Streams (/v1/live) that one API process keeps open at a time."
     )
+    api_connections: int = Field(
+        default=2000, ge=0, description="Connections of one API process beside its streams; 0: no limit."
+    )
+    api_connections_address: int = Field(
+        default=256, ge=0, description="Connections of one address, streams among them; 0: no limit."
+    )
     api_cache_mb: int = Field(
         default=64, ge=0, description="Memory of one API process for finished answers, MB; 0: none are kept."
     )
@@ -150,7 +163,7 @@ class Settings(BaseSettings):
         default=None, min_length=16, description="Key of the signature that webhooks carry."
     )
     smtp_url: SmtpUrl | None = Field(
-        default=None, description="Mail server, as smtp://user:password@host:587, or smtps://."
+        default=None, repr=False, description="Mail server, as smtp://user:password@host:587, or smtps://."
     )
     alert_sender: str = Field(
         default="halong@localhost", pattern=r"^[^@\s]+@[^@\s]+$", description="Sender of mails about alerts."
@@ -185,6 +198,13 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Return where settings come from, the strongest first."""
         return init_settings, Environment(settings_cls), dotenv_settings, file_secret_settings
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_percent_encoded(cls, url: Url | None) -> Url | None:
+        if url is not None and _BAD_PERCENT.search(str(url)):
+            raise ValueError("a percent sign in the user or the password is written %25")
+        return url
 
     @model_validator(mode="after")
     def _sources_are_apart(self) -> Self:

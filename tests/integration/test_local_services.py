@@ -193,6 +193,7 @@ async def next_of(topics: asyncio.Queue[str]) -> str:
     return await asyncio.wait_for(topics.get(), 40)
 
 
+@pytest.mark.attack("a wrong name or password at the broker", "not authorized")
 @pytest.mark.parametrize(("name", "password"), [("gw-1", "wrong"), ("gw-1", ""), ("gw-9", "gw-9 sesame")])
 async def test_a_wrong_user_or_password_is_refused(broker: LocalMosquitto, name: str, password: str) -> None:
     with pytest.raises(aiomqtt.MqttError, match="Not authorized"):
@@ -200,6 +201,7 @@ async def test_a_wrong_user_or_password_is_refused(broker: LocalMosquitto, name:
             pass
 
 
+@pytest.mark.attack("anonymous at the broker, at both listeners", "not authorized")
 async def test_nobody_comes_in_without_a_name(broker: LocalMosquitto) -> None:
     for port in (broker.gateway_port, broker.platform_port):
         with pytest.raises(aiomqtt.MqttError, match="Not authorized"):
@@ -207,6 +209,7 @@ async def test_nobody_comes_in_without_a_name(broker: LocalMosquitto) -> None:
                 pass
 
 
+@pytest.mark.attack("publish as another gateway, or what halong alone says", "does not arrive")
 async def test_a_gateway_publishes_only_below_its_own_up(broker: LocalMosquitto) -> None:
     async with (
         platform(broker) as halong,
@@ -219,6 +222,7 @@ async def test_a_gateway_publishes_only_below_its_own_up(broker: LocalMosquitto)
         assert await next_of(topics) == "city/v1/gw-1/up/observations"
 
 
+@pytest.mark.attack("read another gateway's topics", "nothing is heard")
 async def test_a_gateway_reads_only_its_own_down(broker: LocalMosquitto) -> None:
     async with platform(broker) as halong, gateway(broker, "gw-1") as gw, received(gw, "city/v1/#") as topics:
         for topic in (
@@ -231,6 +235,9 @@ async def test_a_gateway_reads_only_its_own_down(broker: LocalMosquitto) -> None
         assert await next_of(topics) == "city/v1/gw-1/down/command"
 
 
+@pytest.mark.attack(
+    "take over the client id of ingest, and with it the queue", "the broker gives it its own name"
+)
 async def test_a_gateway_can_not_take_over_the_session_of_ingest(broker: LocalMosquitto) -> None:
     async with (
         platform(broker, "ingest-0") as ingest,

@@ -161,6 +161,7 @@ async def test_this_machine_and_no_limit_are_not_limited() -> None:
     assert await statuses(limited(Metrics(), Clients(), api_rate_limit=0), 9) == [200] * 9
 
 
+@pytest.mark.attack("another X-Forwarded-For with each request", "one quota")
 async def test_what_a_stranger_says_of_its_address_is_not_believed() -> None:
     app = limited(Metrics(), Clients())
     found = [(await statuses(app, 1, **{"x-forwarded-for": f"198.51.100.{n}"}))[0] for n in range(4)]

@@ -274,6 +274,9 @@ def test_without_a_content_type_the_first_bytes_choose() -> None:
     assert choose(b"\xa0", None).name == "native"
 
 
+@pytest.mark.attack(
+    "CBOR bombs: deep, wide, told lengths, digits, cycles, patterns", "refused within seconds"
+)
 @pytest.mark.parametrize(
     "payload",
     [

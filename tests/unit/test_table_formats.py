@@ -117,6 +117,7 @@ def test_csv_for_vietnamese_spreadsheets() -> None:
     assert (row[0], row[2]) == ("a;b", "31,2")
 
 
+@pytest.mark.attack("formulas in CSV and XLSX", "a quote before them; text")
 @pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"])
 def test_no_text_is_a_formula(formula: str) -> None:
     content = made(Format.CSV, [FULL | {"thing": formula}]).decode()

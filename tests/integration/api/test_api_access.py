@@ -45,6 +45,7 @@ async def ask_with(app: FastAPI, key: str) -> httpx.Response:
     return await ask(app, authorization=f"Bearer {key}")
 
 
+@pytest.mark.attack("no key, at every path of the document", "401")
 async def test_without_a_key_there_is_no_data(closed: FastAPI) -> None:
     for path in closed.openapi()["paths"]:
         answer = await ask(closed, path.replace("{code}", "x").replace("{id}", "1"))
@@ -91,6 +92,7 @@ async def test_basic_auth_is_told_what_to_send(closed: FastAPI) -> None:
     assert "Bearer" in body["detail"]
 
 
+@pytest.mark.attack("an expired key", "401")
 async def test_an_expired_key_is_refused(closed: FastAPI, conn: AsyncConnection[Any]) -> None:
     text, _ = await keys.create(conn, "old", expires_at=datetime.now(UTC) - timedelta(seconds=1))
     assert "expired" in assert_problem(await ask_with(closed, text), 401, "unauthorized")["detail"]
@@ -98,6 +100,7 @@ async def test_an_expired_key_is_refused(closed: FastAPI, conn: AsyncConnection[
     assert (await ask_with(closed, later)).status_code == 200
 
 
+@pytest.mark.attack("a revoked key", "401 at once")
 async def test_a_revoked_key_is_refused_at_once(closed: FastAPI, conn: AsyncConnection[Any]) -> None:
     text, record = await keys.create(conn, "lost")
     assert (await ask_with(closed, text)).status_code == 200
@@ -109,6 +112,7 @@ async def test_a_revoked_key_is_refused_at_once(closed: FastAPI, conn: AsyncConn
         await keys.revoke(conn, "nothing")
 
 
+@pytest.mark.attack("a key whose role may not", "403")
 async def test_a_key_whose_role_may_not_is_told_which_may(
     closed: FastAPI, conn: AsyncConnection[Any]
 ) -> None:
@@ -228,6 +232,9 @@ async def test_headers(client: httpx.AsyncClient) -> None:
         assert answer.headers["content-encoding"] == encoding
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["cross-origin-opener-policy"] == "same-origin"
+    assert "camera=()" in answer.headers["permissions-policy"]
+    assert "strict-transport-security" not in answer.headers
     assert "access-control-allow-origin" not in answer.headers
     bad = await client.get("/v1/areas", headers={"x-request-id": "a b\t"})
     assert len(bad.headers["x-request-id"]) == 32

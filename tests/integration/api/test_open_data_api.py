@@ -173,6 +173,7 @@ async def test_a_part_of_a_file(client: httpx.AsyncClient) -> None:
     assert (head.status_code, head.content, head.headers["content-length"]) == (200, b"", str(size))
 
 
+@pytest.mark.attack("path tricks at published files", "404")
 @pytest.mark.parametrize(
     "path",
     [

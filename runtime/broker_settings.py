@@ -24,10 +24,14 @@ class BrokerSettings(BaseSettings):
         description="CA certificates (PEM) that a broker at mqtts:// is checked with; default: the system's.",
     )
     mqtt_url: MqttUrl | None = Field(
-        default=None, description="Broker for halong's own services, as mqtt://user:password@host:port."
+        default=None,
+        repr=False,
+        description="Broker for halong's own services, as mqtt://user:password@host:port.",
     )
     gateway_mqtt_url: MqttUrl | None = Field(
-        default=None, description="Broker as gateways reach it, without a user; default: mqtt_url's address."
+        default=None,
+        repr=False,
+        description="Broker as gateways reach it, without a user; default: mqtt_url's address.",
     )
     ca_dir: Path | None = Field(default=None, description="Folder of the certificate authority.")
     ca_passphrase: SecretStr | None = Field(

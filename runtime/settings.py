@@ -8,13 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import (
-    Field,
-    SecretStr,
-    StringConstraints,
-    UrlConstraints,
-    model_validator,
-)
+from pydantic import Field, SecretStr, StringConstraints, UrlConstraints, model_validator
 from pydantic_core import Url
 from pydantic_settings import BaseSettings, SettingsConfigDict
 

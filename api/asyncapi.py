@@ -79,7 +79,11 @@ def document(settings: Settings) -> dict[str, Any]:
                 "gateway": {
                     "type": "userPassword",
                     "description": "The gateway's code and its password (`halong gateways password`).",
-                }
+                },
+                "certificate": {
+                    "type": "X509",
+                    "description": "A certificate with the code as CN (`halong ca issue`), at port 8884.",
+                },
             },
         },
     }
@@ -141,16 +145,18 @@ def _named_levels(topic_filter: str) -> str:
 def _server(settings: Settings) -> dict[str, Any]:
     url = settings.gateway_mqtt_url
     root = settings.topic_root
+    is_secure = url is not None and url.scheme == "mqtts"
+    schemes = ("gateway", "certificate") if is_secure else ("gateway",)
     return {
         "host": "{host}:{port}",
-        "protocol": "mqtt",
+        "protocol": "secure-mqtt" if is_secure else "mqtt",
         "protocolVersion": "5",
         "description": "The broker as gateways reach it; 3.1.1 is spoken as well, without reason codes.",
         "variables": {
             "host": {"default": (url and url.host) or "broker.example"},
-            "port": {"default": str((url and url.port) or 1883)},
+            "port": {"default": str((url and url.port) or (8883 if is_secure else 1883))},
         },
-        "security": [{"$ref": "#/components/securitySchemes/gateway"}],
+        "security": [{"$ref": f"#/components/securitySchemes/{each}"} for each in schemes],
         "bindings": {
             "mqtt": {
                 "cleanSession": False,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING, Any
 
 from devices.credentials import new_password, password_hash, password_matches
+from devices.model import is_reserved, reserved_text
+from runtime.whole_files import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,19 +21,34 @@ class UnknownGatewayError(LookupError):
 
 
 async def password_hashes(conn: AsyncConnection[Any]) -> dict[str, str]:
-    """Return code -> password hash of every gateway that may log in."""
+    """Return code -> password hash of every gateway that may log in; none has the name of another user."""
     cursor = await conn.execute(
         "SELECT code, password_hash FROM gateways WHERE enabled AND password_hash IS NOT NULL"
     )
-    return dict(await cursor.fetchall())
+    return {code: hashed for code, hashed in await cursor.fetchall() if not is_reserved(code)}
+
+
+async def require_no_gateway(conn: AsyncConnection[Any], user: str) -> None:
+    """Refuse a name for the platform's user at the broker that is a gateway's: it would have its rights.
+
+    Raises:
+        UnknownGatewayError: a gateway of that code is registered.
+    """
+    cursor = await conn.execute("SELECT FROM gateways WHERE code = %s", [user])
+    if cursor.rowcount and not is_reserved(user):
+        raise UnknownGatewayError(
+            f"the user {user!r} of HALONG_MQTT_URL is a gateway's code: give it another name"
+        )
 
 
 async def set_password(conn: AsyncConnection[Any], gateway: str) -> str:
     """Give a gateway a random password and return it: only its hash is kept.
 
     Raises:
-        UnknownGatewayError: no such gateway.
+        UnknownGatewayError: no such gateway, or one that may not log in under its code.
     """
+    if is_reserved(gateway):
+        raise UnknownGatewayError(reserved_text(gateway))
     passwords = await set_passwords(conn, [gateway])
     if gateway not in passwords:
         raise UnknownGatewayError(f"gateway {gateway!r} is not registered: see `halong devices list`")
@@ -88,8 +104,5 @@ def kept_passwords(file: Path, gateways: Iterable[str]) -> dict[str, str]:
     known: dict[str, str] = json.loads(file.read_text("utf-8")) if file.exists() else {}
     passwords = {code: known.get(code) or new_password() for code in gateways}
     # Replaced as a whole: an interruption must not lose the only copy of a password.
-    written = file.with_name(f".{file.name}.{os.getpid()}")
-    written.touch(mode=0o600)
-    written.write_text(json.dumps(known | passwords, indent=1), "utf-8")
-    written.replace(file)
+    replace(file, json.dumps(known | passwords, indent=1))
     return passwords

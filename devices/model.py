@@ -16,11 +16,25 @@ if TYPE_CHECKING:
 #: Of areas, from the whole to the parts: an area's parent is of an earlier level.
 LEVELS = ("province", "district", "commune")
 CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+#: The broker's user that halong's own services log in as; it may publish and read everything.
+PLATFORM_USER = "halong"
+#: The broker's user that consoles and sirens log in as; it may read alerts and nothing else.
+ALERT_READER = "alerts"
 
 
 def is_code(text: str) -> bool:
     """Tell whether `text` may name a gateway, a device or an observed property (wire contract, Topics)."""
     return CODE.fullmatch(text) is not None
+
+
+def is_reserved(code: str) -> bool:
+    """Tell whether the broker has a user of this name that is no gateway: a gateway would have its rights."""
+    return code in {PLATFORM_USER, ALERT_READER}
+
+
+def reserved_text(code: str) -> str:
+    """Say that a gateway may not have a reserved code."""
+    return f"{code!r} is a user of halong's own at the broker, whose rights a gateway may not have: rename it"
 
 
 class Quality(IntEnum):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from api.open_data.manifest import ManifestError
 from api.open_data.plan import NoCityError, read_plan
 from api.open_data.store import Store, StoreError
+from devices.authority_files import AuthorityFolder
+from devices.certificates import ending
 from devices.liveness import is_connected, last_message
 from ingest.deferred import waiting
 from ingest.metrics_table import newest
@@ -24,6 +27,10 @@ if TYPE_CHECKING:
     from runtime.settings import Settings
 
     Check = Callable[[AsyncConnection[Any], Settings], Awaitable[tuple[bool, str]]]
+
+
+#: a certificate that ends sooner is not well
+_SOON = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -113,9 +120,29 @@ async def _open_data(conn: AsyncConnection[Any], settings: Settings) -> tuple[bo
     return True, f"{len(published)} of {len(manifests)} data sets are published, newest month {newest_month}"
 
 
+async def _tls(conn: AsyncConnection[Any], settings: Settings) -> tuple[bool, str]:
+    at, folder = datetime.now(UTC), AuthorityFolder(settings.authority_folder)
+    if not folder.exists:
+        return True, "no certificate authority here (HALONG_CA_DIR)"
+    server = folder.server()
+    if server is None:
+        return False, "the broker has no certificate: `halong ca server`"
+    for whose, certificate in (("CA", folder.root()), ("broker", server)):
+        if certificate.not_valid_after_utc < at + _SOON:
+            until = f"{certificate.not_valid_after_utc:%Y-%m-%d}"
+            return (
+                False,
+                f"the {whose}'s certificate ends on {until}: docs/operations.md, TLS and certificates",
+            )
+    number = await ending(conn, at, 2 * _SOON)
+    due = f"; {number} of gateways end within 60 days: `halong ca list --ending 60`" if number else ""
+    return True, f"the broker's certificate is valid until {server.not_valid_after_utc:%Y-%m-%d}{due}"
+
+
 CHECKS: dict[str, Check] = {
     "database": _database,
     "ingest": _ingest,
     "analytics": _analytics,
     "open-data": _open_data,
+    "tls": _tls,
 }

@@ -13,6 +13,7 @@ from rich.console import Console
 from runtime.commands import (
     alerts,
     broker,
+    ca,
     city,
     dashboards,
     device,
@@ -47,6 +48,7 @@ app.add_typer(device.app, name="device")
 app.add_typer(devices.app, name="devices")
 app.add_typer(gateways.app, name="gateways")
 app.add_typer(broker.app, name="broker")
+app.add_typer(ca.app, name="ca")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(keys.app, name="keys")
 app.add_typer(indicators.app, name="indicators")

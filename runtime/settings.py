@@ -13,7 +13,8 @@ from pydantic import Field, SecretStr, StringConstraints, UrlConstraints, field_
 from pydantic_core import Url
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from runtime.environment import Environment
+from runtime.broker_settings import BrokerSettings
+from runtime.environment import Environment, SettingsError, require
 from runtime.places import default_state
 from runtime.topic_filters import overlap
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 PostgresUrl = Annotated[Url, UrlConstraints(allowed_schemes=["postgresql", "postgres"], host_required=False)]
 SmtpUrl = Annotated[Url, UrlConstraints(allowed_schemes=["smtp", "smtps"], host_required=True)]
 PublicUrl = Annotated[Url, UrlConstraints(allowed_schemes=["http", "https"], host_required=True)]
-MqttUrl = Annotated[Url, UrlConstraints(allowed_schemes=["mqtt", "mqtts"], host_required=True)]
 GatewayCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
 #: its first level names a topic tree: neither a wildcard nor the broker's own
 TopicFilter = Annotated[str, StringConstraints(pattern=r"^[^+#$/\s][^+#/\s]*(/(\+|[^+#/\s]+))*(/#)?$")]
@@ -31,7 +31,7 @@ TopicFilter = Annotated[str, StringConstraints(pattern=r"^[^+#$/\s][^+#/\s]*(/(\
 _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
 
 
-class Settings(BaseSettings):
+class Settings(BrokerSettings):
     """Settings, each read from the environment variable `HALONG_` + its name in capitals."""
 
     # An error's text does not repeat what was given: it may hold a secret.
@@ -41,16 +41,6 @@ class Settings(BaseSettings):
 
     database_url: PostgresUrl | None = Field(
         default=None, repr=False, description="TimescaleDB, as postgresql://user:password@host:port/database."
-    )
-    mqtt_url: MqttUrl | None = Field(
-        default=None,
-        repr=False,
-        description="Broker for halong's own services, as mqtt://user:password@host:port.",
-    )
-    gateway_mqtt_url: MqttUrl | None = Field(
-        default=None,
-        repr=False,
-        description="Broker as gateways reach it, without a user; default: mqtt_url's address.",
     )
     time_zone: str = Field(default="Asia/Ho_Chi_Minh", description="IANA time zone in which days are cut.")
     topic_root: str = Field(default="city/v1", description="Prefix of every topic of the wire contract.")
@@ -236,17 +226,9 @@ class Settings(BaseSettings):
         Raises:
             SettingsError: it is not set.
         """
-        return _require(
+        return require(
             self.database_url, "HALONG_DATABASE_URL", "postgresql://user:password@host:5432/halong"
         )
-
-    def require_mqtt_url(self) -> str:
-        """Return the broker address.
-
-        Raises:
-            SettingsError: it is not set.
-        """
-        return _require(self.mqtt_url, "HALONG_MQTT_URL", "mqtt://user:password@host:1883")
 
     def require_open_data_target(self) -> str:
         """Return where open data are published.
@@ -269,18 +251,6 @@ class Settings(BaseSettings):
     def zone(self) -> ZoneInfo:
         """The city's time zone."""
         return ZoneInfo(self.time_zone)
-
-
-class SettingsError(ValueError):
-    """A setting is missing or cannot be used."""
-
-
-def _require(url: Url | None, variable: str, example: str) -> str:
-    if url is None:
-        raise SettingsError(
-            f"{variable} is not set: set it, for example {variable}={example}, or run `halong demo`"
-        )
-    return str(url)
 
 
 def secret(value: SecretStr | None) -> str | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from devices.profiles import load
-from runtime.broker_address import broker_address
+from runtime.broker_address import broker_address, with_files
 from simulators.city import populate
 from simulators.service import run, simulated_gateways
 
@@ -29,10 +29,14 @@ async def run_profile(
     interval: float | None,
     seed: int,
     stop: asyncio.Event,
+    ca_file: Path | None = None,
 ) -> None:
-    """Run every simulated gateway of a profile until `stop` is set."""
+    """Run every simulated gateway of a profile until `stop` is set.
+
+    `ca_file` has the CA certificates that a broker at mqtts:// is checked with; None: the settings'.
+    """
     profile = populate(load(name), seed=seed)
-    url = str(settings.gateway_mqtt_url or settings.require_mqtt_url())
+    url = with_files(str(settings.gateway_mqtt_url or settings.require_mqtt_url()), ca_file=ca_file)
     known = read_passwords(passwords) if passwords else shared_password(url, profile)
     await run(
         profile,

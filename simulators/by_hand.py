@@ -74,8 +74,8 @@ class Hand:
     def _new_client(self, password: str) -> Client:
         client = Client(CallbackAPIVersion.VERSION2, client_id=self._code, protocol=MQTTv5)
         client.username_pw_set(self._code, password)
-        if self._broker.is_secure:
-            client.tls_set()
+        if context := self._broker.tls():
+            client.tls_set_context(context)
         client.on_connect = self._connected
         client.on_publish = lambda _c, _u, mid, code, _p: self._events.put(Event("puback", (mid, code.value)))
         client.on_message = lambda _c, _u, message: self._events.put(_heard(message))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from devices.lineage import Lineage, is_in_force
-from devices.model import LEVELS, is_code
+from devices.model import LEVELS, is_code, is_reserved, reserved_text
 from devices.open_data import HOURLY, read_open_data
 from devices.profiles.models import check_models
 from devices.profiles.tables import ProfileError, datastreams
@@ -128,6 +128,8 @@ def _check_gateways(rows: Sequence[Row[GatewayRow]], tables: Tables) -> None:
     areas = {row.record.code for row in tables.areas}
     for row in rows:
         _check_code(row)
+        if is_reserved(row.record.code):
+            raise row.error("code", reserved_text(row.record.code))
         _check_place(row)
         _check_amounts(row, "heartbeat_s")
         _check_known(row, "areas", row.record.areas, areas, "areas.csv")

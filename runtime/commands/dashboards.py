@@ -9,7 +9,8 @@ import typer
 from rich.console import Console
 
 from runtime.commands.running import run
-from runtime.settings import SettingsError, settings
+from runtime.environment import SettingsError
+from runtime.settings import settings
 
 if TYPE_CHECKING:
     from dashboards.deploy import Change, Database

@@ -30,6 +30,9 @@ out = Console(highlight=False)
 _Profile = Annotated[
     str | None, typer.Option(help="Check against this profile (quang_ninh) instead of the database.")
 ]
+_Ca = Annotated[
+    Path | None, typer.Option(help="CA certificates (PEM) for mqtts://; default: HALONG_MQTT_CA_FILE.")
+]
 _AsJson = Annotated[bool, typer.Option("--json", help="One JSON document a message, for programs.")]
 
 
@@ -55,6 +58,7 @@ def check(
     broker: Annotated[
         str | None, typer.Option(help="Live: mqtt://user:password@host:port; default HALONG_MQTT_URL.")
     ] = None,
+    ca: _Ca = None,
 ) -> None:
     """Tell what becomes of each reading that a device sends: stored, or refused where, why and what is right.
 
@@ -86,7 +90,9 @@ def check(
         delivery = desk.captured(read_captured(file), topic=topic, content_type=content_type, gateway=gateway)
         tell.report(desk.report(delivery, "stdin" if str(file) == "-" else file.name))
     if not files:
-        url = broker or str(configured.mqtt_url or "")
+        from runtime.broker_address import with_files
+
+        url = with_files(broker or str(configured.mqtt_url or ""), ca_file=ca or configured.mqtt_ca_file)
         if not url:
             raise CheckError(
                 "nothing to check: give a file, pipe a payload, or set --broker or HALONG_MQTT_URL"
@@ -228,8 +234,13 @@ def simulate(
     ] = None,
     passwords: Annotated[Path | None, typer.Option(help="JSON file of gateway code to password.")] = None,
     broker: Annotated[
-        str | None, typer.Option(help="mqtt://host:port; default HALONG_GATEWAY_MQTT_URL.")
+        str | None, typer.Option(help="mqtt://host:port, mqtts://…; default HALONG_GATEWAY_MQTT_URL.")
     ] = None,
+    ca: _Ca = None,
+    certificate: Annotated[
+        Path | None, typer.Option(help="The gateway's certificate, CODE.pem, in place of a password.")
+    ] = None,
+    key: Annotated[Path | None, typer.Option(help="Its key, CODE.key.")] = None,
 ) -> None:
     """Be one gateway: publish plausible readings, show PUBACK codes, down/committed and down/rejected.
 
@@ -243,6 +254,7 @@ def simulate(
     Example: `halong device simulate --as tour --every 5 --count 3 --seq $(date +%s)`
     """
     from runtime.device_simulate import Play, clock, find_gateway, play_gateway
+    from runtime.log_in import LogIn
     from simulators.refusals import KINDS
 
     if bad is not None and bad not in KINDS:
@@ -250,7 +262,8 @@ def simulate(
     configured = settings()
     play = Play(code=code, profile=profile, every=every, count=count, format=form, bad=bad, seq=seq)
     gateway = run(find_gateway(configured, play))
-    url, secret = _log_in(configured, code, password=password, passwords=passwords, broker=broker)
+    log_in = LogIn(password, passwords, ca or configured.mqtt_ca_file, certificate, key)
+    url, secret = log_in.at(broker, configured, code)
 
     def say(kind: str, words: str) -> None:
         out.print(f"{clock()}  {kind:<9}  {words}", markup=False, soft_wrap=True)
@@ -259,22 +272,3 @@ def simulate(
     refused = f", refused: {', '.join(sorted({*told.reasons}))}" if told.reasons else ""
     say("end", f"{told.sent} sent, {len(told.open)} without PUBACK{refused}")
     raise typer.Exit(0 if told.ok else 1)
-
-
-def _log_in(
-    configured: Settings, code: str, *, password: str | None, passwords: Path | None, broker: str | None
-) -> tuple[str, str]:
-    """Return the broker's address without a user, and the gateway's password."""
-    from runtime.broker_address import broker_address
-    from runtime.simulation import read_passwords, without_user
-
-    url = broker or str(configured.gateway_mqtt_url or configured.require_mqtt_url())
-    known = read_passwords(passwords).get(code) if passwords else None
-    from_url = broker_address(url).password if broker or configured.gateway_mqtt_url else None
-    secret = password or known or from_url
-    if not secret:
-        raise typer.BadParameter(
-            f"no password for {code!r}: give --password, HALONG_GATEWAY_PASSWORD or --passwords; "
-            f"the operator makes one with `halong gateways password {code}`"
-        )
-    return without_user(url), secret

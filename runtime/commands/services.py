@@ -99,6 +99,9 @@ def simulate(
     ),
     interval: Annotated[float | None, typer.Option(help="Seconds between readings of each device.")] = None,
     seed: Annotated[int, typer.Option(help="Another seed is another city.")] = 1,
+    ca: Annotated[
+        Path | None, typer.Option(help="CA certificates (PEM) for mqtts://; default: HALONG_MQTT_CA_FILE.")
+    ] = None,
 ) -> None:
     """Publish as the simulated gateways of a profile, until stopped.
 
@@ -109,7 +112,14 @@ def simulate(
     configured = _configured("simulators")
     run_until_stopped(
         lambda stop: run_profile(
-            configured, profile, passwords=passwords, journal=journal, interval=interval, seed=seed, stop=stop
+            configured,
+            profile,
+            passwords=passwords,
+            journal=journal,
+            interval=interval,
+            seed=seed,
+            stop=stop,
+            ca_file=ca,
         )
     )
 
@@ -133,7 +143,7 @@ def up(
 
 def check(
     service: Annotated[
-        str, typer.Option(help="What must be well: database, ingest, analytics, open-data or all.")
+        str, typer.Option(help="What must be well: database, ingest, analytics, open-data, tls or all.")
     ] = "all",
 ) -> None:
     """Check the installation and say what is wrong; exit code 1 if something is.

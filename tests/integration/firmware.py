@@ -8,23 +8,26 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import contextmanager
 from ctypes.util import find_library
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from devices.authority import Authority, certificate_pem, key_pem, new_authority, new_key
+from devices.authority_files import AuthorityFolder
 from runtime.local.debian import Archive
 from runtime.local.errors import ProvisionError
 from runtime.local.mosquitto import LocalMosquitto
 from runtime.local.prefix import Part, find_prefix
-from runtime.local.process import free_port
 from runtime.places import default_cache
 from tests.conftest import REPOSITORY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from runtime.local.provision import Binaries
 
@@ -32,42 +35,38 @@ EXAMPLES = REPOSITORY / "docs" / "examples" / "firmware"
 HEADER = "mosquitto.h"
 
 
-class TlsMosquitto(LocalMosquitto):
-    """The broker that halong configures, with a further listener for gateways that speak TLS."""
-
-    def __init__(self, binaries: Binaries, folder: Path, certificate: Certificate) -> None:
-        super().__init__(binaries, folder)
-        self.tls_port = free_port()
-        self._certificate = certificate
-
-    def _config(self) -> str:
-        return (
-            f"{super()._config()}\nlistener {self.tls_port} 127.0.0.1\nuse_username_as_clientid true\n"
-            f"certfile {self._certificate.file}\nkeyfile {self._certificate.key}\n"
-        )
-
-
 @dataclass(frozen=True)
-class Certificate:
-    """A certificate for localhost that is its own CA."""
+class Certified:
+    """A broker with TLS, and the certificate that gateways check it with."""
 
-    file: Path
-    key: Path
+    server: LocalMosquitto
+    ca_file: Path
+    authority: Authority
+
+    def own_files(self, code: str) -> dict[str, str]:
+        """Return the environment of an example that logs in by a certificate of its own."""
+        key, files = (
+            new_key(),
+            {f"{kind}_FILE": self.ca_file.with_name(f"{code}.{kind}") for kind in ("CERT", "KEY")},
+        )
+        certificate = self.authority.gateway(code, key.public_key(), datetime.now(UTC))
+        files["CERT_FILE"].write_text(certificate_pem(certificate))
+        files["KEY_FILE"].write_text(key_pem(key))
+        return {name: str(file) for name, file in files.items()}
 
 
-def make_certificate(folder: Path) -> Certificate:
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("no openssl to make a certificate for the examples over TLS: install openssl")
-    made = Certificate(folder / "ca.pem", folder / "key.pem")
-    command = [
-        openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-        "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2",
-        "-keyout", made.key, "-out", made.file,
-    ]  # fmt: skip
-    subprocess.run(command, check=True, capture_output=True)
-    made.key.chmod(0o644)  # the broker's user reads it: it is worth nothing outside this test
-    return made
+@contextmanager
+def certified_broker(
+    binaries: Binaries, place: Path, folder: Path, kind: type[LocalMosquitto] = LocalMosquitto
+) -> Iterator[Certified]:
+    """Run the broker that halong configures, with an authority of its own in `folder`."""
+    at, key, kept = datetime.now(UTC), new_key(), AuthorityFolder(folder)
+    authority = new_authority("halong CA test", at)
+    kept.create(authority, "a long passphrase")
+    kept.keep_server(authority.server(["localhost"], key.public_key(), at), key)
+    files = kept.for_broker(certificate_pem(authority.crl([], at)))
+    with kind(binaries, place, tls=files) as server:
+        yield Certified(server, kept.certificate, authority)
 
 
 def compiler(*names: str) -> str:

@@ -7,20 +7,27 @@ import re
 import signal
 import subprocess
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from devices.authority import Revoked, certificate_pem, key_pem, new_authority, new_key
 from devices.credentials import password_hash
-from runtime.local.mosquitto import acl_text
+from runtime.local.mosquitto_files import acl_text
 from runtime.local.process import free_port
+from runtime.whole_files import replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cryptography.x509 import Certificate
+
     from runtime.local.provision import Binaries
 
+NOW = datetime.now(UTC)
+ENVIRONMENT = {"HALONG_IDENTITIES_SECONDS": "0.1", "HALONG_MQTT_PASSWORD": "platform secret"}
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy" / "mosquitto"
 
 
@@ -30,30 +37,86 @@ class Composed:
     def __init__(self, binaries: Binaries, folder: Path) -> None:
         self.folder = folder
         self.subscribe = binaries.mosquitto_sub
-        self.gateway_port, self.platform_port = free_port(), free_port()
+        self.password_port, self.certificate_port, self.platform_port = (free_port() for _ in range(3))
+        self.authority = new_authority("halong CA test", NOW)
+        self._certify()
         self.admit(halong="platform secret")
+        (folder / "ended").touch()
         (folder / "acl").write_text(acl_text())
         (folder / "mosquitto.conf").write_text(self._conf())
-        path = f"{binaries.mosquitto.parent}:{os.environ['PATH']}"
+        path = f"{binaries.mosquitto.parent}:{binaries.mosquitto_sub.parent}:{os.environ['PATH']}"
+        self._environment = ENVIRONMENT | {"PATH": path}
+        self._programs = binaries.mosquitto_sub.parent
         self.log = (folder / "log").open("w+")
+        self.start()
+
+    def start(self) -> None:
         self.process = subprocess.Popen(
-            ["sh", DEPLOY / "start", folder / "mosquitto.conf", folder],
-            env={"PATH": path, "HALONG_IDENTITIES_SECONDS": "0.1"},
+            ["sh", DEPLOY / "start", self.folder / "mosquitto.conf", self.folder],
+            env=self._environment,
             stdout=self.log,
             stderr=subprocess.STDOUT,
         )
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(timeout=20)
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+        assert self.becomes(self.platform_port, "halong", "platform secret")
+
+    def platform(self, program: str, *options: str) -> list[str | Path]:
+        """The command line of one of Mosquitto's clients as the platform's user."""
+        user = ["-u", "halong", "-P", "platform secret", "-V", "5"]
+        return [self._programs / program, "-h", "127.0.0.1", "-p", str(self.platform_port), *user, *options]
 
     def _conf(self) -> str:
         conf = (DEPLOY / "mosquitto.conf").read_text()
         for old, new in (
             ("/var/lib/halong/broker", str(self.folder)),
             ("/mosquitto/data/", f"{self.folder}/"),
-            ("listener 1883", f"listener {self.gateway_port} 127.0.0.1"),
+            ("listener 8883", f"listener {self.password_port} 127.0.0.1"),
+            ("listener 8884", f"listener {self.certificate_port} 127.0.0.1"),
             ("listener 1884", f"listener {self.platform_port} 127.0.0.1"),
         ):
             assert old in conf
             conf = conf.replace(old, new)
         return f"user root\n{conf}"
+
+    def _certify(self) -> None:
+        key = new_key()
+        server = self.authority.server(["127.0.0.1"], key.public_key(), NOW)
+        texts = {
+            "ca.pem": certificate_pem(self.authority.certificate),
+            "server.pem": certificate_pem(server),
+            "server.key": key_pem(key),
+        }
+        for name, text in texts.items():
+            replace(self.folder / name, text)
+        self.revoke()
+
+    def revoke(self, *certificates: Certificate) -> None:
+        revoked = [Revoked(each.serial_number, NOW) for each in certificates]
+        replace(self.folder / "crl.pem", certificate_pem(self.authority.crl(revoked, datetime.now(UTC))))
+
+    def certify(self, code: str) -> tuple[Certificate, list[str]]:
+        """A gateway's certificate, and the options of Mosquitto's clients for it."""
+        key = new_key()
+        certificate = self.authority.gateway(code, key.public_key(), NOW)
+        files = self.folder / f"{code}.pem", self.folder / f"{code}.key"
+        files[0].write_text(certificate_pem(certificate))
+        files[1].write_text(key_pem(key))
+        return certificate, ["--cert", str(files[0]), "--key", str(files[1])]
+
+    def said(self, words: str, since: int = 0) -> None:
+        """Wait until the log has these words, behind `since` bytes."""
+        deadline = time.monotonic() + 20
+        while words not in (told := (self.folder / "log").read_text()[since:]):
+            assert time.monotonic() < deadline, told[-2000:]
+            time.sleep(0.05)
 
     def admit(self, **passwords: str) -> None:
         lines = (f"{user}:{password_hash(password)}\n" for user, password in passwords.items())
@@ -63,7 +126,8 @@ class Composed:
     def takes(self, port: int, user: str, password: str, topic: str = "$SYS/broker/uptime") -> bool:
         """Tell whether the health check of compose.yaml would find the broker well as this user."""
         arguments = ["-h", "127.0.0.1", "-p", str(port), "-u", user, "-P", password, "-t", topic]
-        command = [self.subscribe, *arguments, "-C", "1", "-W", "2"]
+        tls = [] if port == self.platform_port else ["--cafile", self.folder / "ca.pem"]
+        command = [self.subscribe, *arguments, *tls, "-C", "1", "-W", "2"]
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
     def becomes(self, port: int, user: str, password: str) -> bool:
@@ -77,9 +141,7 @@ class Composed:
 def composed(binaries: Binaries, tmp_path: Path) -> Iterator[Composed]:
     broker = Composed(binaries, tmp_path)
     yield broker
-    if broker.process.poll() is None:
-        broker.process.send_signal(signal.SIGTERM)
-        broker.process.wait(timeout=20)
+    broker.stop()
     broker.log.close()
 
 
@@ -95,25 +157,56 @@ def test_another_identity_is_known_without_a_restart(composed: Composed) -> None
     assert composed.becomes(composed.platform_port, "halong", "platform secret")
     assert not composed.takes(composed.platform_port, "second", "its secret")
     composed.admit(halong="platform secret", second="its secret")
-    deadline = time.monotonic() + 20
-    while "identities have changed" not in (composed.folder / "log").read_text():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    composed.said("identities have changed")
     # It may log in; nothing tells it what the platform alone may read.
-    assert not composed.takes(composed.gateway_port, "second", "its secret")
+    assert not composed.takes(composed.password_port, "second", "its secret")
     told = (composed.folder / "log").read_text()
     assert re.search(r"New client connected from 127\.0\.0\.1:\d+ as second .*u'second'", told)
 
 
+def test_a_revoked_certificate_ends_its_connection(composed: Composed) -> None:
+    assert composed.becomes(composed.platform_port, "halong", "platform secret")
+    certificate, own = composed.certify("stolen")
+    where = ["-h", "127.0.0.1", "-p", str(composed.certificate_port), "--cafile", composed.folder / "ca.pem"]
+    command = [composed.subscribe, *where, *own, "-t", "city/v1/stolen/down/#", "-V", "5"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as thief:
+        composed.said("as stolen")
+        (composed.folder / "ended").write_text("stolen 0A\n")
+        composed.revoke(certificate)
+        composed.said("ending the connection of stolen")
+        # Cut off, it tries again, and is refused.
+        composed.said("certificate verify failed")
+        thief.kill()
+
+
+def test_a_session_of_before_the_brokers_start_misses_nothing(composed: Composed) -> None:
+    """It is away while identities change after a restart: the broker starts again, in place of a reload."""
+    assert composed.becomes(composed.platform_port, "halong", "platform secret")
+    away = composed.platform("mosquitto_sub", "-i", "ingest-0", "-c", "-x", "3600", "-q", "1", "-t", "city/#")
+    subprocess.run([*away, "-E"], check=True, timeout=20)
+    composed.restart()
+    for step in range(3):
+        log = (composed.folder / "log").stat().st_size
+        composed.admit(halong="platform secret", another=str(step))
+        composed.said("the broker starts again", since=log)
+        assert composed.becomes(composed.platform_port, "halong", "platform secret")
+        publish = composed.platform("mosquitto_pub", "-q", "1", "-t", f"city/{step}", "-m", "x")
+        subprocess.run(publish, check=True, timeout=20)
+    heard = subprocess.run(
+        [*away, "-F", "%t", "-C", "3", "-W", "20"], capture_output=True, text=True, check=True
+    )
+    assert heard.stdout.split() == ["city/0", "city/1", "city/2"]
+
+
 def test_a_broker_that_fails_ends_the_service(binaries: Binaries, tmp_path: Path) -> None:
     (tmp_path / "mosquitto.conf").write_text("no_such_setting 1\n")
-    for name in ("passwords", "acl"):
+    for name in ("passwords", "acl", "ended", "ca.pem", "server.pem", "server.key", "crl.pem"):
         (tmp_path / name).touch()
     path = f"{binaries.mosquitto.parent}:{os.environ['PATH']}"
     command = ["sh", DEPLOY / "start", tmp_path / "mosquitto.conf", tmp_path]
     ended = subprocess.run(
         command,
-        env={"PATH": path, "HALONG_IDENTITIES_SECONDS": "0.1"},
+        env=ENVIRONMENT | {"PATH": path},
         check=False,
         timeout=20,
         capture_output=True,

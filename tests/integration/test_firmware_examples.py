@@ -17,12 +17,11 @@ from tests.conftest import make_settings
 from tests.integration.city import register
 from tests.integration.firmware import (
     EXAMPLES,
-    Certificate,
+    Certified,
     Example,
-    TlsMosquitto,
+    certified_broker,
     compiler,
     example,
-    make_certificate,
 )
 from tests.integration.test_ingest import ingesting, until
 
@@ -48,15 +47,10 @@ def programs(scratch: Path) -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def certificate(scratch: Path) -> Certificate:
-    return make_certificate(scratch)
-
-
 @pytest.fixture
-def tls_broker(binaries: Binaries, tmp_path_factory: Any, scratch: Path, certificate: Certificate) -> Any:
-    with TlsMosquitto(binaries, scratch / f"tls-{time.monotonic_ns()}", certificate) as server:
-        yield server
+def tls_broker(binaries: Binaries, scratch: Path, tmp_path: Path) -> Iterator[Certified]:
+    with certified_broker(binaries, scratch / f"tls-{time.monotonic_ns()}", tmp_path / "ca") as found:
+        yield found
 
 
 @pytest.fixture
@@ -90,19 +84,27 @@ def admit(server: LocalMosquitto, code: str) -> None:
     server.reload({code: password_hash(PASSWORD)})
 
 
+@pytest.mark.parametrize("by", ["password", "certificate"])
 @pytest.mark.parametrize("kind", ["shell", "python", "c"])
 async def test_an_example_over_tls_is_committed(
-    kind: str, conn: psycopg.AsyncConnection[Any], database_url: str, tls_broker: TlsMosquitto,
-    certificate: Certificate, gateway_code: str, programs: Path, tmp_path: Path, binaries: Binaries,
+    kind: str, by: str, conn: psycopg.AsyncConnection[Any], database_url: str, tls_broker: Certified,
+    gateway_code: str, programs: Path, tmp_path: Path, binaries: Binaries,
 ) -> None:  # fmt: skip
+    server = tls_broker.server
+    assert server.tls_ports
     await register(conn, gateway_code)
-    admit(tls_broker, gateway_code)
-    settings = make_settings(database_url=database_url, mqtt_url=tls_broker.platform_url)
+    settings = make_settings(database_url=database_url, mqtt_url=server.platform_url)
+    own = environment(gateway_code, "localhost", getattr(server.tls_ports, by), tmp_path)
+    if by == "password":
+        admit(server, gateway_code)
+    else:
+        del own["PASSWORD"]
+        own |= tls_broker.own_files(gateway_code)
     run = Example(
         example(kind, programs),
         {
-            **environment(gateway_code, "localhost", tls_broker.tls_port, tmp_path),
-            "CA_FILE": str(certificate.file),
+            **own,
+            "CA_FILE": str(tls_broker.ca_file),
             "PATH": f"{binaries.mosquitto_rr.parent}:{os.environ['PATH']}",
         },
     )

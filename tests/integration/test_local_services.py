@@ -21,8 +21,9 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from devices.credentials import password_hash
+from devices.model import PLATFORM_USER
 from runtime.local.errors import LocalServiceError
-from runtime.local.mosquitto import PLATFORM_USER, LocalMosquitto
+from runtime.local.mosquitto import LocalMosquitto
 from runtime.local.postgres import LocalPostgres
 from runtime.local.process import ServerProcess, ServiceUser, free_port
 from runtime.local.provision import Binaries, provision
@@ -216,7 +217,13 @@ async def test_a_gateway_publishes_only_below_its_own_up(broker: LocalMosquitto)
         gateway(broker, "gw-1") as gw,
         received(halong, "city/#") as topics,
     ):
-        for topic in ("gw-2/up/observations", "gw-1/down/command", "gw-1/other"):
+        for topic in (
+            "gw-2/up/observations",
+            "gw-1/down/command",
+            "gw-1/other",
+            "gw-1/up/other",
+            "gw-1/up/status/x",
+        ):
             await gw.publish(f"city/v1/{topic}", b"{}", qos=1)
         await gw.publish("city/v1/gw-1/up/observations", b"{}", qos=1)
         assert await next_of(topics) == "city/v1/gw-1/up/observations"
@@ -285,7 +292,7 @@ async def test_a_restart_keeps_what_waits_for_ingest(broker: LocalMosquitto, end
         await ingest.subscribe("city/v1/+/up/#", qos=1)
     async with gateway(broker, "gw-1") as gw:
         for n in range(50):
-            await gw.publish(f"city/v1/gw-1/up/n{n:02}", b"{}", qos=1)
+            await gw.publish(queued(n), b"{}", qos=1)
     if end == "kill":
         await until_saved(broker.folder / "mosquitto.db", time.time())
     getattr(broker, end)()
@@ -295,7 +302,32 @@ async def test_a_restart_keeps_what_waits_for_ingest(broker: LocalMosquitto, end
         platform(broker, "ingest-0", **session) as ingest,
         received(ingest, "city/v1/+/up/#") as topics,
     ):
-        assert [await next_of(topics) for _ in range(50)] == [f"city/v1/gw-1/up/n{n:02}" for n in range(50)]
+        assert [await next_of(topics) for _ in range(50)] == [queued(n) for n in range(50)]
+
+
+async def test_a_reload_while_ingest_is_away_keeps_its_queue(broker: LocalMosquitto) -> None:
+    """Also after a restart of the broker, which Mosquitto 2.0 does not (its issue 2934)."""
+    session = {"clean_start": False, "properties": session_expiry(3600)}
+    admitted = {"gw-1": password_hash("gw-1 sesame")}
+    async with platform(broker, "ingest-0", **session) as ingest:
+        await ingest.subscribe("city/v1/+/up/#", qos=1)
+    for step in range(3):
+        if step == 1:
+            broker.stop()
+            broker.start()
+        broker.reload(admitted)
+        async with gateway(broker, "gw-1") as gw:
+            for n in range(10):
+                await gw.publish(queued(10 * step + n), b"{}", qos=1)
+    async with (
+        platform(broker, "ingest-0", **session) as ingest,
+        received(ingest, "city/v1/+/up/#") as topics,
+    ):
+        assert [await next_of(topics) for _ in range(30)] == [queued(n) for n in range(30)]
+
+
+def queued(number: int) -> str:
+    return f"city/v1/gw-1/up/{('observations', 'status', 'response')[number % 3]}"
 
 
 async def until_saved(store: Path, since: float) -> None:

@@ -12,10 +12,10 @@ import aiomqtt
 import pytest
 
 from devices.credentials import password_hash
-from devices.model import DeviceModel, FieldMapping
+from devices.model import PLATFORM_USER, DeviceModel, FieldMapping
 from devices.registry import datastream_ids, import_profile, list_things
 from ingest.formats.network_servers import Uplink, encode_chirpstack, encode_things_stack
-from runtime.local.mosquitto import PLATFORM_USER, LocalMosquitto
+from runtime.local.mosquitto import LocalMosquitto
 from runtime.local.process import free_port
 from tests.conftest import REPOSITORY, make_settings
 from tests.integration.city import small_city

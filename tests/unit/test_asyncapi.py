@@ -182,6 +182,12 @@ def test_settings_shape_the_document() -> None:
         "broker.city",
         "1884",
     )
+    secure = document(Settings.model_validate({"gateway_mqtt_url": "mqtts://broker.city"}))["servers"][
+        "broker"
+    ]
+    assert (secure["protocol"], secure["variables"]["port"]["default"]) == ("secure-mqtt", "8883")
+    assert len(secure["security"]) == 2
+    assert (server["protocol"], len(server["security"])) == ("mqtt", 1)
     assert DOCUMENT["channels"]["lorawan_tts_1"]["address"] == "v3/{level_2}/devices/{level_4}/up"
     assert DOCUMENT["channels"]["lorawan_chirp"]["address"] == "application/{level_2}/device/{levels}"
     bare = document(Settings.model_validate({"topic_root": "ha-noi/v1", "sparkplug_host_id": ""}))

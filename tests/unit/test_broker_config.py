@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from runtime.local.mosquitto import acl_text, broker_config
+from runtime.local.mosquitto_files import TlsPorts, acl_text, broker_config
 from runtime.settings import Settings
 
 
@@ -53,6 +54,29 @@ def test_gateways_may_be_let_in_from_outside_and_the_platform_stays_on_loopback(
     ]
 
 
+def test_gateways_speak_tls_where_it_is_set_and_nothing_else() -> None:
+    text = "\n".join(config(gateway_port=None, tls=TlsPorts(8883, 8884), gateway_host="192.0.2.7"))
+    _, by_password, by_certificate, platform = re.split("^listener ", text, flags=re.MULTILINE)
+    assert [part.split()[:2] for part in (by_password, by_certificate, platform)] == [
+        ["8883", "192.0.2.7"],
+        ["8884", "192.0.2.7"],
+        ["1884", "127.0.0.1"],
+    ]
+    for part in (by_password, by_certificate):
+        assert {"use_username_as_clientid true", "certfile /srv/broker/server.pem"} <= set(part.splitlines())
+    asked = {"require_certificate true", "use_identity_as_username true", "crlfile /srv/broker/crl.pem"}
+    assert asked <= set(by_certificate.splitlines())
+    assert not asked & set(by_password.splitlines())
+
+
+def test_without_sparkplug_nobody_has_its_topics() -> None:
+    assert "spBv1.0" not in acl_text(sparkplug=False)
+
+
+def test_who_is_shut_out_has_a_line_that_denies_all() -> None:
+    assert "\nuser gw-9\ntopic deny #\n" in acl_text(shut_out=["gw-9"])
+
+
 @pytest.mark.parametrize(("flag", "word"), [(True, "true"), (False, "false")])
 def test_the_store_is_saved_at_changes_or_at_seconds(flag: bool, word: str) -> None:
     assert f"autosave_on_changes {word}" in config(autosave_on_changes=flag)
@@ -61,11 +85,13 @@ def test_the_store_is_saved_at_changes_or_at_seconds(flag: bool, word: str) -> N
 def test_a_gateway_has_its_own_topics_and_the_platform_all() -> None:
     patterns, others = acl_text().split("user alerts\n")
     reader, platform = others.split("user halong\n")
-    assert patterns.split("\n")[:2] == [
-        "pattern write city/v1/%u/up/#",
+    assert patterns.split("\n")[:4] == [
+        "pattern write city/v1/%u/up/observations",
+        "pattern write city/v1/%u/up/status",
+        "pattern write city/v1/%u/up/response",
         "pattern read city/v1/%u/down/#",
     ]
-    assert set(patterns.split("\n")[2:]) == {
+    assert set(patterns.split("\n")[4:]) == {
         *(f"pattern write spBv1.0/+/{kind}/%u" for kind in ("NBIRTH", "NDEATH", "NDATA")),
         *(f"pattern write spBv1.0/+/{kind}/%u/+" for kind in ("DBIRTH", "DDEATH", "DDATA")),
         "pattern read spBv1.0/+/NCMD/%u",
@@ -78,7 +104,7 @@ def test_a_gateway_has_its_own_topics_and_the_platform_all() -> None:
 
 
 def test_the_topic_root_is_a_setting() -> None:
-    assert "pattern write town/%u/up/#" in acl_text("town")
+    assert "pattern write town/%u/up/status\n" in acl_text("town")
 
 
 def test_a_network_server_also_writes_its_own_topics() -> None:

@@ -16,7 +16,8 @@ from check_jsonschema.builtin_schemas import get_builtin_schema
 
 from dashboards.deploy import FOLDER, Database, datasource
 from dashboards.grafana import boards
-from runtime.local.mosquitto import PLATFORM_USER, broker_config
+from devices.model import PLATFORM_USER
+from runtime.local.mosquitto_files import TlsPorts, broker_config
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def test_the_file_follows_the_compose_specification() -> None:
 def test_the_services_are_all_there() -> None:
     long_lived = {"broker", "db", "ingest", "analytics", "api", "open-data", "grafana", "simulators"}
     assert set(SERVICES) - ONCE == long_lived
-    assert {"migrate", "identities", "reader"} <= ONCE
+    assert {"migrate", "authority", "certificate", "identities", "reader"} <= ONCE
 
 
 @every_service
@@ -95,15 +96,19 @@ def test_what_is_needed_first_starts_first() -> None:
         direct = SERVICES[name].get("depends_on", {})
         return set(direct) | {further for other in direct for further in before(other)}
 
-    assert before("ingest") >= {"db", "migrate", "identities", "broker"}
+    assert before("ingest") >= {"db", "migrate", "authority", "certificate", "identities", "broker"}
     assert before("api") >= {"db", "migrate"}
     assert before("grafana") >= {"db", "migrate", "reader"}
 
 
 def test_simulated_gateways_log_in_as_gateways() -> None:
-    """With passwords of their own, on the listener for gateways, after the broker was told of them."""
+    """With passwords of their own, by TLS on the listener for gateways, after the broker was told of them."""
     simulators, passwords = SERVICES["simulators"], SERVICES["demo-passwords"]
-    assert simulators["environment"]["HALONG_GATEWAY_MQTT_URL"] == "mqtt://broker:1883"
+    assert simulators["environment"]["HALONG_GATEWAY_MQTT_URL"] == "mqtts://broker:8883"
+    ca_file = SERVICES["demo-ca"]["command"][-1]
+    assert simulators["environment"]["HALONG_MQTT_CA_FILE"] == ca_file
+    for service in (simulators, SERVICES["demo-ca"]):
+        assert str(Path(ca_file).parent) in {v.split(":")[1] for v in service["volumes"]}
     file = passwords["command"][-1]
     assert f"--passwords={file}" in simulators["command"]
     for service in (simulators, passwords):
@@ -135,7 +140,7 @@ def test_open_data_are_published_where_the_api_reads_them(env: dict[str, str]) -
 def test_only_what_is_meant_for_others_is_published() -> None:
     ports = {name: s["ports"] for name, s in SERVICES.items() if "ports" in s}
     assert {name: [p.rpartition(":")[2] for p in given] for name, given in ports.items()} == {
-        "broker": ["1883"],
+        "broker": ["8883", "8884"],
         "api": ["8000"],
         "grafana": ["3000"],
     }
@@ -161,10 +166,31 @@ def test_every_variable_is_written_by_make_env_and_has_no_default_but_none(env: 
     assert {rest for name, rest in used if name not in may_be_empty} == {":?run deploy/make-env"}
 
 
+def test_the_authority_is_in_the_hands_of_those_who_sign() -> None:
+    """The broker has its own key from `identities`, and nobody else has the authority's."""
+    signers = {"authority", "certificate", "identities", "demo-ca", "demo-identities"}
+    assert {n for n, s in SERVICES.items() if "HALONG_CA_PASSPHRASE" in s.get("environment", {})} == signers
+    holders = {
+        n for n, s in SERVICES.items() if any(v.startswith("authority:") for v in s.get("volumes", ()))
+    }
+    assert holders == signers
+    folders = {SERVICES[name]["environment"]["HALONG_CA_DIR"] for name in signers}
+    (folder,) = folders
+    assert f"--owner=1883 --group=1883 --mode=0700 {folder} " in (ROOT / "Dockerfile").read_text()
+
+
+def test_the_broker_is_named_in_its_certificate_as_gateways_reach_it(env: dict[str, str]) -> None:
+    names = _filled(SERVICES["certificate"]["environment"]["HALONG_BROKER_NAMES"], env).split(",")
+    host = subprocess.run(["hostname", "-f"], capture_output=True, text=True, check=False).stdout.strip()
+    assert names[:2] == ["broker", "localhost"]
+    assert names[2:] == [env["HALONG_GATEWAY_NAMES"]]
+    assert names[2] == host or not host
+
+
 def test_secrets_are_random_and_fit_into_addresses(env: dict[str, str], tmp_path: Path) -> None:
     _make_env(tmp_path / "other")
-    secrets = [value for name, value in env.items() if name.endswith("_PASSWORD")]
-    assert len(secrets) == len(set(secrets)) == 4
+    secrets = [value for name, value in env.items() if name.endswith(("_PASSWORD", "_PASSPHRASE"))]
+    assert len(secrets) == len(set(secrets)) == 5
     for secret in secrets:
         assert re.fullmatch(r"[0-9a-f]{48}", secret)
         assert secret not in (tmp_path / "other").read_text()
@@ -184,20 +210,23 @@ def test_secrets_are_the_owners_and_are_never_overwritten(tmp_path: Path) -> Non
 @every_service
 def test_no_secret_stands_in_the_file(name: str) -> None:
     for variable, value in SERVICES[name].get("environment", {}).items():
-        if re.search(r"PASSWORD|SECRET|TOKEN|KEY", variable):
+        if re.search(r"PASSWORD|PASSPHRASE|SECRET|TOKEN|KEY", variable):
             assert re.fullmatch(r"\$\{HALONG_\w+:\?run deploy/make-env\}", value)
         assert not re.search(r"://[^:/@]+:(?!\$\{)[^@]+@", str(value)), variable
 
 
 @pytest.mark.parametrize("more", [{}, {"HALONG_OPEN_DATA_TARGET": ""}])
 def test_settings_of_our_services_exist_and_are_valid(
-    env: dict[str, str], more: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    env: dict[str, str], more: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     env |= more
     for name, service in OURS.items():
         given = {k: _filled(v, env) for k, v in service["environment"].items()}
         unknown = {k for k in given if k.removeprefix("HALONG_").lower() not in Settings.model_fields}
         assert not unknown, f"{name} has settings that halong does not know: {unknown}"
+        if ca_file := given.get("HALONG_MQTT_CA_FILE"):
+            given["HALONG_MQTT_CA_FILE"] = str(tmp_path / Path(ca_file).name)
+            (tmp_path / Path(ca_file).name).touch()
         for variable, value in given.items():
             monkeypatch.setenv(variable, value)
         settings = Settings()
@@ -263,7 +292,8 @@ def test_every_package_is_sent_to_the_image() -> None:
 def test_the_broker_is_set_up_as_the_local_one() -> None:
     """Except for folders, user, and listeners, which Docker keeps apart instead of loopback."""
     folder = Path("/var/lib/halong/broker")
-    local = _settings(broker_config(folder, gateway_port=1883, platform_port=1884))
+    ports = TlsPorts(8883, 8884)
+    local = _settings(broker_config(folder, gateway_port=None, platform_port=1884, tls=ports))
     compose = _settings((ROOT / "deploy/mosquitto/mosquitto.conf").read_text())
     local = [line.removesuffix(" 127.0.0.1") for line in local if not line.startswith("user ")]
     where = f"persistence_location {folder}/"

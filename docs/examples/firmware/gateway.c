@@ -2,7 +2,8 @@
  *
  * Standard input has a message a line: its readings as JSON, with commas between them, in at most 64 KiB; they
  * are not checked here. It ends when all are committed.
- * Environment: MQTT_HOST, MQTT_PORT, GATEWAY, PASSWORD, JOURNAL (a file); CA_FILE for TLS.
+ * Environment: MQTT_HOST, MQTT_PORT, GATEWAY, PASSWORD, JOURNAL (a file); CA_FILE for TLS,
+ * and CERT_FILE and KEY_FILE in place of the password.
  *
  *     cc -std=c11 -Wall -Wextra -o gateway gateway.c -lmosquitto        (libmosquitto 2.0, MQTT 5)
  */
@@ -236,12 +237,12 @@ static void set_up(const char *code) {
     if (!client)
         die("memory");
     mosquitto_int_option(client, MOSQ_OPT_PROTOCOL_VERSION, MQTT_PROTOCOL_V5);
-    mosquitto_username_pw_set(client, code, setting("PASSWORD"));
+    mosquitto_username_pw_set(client, code, getenv("PASSWORD"));
     const char *offline = "{\"online\": false}";
     mosquitto_will_set_v5(client, up_status, (int)strlen(offline), offline, 1, true, NULL);
     const char *ca_file = getenv("CA_FILE");
-    if (ca_file && *ca_file) { /* checks the certificate and the name in it */
-        int error = mosquitto_tls_set(client, ca_file, NULL, NULL, NULL, NULL);
+    if (ca_file && *ca_file) { /* checks the broker's certificate and the name in it */
+        int error = mosquitto_tls_set(client, ca_file, NULL, getenv("CERT_FILE"), getenv("KEY_FILE"), NULL);
         if (error) {
             fprintf(stderr, "%s: %s\n", ca_file, mosquitto_strerror(error));
             exit(2);

@@ -2,7 +2,8 @@
 
 Standard input has a message a line: its readings as JSON, with commas between them. It ends when all are
 committed.
-Environment: MQTT_HOST, MQTT_PORT, GATEWAY, PASSWORD, JOURNAL (a file); CA_FILE for TLS. Needs paho-mqtt 2.
+Environment: MQTT_HOST, MQTT_PORT, GATEWAY, PASSWORD, JOURNAL (a file); CA_FILE for TLS, and CERT_FILE
+and KEY_FILE in place of the password. Needs paho-mqtt 2.
 """
 
 import json
@@ -133,10 +134,11 @@ def connect(events):
 
     client.on_connect, client.on_disconnect = on_connect, on_disconnect
     client.on_publish, client.on_message = on_publish, on_message
-    client.username_pw_set(CODE, os.environ["PASSWORD"])
+    client.username_pw_set(CODE, os.environ.get("PASSWORD"))
     client.will_set(f"{UP}/status", '{"online": false}', qos=1, retain=True)
     if ca_file := os.environ.get("CA_FILE"):
-        client.tls_set(ca_certs=ca_file)  # checks the certificate and the name in it
+        own, key = os.environ.get("CERT_FILE"), os.environ.get("KEY_FILE")
+        client.tls_set(ca_certs=ca_file, certfile=own, keyfile=key)  # checks the broker's name, too
     # The wait doubles from about 1 s to about 60 s; chance keeps a city of gateways from coming all at once.
     client.reconnect_delay_set(min_delay=random.uniform(0.5, 2), max_delay=random.uniform(30, 90))
     session = Properties(PacketTypes.CONNECT)

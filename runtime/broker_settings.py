@@ -1,0 +1,84 @@
+"""Settings of the broker, and of the certificate authority that it and its gateways are known by."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003  (pydantic resolves it at run time)
+from typing import Annotated
+
+from pydantic import Field, SecretStr, UrlConstraints, ValidationInfo, field_validator
+from pydantic_core import Url
+from pydantic_settings import BaseSettings
+
+from runtime.broker_address import broker_address, with_files
+from runtime.environment import SettingsError, require
+from runtime.places import default_state
+
+MqttUrl = Annotated[Url, UrlConstraints(allowed_schemes=["mqtt", "mqtts"], host_required=True)]
+
+
+class BrokerSettings(BaseSettings):
+    """A part of `runtime.settings.Settings`."""
+
+    mqtt_ca_file: Path | None = Field(
+        default=None,
+        description="CA certificates (PEM) that a broker at mqtts:// is checked with; default: the system's.",
+    )
+    mqtt_url: MqttUrl | None = Field(
+        default=None,
+        repr=False,
+        description="Broker for halong's own services, as mqtt://user:password@host:port.",
+    )
+    gateway_mqtt_url: MqttUrl | None = Field(
+        default=None,
+        repr=False,
+        description="Broker as gateways reach it, without a user; default: mqtt_url's address.",
+    )
+    ca_dir: Path | None = Field(default=None, description="Folder of the certificate authority.")
+    ca_passphrase: SecretStr | None = Field(
+        default=None, min_length=12, description="Passphrase of the certificate authority's key."
+    )
+    broker_names: str = Field(
+        default="",
+        description="Host names and addresses by which gateways reach the broker, with commas between.",
+    )
+
+    @field_validator("mqtt_ca_file")
+    @classmethod
+    def _ca_is_there(cls, file: Path | None) -> Path | None:
+        if file and not file.is_file():
+            raise ValueError(f"{file} is no file: `halong ca show` prints the CA's certificate")
+        return file
+
+    @field_validator("mqtt_url", "gateway_mqtt_url")
+    @classmethod
+    def _url_names_the_ca(cls, url: Url | None, given: ValidationInfo) -> Url | None:
+        """Return the address with the file of CA certificates, unless it names one: who has it can check."""
+        ca_file = given.data.get("mqtt_ca_file")
+        if url is None or ca_file is None or broker_address(str(url)).ca_file:
+            return url
+        return Url(with_files(str(url), ca_file=ca_file))
+
+    def require_mqtt_url(self) -> str:
+        """Return the broker address.
+
+        Raises:
+            SettingsError: it is not set.
+        """
+        return require(self.mqtt_url, "HALONG_MQTT_URL", "mqtt://user:password@host:1883")
+
+    @property
+    def authority_folder(self) -> Path:
+        """Where the certificate authority is kept."""
+        return self.ca_dir or default_state() / "ca"
+
+    def require_ca_passphrase(self) -> str:
+        """Return the passphrase of the certificate authority's key.
+
+        Raises:
+            SettingsError: it is not set.
+        """
+        if self.ca_passphrase is None:
+            raise SettingsError(
+                "HALONG_CA_PASSPHRASE is not set: set it to 12 characters at least, and keep it"
+            )
+        return self.ca_passphrase.get_secret_value()

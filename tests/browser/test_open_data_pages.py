@@ -90,4 +90,4 @@ def test_console_and_explorer_lead_to_open_data(browser: Browser, address: str) 
         with session.expect_page() as opened:  # Swagger UI opens links beside itself
             page.click("text=data sets, files and their catalogue")
         opened.value.wait_for_url(f"{address}/open/")
-        page.wait_for_selector("text=/open/files/{code}/manifest.json")
+        page.wait_for_selector("text=What is published of a data set")

@@ -24,7 +24,7 @@ class Halong:
         return self._table("/v1/indicators/values", indicator=indicator, **asked)
 
     def observations(self, **asked):
-        """What devices measured: thing="ha-long-air-1", property="pm2_5", period="P7D/now", rollup="hour" …"""
+        """What devices measured: thing="ha-long-air-1", property="pm2_5", period="P7D", rollup="hour" …"""
         return self._table("/v1/observations", **asked)
 
     def _table(self, path, **asked):

@@ -211,4 +211,4 @@ async def test_what_is_no_json_is_told(administrator: httpx.AsyncClient) -> None
 async def test_other_methods_are_named(client: httpx.AsyncClient) -> None:
     answer = await client.put("/v1/alert-rules/air_bad", json={})
     assert_problem(answer, 405, "method-not-allowed")
-    assert answer.headers["allow"] == "DELETE, GET, PATCH"
+    assert answer.headers["allow"] == "DELETE, GET, HEAD, PATCH"

@@ -251,8 +251,8 @@ async def test_an_interrupted_job_is_taken_up_again(
         await asyncio.wait_for(begun.wait(), 20)
     monkeypatch.setattr(export_jobs, "source_of", real)
     await city.execute(
-        """INSERT INTO exports (key_id, what, format, parameters, state, attempt, seen_at)
-           SELECT key_id, what, format, parameters, 'running', 1, now() - interval '2 minutes' FROM exports"""
+        """INSERT INTO exports (owner, what, format, parameters, state, attempt, seen_at)
+           SELECT owner, what, format, parameters, 'running', 1, now() - interval '2 minutes' FROM exports"""
     )
     (tmp_path / f"{export['id']}.1.part").write_bytes(b"what a killed process left")
     async with (

@@ -24,14 +24,19 @@ _HELD = 300
 
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give up heads after a second."""
-    monkeypatch.setattr(connections, "HEAD_S", 1.0)
+    """Give up heads after three seconds."""
+    monkeypatch.setattr(connections, "HEAD_S", 3.0)
 
 
 @asynccontextmanager
-async def held(address: str, number: int) -> AsyncIterator[list[Wire]]:
+async def held(address: str, number: int, begin: bytes = b"") -> AsyncIterator[list[Wire]]:
+    """So many connections, each of which sends something as soon as it is there."""
     async with AsyncExitStack() as stack:
-        yield [await stack.enter_async_context(wire(address)) for _ in range(number)]
+        found = []
+        for _ in range(number):
+            found.append(await stack.enter_async_context(wire(address)))
+            await found[-1].send(begin)
+        yield found
 
 
 async def served(address: str) -> None:
@@ -52,9 +57,7 @@ async def metric(address: str, name: str) -> float:
     "408 after 10 s, others are served meanwhile",
 )
 async def test_slow_heads(soon: None, address: str) -> None:
-    async with held(address, _HELD) as attackers:
-        for each in attackers:
-            await each.send(b"GET /v1/areas HTTP/1.1\r\nHost: halong\r\n")
+    async with held(address, _HELD, b"GET /v1/areas HTTP/1.1\r\nHost: halong\r\n") as attackers:
         slow = [asyncio.create_task(each.dribble(b"X-A: b\r\n", 0.25)) for each in attackers]
         await served(address)
         answers = await asyncio.gather(*(each.rest() for each in attackers))
@@ -68,12 +71,11 @@ async def test_slow_heads(soon: None, address: str) -> None:
 @pytest.mark.attack("1,000 streams that say nothing for longer than a head may take", "are none: all go on")
 @pytest.mark.slow
 async def test_streams_go_on(soon: None, address: str, city: AsyncConnection[Any]) -> None:
-    async with held(address, 1000) as clients:
-        for each in clients:
-            await each.send(f"GET /v1/live?{LAEQ} HTTP/1.1\r\nHost: halong\r\n\r\n".encode())
+    ask = f"GET /v1/live?{LAEQ} HTTP/1.1\r\nHost: halong\r\n\r\n".encode()
+    async with held(address, 1000, ask) as clients:
         async with asyncio.timeout(60):
             await asyncio.gather(*(each.reader.readuntil(b"event: subscribed") for each in clients))
-        await asyncio.sleep(3)  # as long as three heads
+        await asyncio.sleep(5)
         await write(city, 61.5)
         async with asyncio.timeout(60):
             await asyncio.gather(*(each.reader.readuntil(b"61.5") for each in clients))

@@ -261,7 +261,7 @@ async def not_found(conn: AsyncConnection[Any], kind: names.Kind, code: str) -> 
     return Problem("not-found", f"there is no {kind} {code[:100]!r}{meant}", did_you_mean=near)
 
 
-def searched(text: NameFilter = None) -> str | None:
+async def searched(text: NameFilter = None) -> str | None:
     """Read `q` as it is looked for.
 
     Raises:

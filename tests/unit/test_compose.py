@@ -145,7 +145,16 @@ def test_only_what_is_meant_for_others_is_published() -> None:
         "grafana": ["3000"],
     }
     assert COMPOSE["networks"]["platform"] == {"internal": True}
-    assert {name for name, s in SERVICES.items() if s["networks"] != ["platform"]} == set(ports)
+    going_out = {"analytics", "open-data"}
+    assert {name for name, s in SERVICES.items() if s["networks"] != ["platform"]} == set(ports) | going_out
+
+
+def test_who_tells_others_has_a_way_out() -> None:
+    """Webhooks and mail of alerts, and a store of open data elsewhere."""
+    assert COMPOSE["networks"]["outbound"] == {}
+    reach = {name for name, s in SERVICES.items() if "outbound" in s["networks"]}
+    assert reach == {"analytics", "open-data"}
+    assert SERVICES["analytics"]["environment"].keys() >= {"HALONG_ALERT_TARGETS", "HALONG_SMTP_URL"}
 
 
 # --- secrets
@@ -161,7 +170,10 @@ def env(tmp_path: Path) -> dict[str, str]:
 def test_every_variable_is_written_by_make_env_and_has_no_default_but_none(env: dict[str, str]) -> None:
     used = re.findall(r"(?<!\$)\$\{?(\w+)([^}]*)", (ROOT / "compose.yaml").read_text("utf-8"))
     assert {name for name, _ in used} == set(env)
-    may_be_empty = {"HALONG_OPEN_DATA_TARGET", "HALONG_PUBLIC_URL", "HALONG_API_TRUSTED_PROXIES"}
+    may_be_empty = {
+        "HALONG_OPEN_DATA_TARGET", "HALONG_PUBLIC_URL", "HALONG_API_TRUSTED_PROXIES",
+        "HALONG_ALERT_TARGETS", "HALONG_ALERT_SENDER", "HALONG_ALERT_WEBHOOK_SECRET", "HALONG_SMTP_URL",
+    }  # fmt: skip
     assert {name for name, rest in used if rest == "-"} == may_be_empty
     assert {rest for name, rest in used if name not in may_be_empty} == {":?run deploy/make-env"}
 
@@ -211,7 +223,7 @@ def test_secrets_are_the_owners_and_are_never_overwritten(tmp_path: Path) -> Non
 def test_no_secret_stands_in_the_file(name: str) -> None:
     for variable, value in SERVICES[name].get("environment", {}).items():
         if re.search(r"PASSWORD|PASSPHRASE|SECRET|TOKEN|KEY", variable):
-            assert re.fullmatch(r"\$\{HALONG_\w+:\?run deploy/make-env\}", value)
+            assert re.fullmatch(r"\$\{HALONG_\w+(:\?run deploy/make-env|-)\}", value)
         assert not re.search(r"://[^:/@]+:(?!\$\{)[^@]+@", str(value)), variable
 
 

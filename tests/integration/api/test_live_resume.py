@@ -128,7 +128,8 @@ async def test_who_comes_back_too_late_is_told_to_load_anew(
         await write(city, 1)
         async with following(address, LAEQ) as client:
             await write(city, 2)
-            await client.next("value")
+            while (await client.next("value")).data["value"] != 2:
+                pass  # the first one may be told only now
         async with following(address, LAEQ, last_event_id=unknown) as client:
             reset = await client.next()
             await write(city, 3)

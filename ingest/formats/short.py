@@ -19,7 +19,6 @@ DEVICE_PATH = "$.readings[{place}].device"
 #: Longer ones mostly have several readings, and would be parsed twice.
 _MOST_BYTES = 200
 
-
 _Sequence = Annotated[int, msgspec.Meta(ge=0, le=MAX_SEQ)]
 
 

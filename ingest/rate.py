@@ -48,7 +48,7 @@ class Bucket:
         """
         passed = now - self.at
         self.at = now
-        self.recent = self.recent * max(0.0, 1.0 - passed / _OBSERVED_S) + readings
+        self.recent = (self.recent * (1.0 - passed / _OBSERVED_S) if passed < _OBSERVED_S else 0.0) + readings
         self.tokens = min(self.tokens + passed * self.allowed, self.most)
         if self.tokens <= 0.0:
             return False

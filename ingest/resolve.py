@@ -101,11 +101,33 @@ def resolve(readings: Readings, gateway: str, catalog: Catalog, limits: TimeLimi
         found.refuse("gateway_mismatch", "$.gateway", detail)
     elif known is None or not known.enabled:
         found.refuse("unknown_gateway", "$", _unknown_gateway(gateway, known, catalog))
-    elif len(readings.times) < FEW_READINGS or not _resolve_columns(
-        readings, gateway, known, catalog, limits, found
-    ):
+    elif len(readings.times) < FEW_READINGS:
+        if not _resolve_few(readings, gateway, known, limits, found):
+            _resolve_each(readings, gateway, known, catalog, limits, found)
+    elif not _resolve_columns(readings, gateway, known, catalog, limits, found):
         _resolve_each(readings, gateway, known, catalog, limits, found)
     return found
+
+
+def _resolve_few(
+    readings: Readings, gateway: str, known: KnownGateway, limits: TimeLimits, found: Resolved
+) -> bool:
+    """Resolve a few readings without a defect; return False if one needs a closer look."""
+    if readings.units:
+        return False
+    streams, (oldest, newest), rows = known.streams, limits, b""
+    for device, prop, time, value in zip(
+        readings.devices, readings.properties, readings.times, readings.values, strict=True
+    ):
+        stream = streams.get((gateway if device is None else device, prop))
+        if stream is None or not oldest <= time <= newest:
+            return False
+        id_, minimum, maximum, _ = stream
+        if not minimum <= value <= maximum or not isfinite(value):
+            return False
+        rows += _ROW.pack(id_, time, value, _GOOD)
+    found.rows = rows
+    return True
 
 
 def _resolve_columns(  # noqa: PLR0917  (as _resolve_each)

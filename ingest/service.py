@@ -19,6 +19,7 @@ from ingest.claim import Claim, claim
 from ingest.deferral import Deferral
 from ingest.drain import drain_surplus
 from ingest.feedback import Feedback
+from ingest.formats.format import formats
 from ingest.metrics_table import Recorder
 from ingest.mqtt import Subscription
 from ingest.pipeline import WRITERS, Pipeline
@@ -71,6 +72,7 @@ async def run(settings: Settings, stop: asyncio.Event, *, on_ready: Callable[[],
     sessions = open_pool(url, name="halong ingest", options=_SESSION)
     async with sessions as pool, LiveCatalog(url).following() as catalog:
         shared = _Shared(settings, pool, catalog)
+        formats()  # to import all decoders takes 60 ms, which the first message need not wait for
         _spare_the_collector()
         while held := await claim(url, client_ids(settings), stop):
             async with held:

@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from ingest.formats.compression import unpack
+from ingest.formats.compression import GZIP, ZSTD, unpack
 from ingest.formats.readings import Problem, Readings
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ def read(payload: bytes, content_type: str | None) -> Readings:
 
     Source: wire contract v1, Payloads.
     """
+    if content_type is None and (plain := _plain(payload[:TELLING_BYTES])):
+        return plain.decode(payload)
     unpacked = unpack(payload)
     if isinstance(unpacked, Problem):
         return Readings(problems=[unpacked])
@@ -75,6 +77,12 @@ def choose(payload: bytes, content_type: str | None) -> Format:
             return named
     begin = payload[:TELLING_BYTES]
     return _recognised(payload[:64].lstrip()[:TELLING_BYTES] if begin[:1].isspace() else begin)
+
+
+@lru_cache(maxsize=1024)
+def _plain(begin: bytes) -> Format | None:
+    """Return the format that the first bytes tell; None if they are white space or compressed."""
+    return None if begin[:1].isspace() or begin.startswith((GZIP, ZSTD)) else _recognised(begin)
 
 
 @lru_cache(maxsize=1024)

@@ -12,6 +12,7 @@ from ingest.formats.format import Format
 from ingest.formats.head import read_head
 from ingest.formats.layouts import WORTH_BYTES, decode_alike
 from ingest.formats.readings import FEW_READINGS, MAX_PAYLOAD_BYTES, Readings
+from ingest.formats.short import DEVICE_PATH, decode_short
 from ingest.formats.times import InvalidTimeError, parse_time, parse_times
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ def decode(payload: bytes) -> Readings:
     if len(payload) > MAX_PAYLOAD_BYTES:
         words = f"{len(payload)} bytes are more than {MAX_PAYLOAD_BYTES}"
         return _refuse(_nothing(), "not_decodable", "$", words)
-    alike = decode_alike(payload) if len(payload) >= WORTH_BYTES else None
+    if len(payload) < WORTH_BYTES:
+        return decode_short(payload) or decode_document(payload)
+    alike = decode_alike(payload)
     if alike is None:
         return decode_document(payload)
     found = _nothing()
@@ -72,7 +75,7 @@ def encode(
 
 
 def _nothing() -> Readings:
-    return Readings(device_path="$.readings[{place}].device")
+    return Readings(device_path=DEVICE_PATH)
 
 
 def _refuse_without_readings(message: dict[str, Any], found: Readings) -> Readings:

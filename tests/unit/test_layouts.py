@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.formats.documents import MAX_FLOAT
 from ingest.formats.layouts import PAYS_AFTER, WORTH_BYTES, decode_alike
 from ingest.formats.native import decode, decode_document
+from ingest.formats.short import decode_short
 
 NAMES = ["pm2_5", "co2", "seq", "a.b", "", 'quo"te', "đ", "\n"]
 PLAIN = st.floats(0, 10) | st.integers(-5, 5)
@@ -20,7 +22,7 @@ ODD: st.SearchStrategy[Any] = st.none() | st.booleans() | st.text(max_size=3) | 
 
 
 @st.composite
-def messages(draw: st.DrawFn) -> dict[str, Any]:
+def messages(draw: st.DrawFn, most: int = 7) -> dict[str, Any]:
     """A message of readings with the same keys, of which most have something that is otherwise."""
     names = draw(
         st.lists(st.sampled_from(NAMES[:3]) | st.sampled_from(NAMES), min_size=1, max_size=3, unique=True)
@@ -29,7 +31,9 @@ def messages(draw: st.DrawFn) -> dict[str, Any]:
     fields: dict[str, Any] = dict.fromkeys(names, PLAIN) | {"time": st.just(time)}
     fields |= {"device": st.sampled_from(["d", "e"])} if draw(st.booleans()) else {}
     fields = dict(draw(st.permutations([*fields.items()])))
-    readings: list[Any] = draw(st.lists(st.fixed_dictionaries(fields), min_size=3, max_size=7))
+    readings: list[Any] = draw(
+        st.lists(st.fixed_dictionaries(fields), min_size=min(3, most // 2), max_size=most)
+    )
     if draw(st.integers(0, 3)):
         place = draw(st.integers(0, len(readings) - 1))
         readings[place] = draw(st.one_of(ODD, spoilt(readings[place]), spoilt(readings[place])))
@@ -55,6 +59,66 @@ def padded(message: dict[str, Any], *, raw: bool) -> bytes:
 @given(messages(), st.booleans())
 def test_the_general_way_and_a_decoder_made_for_it_find_the_same(message: dict[str, Any], raw: bool) -> None:
     same_both_ways(padded(message, raw=raw))
+
+
+@given(messages(most=2), st.booleans())
+def test_the_general_way_and_the_short_one_find_the_same(message: dict[str, Any], raw: bool) -> None:
+    payload = json.dumps(message, ensure_ascii=not raw).encode()
+    short = decode_short(payload)
+    assert short is None or repr(short) == repr(decode_document(payload))
+    assert repr(decode(payload)) == repr(decode_document(payload))
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"readings": [{"time": 5}]},
+        {"readings": [{"device": "d", "time": 5, "pm2_5": 1.5}], "seq": 1, "gateway": None},
+        {"readings": [{"device": None, "time": "2026-11-22T08:15:00Z", "pm2_5": -3, "co2": 4.5}]},
+        {"readings": [{"time": 5, "pm2_5": 2**53 + 1, "co2": -(2**63)}], "gateway": "gw", "oldest": 0},
+    ],
+)
+def test_usual_short_messages_go_the_short_way(message: dict[str, Any]) -> None:
+    payload = json.dumps(message).encode()
+    short = decode_short(payload)
+    assert short is not None
+    assert repr(short) == repr(decode_document(payload))
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b'{"readings": [{"time": 5, "pm2_5": 1e999}]}',
+        b'{"readings": [{"time": 5, "pm2_5": NaN}]}',
+        b'{"readings": [{"time": 5, "pm2_5": %d}]}' % (10**400),
+        b'{"readings": [{"time": 5, "pm2_5": %d}]}' % (int(MAX_FLOAT) + 1),
+        b'{"readings": [{"time": 5, "pm2_5": true}]}',
+        b'{"readings": [{"time": 5, "pm2_5": null}]}',
+        b'{"readings": [{"time": 5, "pm2_5": 1, "pm2_5": 2, "co2": 3, "time": 6}]}',
+        b'{"readings": [{"time": 5.0, "pm2_5": 1}]}',
+        b'{"readings": [{"time": true, "pm2_5": 1}]}',
+        b'{"readings": [{"pm2_5": 1}]}',
+        b'{"readings": [{"time": 5, "device": 7, "pm2_5": 1}]}',
+        b'{"readings": [{"time": 10000000000000000, "pm2_5": 1}]}',
+        b'{"readings": [7], "readings": [{"time": 5, "pm2_5": 1}]}',
+        b'{"seq": 1.0, "readings": [{"time": 5, "pm2_5": 1}]}',
+        b'{"seq": -1, "readings": [{"time": 5, "pm2_5": 1}]}',
+        b'{"seq": 9223372036854775807, "readings": [{"time": 5, "pm2_5": 1}]}',
+        b'{"oldest": true, "readings": [{"time": 5, "pm2_5": 1}]}',
+        b'{"gateway": 1, "readings": [{"time": 5, "pm2_5": 1}]}',
+        b'{"other": 1, "readings": [{"time": 5, "pm2_5": 1}]}',
+        b'{"readings": [{"time": 5, "pm2_5": 1}]} x',
+        b'{"readings": [{"time": 5, "\xff": 1}]}',
+        b'{"readings": [{"time": 5, "\\ud800": 1}]}',
+        b'{"readings": {"time": 5}}',
+        b'{"readings": []}',
+        b'{"readings": [{"time": 5, "pm2_5": 1}, {"time": 5, "co2": 1}]}',
+        b"{}",
+        b"[" * 500,
+    ],
+)
+def test_unusual_short_messages_are_told_alike(payload: bytes) -> None:
+    assert repr(decode(payload)) == repr(decode_document(payload))
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,7 @@ async def test_no_service_tells_a_secret(
     await _set_password(conn, "CREATE", user, marked["database"])
     url = with_password(database_url, user, marked["database"])
     marked["broker"] = broker.server.password_file.read_text().strip()
-    marked["key"], _ = await keys.create(conn, "someone", scopes=("read", "operate", "admin"))
+    marked["key"], _ = await keys.create(conn, "someone", "admin")
     await _make_an_alert(conn, gateway_code)
     ports = {name: str(free_port()) for name in ("ingest", "analytics")}
     logs = {name: tmp_path / f"{name}.log" for name in ("api", "ingest", "analytics", "open-data serve")}

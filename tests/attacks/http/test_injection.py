@@ -91,7 +91,7 @@ async def test_sql_in_parameters(address: str, city: AsyncConnection[Any]) -> No
     "SQL in each text of a body that writes", "422, 404, or stored word for word; no other row"
 )
 async def test_sql_in_bodies(address: str, city: AsyncConnection[Any]) -> None:
-    text, _ = await keys.create(city, "operator", scopes=("read", "operate", "admin"))
+    text, _ = await keys.create(city, "operator", "admin")
     before = await contents(city, *_OWN, "alert_silences")
     until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
     async with httpx.AsyncClient(

@@ -43,7 +43,7 @@ _JSON = "Content-Type: application/json"
 @pytest.fixture
 async def key(city: AsyncConnection[Any]) -> str:
     """A key that may do everything."""
-    text, _ = await keys.create(city, "tester", scopes=("read", "operate", "admin"))
+    text, _ = await keys.create(city, "tester", "admin")
     return text
 
 

@@ -11,6 +11,7 @@ from analytics.indicator import INDICATORS
 from analytics.results import Reason, Value
 from analytics.values import store, write_catalogue
 from devices import profiles, registry
+from tests.integration.city import batch
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -41,7 +42,8 @@ def value(number: float | None) -> Value:
 async def put(conn: Any, code: str, hours: range, areas: list[int], number: float | None) -> None:
     times = [START + timedelta(hours=hour) for hour in hours]
     async with conn.transaction():
-        await store(conn, [(INDICATORS[code], area, time, value(number)) for time in times for area in areas])
+        rows = [(INDICATORS[code], area, time, value(number)) for time in times for area in areas]
+        await store(conn, batch(rows))
 
 
 async def counts(conn: Any) -> dict[str, int]:

@@ -19,6 +19,7 @@ from api.queries import indicators
 from runtime.settings import Settings
 from tests.integration.api.conftest import client_of
 from tests.integration.api.seed import HOUR
+from tests.integration.city import batch
 
 if TYPE_CHECKING:
     import httpx
@@ -45,7 +46,7 @@ async def change(conn: Any, code: str, hours: int, value: float) -> None:
     area = (await (await conn.execute("SELECT id FROM areas WHERE code = '193'")).fetchone())[0]
     row = (INDICATORS[code], area, HOUR - timedelta(hours=hours), Value(value, 1.0, None, None, {}))
     async with conn.transaction():
-        await store(conn, [row])
+        await store(conn, batch([row]))
 
 
 def cached(app: FastAPI, result: str) -> float:

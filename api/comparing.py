@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from analytics.direction import Worse, worse
 from api import questions, values
 from api.period_values import decimals
-from api.periods import Period
+from api.periods import EVER, Period
 from api.problems import invalid
 from api.stand_ins import Series
 from api.summaries import differences, method, ranks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from fastapi import Request
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from api.questions import Place
     from api.stand_ins import Choice
     from api.summaries import Method, Summary
-
-
-_EVER: Final = Period(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
 
 class Order(StrEnum):
@@ -65,7 +62,7 @@ def told_of(known: Known, code: str, place: Place, choice: Choice) -> list[Serie
     levels = {each.unit.level for each in choice.series if place.areas is None}
     wanted = sorted(units(known, place), key=lambda unit: unit.valid_from)
     missing = {
-        unit.code: Series(code, unit, _EVER.start, _EVER.end)
+        unit.code: Series(code, unit, EVER.start, EVER.end)
         for unit in wanted
         if unit.code not in answered and (not levels or unit.level in levels)
     }

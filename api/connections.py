@@ -22,7 +22,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from api.problems import KINDS, MEDIA_TYPE
+from api.problems import KINDS, MEDIA_TYPE, basics
 from api.rates import client_of, is_local
 
 if TYPE_CHECKING:
@@ -253,9 +253,7 @@ class HttpConnection(HttpToolsProtocol):
 
 
 def _problem(kind: str, detail: str) -> bytes:
-    status, title = KINDS[kind]
-    body = {"type": f"urn:halong:problem:{kind}", "title": title, "status": status, "detail": detail}
-    content = json.dumps(body).encode()
+    status, content = KINDS[kind][0], json.dumps(basics(kind, detail)).encode()
     head = (
         f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: {MEDIA_TYPE}\r\n"
         f"Content-Length: {len(content)}\r\nConnection: close\r\n\r\n"

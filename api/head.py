@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.requests import ClientDisconnect
 
+from api.paths import is_below
+
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -28,7 +30,7 @@ class Head:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application; a stream is broken off after its first piece."""
-        if scope["type"] != "http" or scope["method"] != "HEAD" or not _knows_head(scope["path"]):
+        if scope["type"] != "http" or scope["method"] != "HEAD" or not is_below(scope["path"], _ROOTS):
             await self._app(scope, receive, send)
             return
 
@@ -47,7 +49,3 @@ class Head:
             return
         finally:
             scope["method"] = "HEAD"
-
-
-def _knows_head(path: str) -> bool:
-    return any(path == root or path.startswith(f"{root}/") for root in _ROOTS)

@@ -110,10 +110,7 @@ async def change(
         LookupError: there is no key with this prefix.
         ValueError: as `create`.
     """
-    row = await queries.change(conn, prefix, await _checked(conn, role, areas, rate))
-    if row is None:
-        raise _no_key(prefix)
-    return _record(row)
+    return _found(await queries.change(conn, prefix, await _checked(conn, role, areas, rate)), prefix)
 
 
 async def find(conn: AsyncConnection[Any], prefix: str) -> ApiKey:
@@ -122,10 +119,7 @@ async def find(conn: AsyncConnection[Any], prefix: str) -> ApiKey:
     Raises:
         LookupError: there is no key with this prefix.
     """
-    row = await queries.by_prefix(conn, prefix)
-    if row is None:
-        raise _no_key(prefix)
-    return _record(row)
+    return _found(await queries.by_prefix(conn, prefix), prefix)
 
 
 async def _checked(
@@ -146,8 +140,10 @@ async def _checked(
     return queries.May(role, None if areas is None else sorted(set(areas)), rate)
 
 
-def _no_key(prefix: str) -> LookupError:
-    return LookupError(f"there is no key {prefix!r}: `halong keys list` shows the prefixes")
+def _found(row: Mapping[str, Any] | None, prefix: str) -> ApiKey:
+    if row is None:
+        raise LookupError(f"there is no key {prefix!r}: `halong keys list` shows the prefixes")
+    return _record(row)
 
 
 async def list_keys(conn: AsyncConnection[Any]) -> list[ApiKey]:
@@ -161,10 +157,7 @@ async def revoke(conn: AsyncConnection[Any], prefix: str) -> ApiKey:
     Raises:
         LookupError: there is no key with this prefix.
     """
-    row = await queries.revoke(conn, prefix)
-    if row is None:
-        raise _no_key(prefix)
-    return _record(row)
+    return _found(await queries.revoke(conn, prefix), prefix)
 
 
 async def verify(conn: AsyncConnection[Any], text: str) -> ApiKey:

@@ -16,6 +16,7 @@ from starlette.requests import Request
 
 from api import problems
 from api.conditions import is_unchanged, parsed_date
+from api.paths import is_below
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -36,7 +37,7 @@ _NO_FEATURES = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 
 def is_data(path: str) -> bool:
     """Tell whether a path belongs to the API and not to a page or a mounted application."""
-    return any(path == root or path.startswith(f"{root}/") for root in _DATA)
+    return is_below(path, _DATA)
 
 
 class RequestId:

@@ -9,7 +9,7 @@ from fastapi.openapi.utils import get_openapi
 from api import openapi_files, openapi_links
 from api.formats.table import Table
 from api.open_access import may_be_open
-from api.problems import KINDS, MEDIA_TYPE
+from api.problems import KINDS, MEDIA_TYPE, basics
 from api.reach import Caller
 from api.rights import NEEDED, OPENED, RIGHTS, Right, Role
 from api.schemas import open_data
@@ -178,8 +178,7 @@ def _can_answer(path: str, operation: dict[str, Any], status: str) -> bool:
 
 
 def _answer(path: str, kind: str, detail: str, **more: Any) -> dict[str, Any]:
-    status, title = KINDS[kind]
-    shown = {"type": f"urn:halong:problem:{kind}", "title": title, "status": status, "detail": detail}
+    shown = basics(kind, detail)
     shown |= {"instance": path, "request_id": "6f1c0a52f4b14b0b9d0c6a6f0f7d3b52"} | more
     schema = {"$ref": "#/components/schemas/ProblemDetails"}
-    return {"description": title, "content": {MEDIA_TYPE: {"schema": schema, "example": shown}}}
+    return {"description": KINDS[kind][1], "content": {MEDIA_TYPE: {"schema": schema, "example": shown}}}

@@ -72,6 +72,10 @@ class Period:
         return 0 if any(each.time() != time() for each in (start, end)) else (end.date() - start.date()).days
 
 
+#: all time
+EVER = Period(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+
+
 @dataclass(frozen=True)
 class Asked:
     """What a client wrote of a period: `from` and `to`, or `period`, or nothing."""

@@ -142,12 +142,7 @@ def or_(words: Sequence[str]) -> str:
 
 def response(problem: Problem, request: Request) -> JSONResponse:
     """Return a problem as its HTTP answer."""
-    status, title = KINDS[problem.kind]
-    body: dict[str, Any] = {
-        "type": f"urn:halong:problem:{problem.kind}",
-        "title": title,
-        "status": status,
-        "detail": problem.detail,
+    body = basics(problem.kind, problem.detail) | {
         "instance": request.url.path,
         "request_id": request.scope.get("state", {}).get("request_id"),
     }
@@ -157,7 +152,13 @@ def response(problem: Problem, request: Request) -> JSONResponse:
         body["did_you_mean"] = list(problem.did_you_mean)
     if problem.roles:
         body["roles"] = list(problem.roles)
-    return JSONResponse(body, status, headers=problem.headers, media_type=MEDIA_TYPE)
+    return JSONResponse(body, problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
+
+
+def basics(kind: str, detail: str) -> dict[str, Any]:
+    """Return the members that every problem has, whoever asked for what."""
+    status, title = KINDS[kind]
+    return {"type": f"urn:halong:problem:{kind}", "title": title, "status": status, "detail": detail}
 
 
 def _fault_body(fault: Fault) -> dict[str, Any]:
@@ -204,6 +205,11 @@ def _database_problem(error: Error, request: Request) -> Problem:
     if isinstance(error, DataError):
         return Problem("invalid-parameter", "a value in the request is outside what the database can hold")
     return crashed(error, request)
+
+
+def beyond(error: ValueError, size: int) -> Problem:
+    """Return the problem of a range that a file of `size` bytes does not have (RFC 9110, 15.5.17)."""
+    return Problem("range-not-satisfiable", str(error), headers={"Content-Range": f"bytes */{size}"})
 
 
 def away() -> Problem:

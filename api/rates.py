@@ -19,6 +19,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 
 from api import problems
+from api.paths import is_below
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -220,8 +221,7 @@ def sent_key(headers: Headers) -> str | None:
 def _is_limited(scope: Scope) -> bool:
     if scope["type"] != "http" or scope["method"] == "OPTIONS":
         return False
-    path = scope["path"]
-    return any(path == root or path.startswith(f"{root}/") for root in _LIMITED)
+    return is_below(scope["path"], _LIMITED)
 
 
 def _fields(quota: Quota, taken: Taken) -> dict[str, str]:

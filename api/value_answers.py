@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -14,7 +14,7 @@ from api.answers import request_pool, table_answer
 from api.fresh import Freshness, json_answer
 from api.newest import after
 from api.parameters import now
-from api.periods import Period
+from api.periods import EVER
 from api.queries import indicators as queries
 from api.stand_ins import Extent, choose
 from storage.columns import instants
@@ -160,9 +160,8 @@ def _latest(known: Known, newest: Newest, codes: Sequence[str], where: Ground) -
     """Return the newest values of areas; whoever has a value at all answers for itself."""
     if not where.derive:
         return _Latest(newest.of(codes, [unit.id for unit in where.units]), {}, [])
-    ever = Extent(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
-    extents = dict.fromkeys(newest.extents(codes), ever)
-    choice = choose(known, codes, where.units, Period(ever.first, ever.last), extents, derive=True)
+    extents = dict.fromkeys(newest.extents(codes), Extent(EVER.start, EVER.end))
+    choice = choose(known, codes, where.units, EVER, extents, derive=True)
     stands_for = {each.key: each.stands_for for each in choice.series}
     rows = newest.of(codes, [each.unit.id for each in choice.series])
     keys = zip(rows["indicator"], rows["area_id"].tolist(), strict=True)

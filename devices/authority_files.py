@@ -53,6 +53,11 @@ class AuthorityFolder:
         """Whether there is an authority."""
         return self.certificate.exists() and self.key.exists()
 
+    @property
+    def has_server(self) -> bool:
+        """Whether the broker has a certificate."""
+        return self.server_certificate.exists() and self.server_key.exists()
+
     def create(self, authority: Authority, passphrase: str) -> None:
         """Keep another authority.
 
@@ -102,7 +107,7 @@ class AuthorityFolder:
 
     def server(self) -> x509.Certificate | None:
         """Return the broker's certificate, None if it has none yet."""
-        if not (self.server_certificate.exists() and self.server_key.exists()):
+        if not self.has_server:
             return None
         return x509.load_pem_x509_certificate(self.server_certificate.read_bytes())
 
@@ -115,7 +120,7 @@ class AuthorityFolder:
         Raises:
             AuthorityError: there is no CA, or it has no certificate for the broker.
         """
-        if not (self.server_certificate.exists() and self.server_key.exists()):
+        if not self.has_server:
             raise AuthorityError(f"{self.path} has no certificate for the broker: `halong ca server`")
         server = {f.name: f.read_text() for f in (self.server_certificate, self.server_key)}
         return {"ca.pem": self.root_pem(), **server, "crl.pem": crl}

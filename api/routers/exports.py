@@ -17,12 +17,12 @@ from api.answers import request_pool
 from api.export_jobs import Exports
 from api.export_sources import fixed
 from api.formats.kinds import KINDS, Format
-from api.open_data.ranges import wanted_range
 from api.openapi import example
 from api.parameters import Connection, Cursor, Limit
-from api.problems import Problem, invalid
+from api.problems import Problem, beyond, invalid
 from api.queries import Row
 from api.queries import exports as queries
+from api.ranges import wanted_range
 from api.reach import Caller
 from api.rights import Right
 from api.schemas import exports as schemas
@@ -181,8 +181,7 @@ def _ignore_or_refuse_range(request: Request, path: FilePath, digest: str) -> No
     try:
         part = wanted_range(request.headers, f'"{digest}"', modified, state.st_size)
     except ValueError as error:
-        told = {"Content-Range": f"bytes */{state.st_size}"}
-        raise Problem("range-not-satisfiable", str(error), headers=told) from None
+        raise beyond(error, state.st_size) from None
     if part is None:
         request.scope["headers"] = [each for each in request.scope["headers"] if each[0] != b"range"]
 

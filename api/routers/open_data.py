@@ -17,15 +17,15 @@ from api.open_data.catalogue import Catalogue
 from api.open_data.manifest import File, Manifest, Version
 from api.open_data.pages import data_set_page, index_page
 from api.open_data.plan import NoCityError, Plan
-from api.open_data.ranges import wanted_range
 from api.open_data.rdf import bounds, turtle
 from api.open_data.state import Published
 from api.open_data.store import StoreError
 from api.open_data.words import Language
 from api.open_data.writing import CSV, CSVW
 from api.openapi import example
-from api.problems import RETRY_LATER, Problem
+from api.problems import RETRY_LATER, Problem, beyond
 from api.queries import open_data as queries
+from api.ranges import wanted_range
 from api.schemas import open_data as schemas
 
 router = APIRouter(prefix="/open", tags=["open data"])
@@ -254,9 +254,7 @@ async def _file(request: Request, published: Published, code: str, version: Vers
     try:
         part = wanted_range(request.headers, etag, version.written_at, size)
     except ValueError as error:
-        raise Problem(
-            "range-not-satisfiable", str(error), headers={"Content-Range": f"bytes */{size}"}
-        ) from None
+        raise beyond(error, size) from None
     start, end = part or (0, size)
     headers["Content-Length"] = str(end - start)
     if part:

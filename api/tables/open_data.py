@@ -6,6 +6,9 @@ from typing import Final
 
 from api.formats.table import BOOLEAN, DATE, INTEGER, NUMBER, TEXT, TIME, Column, Table
 
+_UNIT: Final = Column(
+    "unit", TEXT, "Unit", "Đơn vị", description="UCUM code.", description_vi="Mã đơn vị theo UCUM."
+)
 _VALUES: Final = (
     Column(
         "indicator",
@@ -87,7 +90,7 @@ _VALUES: Final = (
         description="The value in `unit`; empty: none, and `reason` says why.",
         description_vi="Giá trị theo đơn vị trong `unit`; để trống là không có, `reason` cho biết lý do.",
     ),
-    Column("unit", TEXT, "Unit", "Đơn vị", description="UCUM code.", description_vi="Mã đơn vị theo UCUM."),
+    _UNIT,
     Column(
         "category",
         TEXT,
@@ -189,7 +192,7 @@ _HOURS: Final = (
         description="The hour's mean; its sum or extreme where the property is added up or is an extreme.",
         description_vi="Trung bình của giờ; tổng hoặc cực trị nếu đại lượng được cộng dồn hoặc là cực trị.",
     ),
-    Column("unit", TEXT, "Unit", "Đơn vị", description="UCUM code.", description_vi="Mã đơn vị theo UCUM."),
+    _UNIT,
     Column(
         "minimum",
         NUMBER,

@@ -65,7 +65,7 @@ async def _texts(configured: Settings) -> _Written:
     from devices.identities import password_hashes, require_no_gateway
     from devices.model import PLATFORM_USER
     from runtime.broker_address import broker_address
-    from runtime.local.mosquitto_files import acl_text
+    from runtime.local.mosquitto_files import acl_text, passwords_text
     from storage.pool import connect
 
     at, url = datetime.now(UTC), configured.require_mqtt_url()
@@ -82,9 +82,8 @@ async def _texts(configured: Settings) -> _Written:
         )
         lines = [f"{line}\n" for line in await ended(conn, at)]
     hashes |= _own_hashes(configured, user)
-    passwords = "".join(f"{name}:{hashed}\n" for name, hashed in sorted(hashes.items()))
-    tls = await _tls(configured)
-    return _Written(tls | {"passwords": passwords, "acl": rules, "ended": "".join(lines)}, len(hashes))
+    texts = {"passwords": passwords_text(hashes), "acl": rules, "ended": "".join(lines)}
+    return _Written(await _tls(configured) | texts, len(hashes))
 
 
 def _own_hashes(configured: Settings, user: str) -> dict[str, str]:

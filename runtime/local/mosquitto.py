@@ -11,7 +11,7 @@ from urllib.parse import quote
 from devices.credentials import new_password, password_hash
 from devices.model import ALERT_READER, PLATFORM_USER
 from runtime.local.errors import LocalServiceError
-from runtime.local.mosquitto_files import TlsPorts, acl_text, broker_config
+from runtime.local.mosquitto_files import TlsPorts, acl_text, broker_config, passwords_text
 from runtime.local.process import ServerProcess, ServiceUser, free_port
 
 if TYPE_CHECKING:
@@ -163,8 +163,7 @@ class LocalMosquitto:
 
     def _write_files(self) -> None:
         passwords = self._passwords | self._reader | {PLATFORM_USER: password_hash(self._platform_password())}
-        lines = "".join(f"{name}:{hashed}\n" for name, hashed in passwords.items())
-        self._user.write_file(self.folder / "passwords", lines)
+        self._user.write_file(self.folder / "passwords", passwords_text(passwords))
         rules = acl_text(self._topic_root, sources=self._sources, shut_out=self._shut_out)
         for name, text in ({"acl": rules} | self._tls).items():
             self._user.write_file(self.folder / name, text)

@@ -97,6 +97,11 @@ use_identity_as_username true
 """
 
 
+def passwords_text(hashes: Mapping[str, str]) -> str:
+    """Return the password file: name -> `devices.credentials.password_hash(password)`."""
+    return "".join(f"{name}:{hashed}\n" for name, hashed in sorted(hashes.items()))
+
+
 def acl_text(
     topic_root: str = "city/v1",
     platform_user: str = PLATFORM_USER,

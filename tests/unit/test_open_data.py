@@ -20,10 +20,10 @@ from api.open_access import is_open
 from api.open_data.data_sets import PublicProperty, counts_people, data_sets, is_published, open_indicators
 from api.open_data.manifest import File, Manifest, ManifestError, Reason, Version, decode, encode
 from api.open_data.months import Month, MonthError, settled
-from api.open_data.ranges import wanted_range
 from api.open_data.rows import Suppression, without_small_cells
 from api.open_data.store import Store, StoreError
 from api.open_data.words import Language, words
+from api.ranges import wanted_range
 from devices.open_data import LICENCES, OpenData, OpenDataError, read_open_data
 from devices.profiles import ProfileError, load
 

@@ -7,11 +7,14 @@ import json
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rich.live import Live
 from rich.table import Table
+
+from analytics.indicator import INDICATORS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -120,18 +123,17 @@ async def _look(settings: Settings, seen: Seen) -> None:
     base = f"http://{settings.api_host}:{settings.api_port}/v1"
     try:
         seen.status = await asyncio.to_thread(_get, f"{base}/status?minutes=1")
-        declared = await asyncio.to_thread(_get, f"{base}/indicators")
         newest = await asyncio.to_thread(_get, f"{base}/indicators/values/latest?level={_DISTRICT}&{_ALL}")
-        districts = await asyncio.to_thread(
-            _get, f"{base}/areas?level={_DISTRICT}&reporting=true&limit=10000"
-        )
+        seen.districts = seen.districts or await asyncio.to_thread(_districts, base)
     except (OSError, ValueError, urllib.error.URLError) as error:
         seen.trouble = f"no answer yet ({error})"
         return
-    counts = {each["code"]: 0 for each in declared["items"]}
-    for indicator, _, value in newest["rows"]:
-        counts[indicator] += value is not None
-    seen.indicators, seen.districts = counts, len(districts["items"])
+    counts = Counter(indicator for indicator, _, value in newest["rows"] if value is not None)
+    seen.indicators = {code: counts[code] for code in INDICATORS}
+
+
+def _districts(base: str) -> int:
+    return len(_get(f"{base}/areas?level={_DISTRICT}&reporting=true&limit=10000")["items"])
 
 
 def _get(url: str) -> Any:

@@ -9,7 +9,6 @@ import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-import aiomqtt
 import cbor2
 import mqtt5
 import psutil
@@ -18,6 +17,7 @@ import zstandard
 
 from tests.attacks.http.wire import Wire, wire
 from tests.faults.ingesting import MEMORY_MB, Ingest
+from tests.faults.inputs import platform_client
 from tests.integration.city import register
 from tests.integration.test_ingest import gateway_client
 
@@ -137,10 +137,7 @@ async def test_many_subscriptions(broker: Broker, gateway_code: str) -> None:
 async def test_wildcards(broker: Broker, gateway_code: str) -> None:
     bad, good = f"{gateway_code}-bad", f"{gateway_code}-good"
     async with (
-        aiomqtt.Client(
-            "127.0.0.1", broker.server.platform_port, username="halong",
-            password=broker.server.password_file.read_text().strip(), protocol=aiomqtt.ProtocolVersion.V5,
-        ) as halong,
+        platform_client(broker) as halong,
         gateway_client(broker, good) as client,
         gateway_client(broker, bad) as attacking,
     ):  # fmt: skip
@@ -174,10 +171,7 @@ async def test_wildcards(broker: Broker, gateway_code: str) -> None:
 async def test_shared_subscription(broker: Broker, gateway_code: str) -> None:
     bad, share = f"{gateway_code}-bad", f"$share/{gateway_code}/city/v1/{gateway_code}/up/observations"
     async with (
-        aiomqtt.Client(
-            "127.0.0.1", broker.server.platform_port, username="halong",
-            password=broker.server.password_file.read_text().strip(), protocol=aiomqtt.ProtocolVersion.V5,
-        ) as ingest,
+        platform_client(broker) as ingest,
         gateway_client(broker, gateway_code) as client,
         gateway_client(broker, bad) as attacking,
     ):  # fmt: skip

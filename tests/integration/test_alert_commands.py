@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from rich.console import Console
 from typer.testing import CliRunner
 
 from analytics import values
@@ -16,8 +15,8 @@ from analytics.alerts import AlertError
 from analytics.indicator import INDICATORS
 from devices.profiles import load
 from runtime.cli import app
-from runtime.settings import settings
 from tests.integration.city import register
+from tests.integration.terminal import terminal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -41,9 +40,6 @@ async def halong(
            FROM areas a, alert_rules r WHERE r.code = 'air_bad'""",
         {"at": datetime.now(UTC)},
     )
-    monkeypatch.setenv("HALONG_DATABASE_URL", database_url)
-    monkeypatch.setattr("runtime.commands.alerts.out", Console(width=250, highlight=False))
-    settings.cache_clear()
 
     async def run(*arguments: str) -> str:
         command = ["alerts", *arguments]
@@ -51,8 +47,8 @@ async def halong(
         assert result.exit_code == 0, result.output
         return result.output
 
-    yield run
-    settings.cache_clear()
+    with terminal(monkeypatch, database_url, "alerts"):
+        yield run
 
 
 async def test_an_alert_is_found_acknowledged_and_shown(halong: Command) -> None:

@@ -6,12 +6,11 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from rich.console import Console
 from typer.testing import CliRunner
 
 from runtime.cli import app
-from runtime.settings import settings
 from tests.integration.city import register
+from tests.integration.terminal import terminal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -27,17 +26,14 @@ async def halong(
 ) -> AsyncIterator[Command]:
     """Run a command over a city, and return what it prints; `fails` expects that it cannot."""
     await register(conn, "gw-keys")
-    monkeypatch.setenv("HALONG_DATABASE_URL", database_url)
-    monkeypatch.setattr("runtime.commands.keys.out", Console(width=250, highlight=False))
-    settings.cache_clear()
 
     async def run(*arguments: str, fails: bool = False) -> str:
         result = await asyncio.to_thread(CliRunner().invoke, app, ["keys", *arguments])
         assert (result.exit_code != 0) == fails, result.output
         return result.output if not isinstance(result.exception, ValueError) else str(result.exception)
 
-    yield run
-    settings.cache_clear()
+    with terminal(monkeypatch, database_url, "keys"):
+        yield run
 
 
 async def test_a_key_is_made_listed_changed_and_revoked(halong: Command) -> None:

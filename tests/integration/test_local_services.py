@@ -10,7 +10,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,9 +27,10 @@ from runtime.local.postgres import LocalPostgres
 from runtime.local.process import ServerProcess, ServiceUser, free_port
 from runtime.local.provision import Binaries, provision
 from runtime.places import default_cache
+from tests.listening import heard, next_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 
@@ -173,25 +173,9 @@ def platform(broker: LocalMosquitto, identifier: str = "test", **options: object
     )
 
 
-@asynccontextmanager
-async def received(client: aiomqtt.Client, topic: str) -> AsyncIterator[asyncio.Queue[str]]:
-    """Topics of what `client` receives from its subscription to `topic`."""
-    topics: asyncio.Queue[str] = asyncio.Queue()
-
-    async def collect() -> None:
-        async for message in client.messages:
-            topics.put_nowait(str(message.topic))
-
-    await client.subscribe(topic, qos=1)
-    task = asyncio.create_task(collect())
-    try:
-        yield topics
-    finally:
-        task.cancel()
-
-
-async def next_of(topics: asyncio.Queue[str]) -> str:
-    return await asyncio.wait_for(topics.get(), 40)
+async def next_topic(queue: asyncio.Queue[tuple[str, bytes]]) -> str:
+    topic, _ = await next_of(queue)
+    return topic
 
 
 @pytest.mark.attack("a wrong name or password at the broker", "not authorized")
@@ -215,7 +199,7 @@ async def test_a_gateway_publishes_only_below_its_own_up(broker: LocalMosquitto)
     async with (
         platform(broker) as halong,
         gateway(broker, "gw-1") as gw,
-        received(halong, "city/#") as topics,
+        heard(halong, "city/#") as topics,
     ):
         for topic in (
             "gw-2/up/observations",
@@ -226,12 +210,12 @@ async def test_a_gateway_publishes_only_below_its_own_up(broker: LocalMosquitto)
         ):
             await gw.publish(f"city/v1/{topic}", b"{}", qos=1)
         await gw.publish("city/v1/gw-1/up/observations", b"{}", qos=1)
-        assert await next_of(topics) == "city/v1/gw-1/up/observations"
+        assert await next_topic(topics) == "city/v1/gw-1/up/observations"
 
 
 @pytest.mark.attack("read another gateway's topics", "nothing is heard")
 async def test_a_gateway_reads_only_its_own_down(broker: LocalMosquitto) -> None:
-    async with platform(broker) as halong, gateway(broker, "gw-1") as gw, received(gw, "city/v1/#") as topics:
+    async with platform(broker) as halong, gateway(broker, "gw-1") as gw, heard(gw, "city/v1/#") as topics:
         for topic in (
             "gw-2/down/command",
             "gw-2/up/observations",
@@ -239,7 +223,7 @@ async def test_a_gateway_reads_only_its_own_down(broker: LocalMosquitto) -> None
             "gw-1/down/command",
         ):
             await halong.publish(f"city/v1/{topic}", b"{}", qos=1)
-        assert await next_of(topics) == "city/v1/gw-1/down/command"
+        assert await next_topic(topics) == "city/v1/gw-1/down/command"
 
 
 @pytest.mark.attack(
@@ -248,18 +232,18 @@ async def test_a_gateway_reads_only_its_own_down(broker: LocalMosquitto) -> None
 async def test_a_gateway_can_not_take_over_the_session_of_ingest(broker: LocalMosquitto) -> None:
     async with (
         platform(broker, "ingest-0") as ingest,
-        received(ingest, "city/v1/+/up/#") as topics,
+        heard(ingest, "city/v1/+/up/#") as topics,
         gateway(broker, "gw-1", identifier="ingest-0") as gw,
     ):
         await gw.publish("city/v1/gw-1/up/status", b"{}", qos=1)
-        assert await next_of(topics) == "city/v1/gw-1/up/status"
+        assert await next_topic(topics) == "city/v1/gw-1/up/status"
 
 
 async def test_reload_admits_another_gateway_and_keeps_who_is_there(broker: LocalMosquitto) -> None:
     async with (
         platform(broker) as halong,
         gateway(broker, "gw-1") as old,
-        received(halong, "city/#") as topics,
+        heard(halong, "city/#") as topics,
     ):
         broker.reload({name: password_hash(f"{name} sesame") for name in ("gw-1", "gw-3")})
         for name in ("gw-3", "gw-2"):
@@ -268,7 +252,7 @@ async def test_reload_admits_another_gateway_and_keeps_who_is_there(broker: Loca
                 while await can_connect(broker, name) is not is_admitted:
                     await asyncio.sleep(0.05)
         await old.publish("city/v1/gw-1/up/status", b"{}", qos=1)
-        assert await next_of(topics) == "city/v1/gw-1/up/status"
+        assert await next_topic(topics) == "city/v1/gw-1/up/status"
 
 
 async def can_connect(broker: LocalMosquitto, name: str) -> bool:
@@ -300,9 +284,9 @@ async def test_a_restart_keeps_what_waits_for_ingest(broker: LocalMosquitto, end
     broker.start()
     async with (
         platform(broker, "ingest-0", **session) as ingest,
-        received(ingest, "city/v1/+/up/#") as topics,
+        heard(ingest, "city/v1/+/up/#") as topics,
     ):
-        assert [await next_of(topics) for _ in range(50)] == [queued(n) for n in range(50)]
+        assert [await next_topic(topics) for _ in range(50)] == [queued(n) for n in range(50)]
 
 
 async def test_a_reload_while_ingest_is_away_keeps_its_queue(broker: LocalMosquitto) -> None:
@@ -321,9 +305,9 @@ async def test_a_reload_while_ingest_is_away_keeps_its_queue(broker: LocalMosqui
                 await gw.publish(queued(10 * step + n), b"{}", qos=1)
     async with (
         platform(broker, "ingest-0", **session) as ingest,
-        received(ingest, "city/v1/+/up/#") as topics,
+        heard(ingest, "city/v1/+/up/#") as topics,
     ):
-        assert [await next_of(topics) for _ in range(30)] == [queued(n) for n in range(30)]
+        assert [await next_topic(topics) for _ in range(30)] == [queued(n) for n in range(30)]
 
 
 def queued(number: int) -> str:

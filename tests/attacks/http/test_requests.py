@@ -16,6 +16,8 @@ from tests.attacks.http.wire import exchange, request, status, wire
 from tests.integration.api.streams import serving
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from psycopg import AsyncConnection
 
 PATHS = (
@@ -45,6 +47,19 @@ async def key(city: AsyncConnection[Any]) -> str:
     """A key that may do everything."""
     text, _ = await keys.create(city, "tester", "admin")
     return text
+
+
+@pytest.fixture
+async def three_a_minute(
+    database_url: str, city: AsyncConnection[Any], monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an API that answers three requests a minute of each address."""
+    monkeypatch.setattr("api.rates.is_local", lambda _: False)
+    async with (
+        serving(database_url, api_rate_limit=3) as address,
+        httpx.AsyncClient(base_url=address, trust_env=False) as http,
+    ):
+        yield http
 
 
 @pytest.mark.attack(
@@ -114,19 +129,12 @@ async def test_foreign_host(address: str) -> None:
 @pytest.mark.attack(
     "forged X-Forwarded-For, Forwarded, X-Real-IP without a trusted proxy", "counts as its own address: 429"
 )
-async def test_forged_addresses(
-    database_url: str, city: AsyncConnection[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("api.rates.is_local", lambda _: False)
-    async with (
-        serving(database_url, api_rate_limit=3) as address,
-        httpx.AsyncClient(base_url=address, trust_env=False) as http,
-    ):
-        found = []
-        for number in range(5):
-            visitor = f"203.0.113.{number}"
-            forged = {"x-forwarded-for": visitor, "forwarded": f"for={visitor}", "x-real-ip": visitor}
-            found.append((await http.get("/v1/areas", headers=forged)).status_code)
+async def test_forged_addresses(three_a_minute: httpx.AsyncClient) -> None:
+    found = []
+    for number in range(5):
+        visitor = f"203.0.113.{number}"
+        forged = {"x-forwarded-for": visitor, "forwarded": f"for={visitor}", "x-real-ip": visitor}
+        found.append((await three_a_minute.get("/v1/areas", headers=forged)).status_code)
     assert found == [200, 200, 200, 429, 429]
 
 
@@ -145,15 +153,10 @@ async def test_forged_scheme(database_url: str, city: AsyncConnection[Any]) -> N
 
 
 @pytest.mark.attack("keys guessed at the console's form", "429 after the address's quota")
-async def test_guessed_keys(
-    database_url: str, city: AsyncConnection[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("api.rates.is_local", lambda _: False)
-    async with (
-        serving(database_url, api_rate_limit=3) as address,
-        httpx.AsyncClient(base_url=address, trust_env=False) as http,
-    ):
-        found = [(await http.post("/console/key", data={"key": f"halong_{n}"})).status_code for n in range(5)]
+async def test_guessed_keys(three_a_minute: httpx.AsyncClient) -> None:
+    found = [
+        (await three_a_minute.post("/console/key", data={"key": f"halong_{n}"})).status_code for n in range(5)
+    ]
     assert found[3:] == [429, 429]
 
 

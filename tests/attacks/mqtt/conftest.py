@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import socket
 import ssl
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -22,7 +21,7 @@ from devices.model import PLATFORM_USER
 from runtime.local.mosquitto import LocalMosquitto
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from cryptography.x509 import Certificate
@@ -116,28 +115,6 @@ def city(binaries: Binaries, scratch: Path, tmp_path: Path) -> Iterator[City]:
 
 def _client(port: int, **options: Any) -> aiomqtt.Client:
     return aiomqtt.Client("127.0.0.1", port, protocol=aiomqtt.ProtocolVersion.V5, **options)
-
-
-@asynccontextmanager
-async def heard(client: aiomqtt.Client, *topics: str) -> AsyncIterator[asyncio.Queue[tuple[str, bytes]]]:
-    """Topic and payload of what a client receives from subscriptions."""
-    queue: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue()
-
-    async def collect() -> None:
-        async for message in client.messages:
-            queue.put_nowait((str(message.topic), bytes(message.payload)))  # type: ignore[arg-type]
-
-    for topic in topics:
-        await client.subscribe(topic, qos=1)
-    task = asyncio.create_task(collect())
-    try:
-        yield queue
-    finally:
-        task.cancel()
-
-
-async def next_of(queue: asyncio.Queue[tuple[str, bytes]]) -> tuple[str, bytes]:
-    return await asyncio.wait_for(queue.get(), 40)
 
 
 def answer(port: int, context: ssl.SSLContext | None = None, **connect: Any) -> str:

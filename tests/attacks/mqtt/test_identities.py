@@ -19,10 +19,9 @@ from tests.attacks.mqtt.conftest import (
     City,
     Papers,
     answer,
-    heard,
-    next_of,
     refusal,
 )
+from tests.listening import heard, next_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

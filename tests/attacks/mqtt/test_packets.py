@@ -8,7 +8,8 @@ import aiomqtt
 import mqtt5
 import pytest
 
-from tests.attacks.mqtt.conftest import OBSERVATIONS, City, answer, heard, next_of
+from tests.attacks.mqtt.conftest import OBSERVATIONS, City, answer
+from tests.listening import heard, next_of
 
 
 async def test_a_packet_above_the_limit_ends_its_connection_alone(city: City) -> None:

@@ -38,7 +38,7 @@ WHERE g.enabled AND ga.area_id = ANY(%s)"""
 _THINGS = """
 SELECT t.id, t.code, g.code, g.heartbeat_s, t.properties, coalesce(own.ids, '{}'), coalesce(ga.ids, '{}')
 FROM things t JOIN gateways g ON g.id = t.gateway_id
-LEFT JOIN (SELECT thing_id, array_agg(DISTINCT area_id) AS ids FROM thing_areas GROUP BY 1) own
+LEFT JOIN (SELECT thing_id, array_agg(DISTINCT area_id) AS ids FROM installation_areas GROUP BY 1) own
     ON own.thing_id = t.id
 LEFT JOIN (SELECT gateway_id, array_agg(area_id) AS ids FROM gateway_areas GROUP BY 1) ga
     ON ga.gateway_id = g.id
@@ -49,7 +49,8 @@ _STAYS = """
 SELECT i.thing_id,
        (extract(epoch FROM greatest(i.valid_from, '0001-01-01Z')) * 1000000)::int8,
        (extract(epoch FROM least(i.valid_to, '9999-01-01Z')) * 1000000)::int8,
-       ARRAY(SELECT area_id FROM thing_areas l WHERE (l.thing_id, l.valid_from) = (i.thing_id, i.valid_from))
+       ARRAY(SELECT area_id FROM installation_areas l
+             WHERE (l.thing_id, l.valid_from) = (i.thing_id, i.valid_from))
 FROM installations i WHERE i.thing_id = ANY(%s) AND (i.valid_from > '-infinity' OR i.valid_to < 'infinity')
 ORDER BY i.thing_id, i.valid_from"""
 _DATASTREAMS = """

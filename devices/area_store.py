@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _LOCATED: LiteralString = """
 SELECT 'thing', t.id, t.code, i.latitude, i.longitude, i.valid_from::text,
        ARRAY(SELECT a.code || '@' || to_char(a.valid_from, 'YYYY-MM-DD')
-             FROM thing_areas l JOIN areas a ON a.id = l.area_id
+             FROM installation_areas l JOIN areas a ON a.id = l.area_id
              WHERE (l.thing_id, l.valid_from) = (i.thing_id, i.valid_from))
 FROM things t JOIN installations i ON i.thing_id = t.id
 UNION ALL
@@ -39,7 +39,7 @@ WITH RECURSIVE entered AS (
     UNION SELECT e.located, e.valid_from, a.id, a.parent_id FROM entered e JOIN areas a ON a.id = e.parent_id
 )"""
 _ENTER_THINGS = f"""{_ABOVE}
-INSERT INTO thing_areas (thing_id, area_id, valid_from)
+INSERT INTO installation_areas (thing_id, area_id, valid_from)
 SELECT located, area, valid_from::timestamptz FROM entered ON CONFLICT DO NOTHING"""
 _ENTER_GATEWAYS = f"""{_ABOVE}
 INSERT INTO gateway_areas (gateway_id, area_id) SELECT located, area FROM entered ON CONFLICT DO NOTHING"""
@@ -54,8 +54,7 @@ ORDER BY 1, 2"""
 _LISTED = """
 SELECT a.code, p.code, a.level, a.name_en, a.name_vi, a.valid_from, a.valid_to, a.reporting,
        a.boundary_source,
-       (SELECT count(*) FROM thing_areas l JOIN installations i USING (thing_id, valid_from)
-        WHERE l.area_id = a.id AND i.valid_to = 'infinity'),
+       (SELECT count(*) FROM thing_areas l WHERE l.area_id = a.id),
        ARRAY(SELECT r.code || coalesce(format(' (%%s %%%%)', round((100 * s.share)::numeric)), '')
              FROM area_successions s JOIN areas r ON r.id = s.predecessor_id
              WHERE s.successor_id = a.id ORDER BY s.is_main DESC, r.code),

@@ -22,7 +22,7 @@ _THING = "SELECT id FROM things WHERE code = %s"
 _HELD = f"{_THING} FOR NO KEY UPDATE"
 _HISTORY = """
 SELECT nullif(i.valid_from, '-infinity'), nullif(i.valid_to, 'infinity'), i.latitude, i.longitude,
-       ARRAY(SELECT l.area_id FROM thing_areas l
+       ARRAY(SELECT l.area_id FROM installation_areas l
              WHERE (l.thing_id, l.valid_from) = (i.thing_id, i.valid_from)),
        i.place, i.recorded_by, i.reason
 FROM installations i WHERE i.thing_id = %s ORDER BY i.valid_from"""
@@ -32,7 +32,8 @@ _BEGIN = """
 INSERT INTO installations (thing_id, valid_from, latitude, longitude, place, recorded_by, reason)
 VALUES (%(thing)s, %(at)s, %(latitude)s, %(longitude)s, %(place)s, %(who)s, %(reason)s)"""
 _ENTER = """
-INSERT INTO thing_areas (thing_id, area_id, valid_from) SELECT %(thing)s, unnest(%(areas)s::int[]), %(at)s"""
+INSERT INTO installation_areas (thing_id, area_id, valid_from)
+SELECT %(thing)s, unnest(%(areas)s::int[]), %(at)s"""
 _STAND = "UPDATE things SET latitude = %(latitude)s, longitude = %(longitude)s WHERE id = %(thing)s"
 _FORGET = "DELETE FROM installations WHERE thing_id = %(thing)s AND valid_from = %(at)s"
 _REOPEN = """

@@ -77,9 +77,9 @@ _STORED: dict[str, LiteralString] = {
                coalesce(l.areas, ARRAY[]::text[]) AS areas, i.valid_from > '-infinity' AS was_moved
         FROM things t JOIN gateways g ON g.id = t.gateway_id
         JOIN installations i ON i.thing_id = t.id AND i.valid_to = 'infinity'
-        LEFT JOIN (SELECT l.thing_id, l.valid_from, array_agg({_A} ORDER BY ({_A}) COLLATE "C") AS areas
-                   FROM thing_areas l JOIN areas a ON a.id = l.area_id GROUP BY l.thing_id, l.valid_from) l
-               ON l.thing_id = t.id AND l.valid_from = i.valid_from""",
+        LEFT JOIN (SELECT l.thing_id, array_agg({_A} ORDER BY ({_A}) COLLATE "C") AS areas
+                   FROM thing_areas l JOIN areas a ON a.id = l.area_id GROUP BY l.thing_id) l
+               ON l.thing_id = t.id""",
     "datastreams": """
         SELECT t.code || '/' || p.code, d.sampling_interval_s
         FROM datastreams d JOIN things t ON t.id = d.thing_id
@@ -174,15 +174,13 @@ _WRITES: dict[str, tuple[LiteralString, ...]] = {
           = (excluded.gateway_id, excluded.name, excluded.kind, excluded.latitude, excluded.longitude,
             excluded.properties, excluded.model, excluded.dev_eui)""",
         """
-        DELETE FROM thing_areas l USING things t, installations i, jsonb_to_recordset(%s) AS r(key text)
-        WHERE t.code = r.key AND i.thing_id = t.id AND i.valid_to = 'infinity'
-          AND (l.thing_id, l.valid_from) = (i.thing_id, i.valid_from)""",
+        DELETE FROM thing_areas l USING things t, jsonb_to_recordset(%s) AS r(key text)
+        WHERE t.code = r.key AND l.thing_id = t.id""",
         f"""
-        INSERT INTO thing_areas (thing_id, area_id, valid_from)
-        SELECT t.id, a.id, i.valid_from FROM jsonb_to_recordset(%s) AS r(key text, areas jsonb)
+        INSERT INTO thing_areas (thing_id, area_id)
+        SELECT t.id, a.id FROM jsonb_to_recordset(%s) AS r(key text, areas jsonb)
         CROSS JOIN jsonb_array_elements_text(r.areas) AS b(key)
-        JOIN things t ON t.code = r.key JOIN areas a ON {_A} = b.key
-        JOIN installations i ON i.thing_id = t.id AND i.valid_to = 'infinity'""",
+        JOIN things t ON t.code = r.key JOIN areas a ON {_A} = b.key""",
     ),
     "datastreams": (
         """

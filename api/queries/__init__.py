@@ -20,9 +20,9 @@ _REACH = "%(reach)s"
 #: conditions that cut what a query reads to the caller's areas; each names its table's column
 #: for things that stand there or once did: what is told of them is cut by their installations
 THING_IN_REACH: LiteralString = """(%(reach)s::int[] IS NULL OR t.id IN (
-      SELECT thing_id FROM thing_areas WHERE area_id = ANY(%(reach)s::int[])))"""
+      SELECT thing_id FROM installation_areas WHERE area_id = ANY(%(reach)s::int[])))"""
 INSTALLATION_IN_REACH: LiteralString = """(%(reach)s::int[] IS NULL OR (i.thing_id, i.valid_from) IN (
-      SELECT thing_id, valid_from FROM thing_areas WHERE area_id = ANY(%(reach)s::int[])))"""
+      SELECT thing_id, valid_from FROM installation_areas WHERE area_id = ANY(%(reach)s::int[])))"""
 GATEWAY_IN_REACH: LiteralString = """(%(reach)s::int[] IS NULL OR g.id IN (
       SELECT gateway_id FROM gateway_areas WHERE area_id = ANY(%(reach)s::int[])))"""
 AREA_IN_REACH: LiteralString = "(%(reach)s::int[] IS NULL OR a.id = ANY(%(reach)s::int[]))"
@@ -47,7 +47,7 @@ def holds_q(*columns: LiteralString) -> LiteralString:
 
 def installed_in_area(at: LiteralString) -> LiteralString:
     """Return the condition that an installation is in the unit that `area`, if any, means at an instant."""
-    meant = _MEANT.format(columns="l.thing_id, l.valid_from", linked="thing_areas", at=at)
+    meant = _MEANT.format(columns="l.thing_id, l.valid_from", linked="installation_areas", at=at)
     return f"(%(area)s::text IS NULL OR (i.thing_id, i.valid_from) IN ({meant}))"
 
 

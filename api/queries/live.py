@@ -116,7 +116,7 @@ _CATALOGUE = "SELECT code, unit, step_s, window_s, declaration FROM indicators"
 _READINGS = f"""
 SELECT e.position, d.id AS datastream_id, t.code AS thing, p.code AS observed_property, p.unit,
        o.time, o.value, o.quality,
-       ARRAY(SELECT a.code FROM thing_areas ta JOIN areas a ON a.id = ta.area_id
+       ARRAY(SELECT a.code FROM installation_areas ta JOIN areas a ON a.id = ta.area_id
              WHERE ta.thing_id = t.id AND ta.valid_from = i.valid_from) AS areas
 FROM live_events e
 JOIN observations o ON o.datastream_id = e.datastream_id AND o.time = e.time

@@ -43,7 +43,7 @@ JOIN installations i ON i.thing_id = t.id AND i.valid_from < %(end)s AND i.valid
 CROSS JOIN LATERAL unnest(
     tstzmultirange(tstzrange(%(start)s, %(end)s) * tstzrange(i.valid_from, i.valid_to))
     * CASE WHEN %(areas)s::text[] IS NULL THEN '{{(,)}}'::tstzmultirange ELSE (
-        SELECT range_agg(m.time) FROM thing_areas l JOIN meant m ON m.id = l.area_id
+        SELECT range_agg(m.time) FROM installation_areas l JOIN meant m ON m.id = l.area_id
         WHERE (l.thing_id, l.valid_from) = (i.thing_id, i.valid_from)) END
 ) AS s(span)
 WHERE {INSTALLATION_IN_REACH}
@@ -51,7 +51,7 @@ WHERE {INSTALLATION_IN_REACH}
   AND (%(things)s::text[] IS NULL OR t.code = ANY(%(things)s))
   AND (%(properties)s::text[] IS NULL OR p.code = ANY(%(properties)s))
   AND (%(areas)s::text[] IS NULL OR (i.thing_id, i.valid_from) IN (
-      SELECT l.thing_id, l.valid_from FROM thing_areas l JOIN meant m ON m.id = l.area_id))
+      SELECT l.thing_id, l.valid_from FROM installation_areas l JOIN meant m ON m.id = l.area_id))
 ORDER BY d.id, s.span LIMIT %(limit)s"""
 
 # `hour` and `day` belong to the part in which they start.

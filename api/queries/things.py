@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _THING = """
     t.id, t.code, t.name, t.kind, g.code AS gateway, i.latitude, i.longitude, t.enabled, t.properties,
-    ARRAY(SELECT a.code FROM thing_areas ta JOIN areas a ON a.id = ta.area_id
+    ARRAY(SELECT a.code FROM installation_areas ta JOIN areas a ON a.id = ta.area_id
           WHERE ta.thing_id = t.id AND ta.valid_from = i.valid_from ORDER BY a.code) AS areas"""
 _THING_TABLES = f"""
 FROM things t JOIN gateways g ON g.id = t.gateway_id
@@ -41,7 +41,7 @@ _THING_BY_CODE = f"SELECT {_THING} {_THING_TABLES} WHERE t.code = %(code)s AND {
 _INSTALLATIONS = f"""
 SELECT nullif(i.valid_from, '-infinity') AS valid_from, nullif(i.valid_to, 'infinity') AS valid_to,
        i.latitude, i.longitude, i.place, i.recorded_by, i.reason,
-       ARRAY(SELECT a.code FROM thing_areas ta JOIN areas a ON a.id = ta.area_id
+       ARRAY(SELECT a.code FROM installation_areas ta JOIN areas a ON a.id = ta.area_id
              WHERE ta.thing_id = t.id AND ta.valid_from = i.valid_from ORDER BY a.code) AS areas
 FROM installations i JOIN things t ON t.id = i.thing_id
 WHERE t.code = %(code)s AND {INSTALLATION_IN_REACH} ORDER BY i.valid_from"""

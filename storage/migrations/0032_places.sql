@@ -33,12 +33,27 @@ CREATE TRIGGER note_place AFTER UPDATE OF latitude, longitude ON things FOR EACH
     EXECUTE FUNCTION note_place();
 
 -- The areas of each installation, of every generation of units, ancestors included.
-ALTER TABLE thing_areas
+ALTER TABLE thing_areas RENAME TO installation_areas;
+ALTER TABLE installation_areas
     ADD valid_from timestamptz NOT NULL DEFAULT '-infinity',
     DROP CONSTRAINT thing_areas_pkey,
     ADD PRIMARY KEY (area_id, thing_id, valid_from),
     ADD FOREIGN KEY (thing_id, valid_from) REFERENCES installations ON DELETE CASCADE;
-CREATE INDEX ON thing_areas (thing_id, valid_from);
+ALTER TABLE installation_areas ALTER valid_from DROP DEFAULT;
+CREATE INDEX ON installation_areas (thing_id, valid_from);
+
+-- Those of the present ones: what is written here leaves the others alone.
+CREATE VIEW thing_areas AS
+SELECT thing_id, area_id FROM installation_areas l
+WHERE EXISTS (SELECT FROM installations i
+              WHERE (i.thing_id, i.valid_from) = (l.thing_id, l.valid_from) AND i.valid_to = 'infinity');
+CREATE FUNCTION enter_present_installation() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    SELECT valid_from INTO NEW.valid_from FROM installations WHERE thing_id = NEW.thing_id AND valid_to = 'infinity';
+    RETURN NEW;
+END $$;
+CREATE TRIGGER enter_present_installation BEFORE INSERT ON installation_areas FOR EACH ROW
+    WHEN (NEW.valid_from IS NULL) EXECUTE FUNCTION enter_present_installation();
 
 -- What a code means when: the unit that has it; before its first unit that one, after its last unit the last.
 CREATE VIEW area_meanings AS

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 MOVED = NOW - timedelta(hours=5, minutes=20)
 HA_LONG = Place(latitude=20.96, longitude=107.05, areas=("193", "06652"))
-_TABLES = ("things", "installations", "thing_areas", "late_hours")
+_TABLES = ("things", "installations", "installation_areas", "late_hours")
 
 
 @pytest.fixture
@@ -179,6 +179,18 @@ async def test_an_import_leaves_the_place_of_what_was_moved_alone(conn: Connecti
     )
     assert await rows(conn, corrected.format("aq-2")) == [(21.1,)]
     assert await rows(conn, corrected.format("aq-1") + " ORDER BY valid_from") == [(21.03,), (20.96,)]
+
+
+async def test_who_writes_areas_of_things_writes_those_of_the_present_place(
+    conn: Connection, city: Profile
+) -> None:
+    await moved(conn)
+    await conn.execute("DELETE FROM thing_areas")
+    await conn.execute(
+        """INSERT INTO thing_areas (thing_id, area_id) SELECT t.id, a.id FROM things t, areas a
+           WHERE t.code = 'aq-1' AND a.code IN ('194', '22') ON CONFLICT DO NOTHING"""
+    )
+    assert [codes for *_, codes in await places(conn)] == [("06781", "195", "22"), ("194", "22")]
 
 
 async def test_of_two_moves_at_once_to_one_time_one_is_refused(

@@ -108,6 +108,7 @@ async def test_of_the_hour_of_a_move_neither_area_is_told_and_a_day_is_made_of_i
     assert both == [36, 24, 72]
 
 
+@pytest.mark.attack("what a device that was moved measured in another area than the key's", "is left out")
 async def test_who_may_see_an_area_sees_what_was_measured_in_it_and_no_more(app: FastAPI, city: City) -> None:
     old, new = await client(app, city, "193"), await client(app, city, "194")
     for asked in ({"thing": STATION}, {}):

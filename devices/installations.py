@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
 _UNITS = """
-SELECT id, code, level, name_en, parent_id, valid_from,
+SELECT id, code, level, name_en, parent_id, valid_from, valid_to,
        CASE WHEN boundary_source <> 'schematic' THEN boundary END
 FROM areas ORDER BY id"""
 _THING = "SELECT id FROM things WHERE code = %s"

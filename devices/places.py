@@ -30,7 +30,13 @@ class Unit:
     name: str
     parent_id: int | None
     valid_from: date
+    valid_to: date | None = None
     outline: Mapping[str, Any] | None = None
+
+    @property
+    def generation(self) -> tuple[str, date | None]:
+        """Level and last day: units that have both in common share out the land among them."""
+        return self.level, self.valid_to
 
     @cached_property
     def polygon(self) -> Geometry | None:
@@ -98,6 +104,30 @@ class Units:
                 "of each generation of units"
             )
         return frozenset(unit.id for unit in self._with_ancestors([*around, *assigned]))
+
+    def located(self, latitude: float, longitude: float, assigned: Iterable[int]) -> frozenset[int]:
+        """Return the ids of the areas of something that is assigned to some.
+
+        Of each generation of which a surveyed outline holds the position it is that unit; of the others it is
+        those assigned, unless they lie in another unit of such a generation.
+        """
+        around = self.around(latitude, longitude)
+        surveyed = {unit.generation for unit in around}
+        kept = [
+            self.by_id[id_]
+            for id_ in assigned
+            if all(
+                unit in around or unit.generation not in surveyed
+                for unit in self._with_ancestors([self.by_id[id_]])
+            )
+        ]
+        return frozenset(unit.id for unit in self._with_ancestors([*around, *kept]))
+
+    def outside(self, latitude: float, longitude: float, assigned: Iterable[int]) -> tuple[str, ...]:
+        """Return the codes of assigned areas whose surveyed outline does not hold a position."""
+        around = {unit.id for unit in self.around(latitude, longitude)}
+        surveyed = (id_ for id_ in assigned if self.by_id[id_].polygon is not None)
+        return self.codes(id_ for id_ in surveyed if id_ not in around)
 
     def _with_ancestors(self, units: Iterable[Unit]) -> Iterator[Unit]:
         for unit in units:

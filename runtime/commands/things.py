@@ -16,12 +16,15 @@ from runtime.settings import settings
 
 if TYPE_CHECKING:
     from devices.installations import Installation, Move, Place
+    from devices.locating import Located
     from devices.places import Units
 
 app = typer.Typer(no_args_is_help=True, help="Where devices stand and stood.")
 out = Console(highlight=False, soft_wrap=True)
 
 Code = Annotated[str, typer.Argument(help="Code of the thing.")]
+#: lines that are shown
+_SHOWN = 100
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")]
 
 
@@ -83,6 +86,37 @@ def _tell(done: Move) -> None:
         out.print("dry run: nothing was changed")
     else:
         out.print(f"recorded; {done.hours} hours of datastreams are queued: analytics computes them again")
+
+
+@app.command("locate")
+def locate(dry_run: DryRun = False) -> None:
+    """Have devices and gateways count for the areas in whose surveyed outlines they stand.
+
+    For areas without one what was assigned counts on. Run it after `halong devices import --boundaries`.
+    Example: `halong things locate --dry-run`
+    """
+    found = run(_locate(dry_run=dry_run))
+    for each in found[:_SHOWN]:
+        outside = f"stands outside the outline of {' '.join(each.outside)}" if each.outside else ""
+        changes = f"leaves {' '.join(each.left) or 'no area'}; enters {' '.join(each.entered) or 'no area'}"
+        told = [changes] if each.left or each.entered else []
+        out.print(f"  {each.kind} {each.code} {'; '.join([*told, *filter(None, [outside])])}")
+    if len(found) > _SHOWN:
+        out.print(f"  … and {len(found) - _SHOWN} more")
+    changed = sum(bool(each.left or each.entered) for each in found)
+    out.print(f"{changed} to change" if dry_run else f"{changed} changed")
+    if dry_run:
+        out.print("dry run: nothing was changed")
+    elif changed:
+        out.print("values of the past: `halong indicators run --from DATE` computes them again")
+
+
+async def _locate(*, dry_run: bool) -> list[Located]:
+    from devices.locating import locate
+    from storage.pool import connect
+
+    async with await connect(settings().require_database_url()) as conn:
+        return await locate(conn, dry_run=dry_run)
 
 
 @app.command("places")

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from devices import installations, registry
 from devices.installations import Place, UnknownThingError
+from devices.locating import locate
 from devices.places import PlaceError
 from devices.profiles import load
 from runtime.cli import app
@@ -160,6 +161,34 @@ async def test_areas_follow_from_surveyed_outlines_of_every_generation(
     # Where 194 lies, no outline says: it has to be said, and no ward is known.
     far = await moved(conn, NOW, Place(latitude=21.5, longitude=107.9, areas=("194",)))
     assert (far.entered, far.levels_lost) == (("194",), ("commune",))
+
+
+async def test_everything_is_located_by_the_outlines_that_there_are(
+    conn: Connection, database_url: str, city: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stations at 21.03, 107.34 were assigned to 195 and its ward; the outline of 193 holds them."""
+
+    def square(south: float) -> dict[str, Any]:
+        ring = [[107.3, south], [107.4, south], [107.4, south + 0.1], [107.3, south + 0.1], [107.3, south]]
+        return {"type": "Polygon", "coordinates": [ring]}
+
+    outlines = {"193": square(21.0), "195": square(22.0), "06781": square(22.0)}
+    await registry.set_boundaries(conn, outlines, "Survey office, CC BY 4.0")
+    before = await state(conn)
+    told = await locate(conn, dry_run=True)
+    assert [(each.code, each.left, each.entered, each.outside) for each in told] == [
+        ("gw-1", ("195",), ("193",), ()),
+        ("aq-1", ("195",), ("193",), ("06781",)),
+        ("aq-2", ("195",), ("193",), ("06781",)),
+    ]
+    assert await state(conn) == before
+    with terminal(monkeypatch, database_url, "things"):
+        result = await asyncio.to_thread(CliRunner().invoke, app, ["things", "locate"])
+    assert "thing aq-1 leaves 195; enters 193; stands outside the outline of 06781" in result.output
+    assert "3 changed" in result.output
+    assert await places(conn) == [(None, None, 21.03, ("06781", "193", "22"))]
+    again = await locate(conn)
+    assert [(each.code, each.left, each.entered) for each in again] == [("aq-1", (), ()), ("aq-2", (), ())]
 
 
 async def test_an_import_leaves_the_place_of_what_was_moved_alone(conn: Connection, city: Profile) -> None:

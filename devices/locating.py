@@ -31,7 +31,7 @@ _LINKS: dict[str, tuple[LiteralString, LiteralString]] = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Located:
+class Relocation:
     """What an outline changes for something, by codes of areas.
 
     outside: areas that it stays assigned to although it stands outside their outline, as no other holds it.
@@ -44,7 +44,7 @@ class Located:
     outside: tuple[str, ...]
 
 
-async def locate(conn: AsyncConnection[Any], *, dry_run: bool = False) -> list[Located]:
+async def locate(conn: AsyncConnection[Any], *, dry_run: bool = False) -> list[Relocation]:
     """Have everything count for the areas in whose surveyed outlines it stands; return what that changes.
 
     It is the present place whose areas are corrected, for all the time that something stands there.
@@ -61,7 +61,7 @@ async def locate(conn: AsyncConnection[Any], *, dry_run: bool = False) -> list[L
                     await conn.execute(statement, changed)
             if before != after or outside:
                 left, entered = units.codes(before - after), units.codes(after - before)
-                found.append(Located(kind=kind, code=code, left=left, entered=entered, outside=outside))
+                found.append(Relocation(kind=kind, code=code, left=left, entered=entered, outside=outside))
     return found
 
 

@@ -269,10 +269,10 @@ def _places(
     for unit in new:
         for before in wanted[area_key(unit)]["predecessors"]:
             heirs.setdefault(before, []).append(area_key(unit))
-    begun = {area_key(unit) for unit in new}
+    keys = {area_key(unit) for unit in new}
     assigned, unplaced = [], []
     for each in located:
-        if not each.areas.isdisjoint(begun):
+        if not each.areas.isdisjoint(keys):
             continue
         point = shapely.Point(each.longitude, each.latitude)
         around = [key for key, outline in outlines.items() if shapely.covers(outline, point)]

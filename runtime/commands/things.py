@@ -16,7 +16,7 @@ from runtime.settings import settings
 
 if TYPE_CHECKING:
     from devices.installations import Installation, Move, Place
-    from devices.locating import Located
+    from devices.locating import Relocation
     from devices.places import Units
 
 app = typer.Typer(no_args_is_help=True, help="Where devices stand and stood.")
@@ -111,7 +111,7 @@ def locate(dry_run: DryRun = False) -> None:
         out.print("values of the past: `halong indicators run --from DATE` computes them again")
 
 
-async def _locate(*, dry_run: bool) -> list[Located]:
+async def _locate(*, dry_run: bool) -> list[Relocation]:
     from devices.locating import locate
     from storage.pool import connect
 

@@ -99,6 +99,15 @@ async def test_a_district_keeps_what_was_measured_in_it_and_the_next_begins(
     await compute_all(conn)
     assert found == await current(conn)
 
+
+async def test_a_move_that_is_taken_back_ends_in_the_values_of_before(conn: AsyncConnection[Any]) -> None:
+    station, old = station_of(await seeded(conn), "sound_laeq")
+    await compute_all(conn)
+    before = await current(conn)
+    there = Place(latitude=21.5, longitude=107.9, areas=("194" if old != "194" else "195",))
+    await move(conn, station, there, MOVED, now=NOW, who="Minh")
+    await recompute(conn)
+    assert await current(conn) != before
     await take_back(conn, station, now=NOW)
     await recompute(conn)
     assert await current(conn) == before

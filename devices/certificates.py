@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime, timedelta
 
+    from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
     from cryptography.x509 import Certificate
     from psycopg import AsyncConnection
+
+    from devices.authority import Authority
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +66,27 @@ async def record(conn: AsyncConnection[Any], gateway: str, certificate: Certific
         raise UnknownGatewayError(
             f"gateway {gateway!r} is not registered, or is disabled: see `halong devices list`"
         )
+
+
+async def certify(
+    conn: AsyncConnection[Any],
+    authority: Authority,
+    gateway: str,
+    key: CertificatePublicKeyTypes,
+    *,
+    at: datetime,
+    days: int,
+    by: str,
+) -> Certificate:
+    """Issue a gateway's certificate, recorded before anybody has it: else it could not be revoked.
+
+    Raises:
+        AuthorityError: the key cannot be certified.
+        UnknownGatewayError: no such gateway, or it is disabled.
+    """
+    certificate = authority.gateway(gateway, key, at, days=days)
+    await record(conn, gateway, certificate, by)
+    return certificate
 
 
 async def issued(conn: AsyncConnection[Any], gateway: str | None = None) -> list[Issued]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from devices.credentials import new_password, password_hash
+from devices.enrolment import end_tokens
 from devices.identities import locked
 from devices.model import user_names
 
@@ -84,13 +85,14 @@ async def end_rotation(conn: AsyncConnection[Any], gateway: str, *, at: datetime
 async def revoke_all(
     conn: AsyncConnection[Any], gateway: str, *, at: datetime, by: str, reason: str, dry_run: bool = False
 ) -> Revoked:
-    """End every password and certificate of a gateway, for good; with `dry_run` only count them.
+    """End every password, certificate and token of a gateway, for good; with `dry_run` only count them.
 
     Raises:
         UnknownGatewayError: no such gateway.
     """
     async with conn.transaction(force_rollback=dry_run):
         gateway_id = await locked(conn, gateway)
+        await end_tokens(conn, gateway_id)
         passwords = await conn.execute("DELETE FROM gateway_passwords WHERE gateway_id = %s", [gateway_id])
         certificates = await conn.execute(
             """

@@ -33,6 +33,11 @@ class BrokerSettings(BaseSettings):
         repr=False,
         description="Broker as gateways reach it, without a user; default: mqtt_url's address.",
     )
+    gateway_certificate_mqtt_url: MqttUrl | None = Field(
+        default=None,
+        repr=False,
+        description="Broker as gateways with a certificate reach it; told to them when they enrol.",
+    )
     broker_dir: Path | None = Field(
         default=None,
         description="Folder of the broker's files, kept up to date by `halong up` and `broker follow`.",

@@ -139,6 +139,38 @@ def _set_enabled(code: str, *, enabled: bool) -> None:
     out.print(f"{code} is {state}" if changed else f"{code} was {state} already", markup=False)
 
 
+@app.command("enrol")
+def enrol(
+    code: _Code,
+    for_: Annotated[str, typer.Option("--for", help="How long the token may be used: 2h, 7d.")] = "24h",
+    qr: Annotated[bool, typer.Option("--qr", help="Show it as a QR code as well.")] = False,
+    api: Annotated[
+        str, typer.Option("--api", help="https address of the API; default: HALONG_PUBLIC_URL.")
+    ] = "",
+    by: Annotated[str, typer.Option("--by", help="Who; default: the user of this machine.")] = "",
+) -> None:
+    """Make a one-time token, with which whoever installs the gateway gets its password or certificate.
+
+    It is sent to the API (POST /v1/enrolments) and printed once; a token that the gateway had and did not use
+    ends. Example: `halong gateways enrol ha-long-1 --qr --for 8h`
+    """
+    from devices.enrolment import create_token
+    from devices.qr import terminal
+
+    address = api or str(settings().public_url or "")
+    if qr and not address:
+        raise typer.BadParameter(
+            "a QR code says where to send the token: give --api or set HALONG_PUBLIC_URL"
+        )
+    at, lasts, who = datetime.now(UTC), duration(for_), by or own_name()
+    token = _in_database(lambda conn: create_token(conn, code, at=at, lasts=lasts, by=who))
+    out.print(f"token  {token.text}\nuntil  {token.expires_at:%F %R} UTC, once", markup=False)
+    if address:
+        out.print(f"send   {token.address(address)}", markup=False)
+    if qr:
+        typer.echo(terminal(token.address(address)), nl=False)
+
+
 @app.command("passwords")
 def passwords(
     profile: Annotated[str, typer.Argument(help="Profile name (quang_ninh) or a folder of the same form.")],

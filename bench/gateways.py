@@ -27,8 +27,8 @@ from devices import catalog
 from devices.authority import certificate_pem, new_authority, new_key
 from devices.authority_files import AuthorityFolder
 from devices.broker_identities import broker_identities
-from devices.credentials import password_hash
-from devices.identities import set_password, set_passwords
+from devices.credentials import new_password, password_hash
+from devices.identities import admit, set_password
 from devices.registry import import_profile
 from runtime.broker_files import BrokerFiles
 from runtime.local.mosquitto import LocalMosquitto
@@ -90,7 +90,8 @@ async def _identities(url: str, bench: Bench, gateways: int) -> tuple[Mapping[st
     files = BrokerFiles(settings, bench.broker.folder.parent / "files")
     async with await connect(url) as conn:
         began = time.perf_counter()
-        passwords = await set_passwords(conn, (f"g{number}" for number in range(gateways)))
+        passwords = {f"g{number}": new_password() for number in range(gateways)}
+        await admit(conn, passwords)
         seconds = time.perf_counter() - began
         took = [await _write(files, conn)]
         given.add(seconds, await _seconds(set_password(conn, f"g{gateways - 1}")))

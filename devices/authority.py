@@ -213,23 +213,6 @@ def requested_key(csr: str, code: str) -> CertificatePublicKeyTypes:
     return _certifiable(request.public_key())
 
 
-def lists(crl: str, root: x509.Certificate, revoked: Iterable[Revoked], *, until: datetime) -> bool:
-    """Tell whether a list of revoked ones (PEM) is this root's, of just these, valid until then."""
-    try:
-        found = x509.load_pem_x509_crl(crl.encode())
-    except ValueError:
-        return False
-    wanted = {(each.serial, _reason(_entry(each))) for each in revoked}
-    key = root.public_key()
-    return (
-        isinstance(key, ec.EllipticCurvePublicKey)
-        and found.is_signature_valid(key)
-        and found.next_update_utc is not None
-        and found.next_update_utc > until
-        and {(each.serial_number, _reason(each)) for each in found} == wanted
-    )
-
-
 def hex_serial(serial: int) -> str:
     """Return a serial number as OpenSSL prints it: hexadecimal digits in capitals, an even number of them."""
     text = f"{serial:X}"
@@ -273,13 +256,6 @@ def _entry(revoked: Revoked) -> x509.RevokedCertificate:
     if revoked.reason != x509.ReasonFlags.unspecified.value:  # which is left out (RFC 5280, 5.3.1)
         draft = draft.add_extension(x509.CRLReason(x509.ReasonFlags(revoked.reason)), critical=False)
     return draft.build()
-
-
-def _reason(entry: x509.RevokedCertificate) -> x509.ReasonFlags | None:
-    try:
-        return entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
-    except x509.ExtensionNotFound:
-        return None
 
 
 def _name(common_name: str | None = None, organisation: str | None = None) -> x509.Name:

@@ -56,22 +56,24 @@ async def set_password(conn: AsyncConnection[Any], gateway: str) -> str:
     """
     password = new_password()
     async with conn.transaction():
-        gateway_id = await locked(conn, gateway)
-        await conn.execute("DELETE FROM gateway_passwords WHERE gateway_id = %s", [gateway_id])
+        await locked(conn, gateway)
         await store_hashes(conn, {gateway: password_hash(password)})
     return password
 
 
 async def store_hashes(conn: AsyncConnection[Any], hashes: Mapping[str, str]) -> None:
-    """Store password hashes of registered gateways, by code, each in place of its first one."""
+    """Store password hashes of registered gateways, by code, each in place of all that the gateway has."""
     await conn.execute(
         """
+        WITH other AS (
+            DELETE FROM gateway_passwords p USING gateways g
+            WHERE g.id = p.gateway_id AND g.code = ANY(%(codes)s) AND p.slot <> 1)
         INSERT INTO gateway_passwords (gateway_id, slot, hash)
         SELECT g.id, 1, h.hash
-        FROM unnest(%s::text[], %s::text[]) AS h (code, hash) JOIN gateways g ON g.code = h.code
+        FROM unnest(%(codes)s::text[], %(hashes)s::text[]) AS h (code, hash) JOIN gateways g ON g.code = h.code
         ON CONFLICT (gateway_id, slot)
         DO UPDATE SET hash = excluded.hash, created_at = now(), valid_to = NULL""",
-        [list(hashes), list(hashes.values())],
+        {"codes": list(hashes), "hashes": list(hashes.values())},
     )
 
 
@@ -84,7 +86,8 @@ async def admit(conn: AsyncConnection[Any], passwords: Mapping[str, str]) -> Non
     cursor = await conn.execute(
         """
         SELECT g.code, p.hash
-        FROM gateways g LEFT JOIN gateway_passwords p ON p.gateway_id = g.id AND p.slot = 1
+        FROM gateways g LEFT JOIN gateway_passwords p
+            ON p.gateway_id = g.id AND p.slot = 1 AND p.valid_to IS NULL
         WHERE g.code = ANY(%s)""",
         [list(passwords)],
     )

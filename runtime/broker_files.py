@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from devices.authority import certificate_pem, lists
+from devices.authority import certificate_pem
 from devices.authority_files import AuthorityFolder
 from devices.broker_identities import BrokerIdentities, broker_identities
 from devices.credentials import password_hash, password_matches
 from devices.identities import require_no_gateway
 from devices.model import ALERT_READER, PLATFORM_USER
+from devices.revocation_list import lists
 from ingest.shares import client_ids
 from runtime.broker_address import broker_address
 from runtime.local.mosquitto_files import acl_text, passwords_text

@@ -70,7 +70,8 @@ async def store_hashes(conn: AsyncConnection[Any], hashes: Mapping[str, str]) ->
             WHERE g.id = p.gateway_id AND g.code = ANY(%(codes)s) AND p.slot <> 1)
         INSERT INTO gateway_passwords (gateway_id, slot, hash)
         SELECT g.id, 1, h.hash
-        FROM unnest(%(codes)s::text[], %(hashes)s::text[]) AS h (code, hash) JOIN gateways g ON g.code = h.code
+        FROM unnest(%(codes)s::text[], %(hashes)s::text[]) AS h (code, hash)
+        JOIN gateways g ON g.code = h.code
         ON CONFLICT (gateway_id, slot)
         DO UPDATE SET hash = excluded.hash, created_at = now(), valid_to = NULL""",
         {"codes": list(hashes), "hashes": list(hashes.values())},

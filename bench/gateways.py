@@ -86,8 +86,9 @@ async def _registry(url: str, gateways: int) -> dict[str, Figure]:
 async def _identities(url: str, bench: Bench, gateways: int) -> tuple[Mapping[str, str], dict[str, Figure]]:
     given = Figure(what="s to give every gateway a password; limit: one of them another")
     written = Figure(what="s to read and write the broker's files; limit: after one password has changed")
-    settings = Settings.model_validate({"database_url": url, "mqtt_url": bench.broker.platform_url})
-    files = BrokerFiles(settings, bench.broker.folder.parent / "files")
+    place = bench.broker.folder.parent
+    addresses = {"database_url": url, "mqtt_url": bench.broker.platform_url}
+    files = BrokerFiles(Settings.model_validate(addresses | {"ca_dir": place / "none"}), place / "files")
     async with await connect(url) as conn:
         began = time.perf_counter()
         passwords = {f"g{number}": new_password() for number in range(gateways)}

@@ -2,9 +2,9 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
-from cryptography.x509 import Certificate
 from fastapi import APIRouter, Request, Response
 
 from api.openapi import example
@@ -73,25 +73,26 @@ async def enrol(*, request: Request, response: Response, sent: schemas.Enrolment
     _require_https(request, address)
     _require_quota(request, address)
     settings: Settings = request.app.state.settings
-    authority = await asyncio.to_thread(_authority, settings) if sent.csr else None
+    authority = None if sent.csr is None else await asyncio.to_thread(_authority, settings)
 
-    async def give(code: str) -> dict[str, Any]:
-        if sent.csr is None or authority is None:
-            given: dict[str, Any] = {"password": await set_password(conn, code), "certificate": None}
-        else:
-            given = {"password": None, "certificate": certificate_pem(await _certificate(code, authority))}
-        return {"gateway": code, "user_name": code} | given
-
-    async def _certificate(code: str, authority: Authority) -> Certificate:
-        key = requested_key(sent.csr or "", code)
-        return await certify(conn, authority, code, key, at=now(), days=GATEWAY_DAYS, by="enrolment")
-
+    give = partial(_certificate, conn, authority, sent.csr or "") if authority else partial(_password, conn)
     try:
         given = await redeem(conn, sent.token, at=now(), address=address, give=give)
     except (EnrolmentError, AuthorityError, UnknownGatewayError) as error:
         raise Problem("enrolment-refused", str(error)) from None
     response.headers["Cache-Control"] = "no-store"
     return given | {"ca": _ca(settings), "broker": _broker(settings, by_certificate=authority is not None)}
+
+
+async def _password(conn: Connection, code: str) -> dict[str, Any]:
+    password = await set_password(conn, code)
+    return {"gateway": code, "user_name": code, "password": password, "certificate": None}
+
+
+async def _certificate(conn: Connection, authority: Authority, csr: str, code: str) -> dict[str, Any]:
+    key = requested_key(csr, code)
+    made = await certify(conn, authority, code, key, at=now(), days=GATEWAY_DAYS, by="enrolment")
+    return {"gateway": code, "user_name": code, "password": None, "certificate": certificate_pem(made)}
 
 
 def _require_https(request: Request, address: str) -> None:

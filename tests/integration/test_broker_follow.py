@@ -152,10 +152,11 @@ async def is_cut_off(client: aiomqtt.Client, topic: str) -> None:
 
 @asynccontextmanager
 async def cut_off(client: aiomqtt.Client) -> AsyncIterator[aiomqtt.Client]:
-    """A client that ends in being cut off."""
+    """A client that ends in being cut off; what else fails while it is there is told."""
+    await client.__aenter__()
+    yield client
     with suppress(aiomqtt.MqttError):
-        async with client:
-            yield client
+        await client.__aexit__(None, None, None)
 
 
 @asynccontextmanager

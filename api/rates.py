@@ -38,9 +38,9 @@ WINDOW_S: Final = 60
 MOST_CLIENTS: Final = 50_000
 #: a key or token is believed to be whose it is for so long after it was checked, s
 _KNOWN_S: Final = 300.0
-#: what is counted, the console's log-in too; probes of supervisors and the console's own traffic are not
+#: what is counted, log-in at the console too; probes of supervisors and the console's own traffic are not
 _LIMITED: Final = (
-    "/v1", "/open", "/docs", "/openapi.json", "/asyncapi.json", "/asyncapi.yaml", "/console/key",
+    "/v1", "/open", "/docs", "/openapi.json", "/asyncapi.json", "/asyncapi.yaml", "/console",
 )  # fmt: skip
 
 

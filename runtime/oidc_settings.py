@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
 from pydantic_settings import BaseSettings
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -37,6 +37,17 @@ class OidcSettings(BaseSettings):
         default="preferred_username", description="Claim with the name that histories show; else it is sub."
     )
 
+    oidc_client_id: Name | None = Field(
+        default=None, description="What the provider knows the console by; not set: log-in by key alone."
+    )
+    oidc_client_secret: SecretStr | None = Field(
+        default=None, description="The console's secret at the provider; not set: a public client."
+    )
+    oidc_scope: Name = Field(default="openid profile", description="What the console asks the provider for.")
+    oidc_session_hours: int = Field(
+        default=12, ge=1, le=720, description="Hours after which people log in at the console again."
+    )
+
     @field_validator("oidc_issuer")
     @classmethod
     def _is_not_read_along(cls, url: str | None) -> str | None:
@@ -52,4 +63,7 @@ class OidcSettings(BaseSettings):
         if self.oidc_issuer is None and given - {"oidc_issuer"}:
             names = ", ".join(f"HALONG_{name.upper()}" for name in sorted(given - {"oidc_issuer"}))
             raise ValueError(f"{names} without HALONG_OIDC_ISSUER: set that too")
+        if self.oidc_client_id == self.oidc_audience:
+            # Or a token that says who has logged in would be one that opens the API.
+            raise ValueError("HALONG_OIDC_CLIENT_ID is HALONG_OIDC_AUDIENCE: give the API a name of its own")
         return self

@@ -33,10 +33,10 @@ AUDIENCE: Final = "halong"
 
 
 @contextmanager
-def provider(log: Path, **config: Any) -> Iterator[str]:
-    """Run oidc-provider on loopback and yield its address; `config` is what tests/oidc/issuer.mjs takes."""
+def provider(log: Path, people: Mapping[str, Any]) -> Iterator[str]:
+    """Run oidc-provider on loopback and yield its address; people's names lead to their claims."""
     node = install(_FOLDER, "the OpenID provider")
-    command = [node, str(_FOLDER / "issuer.mjs"), json.dumps(config)]
+    command = [node, str(_FOLDER / "issuer.mjs"), json.dumps(people)]
     with log.open("w") as output, subprocess.Popen(command, stdout=output, stderr=output) as server:
         try:
             yield _address(server, log)
@@ -71,13 +71,14 @@ class SigningIssuer:
     """A provider on loopback that signs whatever it is told, right or wrong.
 
     keys: name -> (algorithm, private key) of what it publishes. asked: requests by path. is_away: it answers
-    503. pause_s: seconds until it answers.
+    503. pause_s: seconds until it answers. id_token: what it gives for any code. redeemed: what it was sent.
     """
 
     def __init__(self) -> None:
         self.keys: dict[str, tuple[str, Any]] = {"one": ("RS256", rsa_key())}
         self.asked: Counter[str] = Counter()
         self.is_away, self.pause_s = False, 0.0
+        self.id_token, self.redeemed = "", b""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
@@ -114,7 +115,13 @@ class SigningIssuer:
             for kid, (algorithm, key) in self.keys.items()
         ]
         return {
-            "/.well-known/openid-configuration": {"issuer": self.url, "jwks_uri": f"{self.url}/keys"},
+            "/.well-known/openid-configuration": {
+                "issuer": self.url,
+                "jwks_uri": f"{self.url}/keys",
+                "authorization_endpoint": f"{self.url}/authorize",
+                "token_endpoint": f"{self.url}/token",
+            },
+            "/token": {"id_token": self.id_token},
             "/keys": {"keys": published},
         }
 
@@ -129,6 +136,10 @@ class SigningIssuer:
                 self.send_response(503 if issuer.is_away else 404 if found is None else 200)
                 self.end_headers()
                 self.wfile.write(json.dumps(found).encode())
+
+            def do_POST(self) -> None:
+                issuer.redeemed = self.rfile.read(int(self.headers["Content-Length"]))
+                self.do_GET()
 
             def log_message(self, *_: object) -> None:
                 """Say nothing."""

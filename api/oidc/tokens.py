@@ -34,7 +34,7 @@ class Tokens:
 
     def __init__(self, issuer: Issuer, audience: str, meaning: Meaning) -> None:
         """Take whose tokens are believed, for whom they must be, and what their claims mean."""
-        self.issuer, self._audience, self._meaning = issuer, audience, meaning
+        self.issuer, self.meaning, self._audience = issuer, meaning, audience
 
     async def caller(self, text: str) -> Caller:
         """Return who an access token speaks for.
@@ -43,7 +43,7 @@ class Tokens:
             TokenRefusedError: forged, expired, of another issuer or audience, or its claims are wrong.
             IssuerAwayError: its key is not known, and the provider cannot be asked.
         """
-        return caller(await self.claims(text, self._audience), self._meaning)
+        return caller(await self.claims(text, self._audience), self.meaning)
 
     async def claims(self, text: str, audience: str) -> Mapping[str, Any]:
         """Return the claims of a token that the issuer has signed for an audience, which is valid at present.

@@ -1,10 +1,10 @@
-// An OpenID provider on loopback: `node issuer.mjs '{"redirects": […], "people": {"minh": {"roles": […]}}}'`.
-// It prints its address. Anyone of `people` logs in by name alone; so does a program by its client id.
+// An OpenID provider on loopback: `node issuer.mjs '{"minh": {"roles": ["operator"]}}'` prints its address.
+// Those people have these claims. Anyone logs in by a name and any password, programs by their client id.
 import { createServer } from "node:http";
 import { exportJWK, generateKeyPair } from "jose";
 import { Provider } from "oidc-provider";
 
-const { redirects = [], afterLogout = [], people = {} } = JSON.parse(process.argv[2] ?? "{}");
+const people = JSON.parse(process.argv[2] ?? "{}");
 const SECRET = "of-tests-alone-0123456789abcdef0123456789";
 const CLAIMS = ["preferred_username", "roles", "areas"];
 
@@ -23,8 +23,9 @@ const provider = new Provider(issuer, {
     {
       client_id: "console",
       client_secret: SECRET,
-      redirect_uris: redirects,
-      post_logout_redirect_uris: afterLogout,
+      application_type: "native", // any port of loopback (RFC 8252, 7.3)
+      redirect_uris: ["http://127.0.0.1/console/logged-in"],
+      post_logout_redirect_uris: ["http://127.0.0.1/"],
     },
     ...["RS256", "ES256"].map((alg) => ({
       client_id: `program-${alg.toLowerCase()}`,
@@ -54,6 +55,11 @@ const provider = new Provider(issuer, {
       }),
     },
   },
+});
+// Its pages for development load a font from elsewhere.
+provider.use(async (context, next) => {
+  await next();
+  if (typeof context.body === "string") context.body = context.body.replace(/@import url\([^)]*\);/g, "");
 });
 server.on("request", provider.callback());
 console.log(`listening on ${issuer}`);

@@ -34,7 +34,7 @@ _PROGRAMS = {
 @pytest.fixture(scope="module")
 def real_issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of oidc-provider, with two programs."""
-    with provider(tmp_path_factory.mktemp("issuer") / "log", people=_PROGRAMS) as url:
+    with provider(tmp_path_factory.mktemp("issuer") / "log", _PROGRAMS) as url:
         yield url
 
 

@@ -31,11 +31,12 @@ _reach: ContextVar[Reach] = ContextVar("halong.reach")
 class Caller:
     """Who sent a request.
 
-    kind: how that is known. id: unique among callers of a kind; of a key its prefix. areas: codes that it is
-    confined to; None: the whole city. rate: requests a minute; None: as many as any key.
+    kind: how that is known. id: unique among callers of a kind: a key's prefix, the subject of a person's
+    token. areas: codes that it is confined to; None: the whole city. rate: requests a minute; None: as many
+    as any key or person.
     """
 
-    kind: Literal["anyone", "key"]
+    kind: Literal["anyone", "key", "person"]
     id: str
     name: str
     role: Role

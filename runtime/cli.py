@@ -25,7 +25,9 @@ from runtime.commands import (
     open_data,
     quality,
     services,
+    sessions,
     things,
+    tokens,
 )
 
 app = typer.Typer(
@@ -56,6 +58,8 @@ app.add_typer(broker.app, name="broker")
 app.add_typer(ca.app, name="ca")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(keys.app, name="keys")
+app.add_typer(tokens.app, name="tokens")
+app.add_typer(sessions.app, name="sessions")
 app.add_typer(indicators.app, name="indicators")
 app.add_typer(quality.app, name="quality")
 app.add_typer(open_data.app, name="open-data")

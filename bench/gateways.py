@@ -85,7 +85,7 @@ def _read_catalog(url: str) -> tuple[float, float, float, float]:
 
 
 async def _catalog_read(url: str) -> tuple[float, float, float, float]:
-    """Return s of reading the catalog, s of the longest pause of the event loop, MB that it takes, MB before."""
+    """Return s of reading the catalog, s of the longest pause of the event loop, MB of it, MB before."""
     async with await connect(url) as conn:
         before = _megabytes()
         async with _longest_pause() as pauses:

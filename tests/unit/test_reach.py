@@ -161,7 +161,7 @@ def test_roles_as_the_city_gave_them() -> None:
     assert RIGHTS[Role.OPERATOR] == set(Right) - {Right.ADMINISTER}
     assert RIGHTS[Role.INSTALLER] == {Right.INDICATORS, Right.EXPORT, Right.RAW}
     assert RIGHTS[Role.ADMIN] == set(Right)
-    assert roles_with(Right.RAW) == ("installer", "operator", "admin")
+    assert roles_with(Right.RAW) == ("operator", "installer", "admin")
 
 
 def test_an_operation_without_a_rule_is_told_at_the_start() -> None:

@@ -1,4 +1,4 @@
-"""Puts the console on an application: its page at `/`, its feed for as long as the application runs."""
+"""Puts the console on an application: its pages at `/` and `/enrol`, its feed while the application runs."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ import psycopg
 from nicegui import Client, ui
 from starlette.requests import Request  # noqa: TC002 - NiceGUI reads the page's annotations
 
+from api.rights import Right
 from dashboards.console import gate
 from dashboards.console.access import Access
-from dashboards.console.elements import tag
+from dashboards.console.elements import tag, text
+from dashboards.console.enrolment import EnrolmentPage
 from dashboards.console.feed import Feeds
 from dashboards.console.login import Login
 from dashboards.console.page import Page
@@ -60,6 +62,10 @@ def mount(app: FastAPI, settings: Settings) -> None:
     login.add_routes()
     app.add_middleware(ContentSecurityPolicy)
 
+    @ui.page("/enrol", favicon=_FAVICON)
+    async def enrol(request: Request, client: Client) -> None:
+        await _serve_enrolment(request, client, app, access, login)
+
     @ui.page("/", favicon=_FAVICON)
     async def console(request: Request, client: Client) -> None:
         await _serve(request, client, feeds, access, login)
@@ -90,6 +96,31 @@ def _run_with_application(app: FastAPI, feeds: Feeds) -> None:
     app.router.lifespan_context = lifespan
 
 
+async def _serve_enrolment(
+    request: Request, client: Client, app: FastAPI, access: Access, login: Login
+) -> None:
+    query, cookies = request.query_params, request.cookies
+    words = Words(language(query.get("lang"), cookies.get("halong_lang")))
+    _dress(client, words, {"dark": True, "light": False}.get(cookies.get("halong_theme", "")))
+    try:
+        caller = await access.caller(cookies)
+    except (psycopg.Error, OSError):
+        caller = None
+    if caller is None:
+        gate.ask(words, query, can_log_in=login.is_on)
+        return
+    if not caller.may(Right.REGISTER):
+        with tag("main", "gate"):
+            text("p", words("enrol_none"))
+        return
+
+    async def allowed() -> bool:
+        return await access.caller(cookies) == caller
+
+    api = str(login.settings.public_url or request.base_url)
+    EnrolmentPage(words, caller, app.state.pool, app.state.registry, api, allowed).build()
+
+
 async def _serve(request: Request, client: Client, feeds: Feeds, access: Access, login: Login) -> None:
     settings: Settings = login.settings
     query, cookies = request.query_params, request.cookies
@@ -114,14 +145,15 @@ async def _serve(request: Request, client: Client, feeds: Feeds, access: Access,
     client.on_delete(feed.follow(page.update))
     await feed.first(_FIRST_DATA_S)
     page.build()
-    _lead_on(words, settings)
+    _lead_on(words, settings, may_enrol=caller.may(Right.REGISTER))
     await client.connected()
     await page.begin()
 
 
-def _lead_on(words: Words, settings: Settings) -> None:
+def _lead_on(words: Words, settings: Settings, *, may_enrol: bool = False) -> None:
     """Link to what else is served here."""
     places = {"docs": "api_docs"} | ({"open/": "open_data"} if settings.open_data_target else {})
+    places |= {"enrol": "enrol_title"} if may_enrol else {}
     with tag("footer", "foot"):
         for place, word in places.items():
             tag("a", "foot-link", href=place)._text = words(word)  # noqa: SLF001

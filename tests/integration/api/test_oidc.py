@@ -135,12 +135,17 @@ async def test_the_document_has_both_ways_in(app: FastAPI, issuer: SigningIssuer
     scheme = document["components"]["securitySchemes"]["token"]
     assert scheme["type"] == "openIdConnect"
     assert scheme["openIdConnectUrl"] == f"{issuer.url}/.well-known/openid-configuration"
-    for path, item in document["paths"].items():
-        for operation in item.values():
-            ways = [name for each in operation.get("security", []) for name in each]
-            assert ways == (["bearer", "header", "token"] if path.startswith("/v1") else []), path
-    assert issuer.url in document["info"]["description"]
     without = create_app(Settings.model_validate({"database_url": database_url})).openapi()
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            before = without["paths"][path][method].get("security", [])
+            assert operation.get("security", []) == (before and [*before, {"token": []}]), path
+    assert document["paths"]["/v1/things"]["get"]["security"] == [
+        {"bearer": []},
+        {"header": []},
+        {"token": []},
+    ]
+    assert issuer.url in document["info"]["description"]
     assert "token" not in without["components"]["securitySchemes"]
 
 

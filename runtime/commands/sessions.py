@@ -28,12 +28,12 @@ async def _list() -> None:
     from api.queries import sessions
     from storage.pool import connect
 
-    table = Table("subject", "name", "role", "areas", "since", "until")
+    table = Table("subject", "name", "roles", "areas", "since", "until")
     async with await connect(settings().require_database_url()) as conn:
         for row in await sessions.present(conn):
             areas = "everywhere" if row["areas"] is None else " ".join(row["areas"])
             times = [row[name].isoformat(" ", "minutes") for name in ("created_at", "expires_at")]
-            table.add_row(row["subject"], row["name"], row["role"], areas, *times)
+            table.add_row(row["subject"], row["name"], " ".join(row["roles"]), areas, *times)
     out.print(table)
 
 

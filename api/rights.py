@@ -26,7 +26,8 @@ class Right(StrEnum):
     RAW = "read what devices send (things, observations, gateways, refusals, status, alerts)"
     EXPORT = "have files made"
     OPERATE = "acknowledge and silence alerts"
-    ADMINISTER = "change the rules of alerts"
+    REGISTER = "register gateways, things and datastreams"
+    ADMINISTER = "change the rules of alerts, observed properties and calibrations"
 
 
 #: rights that HALONG_API_PUBLIC=true gives to everyone
@@ -36,7 +37,7 @@ RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
     Role.PUBLIC: frozenset(),
     Role.PLANNER: _PLANNER,
     Role.OPERATOR: _PLANNER | {Right.RAW, Right.OPERATE},
-    Role.INSTALLER: _PLANNER | {Right.RAW},
+    Role.INSTALLER: _PLANNER | {Right.RAW, Right.REGISTER},
     Role.ADMIN: frozenset(Right),
 }
 #: roles that may be confined to areas: open data are everyone's, and rules of alerts are the whole city's
@@ -48,6 +49,7 @@ _OPERATIONS: Final[Mapping[Right, tuple[str, ...]]] = {
         "listAreasAsGeoJson",
         "getArea",
         "listObservedProperties",
+        "getRegisteredObservedProperty",
         "listIndicators",
         "getIndicator",
         "listValues",
@@ -78,11 +80,39 @@ _OPERATIONS: Final[Mapping[Right, tuple[str, ...]]] = {
         "getAlertRule",
         "listAlertSilences",
         "getAlertSilence",
+        "getRegisteredGateway",
+        "getRegisteredThing",
+        "getRegisteredDatastream",
+        "listCalibrations",
+        "getCalibration",
     ),
     # Of observations it needs RAW too: api.routers.exports asks for it.
     Right.EXPORT: ("createExport", "listExports", "getExport", "deleteExport", "getExportFile"),
     Right.OPERATE: ("acknowledgeAlert", "createAlertSilence", "endAlertSilence"),
-    Right.ADMINISTER: ("createAlertRule", "changeAlertRule", "deleteAlertRule"),
+    Right.REGISTER: (
+        "createGateway",
+        "changeGateway",
+        "deleteGateway",
+        "createThing",
+        "changeThing",
+        "deleteThing",
+        "createDatastream",
+        "changeDatastream",
+        "deleteDatastream",
+        # Of what stands in no area it needs ADMINISTER too: api.routers.changes asks for it.
+        "listChanges",
+    ),
+    Right.ADMINISTER: (
+        "createAlertRule",
+        "changeAlertRule",
+        "deleteAlertRule",
+        "createObservedProperty",
+        "changeObservedProperty",
+        "deleteObservedProperty",
+        "createCalibration",
+        "changeCalibration",
+        "deleteCalibration",
+    ),
 }
 #: operation's id -> the right that it needs
 NEEDED: Final[Mapping[str, Right]] = {

@@ -14,17 +14,21 @@ from runtime.commands import (
     alerts,
     broker,
     ca,
+    changes,
     city,
     dashboards,
     device,
     devices,
+    entries,
     gateways,
     indicators,
     keys,
     open_data,
     quality,
+    registry,
     services,
 )
+from storage.actor import act_as_command_line
 
 app = typer.Typer(
     name="halong",
@@ -44,9 +48,14 @@ app.command("analytics")(services.analytics)
 app.command("api")(services.api)
 app.command("simulate")(services.simulate)
 app.command("check")(services.check)
+app.command("changes")(changes.changes)
 app.add_typer(device.app, name="device")
 app.add_typer(devices.app, name="devices")
 app.add_typer(gateways.app, name="gateways")
+gateways.app.command("create")(entries.create_gateway)
+gateways.app.command("set")(entries.set_gateway)
+app.add_typer(entries.things, name="things")
+app.add_typer(registry.app, name="registry")
 app.add_typer(broker.app, name="broker")
 app.add_typer(ca.app, name="ca")
 app.add_typer(alerts.app, name="alerts")
@@ -74,6 +83,7 @@ def _options(
 ) -> None:
     if debug:
         os.environ["HALONG_DEBUG"] = "1"
+    act_as_command_line()
 
 
 def main() -> None:
@@ -84,8 +94,15 @@ def main() -> None:
         if os.environ.get("HALONG_DEBUG"):
             raise
         console = Console(stderr=True, highlight=False, soft_wrap=True)
-        console.print(f"error: {_words(error)}", style="red", markup=False)
+        for words in _messages(error):
+            console.print(f"error: {words}", style="red", markup=False)
         sys.exit(getattr(error, "exit_code", 1))
+
+
+def _messages(error: Exception) -> list[str]:
+    """Return a line for each thing that is wrong: of files in bulk all rows are told at once."""
+    several: tuple[str, ...] = getattr(error, "messages", ())
+    return [" ".join(each.split()) for each in several] or [_words(error)]
 
 
 def _words(error: Exception) -> str:

@@ -151,12 +151,13 @@ async def delete(
     async with conn.transaction():
         row = await _lock(conn, kind, key, is_newest)
         await _require_unused(conn, kind, key, row)
+        # One after the other, so that the log says of each where it stood.
+        if kind.parts:
+            await conn.execute(kind.parts, row)
         if kind.links:
             await _link(conn, kind.links, row["id"], [])
-        if kind.name == "thing":
-            await conn.execute("DELETE FROM datastreams WHERE thing_id = %(id)s", {"id": row["id"]})
         try:
-            await conn.execute(f"DELETE FROM {kind.table} WHERE id = %(id)s", {"id": row["id"]})
+            await conn.execute(f"DELETE FROM {kind.table} WHERE id = %(id)s", row)
         except ForeignKeyViolation:
             raise InUseError(_in_use(kind, key, ["something belongs to it"])) from None
 

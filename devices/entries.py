@@ -32,7 +32,8 @@ class Kind:
     `e`. fixed, written: what its columns are made from, once and at each change. unique: the columns by which
     it is there already. defaults: of fields that are not given. refers_to: the tables in which the codes in
     some fields stand. links: the table of its areas and that one's column. in_use: a query of reasons not to
-    delete it. has_switch: it is disabled before it is deleted. check: raises a FieldError.
+    delete it. parts: the statement that deletes what goes with it. has_switch: it is disabled before it is
+    deleted. check: raises a FieldError.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Kind:
     check: Callable[[Entry], None]
     refers_to: Mapping[str, tuple[LiteralString, str]] = field(default_factory=lambda: MappingProxyType({}))
     links: tuple[LiteralString, LiteralString] | None = None
+    parts: LiteralString = ""
     has_switch: bool = True
 
     @property
@@ -162,6 +164,7 @@ THING = Kind(
         "model": ("device_models", "a device model's code"),
     },
     links=("thing_areas", "thing_id"),
+    parts="DELETE FROM datastreams WHERE thing_id = %(id)s",
     check=_check_code,
     in_use=f"""
         SELECT 'it has observations' FROM (SELECT {_OF_A_STREAM.format("d")} FROM datastreams d

@@ -1,9 +1,10 @@
 """Entries of the registry, as they are managed one by one."""
 
+import unicodedata
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.schemas.common import Model, if_given
 from api.schemas.registry import PROPERTY
@@ -12,7 +13,12 @@ from devices.model import CODE
 _MOST = 2**31 - 1
 
 Code = Annotated[str, Field(pattern=f"^{CODE.pattern}$")]
-Name = Annotated[str, Field(pattern=r"\S", max_length=200)]
+# Composed, and without blanks around it, as the files of a profile have it: the same name is the same text.
+Name = Annotated[
+    str,
+    Field(pattern=r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$", max_length=200),
+    AfterValidator(lambda text: unicodedata.normalize("NFC", text.strip())),
+]
 Latitude = Annotated[float, Field(ge=-90, le=90, description="Degrees, WGS 84.")]
 Longitude = Annotated[float, Field(ge=-180, le=180, description="Degrees, WGS 84.")]
 Seconds = Annotated[int, Field(ge=1, le=_MOST)]

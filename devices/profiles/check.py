@@ -82,10 +82,15 @@ def _check_areas(rows: Sequence[Row[Area]], wrong: _Wrong) -> None:
     lineage = Lineage(row.record for row in rows)
     for row in rows:
         with wrong.noted():
-            _check_area(row, lineage)
+            check_area(row, lineage)
 
 
-def _check_area(row: Row[Area], lineage: Lineage) -> None:
+def check_area(row: Row[Area], lineage: Lineage) -> None:
+    """Check a row about an area beside all others.
+
+    Raises:
+        ProfileError: about the first cell that is wrong.
+    """
     _check_code(row)
     _check_place(row)
     _check_level(row)

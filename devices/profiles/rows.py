@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 T = TypeVar("T")
@@ -55,17 +55,32 @@ def read_rows(
     """
     if optional and not path.exists():
         return []
+    rows = list(each_row(path, record, absent=absent))
+    if wrong := [row for row in rows if isinstance(row, ProfileError)]:
+        unread[path.name] = wrong
+    return [row for row in rows if isinstance(row, Row)]
+
+
+def each_row(path: Path, record: type[T], *, absent: tuple[str, ...] = ()) -> Iterator[Row[T] | ProfileError]:
+    """Yield each row of a table as a record, or what is wrong with it.
+
+    Args:
+        path: a CSV file, UTF-8.
+        record: a dataclass, whose fields are the columns.
+        absent: fields that are no columns.
+
+    Raises:
+        ProfileError: the file cannot be read, or has a column that is no field.
+    """
     known = [each.name for each in fields(record) if each.name not in absent]  # type: ignore[arg-type]
     reader = csv.DictReader(StringIO(text_of(path), newline=""), strict=True)
     if unknown := set(reader.fieldnames or ()) - set(known):
         raise ProfileError(f"{path.name}, line 1: no such column: {_list(unknown)}; known: {_list(known)}")
-    rows = []
     for cells in reader:
         try:
-            rows.append(_row(path.name, reader.line_num, cells, record))
+            yield _row(path.name, reader.line_num, cells, record)
         except ProfileError as error:
-            unread.setdefault(path.name, []).append(error)
-    return rows
+            yield error
 
 
 def _row(file: str, line: int, cells: dict[str, str], record: type[T]) -> Row[T]:

@@ -38,6 +38,7 @@ from api.routers import (
     fallback,
     gateways,
     indicators,
+    installations,
     live,
     observations,
     open_data,
@@ -56,6 +57,7 @@ from storage.pool import connect, open_pool
 _ROUTERS = (
     areas.router,
     things.router,
+    installations.router,
     observations.router,
     exports.router,
     indicators.router,

@@ -26,6 +26,7 @@ class Right(StrEnum):
     RAW = "read what devices send (things, observations, gateways, refusals, status, alerts)"
     EXPORT = "have files made"
     OPERATE = "acknowledge and silence alerts"
+    INSTALL = "move devices"
     REGISTER = "register gateways, things and datastreams"
     ADMINISTER = "change the rules of alerts, observed properties and calibrations"
 
@@ -37,7 +38,7 @@ RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
     Role.PUBLIC: frozenset(),
     Role.PLANNER: _PLANNER,
     Role.OPERATOR: _PLANNER | {Right.RAW, Right.OPERATE},
-    Role.INSTALLER: _PLANNER | {Right.RAW, Right.REGISTER},
+    Role.INSTALLER: _PLANNER | {Right.RAW, Right.INSTALL, Right.REGISTER},
     Role.ADMIN: frozenset(Right),
 }
 #: roles that may be confined to areas: open data are everyone's, and rules of alerts are the whole city's
@@ -65,6 +66,7 @@ _OPERATIONS: Final[Mapping[Right, tuple[str, ...]]] = {
     Right.RAW: (
         "listThings",
         "getThing",
+        "listInstallations",
         "listDatastreams",
         "getDatastream",
         "listLatestObservations",
@@ -89,6 +91,7 @@ _OPERATIONS: Final[Mapping[Right, tuple[str, ...]]] = {
     # Of observations it needs RAW too: api.routers.exports asks for it.
     Right.EXPORT: ("createExport", "listExports", "getExport", "deleteExport", "getExportFile"),
     Right.OPERATE: ("acknowledgeAlert", "createAlertSilence", "endAlertSilence"),
+    Right.INSTALL: ("moveThing",),
     Right.REGISTER: (
         "createGateway",
         "changeGateway",

@@ -10,9 +10,9 @@ from psycopg import AsyncConnection
 
 from api import reach
 from api.conditions import is_matched
-from api.parameters import not_found, require_known
+from api.parameters import not_found, now, require_known
 from api.problems import Fault, Problem, sentence
-from api.queries import Row, names
+from api.queries import Row, names, things
 from api.reach import Caller
 from api.security import Asking
 from devices import edit
@@ -119,6 +119,16 @@ async def require_reached(conn: AsyncConnection[Any], kind: names.Kind, code: st
     """
     if "\0" in code or not await names.known(conn, kind, [code]):
         raise await not_found(conn, kind, code)
+
+
+async def require_standing(conn: AsyncConnection[Any], code: str) -> None:
+    """Check that a thing stands in the caller's reach at present.
+
+    Raises:
+        Problem: 404 with what looks like it.
+    """
+    if "\0" in code or await things.thing(conn, code, now()) is None:
+        raise await not_found(conn, "thing", code)
 
 
 async def require_named(

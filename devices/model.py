@@ -67,6 +67,8 @@ class Area:
     reporting: bool = False
     #: codes of the units that it came from; the first one gave most of its land
     predecessors: tuple[str, ...] = ()
+    #: of each predecessor's land the share that went into it, in their order; none where that is not known
+    shares: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from runtime.commands import (
     alerts,
+    areas,
     broker,
     ca,
     changes,
@@ -27,6 +28,7 @@ from runtime.commands import (
     quality,
     registry,
     services,
+    things,
 )
 from storage.actor import act_as_command_line
 
@@ -51,10 +53,14 @@ app.command("check")(services.check)
 app.command("changes")(changes.changes)
 app.add_typer(device.app, name="device")
 app.add_typer(devices.app, name="devices")
+app.add_typer(areas.app, name="areas")
+app.add_typer(things.app, name="things")
 app.add_typer(gateways.app, name="gateways")
 gateways.app.command("create")(entries.create_gateway)
 gateways.app.command("set")(entries.set_gateway)
-app.add_typer(entries.things, name="things")
+things.app.command("create")(entries.create_thing)
+things.app.command("set")(entries.set_thing)
+things.app.command("disable")(entries.disable_thing)
 app.add_typer(registry.app, name="registry")
 app.add_typer(broker.app, name="broker")
 app.add_typer(ca.app, name="ca")

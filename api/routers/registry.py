@@ -16,6 +16,7 @@ from api.writing import (
     require_areas,
     require_named,
     require_reached,
+    require_standing,
     shown,
     told,
 )
@@ -39,7 +40,10 @@ async def entry(conn: Connection, kind: Kind, name: Named, code: str) -> Row:
     Raises:
         Problem: 404.
     """
-    await require_reached(conn, name, code)
+    if kind is THING:
+        await require_standing(conn, code)
+    else:
+        await require_reached(conn, name, code)
     with told():
         return await edit.found(conn, kind, code)
 
@@ -161,6 +165,6 @@ async def change_thing(
 )
 async def delete_thing(code: ThingCode, newest: Newest, conn: Writing) -> None:
     """With its datastreams. One with observations is disabled instead; any is disabled a minute before."""
-    await require_reached(conn, "thing", code)
+    await require_standing(conn, code)
     with told():
         await edit.delete(conn, THING, code, newest)

@@ -6,11 +6,21 @@ from fastapi import APIRouter, Path, Response
 
 from api.openapi import example
 from api.parameters import Connection
+from api.problems import Problem
+from api.queries import things
 from api.queries.names import Kind as Named
 from api.routers.registry import entry
-from api.routers.things import find_datastream
 from api.schemas import registration as schemas
-from api.writing import Newest, Writing, created, require_named, require_reached, shown, told
+from api.writing import (
+    Newest,
+    Writing,
+    created,
+    require_named,
+    require_reached,
+    require_standing,
+    shown,
+    told,
+)
 from devices import edit
 from devices.entries import DATASTREAM, OBSERVED_PROPERTY
 
@@ -39,6 +49,7 @@ async def create_datastream(datastream: schemas.NewDatastream, response: Respons
     """What the thing sends of it is stored from then on. Asked again for the same, the answer is 200."""
     given = datastream.model_dump(exclude_unset=True)
     await require_named(conn, _OF_A_STREAM, given)
+    await require_standing(conn, datastream.thing)
     with told():
         row, is_new = await edit.create(conn, DATASTREAM, given)
     return created(response, row, f"/v1/registry/datastreams/{row['id']}", is_new=is_new)
@@ -53,7 +64,7 @@ async def create_datastream(datastream: schemas.NewDatastream, response: Respons
 )
 async def get_datastream(number: Number, response: Response, conn: Connection) -> Any:
     """What was registered. The ETag is of its version."""
-    await find_datastream(conn, number)
+    await _standing(conn, number)
     with told():
         return shown(response, await edit.found(conn, DATASTREAM, number))
 
@@ -69,7 +80,7 @@ async def change_datastream(
     number: Number, change: schemas.DatastreamChange, response: Response, newest: Newest, conn: Writing
 ) -> Any:
     """Change the given fields; ingest knows at once."""
-    await find_datastream(conn, number)
+    await _standing(conn, number)
     with told():
         row = await edit.change(conn, DATASTREAM, number, change.model_dump(exclude_unset=True), newest)
     return shown(response, row)
@@ -84,9 +95,21 @@ async def change_datastream(
 )
 async def delete_datastream(number: Number, newest: Newest, conn: Writing) -> None:
     """One that has observations is disabled instead; any is disabled for a minute before."""
-    await find_datastream(conn, number)
+    await _standing(conn, number)
     with told():
         await edit.delete(conn, DATASTREAM, number, newest)
+
+
+async def _standing(conn: Connection, number: int) -> None:
+    """Check that a datastream's thing stands in the caller's reach at present.
+
+    Raises:
+        Problem: 404.
+    """
+    found = await things.datastream(conn, number)
+    if found is None:
+        raise Problem("not-found", f"there is no datastream {number}: /v1/datastreams lists them")
+    await require_standing(conn, found["thing"])
 
 
 @router.post(

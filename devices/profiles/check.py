@@ -136,6 +136,10 @@ def _check_predecessors(row: Row[Area], lineage: Lineage) -> None:
             raise row.error("predecessors", f"no area {code!r} was in force before {area.valid_from}")
     if len(set(area.predecessors)) < len(area.predecessors):
         raise row.error("predecessors", f"{' '.join(area.predecessors)!r} names one twice")
+    if area.shares and len(area.shares) != len(area.predecessors):
+        raise row.error("shares", "it has not as many shares as there are predecessors")
+    if any(not 0 < share <= 1 for share in area.shares):
+        raise row.error("shares", "a share is above 0, and at most 1")
 
 
 def _check_properties(rows: Sequence[Row[ObservedProperty]], wrong: _Wrong) -> None:

@@ -93,10 +93,9 @@ def _record(record: type[Any], code: str, row: Mapping[str, Any], **more: Any) -
 def _area(key: str, row: Mapping[str, Any]) -> Area:
     code, _, begins = key.partition("@")
     parent = row["parent"] and _code(row["parent"])
-    before = tuple(map(_code, row["predecessors"]))
-    area: Area = _record(
-        Area, code, row, valid_from=date.fromisoformat(begins), parent=parent, predecessors=before
-    )
+    more: dict[str, Any] = {"predecessors": tuple(map(_code, row["predecessors"]))}
+    more["shares"] = () if None in row["shares"] else row["shares"]
+    area: Area = _record(Area, code, row, valid_from=date.fromisoformat(begins), parent=parent, **more)
     return area
 
 
@@ -180,7 +179,7 @@ def _cell(value: Any) -> Any:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, tuple):
-        return " ".join(value)
+        return " ".join(map(str, value))
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
 
 

@@ -127,6 +127,7 @@ _READ_BY: dict[str, Callable[[str], Any]] = {
     "dev_eui": str.lower,
     "predecessors": str.split,
     "properties": json.loads,
+    "shares": str.split,
 }
 
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from devices.entries import Kind
 
-things = typer.Typer(no_args_is_help=True, help="Devices, one by one.")
 out = Console(highlight=False, soft_wrap=True)
 
 Code = Annotated[str, typer.Argument(help="Its code: 1 to 64 of a-z 0-9 _ . -")]
@@ -98,7 +97,6 @@ def set_gateway(
     run(_change(GATEWAY, code, GatewayChange, given, properties, dry_run=dry_run))
 
 
-@things.command("create")
 def create_thing(
     code: Code,
     gateway: HangsOn = None,
@@ -127,7 +125,6 @@ def create_thing(
     run(_create(THING, _checked(NewThing, given), streams, dry_run=dry_run))
 
 
-@things.command("set")
 def set_thing(
     code: Code,
     gateway: HangsOn = None,
@@ -154,7 +151,6 @@ def set_thing(
     run(_change(THING, code, ThingChange, given, properties, dry_run=dry_run))
 
 
-@things.command("disable")
 def disable_thing(code: Code, dry_run: DryRun = False) -> None:
     """Take a thing out of service: what was stored stays, what it sends is refused.
 

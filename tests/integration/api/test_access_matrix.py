@@ -89,6 +89,10 @@ def silence(area: str) -> dict[str, Any]:
     return {"area": area, "ends_at": "PT1H", "reason": "works"}
 
 
+def moved(area: str) -> dict[str, Any]:
+    return {"latitude": 20.9, "longitude": 107.1, "at": "now", "areas": [area]}
+
+
 _NOISE = "/v1/alert-rules/noise"
 _OWN, _FOREIGN = "ha-long-air-1", "mong-cai-air-1"
 _PLACE = {"name": "x", "latitude": 20.9, "longitude": 107.0}
@@ -116,6 +120,16 @@ RULES: dict[str, Rule] = {
     "streamEvents": get("/v1/live?follow=false", "/v1/live?follow=false&area=194", roles=READERS),
     "listThings": get("/v1/things", "/v1/things?area=194"),
     "getThing": get("/v1/things/ha-long-air-1", "/v1/things/mong-cai-air-1", hidden=404),
+    "listInstallations": get(
+        "/v1/things/ha-long-air-1/installations", "/v1/things/mong-cai-air-1/installations", hidden=404
+    ),
+    "moveThing": Rule(
+        INSTALLERS,
+        Target("/v1/things/ha-long-air-1/installations", moved("193")),
+        Target("/v1/things/mong-cai-air-1/installations", moved("194")),
+        hidden=404,
+        ok=(201,),
+    ),
     "listDatastreams": get("/v1/datastreams", "/v1/datastreams?thing=mong-cai-air-1"),
     "getDatastream": get("/v1/datastreams/{own}", "/v1/datastreams/{foreign}", hidden=404),
     "listLatestObservations": get("/v1/latest", "/v1/latest?thing=mong-cai-air-1"),

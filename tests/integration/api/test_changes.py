@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -178,3 +179,17 @@ async def test_an_installer_is_told_of_its_areas_alone(
     operator, _ = await keys.create(city, "duty desk", "operator")
     async with client_of(app, authorization=f"Bearer {operator}") as desk:
         assert_problem(await desk.get("/v1/changes"), 403, "forbidden")
+
+
+async def test_a_move_is_one_change_of_the_thing_with_its_areas(admin: httpx.AsyncClient) -> None:
+    tag = (await admin.get(f"{THINGS}/ha-long-rain-1")).headers["etag"]
+    at = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    place = {"at": at, "latitude": 21.5, "longitude": 107.9, "areas": ["194"], "reason": "new roof"}
+    await made(await admin.post("/v1/things/ha-long-rain-1/installations", json=place))
+    (line,) = await lines(admin)
+    assert line["actor"].endswith("(town hall)")
+    assert line["fields"] == ["areas", "latitude", "longitude"]
+    assert line["before"]["areas"] == ["193@2020-01-01", "22@2020-01-01"]
+    assert line["after"]["areas"] == ["194@2020-01-01", "22@2020-01-01"]
+    stale = await admin.patch(f"{THINGS}/ha-long-rain-1", json={"name": "x"}, headers={"if-match": tag})
+    assert_problem(stale, 412, "precondition-failed")

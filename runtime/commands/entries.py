@@ -141,6 +141,7 @@ def set_thing(
 ) -> None:
     """Change what is named of a thing; the rest stays. Ingest knows at once.
 
+    Position and areas are corrected; where it was taken elsewhere, `halong things move` records it.
     Example: `halong things set ha-long-air-1 --property height_m=4 --dry-run`
     """
     from api.schemas.registration import ThingChange

@@ -102,6 +102,7 @@ async def test_what_is_refused_leaves_no_line(admin: httpx.AsyncClient) -> None:
     assert [each["fields"] for each in await lines(admin)] == [["kind"]]
 
 
+@pytest.mark.attack("secrets in the log of changes", "digests of hashes alone")
 async def test_keys_and_passwords_are_told_without_their_secrets(
     city: AsyncConnection[Any], admin: httpx.AsyncClient
 ) -> None:

@@ -170,6 +170,7 @@ async def test_an_installer_registers_in_its_areas(installer: httpx.AsyncClient)
         assert (await made(await over(installer, path, enabled=False), 200))["enabled"] is False
 
 
+@pytest.mark.attack("an installer's key on entries of another area", "404 or 422, and nothing is changed")
 async def test_an_installer_does_nothing_elsewhere(
     installer: httpx.AsyncClient, admin: httpx.AsyncClient
 ) -> None:

@@ -26,8 +26,7 @@ class Right(StrEnum):
     RAW = "read what devices send (things, observations, gateways, refusals, status, alerts)"
     EXPORT = "have files made"
     OPERATE = "acknowledge and silence alerts"
-    INSTALL = "move devices"
-    REGISTER = "register gateways, things and datastreams"
+    REGISTER = "register gateways and devices, move them and let them enrol"
     ADMINISTER = "change the rules of alerts, observed properties and calibrations"
 
 
@@ -38,7 +37,7 @@ RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
     Role.PUBLIC: frozenset(),
     Role.PLANNER: _PLANNER,
     Role.OPERATOR: _PLANNER | {Right.RAW, Right.OPERATE},
-    Role.INSTALLER: _PLANNER | {Right.RAW, Right.INSTALL, Right.REGISTER},
+    Role.INSTALLER: _PLANNER | {Right.RAW, Right.REGISTER},
     Role.ADMIN: frozenset(Right),
 }
 #: roles that may be confined to areas: open data are everyone's, and rules of alerts are the whole city's
@@ -91,8 +90,9 @@ _OPERATIONS: Final[Mapping[Right, tuple[str, ...]]] = {
     # Of observations it needs RAW too: api.routers.exports asks for it.
     Right.EXPORT: ("createExport", "listExports", "getExport", "deleteExport", "getExportFile"),
     Right.OPERATE: ("acknowledgeAlert", "createAlertSilence", "endAlertSilence"),
-    Right.INSTALL: ("moveThing",),
     Right.REGISTER: (
+        "moveThing",
+        "createEnrolmentToken",
         "createGateway",
         "changeGateway",
         "deleteGateway",
@@ -117,6 +117,8 @@ _OPERATIONS: Final[Mapping[Right, tuple[str, ...]]] = {
         "deleteCalibration",
     ),
 }
+#: operations that ask for no key, since what they are sent is a secret of its own
+WITHOUT_KEY: Final = frozenset({"enrol"})
 #: operation's id -> the right that it needs
 NEEDED: Final[Mapping[str, Right]] = {
     operation: right for right, operations in _OPERATIONS.items() for operation in operations

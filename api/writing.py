@@ -34,7 +34,7 @@ async def writing(request: Request, caller: Asking) -> AsyncIterator[AsyncConnec
 
 def actor_of(caller: Caller) -> str:
     """Return what the log of changes calls a caller: `key 1a2b3c4d (duty desk)`."""
-    return f"{caller.who} ({caller.name})"
+    return caller.who if caller.name == caller.who else f"{caller.who} ({caller.name})"
 
 
 async def newest(

@@ -30,7 +30,8 @@ from runtime.commands import (
     services,
     things,
 )
-from storage.actor import act_as_command_line
+from runtime.commands.running import own_name
+from storage.actor import act_in_sessions_as
 
 app = typer.Typer(
     name="halong",
@@ -56,6 +57,7 @@ app.add_typer(devices.app, name="devices")
 app.add_typer(areas.app, name="areas")
 app.add_typer(things.app, name="things")
 app.add_typer(gateways.app, name="gateways")
+app.add_typer(gateways.app, name="gateway", hidden=True)
 gateways.app.command("create")(entries.create_gateway)
 gateways.app.command("set")(entries.set_gateway)
 things.app.command("create")(entries.create_thing)
@@ -89,7 +91,7 @@ def _options(
 ) -> None:
     if debug:
         os.environ["HALONG_DEBUG"] = "1"
-    act_as_command_line()
+    act_in_sessions_as(f"command line, {own_name()}")
 
 
 def main() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +12,9 @@ _session: ContextVar[str] = ContextVar("halong.actor", default="")
 _SET = "SELECT set_config('halong.actor', %s, true), set_config('halong.request_id', %s, true)"
 
 
-def act_as_command_line() -> None:
-    """Have whatever this process connects for change the registry in the name of who typed the command."""
-    try:
-        user = getpass.getuser()
-    except (OSError, KeyError):  # a user without a name, as in some containers
-        user = "somebody"
-    _session.set(f"command line, {user}")
+def act_in_sessions_as(actor: str) -> None:
+    """Have whatever this process connects for change the registry in somebody's name."""
+    _session.set(actor)
 
 
 def session_option() -> str:

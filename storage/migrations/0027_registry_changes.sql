@@ -62,7 +62,7 @@ CREATE FUNCTION registry_values(kind text, r jsonb, stands_in int[]) RETURNS jso
     SELECT r - '{id, singleton, version, changed_at, changed_by, created_at, recorded_at, last_used_at, gateway_id, thing_id,
                  observed_property_id, datastream_id, parent_id, predecessor_id, successor_id}'::text[]
         || coalesce((SELECT jsonb_object_agg(key, 'digest ' || left(encode(sha256(convert_to(value, 'UTF8')), 'hex'), 12))
-                     FROM jsonb_each_text(r) WHERE key IN ('password_hash', 'hash', 'boundary') AND value IS NOT NULL), '{}')
+                     FROM jsonb_each_text(r) WHERE key IN ('hash', 'boundary') AND value IS NOT NULL), '{}')
         || coalesce((SELECT jsonb_build_object('gateway', code) FROM gateways WHERE id = (r->>'gateway_id')::int), '{}')
         || coalesce((SELECT jsonb_build_object('thing', code) FROM things WHERE id = (r->>'thing_id')::int), '{}')
         || coalesce((SELECT jsonb_build_object('observed_property', code) FROM observed_properties
@@ -185,9 +185,8 @@ SELECT log_changes_of('calibrations', 'calibration');
 SELECT log_changes_of('api_keys', 'api_key');
 SELECT log_changes_of('certificates', 'certificate');
 SELECT log_changes_of('alert_rules', 'alert_rule');
-SELECT log_changes_of(of_table, kind)
-FROM (VALUES ('gateway_passwords', 'gateway_password'), ('enrolment_tokens', 'enrolment_token')) t (name, kind)
-CROSS JOIN LATERAL to_regclass(name) of_table WHERE of_table IS NOT NULL;
+SELECT log_changes_of('gateway_passwords', 'gateway_password');
+SELECT log_changes_of('enrolment_tokens', 'enrolment_token');
 CREATE TRIGGER log_inserted AFTER INSERT ON thing_areas REFERENCING NEW TABLE AS links
     FOR EACH STATEMENT EXECUTE FUNCTION log_links('thing', 'thing_id');
 CREATE TRIGGER log_deleted AFTER DELETE ON thing_areas REFERENCING OLD TABLE AS links

@@ -13,7 +13,7 @@ import pytest
 
 from api import keys
 from api.app import create_app
-from api.rights import CONFINED, Role
+from api.rights import CONFINED, WITHOUT_KEY, Role
 from runtime.settings import Settings
 from tests.integration.api.conftest import client_of
 from tests.integration.api.test_api_contract import assert_problem
@@ -139,6 +139,13 @@ RULES: dict[str, Rule] = {
     "listObservations": get("/v1/observations?property=pm2_5", "/v1/observations?thing=mong-cai-air-1"),
     "listGateways": get("/v1/gateways", "/v1/gateways?area=194"),
     "getGateway": get("/v1/gateways/ha-long-1", "/v1/gateways/mong-cai-1", hidden=404),
+    "createEnrolmentToken": Rule(
+        INSTALLERS,
+        Target("/v1/gateways/ha-long-1/enrolment-tokens", {}),
+        Target("/v1/gateways/mong-cai-1/enrolment-tokens", {}),
+        hidden=404,
+        ok=(201,),
+    ),
     "listRefusals": get("/v1/refusals"),
     "getStatus": get("/v1/status"),
     "listAlerts": get("/v1/alerts", "/v1/alerts?area=194"),
@@ -224,12 +231,16 @@ RULES: dict[str, Rule] = {
 
 
 def operations(app: FastAPI) -> dict[str, str]:
-    """Return the method of each operation below /v1, by its id."""
+    """Return the method of each operation below /v1 that asks for a key, by its id."""
     paths = app.openapi()["paths"].items()
     found = [
         (method, each) for path, item in paths if path.startswith("/v1") for method, each in item.items()
     ]
-    return {each["operationId"]: method.upper() for method, each in found}
+    return {
+        each["operationId"]: method.upper()
+        for method, each in found
+        if each["operationId"] not in WITHOUT_KEY
+    }
 
 
 @pytest.fixture

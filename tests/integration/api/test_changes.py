@@ -112,11 +112,12 @@ async def test_keys_and_passwords_are_told_without_their_secrets(
         first = await set_password(city, "gw-new")
         await keys.revoke(city, key.prefix)
     await set_password(city, "gw-new")
-    found = await lines(admin, kind="api_key") + await lines(admin, kind="gateway")
-    assert [(each["action"], each["fields"]) for each in found][1:] == [
-        ("change", ["password_hash"]),
-        ("change", ["password_hash"]),
+    found = await lines(admin, kind="api_key") + await lines(admin, kind="gateway_password")
+    assert [(each["action"], each["code"]) for each in found][1:] == [
+        ("create", "gw-new 1"),
+        ("change", "gw-new 1"),
     ]
+    assert found[2]["fields"] == ["hash"]
     # Made and revoked in one transaction is one line.
     assert (found[0]["action"], found[0]["code"]) == ("create", key.prefix)
     assert found[0]["after"]["revoked_at"]

@@ -47,6 +47,8 @@ class Target:
 
     path: str
     body: dict[str, Any] | None = None
+    #: whatever version is there
+    over: str | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,18 @@ def indicator(path: str) -> Rule:
     return get(f"{address}area=193", f"{address}area=194", roles=READERS)
 
 
+def registered(path: str, own: str, foreign: str, body: dict[str, Any] | None = None) -> Rule:
+    """Who changes, or deletes without a body, an entry of the registry: what is used is not deleted."""
+    address = f"/v1/registry/{path}"
+    return Rule(
+        INSTALLERS,
+        Target(f"{address}/{own}", body, over="*"),
+        Target(f"{address}/{foreign}", body, over="*"),
+        hidden=404,
+        ok=(409,) if body is None else (200,),
+    )
+
+
 def silence(area: str) -> dict[str, Any]:
     return {"area": area, "ends_at": "PT1H", "reason": "works"}
 
@@ -81,6 +95,15 @@ def moved(area: str) -> dict[str, Any]:
 
 
 _NOISE = "/v1/alert-rules/noise"
+_OWN, _FOREIGN = "ha-long-air-1", "mong-cai-air-1"
+_PLACE = {"name": "x", "latitude": 20.9, "longitude": 107.0}
+_HANGING = {"code": "hut", "kind": "hut"} | _PLACE
+_RADON = {
+    "code": "radon", "name_en": "Radon", "name_vi": "Radon", "unit": "Bq/m3", "minimum": 0, "maximum": 1000,
+    "aggregation": "mean", "sampling_interval_s": 3600, "device_kind": "air_station",
+}  # fmt: skip
+_PROPERTY = "/v1/registry/observed-properties"
+_CALIBRATION = {"valid_from": "2026-11-01T00:00:00Z", "reference": "K-114"}
 RULES: dict[str, Rule] = {
     "listAreas": get("/v1/areas?limit=1000", "/v1/areas?parent=194", roles=READERS),
     "listAreasAsGeoJson": get("/v1/areas.geojson", "/v1/areas.geojson?parent=194", roles=READERS),
@@ -160,6 +183,51 @@ RULES: dict[str, Rule] = {
     "createAlertRule": Rule(ADMINS, Target("/v1/alert-rules", RULE), ok=(201,)),
     "changeAlertRule": Rule(ADMINS, Target(_NOISE, {"threshold": 75})),
     "deleteAlertRule": Rule(ADMINS, Target(_NOISE), ok=(204,)),
+    "createGateway": Rule(
+        INSTALLERS,
+        Target("/v1/registry/gateways", {"code": "hut", "areas": ["193"]} | _PLACE),
+        Target("/v1/registry/gateways", {"code": "hut-2", "areas": ["194"]} | _PLACE),
+        ok=(201,),
+    ),
+    "getRegisteredGateway": get(
+        "/v1/registry/gateways/ha-long-1", "/v1/registry/gateways/mong-cai-1", hidden=404
+    ),
+    "changeGateway": registered("gateways", "ha-long-1", "mong-cai-1", {"heartbeat_s": 60}),
+    "deleteGateway": registered("gateways", "ha-long-1", "mong-cai-1"),
+    "createThing": Rule(
+        INSTALLERS,
+        Target("/v1/registry/things", _HANGING | {"gateway": "ha-long-1", "areas": ["193"]}),
+        Target(
+            "/v1/registry/things", _HANGING | {"gateway": "mong-cai-1", "code": "hut-2", "areas": ["194"]}
+        ),
+        ok=(201,),
+    ),
+    "getRegisteredThing": get(f"/v1/registry/things/{_OWN}", f"/v1/registry/things/{_FOREIGN}", hidden=404),
+    "changeThing": registered("things", _OWN, _FOREIGN, {"kind": "station"}),
+    "deleteThing": registered("things", _OWN, _FOREIGN),
+    "createDatastream": Rule(
+        INSTALLERS,
+        Target("/v1/registry/datastreams", {"thing": _OWN, "observed_property": "no2"}),
+        Target("/v1/registry/datastreams", {"thing": _FOREIGN, "observed_property": "no2"}),
+        ok=(201,),
+    ),
+    "getRegisteredDatastream": get(
+        "/v1/registry/datastreams/{own}", "/v1/registry/datastreams/{foreign}", hidden=404
+    ),
+    "changeDatastream": registered("datastreams", "{own}", "{foreign}", {"sampling_interval_s": 60}),
+    "deleteDatastream": registered("datastreams", "{own}", "{foreign}"),
+    "createObservedProperty": Rule(ADMINS, Target(_PROPERTY, _RADON), ok=(201,)),
+    "getRegisteredObservedProperty": get(f"{_PROPERTY}/pm2_5", roles=READERS),
+    "changeObservedProperty": Rule(ADMINS, Target(f"{_PROPERTY}/radon", {"maximum": 2000}, over="*")),
+    "deleteObservedProperty": Rule(ADMINS, Target(f"{_PROPERTY}/radon", over="*"), ok=(204,)),
+    "createCalibration": Rule(
+        ADMINS, Target("/v1/registry/calibrations", {"datastream": 4} | _CALIBRATION), ok=(201,)
+    ),
+    "listCalibrations": get("/v1/registry/calibrations", f"/v1/registry/calibrations?thing={_FOREIGN}"),
+    "getCalibration": get("/v1/registry/calibrations/1", "/v1/registry/calibrations/2", hidden=404),
+    "changeCalibration": Rule(ADMINS, Target("/v1/registry/calibrations/1", {"gain": 2}, over="*")),
+    "deleteCalibration": Rule(ADMINS, Target("/v1/registry/calibrations/1", over="*"), ok=(204,)),
+    "listChanges": get("/v1/changes", roles=INSTALLERS),
 }
 
 
@@ -215,6 +283,12 @@ async def app(
            SELECT time, 'mong-cai-1', topic, seq, reason, at, detail, count, stored, payload
            FROM refusals LIMIT 1"""
     )
+    await city.execute(
+        """INSERT INTO calibrations (datastream_id, valid_from, valid_to, reference)
+           SELECT d.id, '2026-01-01', '2026-02-01', 'K-113'
+           FROM datastreams d JOIN things t ON t.id = d.thing_id
+           WHERE t.code = 'mong-cai-air-1'"""
+    )
     settings = {
         "database_url": database_url, "export_dir": tmp_path,
         "oidc_issuer": issuer.url, "oidc_area_claim": "areas",
@@ -261,7 +335,8 @@ async def test_every_operation_by_every_role_in_its_own_area_and_in_another(
 
         async def ask(operation: str, target: Target) -> httpx.Response:
             path = target.path.format(**known)
-            return await client.request(methods[operation], path, json=target.body)
+            over = None if target.over is None else {"if-match": target.over}
+            return await client.request(methods[operation], path, json=target.body, headers=over)
 
         for operation, rule in RULES.items():
             foreign = None if rule.foreign is None else await ask(operation, rule.foreign)
@@ -314,7 +389,8 @@ async def test_without_a_key_nothing_is_done(app: FastAPI, city: AsyncConnection
     async with client_of(app) as client:
         for operation, method in operations(app).items():
             target = RULES[operation].own
-            answer = await client.request(method, target.path.format(**known), json=target.body)
+            over = {"if-match": target.over or "*"}
+            answer = await client.request(method, target.path.format(**known), json=target.body, headers=over)
             assert_problem(answer, 401, "unauthorized")
 
 

@@ -8,6 +8,7 @@ from fastapi.openapi.utils import get_openapi
 
 from api import openapi_files, openapi_links
 from api.formats.table import Table
+from api.oidc.issuer import metadata_url
 from api.open_access import may_be_open
 from api.problems import KINDS, MEDIA_TYPE, basics
 from api.reach import Caller
@@ -15,6 +16,7 @@ from api.rights import NEEDED, OPENED, RIGHTS, WITHOUT_KEY, Right, Role
 from api.schemas import open_data
 from api.schemas.common import ProblemDetails
 from api.security import refused
+from runtime.settings import Settings
 
 ABOUT = """\
 City telemetry: what gateways measured, and the indicators computed from it. Terms are those of OGC
@@ -28,6 +30,10 @@ areas: what is out of its reach is left out, and unknown by its name.
 **Pages**: follow `next` (or the header `Link`) until it is null.
 **Errors** are `application/problem+json` (RFC 9457) and say what would be right.
 **Gateways** speak MQTT, not HTTP: [asyncapi.yaml](asyncapi.yaml) says what ([as JSON](asyncapi.json)).
+"""
+_TOKENS = """\
+**Token**: `Authorization: Bearer …` with an access token of <{issuer}> for the audience `{audience}`; it says
+role and areas in its claims.
 """
 _OPEN_DATA = """\
 **Open data**: [data sets, files and their catalogue](open/), without a key.
@@ -118,13 +124,32 @@ def document(app: FastAPI) -> dict[str, Any]:
         )
         _fill_in(made)
         _add_problems(made)
+        _add_tokens(made, app.state.settings)
         _allow_reading_without_key(made, app)
         app.openapi_schema = made
     return app.openapi_schema
 
 
 def _about(app: FastAPI) -> str:
-    return ABOUT + (_OPEN_DATA if app.state.open_data.is_on else "")
+    settings: Settings = app.state.settings
+    issuer, audience = settings.oidc_issuer, settings.oidc_audience
+    tokens = _TOKENS.format(issuer=issuer, audience=audience) if issuer else ""
+    return ABOUT + tokens + (_OPEN_DATA if app.state.open_data.is_on else "")
+
+
+def _add_tokens(made: dict[str, Any], settings: Settings) -> None:
+    """Say that a token of the issuer, if there is one, does what a key does."""
+    if settings.oidc_issuer is None:
+        return
+    made["components"]["securitySchemes"]["token"] = {
+        "type": "openIdConnect",
+        "description": f"An access token for the audience {settings.oidc_audience}.",
+        "openIdConnectUrl": metadata_url(settings.oidc_issuer),
+    }
+    for item in made["paths"].values():
+        for operation in item.values():
+            if "security" in operation:
+                operation["security"].append({"token": []})
 
 
 def _allow_reading_without_key(made: dict[str, Any], app: FastAPI) -> None:

@@ -28,7 +28,9 @@ from runtime.commands import (
     quality,
     registry,
     services,
+    sessions,
     things,
+    tokens,
 )
 from runtime.commands.running import own_name
 from storage.actor import act_in_sessions_as
@@ -68,6 +70,8 @@ app.add_typer(broker.app, name="broker")
 app.add_typer(ca.app, name="ca")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(keys.app, name="keys")
+app.add_typer(tokens.app, name="tokens")
+app.add_typer(sessions.app, name="sessions")
 app.add_typer(indicators.app, name="indicators")
 app.add_typer(quality.app, name="quality")
 app.add_typer(open_data.app, name="open-data")

@@ -16,6 +16,13 @@ CREATE TABLE installations (
 );
 INSERT INTO installations (thing_id, latitude, longitude) SELECT id, latitude, longitude FROM things;
 
+-- Areas of places that were taken back: with the thing's hours their values are computed again, without it.
+CREATE TABLE retracted_areas (
+    thing_id int NOT NULL REFERENCES things ON DELETE CASCADE,
+    area_id  int NOT NULL REFERENCES areas,
+    PRIMARY KEY (thing_id, area_id)
+);
+
 -- A thing is registered where it stands; who corrects its position corrects that of its present installation.
 CREATE FUNCTION note_place() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

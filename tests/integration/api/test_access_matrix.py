@@ -1,4 +1,4 @@
-"""Every operation of the OpenAPI document by every role, for the own area and for another's.
+"""Every operation of the OpenAPI document by every role, by key and by token, for the own area and another's.
 
 What is expected stands here by the operation's id: one that is added fails until it is said who may do it.
 """
@@ -17,9 +17,10 @@ from api.rights import CONFINED, WITHOUT_KEY, Role
 from runtime.settings import Settings
 from tests.integration.api.conftest import client_of
 from tests.integration.api.test_api_contract import assert_problem
+from tests.issuers import SigningIssuer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     import httpx
     from fastapi import FastAPI
@@ -243,8 +244,16 @@ def operations(app: FastAPI) -> dict[str, str]:
     }
 
 
+@pytest.fixture(scope="module")
+def issuer() -> Iterator[SigningIssuer]:
+    with SigningIssuer() as found:
+        yield found
+
+
 @pytest.fixture
-async def app(database_url: str, city: AsyncConnection[Any], tmp_path: Any) -> AsyncIterator[FastAPI]:
+async def app(
+    database_url: str, city: AsyncConnection[Any], tmp_path: Any, issuer: SigningIssuer
+) -> AsyncIterator[FastAPI]:
     """The application, closed, over a city whose two districts have as much of everything."""
     await city.execute(
         """INSERT INTO indicator_values (time, indicator, area_id, value, completeness, version, revision)
@@ -280,7 +289,10 @@ async def app(database_url: str, city: AsyncConnection[Any], tmp_path: Any) -> A
            FROM datastreams d JOIN things t ON t.id = d.thing_id
            WHERE t.code = 'mong-cai-air-1'"""
     )
-    settings = {"database_url": database_url, "export_dir": tmp_path}
+    settings = {
+        "database_url": database_url, "export_dir": tmp_path,
+        "oidc_issuer": issuer.url, "oidc_area_claim": "areas",
+    }  # fmt: skip
     app = create_app(Settings.model_validate(settings))
     async with app.router.lifespan_context(app):
         yield app
@@ -306,11 +318,18 @@ async def test_who_may_do_what_is_said_of_every_operation(app: FastAPI) -> None:
 CALLERS = [*((role, False) for role in Role), *((role, True) for role in sorted(CONFINED))]
 
 
+@pytest.mark.attack("a key or a token of another area or role, on every operation", "403, 404 or 422")
+@pytest.mark.parametrize("kind", ["key", "token"])
 @pytest.mark.parametrize(("role", "is_confined"), CALLERS)
 async def test_every_operation_by_every_role_in_its_own_area_and_in_another(
-    app: FastAPI, city: AsyncConnection[Any], role: Role, is_confined: bool
+    app: FastAPI, city: AsyncConnection[Any], issuer: SigningIssuer, role: Role, is_confined: bool, kind: str
 ) -> None:
-    text, _ = await keys.create(city, "somebody", role, areas=["193"] if is_confined else None)
+    if kind == "key":
+        text, _ = await keys.create(city, "somebody", role, areas=["193"] if is_confined else None)
+    else:
+        # Roles of the whole city have no claim of areas.
+        areas = ["193"] if is_confined else ["*"] if role in CONFINED else None
+        text = issuer.token(roles=["offline_access", role.value], areas=areas)
     methods, known = operations(app), await numbers(city)
     async with client_of(app, authorization=f"Bearer {text}") as client:
 

@@ -147,7 +147,7 @@ def issue(
     from runtime.issuing import Issuing
 
     issuing = Issuing(_open(_folder()), folder, days, by or own_name())
-    issuing.check(wanted)
+    issuing.check(wanted, own_key=csr is not None)
     request = csr.read_text() if csr else None
     with Progress(console=out, disable=len(wanted) == 1 or not out.is_terminal) as progress:
         run(issuing.issue(settings(), progress.track(wanted, description="certificates"), request))

@@ -183,6 +183,8 @@ class ExplanationPage:
         table.add_row(self._word("how"), said(declared.description, self._language))
         if source.note:
             table.add_row(self._word("note"), said(source.note, self._language))
+        if self._of.cite_as:
+            table.add_row(self._word("cite_as"), said(self._of.cite_as, self._language))
         return table
 
     def _figure(self, value: float | None, reason: str | None) -> str:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     Reading = dict[str, Any]
 
 _CONNECT_TIMEOUT_S = 10.0
+#: paho's words for the end of a connection of which MQTT tells nothing
+_UNSPECIFIED = "Unspecified error"
 #: what PUBACK's reason codes mean to a gateway (MQTT 5, 3.4.2.1; docs/firmware.md)
 PUBACK = {
     0x00: "the broker has it",
@@ -94,10 +96,17 @@ class Hand:
         first = self._next(_CONNECT_TIMEOUT_S)
         if first is None or first.kind != "connected":
             self._client.loop_stop()
-            why = first.told if first else f"no answer within {_CONNECT_TIMEOUT_S:g} s"
-            words = f"the broker at {host}:{port} refuses {self._code!r}: {why}; check code and password"
-            raise HandError(words)
+            raise HandError(f"the broker at {host}:{port} refuses {self._code!r}: {self._why(first)}")
         return self
+
+    def _why(self, first: Event | None) -> str:
+        why = first.told if first else f"no answer within {_CONNECT_TIMEOUT_S:g} s"
+        if not self._broker.cert_file:
+            return f"{why}; check code and password"
+        # A broker that refuses a certificate ends the connection without a word of MQTT.
+        why = "it ended the connection" if why == _UNSPECIFIED else why
+        known = f"`halong ca list {self._code}` tells whether it is valid or revoked"
+        return f"{why}; check the certificate: {known}"
 
     def __exit__(self, *_: object) -> None:
         self._client.disconnect()

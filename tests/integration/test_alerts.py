@@ -390,6 +390,11 @@ async def test_a_silence_keeps_it_quiet_until_it_ends(
         ("active", "active", "escalation"),
     ]
     assert webhook.events == ["active"]
+    named = "SELECT actor, note FROM alert_history WHERE cause = 'silence' ORDER BY id"
+    assert await rows(city, named) == [
+        ("Lan", "gauge is being cleaned"),
+        ("halong", "no silence is in force: that of Lan is over (gauge is being cleaned)"),
+    ]
     with pytest.raises(actions.UnknownError, match=f"no silence {number + 99}"):
         await actions.end_silence(city, number + 99, "Lan")
 

@@ -95,6 +95,8 @@ class City:
         "HALONG_API_PORT",
         "HALONG_API_PUBLIC",
         "HALONG_OPEN_DATA_TARGET",
+        "HALONG_CA_DIR",
+        "HALONG_EXPORT_DIR",
     )
 
     settings: Settings
@@ -115,6 +117,8 @@ class City:
             str(chosen.api_port),
             "true",
             chosen.require_open_data_target(),
+            str(chosen.authority_folder),
+            str(chosen.exports_folder),
         )
         return dict(zip(self.CARRIED, values, strict=True))
 
@@ -132,6 +136,8 @@ def local_services(given: Settings, places: Folders, out: Console) -> Iterator[C
     changes: dict[str, Any] = {
         "api_port": _port("API", given.api_port, out),
         "open_data_target": given.open_data_target or str(places.state / "open-data"),
+        "ca_dir": given.ca_dir or places.state / "ca",
+        "export_dir": given.export_dir or places.state / "exports",
     }
     passwords: dict[str, str] = {}
     broker: LocalMosquitto | None = None

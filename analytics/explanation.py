@@ -149,6 +149,11 @@ class Explanation:
         return self.indicator.step
 
     @property
+    def measured_from(self) -> datetime:
+        """From when on what was measured is looked at: of a 24 h mean, 24 h before the end of the step."""
+        return self.step.inputs_from(self.period.start, self.indicator.window)
+
+    @property
     def label(self) -> str:
         """What reports call the step, with its day: 2026-11-22 13:00, 2026-11-22, 2026-11, 2026."""
         return self.step.full_label(self.period.start, self.period.zone)

@@ -59,7 +59,9 @@ class ExplanationPage:
         name, place = (e.indicator.name_vi, e.area.name_vi) if vi else (e.indicator.name_en, e.area.name_en)
         end = self._time(e.step.after(e.period.start, e.period.zone))
         yield Text(f"{name} · {e.indicator.code}", style="bold")
-        yield Text(f"{place} ({e.area.code}) · {e.label} ({self._time(e.period.start)} – {end})")
+        measured = self._word("measured_from", time=self._time(e.measured_from))
+        since = "" if e.measured_from == e.period.start or e.indicator.of else f" · {measured}"
+        yield Text(f"{place} ({e.area.code}) · {e.label} ({self._time(e.period.start)} – {end}){since}")
         yield Text("")
         yield self._stored()
         yield self._recomputed()

@@ -11,7 +11,8 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from runtime.cli import app
-from runtime.demo import CARD_MARK, City, Folders, forget_card, local_services, write_card
+from runtime.demo import City, Folders, local_services
+from runtime.demo_card import CARD_MARK, forget_card, write_card
 from runtime.settings import Settings
 
 if TYPE_CHECKING:

@@ -44,6 +44,11 @@ _EXAMPLES = {
     "404": ("not-found", "there is no area '19': did you mean 193?"),
     "406": ("not-acceptable", "there is nothing of 'image/png' here; there is text/csv (format=csv), …"),
     "409": ("conflict", "the alert is resolved: only a raised one can be acknowledged"),
+    "412": (
+        "precondition-failed",
+        "the thing has been changed since it was read: read it again, then change it",
+    ),
+    "428": ("precondition-required", "send `If-Match` with the ETag of what was read"),
     "410": ("gone", "the export is expired: its file is removed; ask for another"),
     "408": ("too-slow", "the body did not come within 10 s"),
     "413": ("too-large", "the body is larger than 65536 bytes: no operation takes more"),
@@ -190,7 +195,15 @@ def _lacking(right: Right) -> Caller:
 
 #: what they choose may exist, and nothing measure it
 _MAY_FIND_NOTHING = {"listObservations", "createExport"}
-_MAY_CONFLICT = {"acknowledgeAlert", "getExportFile", "createEnrolmentToken", "enrol"}
+_MAY_CONFLICT = {
+    "acknowledgeAlert", "getExportFile", "createEnrolmentToken", "enrol", "createGateway", "createThing",
+    "createDatastream", "createObservedProperty", "createCalibration", "changeConfig", "stopRollout",
+}  # fmt: skip
+
+
+def _is_conditional(operation: dict[str, Any]) -> bool:
+    """Tell whether an operation is done over the version that was read."""
+    return any(each["name"] == "If-Match" for each in operation.get("parameters", []))
 
 
 def _can_answer(path: str, operation: dict[str, Any], status: str) -> bool:
@@ -199,12 +212,14 @@ def _can_answer(path: str, operation: dict[str, Any], status: str) -> bool:
         "403": operation["operationId"] in WITHOUT_KEY,
         "404": "{" in path or operation["operationId"] in _MAY_FIND_NOTHING,
         "406": any(each["name"] == "format" for each in operation.get("parameters", [])),
-        "409": operation["operationId"] in _MAY_CONFLICT,
+        "409": operation["operationId"] in _MAY_CONFLICT or _is_conditional(operation),
         "408": "requestBody" in operation,
         "410": operation["operationId"] == "getExportFile",
+        "412": _is_conditional(operation),
         "413": "requestBody" in operation,
         "416": operation["operationId"] in {"getExportFile", "getOpenDataFile"},
         "422": bool(operation.get("parameters") or operation.get("requestBody")),
+        "428": _is_conditional(operation),
         "429": path.startswith(("/v1", "/open")),
         "503": path.startswith(("/v1", "/open")) or path == "/health/ready",
     }

@@ -117,7 +117,7 @@ def refused(caller: Caller, right: Right) -> Problem:
     if caller.kind == "anyone":
         made = f"`halong keys create NAME --role {roles_with(right)[0]}` makes a key"
         return _unauthorized(f"send `Authorization: Bearer halong_…`: {made} that may {right.value}")
-    text = f"{caller.who} has the role {caller.role} and may not {right.value}: that takes {wanted}"
+    text = f"{caller.who} has the {caller.told_roles} and may not {right.value}: that takes {wanted}"
     return Problem("forbidden", text, roles=roles_with(right))
 
 

@@ -163,9 +163,8 @@ def local_services(given: Settings, places: Folders, out: Console) -> Iterator[C
             changes |= {"mqtt_url": broker.platform_url, "gateway_mqtt_url": broker.gateway_url}
         elif given.gateway_mqtt_url is None:
             changes["gateway_mqtt_url"] = str(given.mqtt_url)
-        yield City(
-            Settings.model_validate(given.model_dump() | changes), passwords, binaries, broker, authority
-        )
+        chosen = Settings.model_validate(given.model_dump() | changes)
+        yield City(chosen, passwords, binaries, broker, authority)
 
 
 def city_profile() -> Profile:

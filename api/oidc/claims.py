@@ -64,12 +64,13 @@ def caller(claims: Mapping[str, Any], meaning: Meaning) -> Caller:
     Raises:
         TokenRefusedError: a claim has another form than it must have.
     """
-    role = _role(claims, meaning)
+    role, *further = _roles(claims, meaning)
     return Caller(
         kind="person",
         id=_subject(claims),
         name=_name(claims, meaning),
         role=role,
+        further=tuple(further),
         areas=_areas(claims, meaning, role),
         expires=_expiry(claims),
     )
@@ -90,11 +91,11 @@ def find(claims: Mapping[str, Any], path: str) -> Any:
     return None
 
 
-def _role(claims: Mapping[str, Any], meaning: Meaning) -> Role:
-    """Return the role with the most rights; a provider gives roles of other services too."""
+def _roles(claims: Mapping[str, Any], meaning: Meaning) -> list[Role]:
+    """Return the roles that no other one includes; a provider gives those of other services too."""
     names = _texts(claims, meaning.role) or ()
-    found = [meaning.roles[name] for name in names if name in meaning.roles]
-    return max(found, key=lambda role: len(RIGHTS[role]), default=Role.PUBLIC)
+    found = {meaning.roles[name] for name in names if name in meaning.roles} or {Role.PUBLIC}
+    return sorted(role for role in found if not any(RIGHTS[role] < RIGHTS[other] for other in found))
 
 
 def _areas(claims: Mapping[str, Any], meaning: Meaning, role: Role) -> tuple[str, ...] | None:

@@ -23,7 +23,7 @@ async def begin(conn: AsyncConnection[Any], caller: Caller, hours: int) -> str:
         "hash": _digest(text),
         "subject": caller.id,
         "name": caller.name,
-        "role": caller.role,
+        "roles": [caller.role, *caller.further],
         "areas": None if caller.areas is None else list(caller.areas),
         "hours": hours,
     }
@@ -47,11 +47,13 @@ def _digest(text: str) -> bytes:
 
 
 def _caller(row: Mapping[str, Any]) -> Caller:
+    role, *further = map(Role, row["roles"])
     return Caller(
         kind="person",
         id=row["subject"],
         name=row["name"],
-        role=Role(row["role"]),
+        role=role,
+        further=tuple(further),
         areas=None if row["areas"] is None else tuple(row["areas"]),
         expires=row["expires_at"],
     )

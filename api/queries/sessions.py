@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
     from psycopg import AsyncConnection
 
-_COLUMNS: Final = "subject, name, role, areas, created_at, expires_at"
+_COLUMNS: Final = "subject, name, roles, areas, created_at, expires_at"
 _INSERT: Final = """
 WITH ended AS (DELETE FROM console_sessions WHERE expires_at <= now())
-INSERT INTO console_sessions (hash, subject, name, role, areas, expires_at)
-VALUES (%(hash)s, %(subject)s, %(name)s, %(role)s, %(areas)s, now() + make_interval(hours => %(hours)s))"""
+INSERT INTO console_sessions (hash, subject, name, roles, areas, expires_at)
+VALUES (%(hash)s, %(subject)s, %(name)s, %(roles)s, %(areas)s, now() + make_interval(hours => %(hours)s))"""
 _BY_HASH: Final = f"SELECT {_COLUMNS} FROM console_sessions WHERE hash = %(hash)s AND expires_at > now()"
 _LIST: Final = f"SELECT {_COLUMNS} FROM console_sessions WHERE expires_at > now() ORDER BY created_at"
 _END: Final = "DELETE FROM console_sessions WHERE hash = %(hash)s"

@@ -16,11 +16,11 @@ from api.queries import Row, names
 from api.queries import alerts as queries
 from api.reach import Caller
 from api.rights import Role
-from api.routers.alerts import in_body
 from api.schemas import alerts as schemas
 from api.schemas.common import Page, page_of
 from api.security import Asking
 from api.times import TimeError, parse_duration, parse_time
+from api.writing import in_body
 
 router = APIRouter(prefix="/v1", tags=["alerts"])
 
@@ -109,9 +109,9 @@ def _end(text: str, request: Request) -> datetime:
             duration.after(present, zone) if duration else parse_time(text, zone=zone, now=present, end=True)
         )
     except TimeError as error:
-        raise in_body("ends_at", str(error), expected, text[:200]) from None
+        raise in_body("ends_at", str(error), expected, text) from None
     if not present < end <= present + _MAX_SILENCE:
-        raise in_body("ends_at", f"{end.isoformat()} is not within a year from now", expected, text[:200])
+        raise in_body("ends_at", f"{end.isoformat()} is not within a year from now", expected, text)
     return end
 
 

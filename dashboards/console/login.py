@@ -78,10 +78,10 @@ class Login:
         except LogInError as error:
             return _failed(request, "failed", str(error))
         if not caller.may(Right.RAW):
-            return _failed(request, "role", f"{caller.who} has the role {caller.role}")
+            return _failed(request, "role", f"{caller.who} has the {caller.told_roles}")
         async with self._app.state.pool.connection() as conn:
             text = await sessions.begin(conn, caller, self.settings.oidc_session_hours)
-        log.info("somebody has logged in", action="console.log_in", who=caller.who, role=caller.role)
+        log.info("somebody has logged in", action="console.log_in", who=caller.who, roles=caller.told_roles)
         answer = to_page()
         answer.delete_cookie(_ATTEMPT_COOKIE)
         keep(answer, request, SESSION_COOKIE, text, samesite="lax")

@@ -28,12 +28,12 @@ async def _list() -> None:
     from api.queries import sessions
     from storage.pool import connect
 
-    table = Listing("subject", "name", "role", "areas", "since", "until", prose=("name", "areas"))
+    table = Listing("subject", "name", "roles", "areas", "since", "until", prose=("name", "areas"))
     async with await connect(settings().require_database_url()) as conn:
         for row in await sessions.present(conn):
             areas = "everywhere" if row["areas"] is None else " ".join(row["areas"])
             times = [row[name].isoformat(" ", "minutes") for name in ("created_at", "expires_at")]
-            table.row(row["subject"], row["name"], row["role"], areas, *times)
+            table.row(row["subject"], row["name"], " ".join(row["roles"]), areas, *times)
     table.show(out)
 
 

@@ -51,7 +51,9 @@ async def _check(text: str | None) -> list[str]:
         claims = await found.claims(text, settings().oidc_audience)
         who = caller(claims, Meaning.of(settings()))
         areas = "everywhere" if who.areas is None else f"areas {' '.join(who.areas) or 'none'}"
-        lines.append(f"{who.who} ({who.name}): {who.role}, {areas}, until {who.expires:%Y-%m-%d %H:%M} UTC")
+        lines.append(
+            f"{who.who} ({who.name}): {who.told_roles}, {areas}, until {who.expires:%Y-%m-%d %H:%M} UTC"
+        )
         lines.append(f"its claims: {', '.join(_paths(claims))}")
     return lines
 

@@ -3,7 +3,7 @@ CREATE TABLE console_sessions (
     hash       bytea PRIMARY KEY,
     subject    text NOT NULL,
     name       text NOT NULL,
-    role       text NOT NULL,
+    roles      text[] NOT NULL CHECK (cardinality(roles) > 0),
     areas      text[],                               -- codes; null: the whole city
     created_at timestamptz NOT NULL DEFAULT now(),
     expires_at timestamptz NOT NULL

@@ -59,7 +59,7 @@ def log_in(page: Page, name: str) -> None:
 def sessions(url: str) -> list[tuple[Any, ...]]:
     async def read() -> list[tuple[Any, ...]]:
         async with await connect(url) as conn:
-            rows = await conn.execute("SELECT subject, name, role, areas FROM console_sessions")
+            rows = await conn.execute("SELECT subject, name, roles, areas FROM console_sessions")
             return await rows.fetchall()
 
     found: list[tuple[Any, ...]] = in_thread(read())
@@ -78,7 +78,7 @@ def test_a_person_logs_in_looks_and_logs_out(
         assert "Uông Bí" in page.inner_text(".bar .reach")
         assert page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
         assert "halong_console" not in page.evaluate("document.cookie")
-        assert sessions(city_url) == [("minh", "nguyen.van.minh", "operator", ["196"])]
+        assert sessions(city_url) == [("minh", "nguyen.van.minh", ["operator"], ["196"])]
         (cookie,) = [each for each in page.context.cookies() if each["name"] == "halong_console_session"]
         assert (cookie["httpOnly"], cookie["sameSite"], cookie["expires"]) == (True, "Lax", -1)
         page.reload()

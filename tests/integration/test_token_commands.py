@@ -45,7 +45,7 @@ def test_a_token_is_explained(issuer: SigningIssuer) -> None:
     result = check(issuer.token(**access) + "\n")
     first, who, claims = result.output.splitlines()
     assert first == f"{issuer.url} answers; keys: one (RS256)"
-    assert who.startswith("person 5f1c (minh): planner, areas 193 194, until 20")
+    assert who.startswith("person 5f1c (minh): role planner, areas 193 194, until 20")
     assert claims == "its claims: areas, aud, exp, iat, iss, preferred_username, realm_access.roles, sub"
 
 

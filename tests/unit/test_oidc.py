@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from api.oidc.claims import LEEWAY_S, Meaning, TokenRefusedError, caller, find
 from api.oidc.tokens import is_token
-from api.rights import Role
+from api.rights import Right, Role
 from runtime.environment import SettingsError
 from runtime.settings import Settings
 
@@ -51,21 +51,31 @@ def test_a_token_speaks_for_a_person() -> None:
 
 
 @pytest.mark.parametrize(
-    ("roles", "role"),
+    ("roles", "told"),
     [
-        (["planner", "operator", "offline_access"], "operator"),
-        (["installer", "admin", "public"], "admin"),
-        ("openid planner", "planner"),
-        (["offline_access", "Operator", "OPERATOR "], "public"),
-        ([], "public"),
-        ("", "public"),
-        (None, "public"),
+        (["planner", "operator", "offline_access"], "role operator"),
+        (["operator", "installer", "planner"], "roles installer and operator"),
+        (["installer", "admin", "public"], "role admin"),
+        ("openid planner", "role planner"),
+        (["offline_access", "Operator", "OPERATOR "], "role public"),
+        ([], "role public"),
+        ("", "role public"),
+        (None, "role public"),
     ],
 )
-def test_of_several_roles_the_one_with_the_most_rights_and_unknown_ones_give_nothing(
-    roles: Any, role: str
+def test_of_several_roles_those_that_no_other_includes_and_unknown_ones_give_nothing(
+    roles: Any, told: str
 ) -> None:
-    assert caller(GOOD | {"roles": roles}, Meaning()).role == role
+    assert caller(GOOD | {"roles": roles}, Meaning()).told_roles == told
+
+
+def test_who_has_two_roles_may_what_each_may() -> None:
+    found = caller(GOOD | {"roles": ["installer", "operator"]}, Meaning())
+    assert (found.may(Right.OPERATE), found.may(Right.REGISTER), found.may(Right.ADMINISTER)) == (
+        True,
+        True,
+        False,
+    )
 
 
 def test_roles_may_have_the_providers_names() -> None:
@@ -148,3 +158,8 @@ def test_an_unknown_role_in_the_settings_is_told() -> None:
     settings = Settings(oidc_issuer="https://x.example", oidc_roles={"boss": "ruler"})
     with pytest.raises(SettingsError, match="HALONG_OIDC_ROLES: there is no role 'ruler': use public, pl"):
         Meaning.of(settings)
+
+
+def test_a_copy_of_settings_without_an_issuer_is_as_good_as_they_are() -> None:
+    given = Settings(api_port=8001)
+    assert Settings.model_validate(given.model_dump() | {"api_port": 8002}).api_port == 8002

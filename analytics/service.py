@@ -13,6 +13,7 @@ import structlog
 from analytics import alert_run, progress, values
 from analytics.flagging import flag_hours, flag_settled
 from analytics.indicator import INDICATORS, levels
+from analytics.packing import pack_calm
 from analytics.progress import Gap
 from analytics.recompute import recompute_late
 from analytics.run import Counts, compute, time_zone
@@ -72,6 +73,7 @@ async def _follow(
         await run_due(conn, at)
         await _run_late(conn, at)
         more = await fill_gap(conn)
+        await pack_calm(conn)
         await alert_run.evaluate(conn, settings, datetime.now(UTC))
         if on_ready is not None:
             on_ready()

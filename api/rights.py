@@ -26,6 +26,7 @@ class Right(StrEnum):
     RAW = "read what devices send (things, observations, gateways, refusals, status, alerts)"
     EXPORT = "have files made"
     OPERATE = "acknowledge and silence alerts"
+    REGISTER = "register gateways and devices, move them and let them enrol"
     ADMINISTER = "change the rules of alerts"
 
 
@@ -36,7 +37,7 @@ RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
     Role.PUBLIC: frozenset(),
     Role.PLANNER: _PLANNER,
     Role.OPERATOR: _PLANNER | {Right.RAW, Right.OPERATE},
-    Role.INSTALLER: _PLANNER | {Right.RAW},
+    Role.INSTALLER: _PLANNER | {Right.RAW, Right.REGISTER},
     Role.ADMIN: frozenset(Right),
 }
 #: roles that may be confined to areas: open data are everyone's, and rules of alerts are the whole city's
@@ -63,6 +64,7 @@ _OPERATIONS: Final[Mapping[Right, tuple[str, ...]]] = {
     Right.RAW: (
         "listThings",
         "getThing",
+        "listInstallations",
         "listDatastreams",
         "getDatastream",
         "listLatestObservations",
@@ -82,8 +84,11 @@ _OPERATIONS: Final[Mapping[Right, tuple[str, ...]]] = {
     # Of observations it needs RAW too: api.routers.exports asks for it.
     Right.EXPORT: ("createExport", "listExports", "getExport", "deleteExport", "getExportFile"),
     Right.OPERATE: ("acknowledgeAlert", "createAlertSilence", "endAlertSilence"),
+    Right.REGISTER: ("moveThing", "createEnrolmentToken"),
     Right.ADMINISTER: ("createAlertRule", "changeAlertRule", "deleteAlertRule"),
 }
+#: operations that ask for no key, since what they are sent is a secret of its own
+WITHOUT_KEY: Final = frozenset({"enrol"})
 #: operation's id -> the right that it needs
 NEEDED: Final[Mapping[str, Right]] = {
     operation: right for right, operations in _OPERATIONS.items() for operation in operations

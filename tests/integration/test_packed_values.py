@@ -205,12 +205,12 @@ async def test_what_is_being_written_is_passed_over(
 async def test_no_snapshot_has_a_packed_month_that_is_out_of_date(
     conn: AsyncConnection[Any], areas: list[int], database_url: str
 ) -> None:
-    """Two write, one packs, one compares both within one snapshot, all at once."""
+    """Three write, one packs, one compares both within one snapshot, all at once."""
     stop, compared = asyncio.Event(), 0
 
     async def write(seed: int, code: str) -> None:
         async with await connect(database_url) as own:
-            for turn in range(40):
+            for turn in range(12):
                 times = [START + timedelta(days=(7 * turn + each) % DAYS) for each in range(3)]
                 await put(own, code, times, areas, seed + turn)
 
@@ -223,8 +223,10 @@ async def test_no_snapshot_has_a_packed_month_that_is_out_of_date(
     async def compare() -> None:
         nonlocal compared
         series = [
-            Series(code, Unit(area), START, START + timedelta(days=DAYS)) for code in CODES for area in areas
-        ]  # type: ignore[arg-type]
+            Series(code, Unit(area), START, START + timedelta(days=DAYS))  # type: ignore[arg-type]
+            for code in ("rain_1h", "vn_aqi_d")
+            for area in areas
+        ]
         while not stop.is_set():
             async with one_state(conn):
                 found = await packed_values.read(conn, queries.of_series(series), queries.FIELDS, 10**6)
@@ -245,7 +247,7 @@ async def test_no_snapshot_has_a_packed_month_that_is_out_of_date(
             for seed, code in ((1_000, "vn_aqi_d"), (2_000, "vn_aqi_d"), (3_000, "rain_1h")):
                 writers.create_task(write(seed, code))
         stop.set()
-    assert compared > 3
+    assert compared
 
 
 async def test_values_from_before_the_migration_are_packed(

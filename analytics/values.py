@@ -36,12 +36,15 @@ _GATEWAYS = """
 SELECT ga.area_id, g.code FROM gateways g JOIN gateway_areas ga ON ga.gateway_id = g.id
 WHERE g.enabled AND ga.area_id = ANY(%s)"""
 _THINGS = """
-SELECT t.id, t.code, g.code, g.heartbeat_s, t.properties, coalesce(own.ids, '{}'), coalesce(ga.ids, '{}')
+SELECT t.id, t.code, g.code, g.heartbeat_s, t.properties, coalesce(own.ids, '{}'), coalesce(ga.ids, '{}'),
+       coalesce(once.ids, '{}')
 FROM things t JOIN gateways g ON g.id = t.gateway_id
 LEFT JOIN (SELECT thing_id, array_agg(DISTINCT area_id) AS ids FROM installation_areas GROUP BY 1) own
     ON own.thing_id = t.id
 LEFT JOIN (SELECT gateway_id, array_agg(area_id) AS ids FROM gateway_areas GROUP BY 1) ga
     ON ga.gateway_id = g.id
+LEFT JOIN (SELECT thing_id, array_agg(area_id) AS ids FROM retracted_areas GROUP BY 1) once
+    ON once.thing_id = t.id
 WHERE t.enabled AND g.enabled AND (own.ids && %(areas)s::int[] OR ga.ids && %(areas)s::int[])
 ORDER BY t.id"""
 # Of things that were moved. Infinity is no microsecond: what is open ends far from any step.
@@ -193,8 +196,9 @@ async def _things(conn: AsyncConnection[Any], areas: list[int]) -> tuple[ThingRo
             gateway_areas=frozenset(gateways),
             datastreams=tuple(streams.get(id_, ())),
             stays=tuple(stays.get(id_, ())),
+            once=frozenset(once),
         )
-        for id_, code, gateway, heartbeat_s, properties, own, gateways in rows
+        for id_, code, gateway, heartbeat_s, properties, own, gateways, once in rows
     )
 
 

@@ -21,6 +21,7 @@ from api.head import Head
 from api.known import Registry
 from api.limits import BodyLimit
 from api.metrics import Metrics, PoolCollector
+from api.oidc.tokens import tokens
 from api.open_data.state import Published
 from api.parameters import only_known_parameters
 from api.rates import Buckets, Clients, RateLimit
@@ -30,17 +31,25 @@ from api.routers import (
     alerts,
     areas,
     asyncapi,
+    calibrations,
+    changes,
+    commands,
     comparisons,
+    configs,
     enrolments,
     explanations,
     exports,
     fallback,
+    firmware,
     gateways,
     indicators,
     installations,
     live,
+    liveness,
     observations,
     open_data,
+    registry,
+    registry_streams,
     revisions,
     status,
     things,
@@ -62,10 +71,18 @@ _ROUTERS = (
     revisions.router,
     explanations.router,
     gateways.router,
+    firmware.router,
     enrolments.router,
     alerts.router,
     alert_silences.router,
+    commands.router,
+    configs.router,
+    registry.router,
+    registry_streams.router,
+    calibrations.router,
+    changes.router,
     live.router,
+    liveness.router,
     status.router,
 )
 #: a query that takes longer is stopped: no page of any resource comes near it
@@ -93,10 +110,10 @@ _COMPRESSED = (
 def create_app(settings: Settings) -> FastAPI:
     """Return the application; its lifespan opens the connection pool.
 
-    `app.state` holds `settings`, `metrics`, `cache` and, while it runs, `pool` and `registry`.
+    `app.state` holds `settings`, `metrics`, `cache`, `tokens` and, while it runs, `pool` and `registry`.
 
     Raises:
-        SettingsError: HALONG_DATABASE_URL is not set.
+        SettingsError: HALONG_DATABASE_URL is not set, or HALONG_OIDC_ROLES names a role that is none.
     """
     settings.require_database_url()
     app = FastAPI(
@@ -111,6 +128,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.cache = AnswerCache(settings.api_cache_mb * 1_000_000)
     app.state.enrolments = Buckets()
     app.state.clients, app.state.open_data = Clients(), Published(settings)
+    app.state.tokens = tokens(settings)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     _add_routes(app)
     _add_error_handlers(app)
@@ -140,6 +158,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
         jobs.cancel()
         await asyncio.gather(jobs, return_exceptions=True)
+        if app.state.tokens is not None:
+            await app.state.tokens.issuer.close()
         app.state.metrics.registry.unregister(collector)
 
 

@@ -26,8 +26,11 @@ class Right(StrEnum):
     RAW = "read what devices send (things, observations, gateways, refusals, status, alerts)"
     EXPORT = "have files made"
     OPERATE = "acknowledge and silence alerts"
+    COMMAND = "send commands to gateways"
+    CONFIGURE = "change the configuration of gateways"
+    ROLL_OUT = "roll out firmware"
     REGISTER = "register gateways and devices, move them and let them enrol"
-    ADMINISTER = "change the rules of alerts"
+    ADMINISTER = "change the rules of alerts, observed properties and calibrations"
 
 
 #: rights that HALONG_API_PUBLIC=true gives to everyone
@@ -36,8 +39,8 @@ _PLANNER: Final = frozenset({Right.INDICATORS, Right.EXPORT})
 RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
     Role.PUBLIC: frozenset(),
     Role.PLANNER: _PLANNER,
-    Role.OPERATOR: _PLANNER | {Right.RAW, Right.OPERATE},
-    Role.INSTALLER: _PLANNER | {Right.RAW, Right.REGISTER},
+    Role.OPERATOR: _PLANNER | {Right.RAW, Right.OPERATE, Right.COMMAND},
+    Role.INSTALLER: _PLANNER | {Right.RAW, Right.COMMAND, Right.CONFIGURE, Right.REGISTER},
     Role.ADMIN: frozenset(Right),
 }
 #: roles that may be confined to areas: open data are everyone's, and rules of alerts are the whole city's
@@ -49,6 +52,7 @@ _OPERATIONS: Final[Mapping[Right, tuple[str, ...]]] = {
         "listAreasAsGeoJson",
         "getArea",
         "listObservedProperties",
+        "getRegisteredObservedProperty",
         "listIndicators",
         "getIndicator",
         "listValues",
@@ -74,18 +78,59 @@ _OPERATIONS: Final[Mapping[Right, tuple[str, ...]]] = {
         "getGateway",
         "listRefusals",
         "getStatus",
+        "listCommands",
+        "getCommand",
+        "listFirmware",
+        "listRollouts",
+        "getRollout",
+        "listLiveness",
+        "getAvailability",
+        "listConfigs",
+        "getConfig",
         "listAlerts",
         "getAlert",
         "listAlertRules",
         "getAlertRule",
         "listAlertSilences",
         "getAlertSilence",
+        "getRegisteredGateway",
+        "getRegisteredThing",
+        "getRegisteredDatastream",
+        "listCalibrations",
+        "getCalibration",
     ),
     # Of observations it needs RAW too: api.routers.exports asks for it.
     Right.EXPORT: ("createExport", "listExports", "getExport", "deleteExport", "getExportFile"),
     Right.OPERATE: ("acknowledgeAlert", "createAlertSilence", "endAlertSilence"),
-    Right.REGISTER: ("moveThing", "createEnrolmentToken"),
-    Right.ADMINISTER: ("createAlertRule", "changeAlertRule", "deleteAlertRule"),
+    Right.COMMAND: ("createCommand",),
+    Right.CONFIGURE: ("changeConfig",),
+    Right.ROLL_OUT: ("createRollout", "stopRollout"),
+    Right.REGISTER: (
+        "moveThing",
+        "createEnrolmentToken",
+        "createGateway",
+        "changeGateway",
+        "deleteGateway",
+        "createThing",
+        "changeThing",
+        "deleteThing",
+        "createDatastream",
+        "changeDatastream",
+        "deleteDatastream",
+        # Of what stands in no area it needs ADMINISTER too: api.routers.changes asks for it.
+        "listChanges",
+    ),
+    Right.ADMINISTER: (
+        "createAlertRule",
+        "changeAlertRule",
+        "deleteAlertRule",
+        "createObservedProperty",
+        "changeObservedProperty",
+        "deleteObservedProperty",
+        "createCalibration",
+        "changeCalibration",
+        "deleteCalibration",
+    ),
 }
 #: operations that ask for no key, since what they are sent is a secret of its own
 WITHOUT_KEY: Final = frozenset({"enrol"})

@@ -13,20 +13,31 @@ from rich.console import Console
 from runtime.commands import (
     alerts,
     areas,
+    availability,
     broker,
     ca,
+    changes,
     city,
+    commands,
+    config,
     dashboards,
     device,
     devices,
+    entries,
+    firmware,
     gateways,
     indicators,
     keys,
     open_data,
     quality,
+    registry,
     services,
+    sessions,
     things,
+    tokens,
 )
+from runtime.commands.running import own_name
+from storage.actor import act_in_sessions_as
 
 app = typer.Typer(
     name="halong",
@@ -46,16 +57,29 @@ app.command("analytics")(services.analytics)
 app.command("api")(services.api)
 app.command("simulate")(services.simulate)
 app.command("check")(services.check)
+app.command("changes")(changes.changes)
 app.add_typer(device.app, name="device")
+devices.app.command("availability")(availability.availability)
 app.add_typer(devices.app, name="devices")
 app.add_typer(areas.app, name="areas")
 app.add_typer(things.app, name="things")
 app.add_typer(gateways.app, name="gateways")
+app.add_typer(commands.app, name="commands")
+app.add_typer(config.app, name="config")
+app.add_typer(firmware.app, name="firmware")
 app.add_typer(gateways.app, name="gateway", hidden=True)
+gateways.app.command("create")(entries.create_gateway)
+gateways.app.command("set")(entries.set_gateway)
+things.app.command("create")(entries.create_thing)
+things.app.command("set")(entries.set_thing)
+things.app.command("disable")(entries.disable_thing)
+app.add_typer(registry.app, name="registry")
 app.add_typer(broker.app, name="broker")
 app.add_typer(ca.app, name="ca")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(keys.app, name="keys")
+app.add_typer(tokens.app, name="tokens")
+app.add_typer(sessions.app, name="sessions")
 app.add_typer(indicators.app, name="indicators")
 app.add_typer(quality.app, name="quality")
 app.add_typer(open_data.app, name="open-data")
@@ -79,6 +103,7 @@ def _options(
 ) -> None:
     if debug:
         os.environ["HALONG_DEBUG"] = "1"
+    act_in_sessions_as(f"command line, {own_name()}")
 
 
 def main() -> None:
@@ -89,8 +114,15 @@ def main() -> None:
         if os.environ.get("HALONG_DEBUG"):
             raise
         console = Console(stderr=True, highlight=False, soft_wrap=True)
-        console.print(f"error: {_words(error)}", style="red", markup=False)
+        for words in _messages(error):
+            console.print(f"error: {words}", style="red", markup=False)
         sys.exit(getattr(error, "exit_code", 1))
+
+
+def _messages(error: Exception) -> list[str]:
+    """Return a line for each thing that is wrong: of files in bulk all rows are told at once."""
+    several: tuple[str, ...] = getattr(error, "messages", ())
+    return [" ".join(each.split()) for each in several] or [_words(error)]
 
 
 def _words(error: Exception) -> str:

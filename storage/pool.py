@@ -13,10 +13,11 @@ from psycopg import AsyncConnection, IsolationLevel
 from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool
 
+from storage.actor import session_option
 from storage.errors import StorageError, address
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Coroutine, Iterator
 
     from psycopg.rows import TupleRow
 
@@ -47,7 +48,7 @@ async def connect(url: str, *, name: str = "halong") -> AsyncConnection[TupleRow
     """
     try:
         return await AsyncConnection.connect(
-            url, autocommit=True, application_name=name, options=_OPTIONS, **_TCP
+            url, autocommit=True, application_name=name, options=_OPTIONS + session_option(), **_TCP
         )
     except psycopg.OperationalError as error:
         raise StorageError(
@@ -116,6 +117,21 @@ async def one_state(conn: AsyncConnection[Any]) -> AsyncIterator[None]:
         # One that was lost in the block has an error of its own to tell.
         if conn.info.transaction_status is TransactionStatus.IDLE:
             await conn.set_isolation_level(None)
+
+
+async def bounded(conn: AsyncConnection[Any], work: Coroutine[Any, Any, None], seconds: float) -> None:
+    """Do work on a connection; if it takes longer or is cancelled, cut the connection.
+
+    Cancelled by itself, psycopg would wait for a server that does not answer.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+    finally:
+        if not task.done():
+            cut(conn)
+        await asyncio.gather(task, return_exceptions=True)
+    task.result()
 
 
 def cut(conn: AsyncConnection[Any]) -> None:

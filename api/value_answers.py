@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import numpy as np
 
-from api import pages, questions, value_batches, value_columns, values
+from api import pages, questions, stored_values, value_batches, value_columns, values
 from api.about import File, about, about_series
 from api.answers import request_pool, table_answer
 from api.fresh import Freshness, json_answer
@@ -75,7 +75,7 @@ async def answer(request: Request, state: State, question: Question) -> Response
         return await _file(request, known, choice, question, when)
     series, limit = questions.after(choice, key).series, layout.page(_PAGE)
     async with request_pool(request).connection() as conn:
-        rows = await queries.values(conn, series, layout.fields, as_of=as_of, limit=limit + 1)
+        rows = await stored_values.values(conn, series, layout.fields, as_of=as_of, limit=limit + 1)
     shown, link = rows[:limit], _next(request, rows, limit, series)
     told = _told(value_columns.of_series(known, series, shown, zone), layout)
     body = _head(known, choice, question, when, zone) | told | {"next": link}
@@ -194,6 +194,5 @@ async def _latest_file(found: Values, layout: Layout, file: File) -> Response:
 def _next_latest(request: Request, rows: Stored, limit: int) -> str | None:
     if len(rows) <= limit:
         return None
-    last = rows[limit - 1]
-    cursor = pages.encode_cursor([last["indicator"], int(last["area_id"])])
+    cursor = pages.encode_cursor([rows["indicator"][limit - 1], int(rows["area_id"][limit - 1])])
     return pages.next_address(request.url, request.query_params, cursor)

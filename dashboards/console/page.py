@@ -15,7 +15,7 @@ from dashboards.console.ingest import IngestPanel
 from dashboards.console.login import LOG_OUT_PATH
 from dashboards.console.panels import AreasPanel, ChartPanel, Facts, GatewaysPanel, MapPanel, RefusalsPanel
 from dashboards.console.views import Choice, View
-from dashboards.console.words import LANGUAGES
+from dashboards.console.words import LANGUAGE_COOKIE, LANGUAGES
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -201,7 +201,7 @@ class Page:
         return "?" + urlencode({key: value for key, value in chosen.items() if value})
 
     def _speak(self, language: str) -> None:
-        self._remember("halong_lang", language)
+        self._remember(LANGUAGE_COOKIE, language)
         ui.navigate.to("/" + self._address(language))
 
     async def _on_theme(self, dark: bool) -> None:

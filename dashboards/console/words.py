@@ -8,6 +8,8 @@ from analytics.results import WHY
 
 Language = Literal["vi", "en"]
 LANGUAGES: Final[tuple[Language, ...]] = ("vi", "en")
+#: in which a browser keeps the one that was chosen
+LANGUAGE_COOKIE: Final = "halong_lang"
 
 #: key -> (Vietnamese, English)
 WORDS: Final[dict[str, tuple[str, str]]] = {

@@ -114,6 +114,11 @@ class Deferral:
             return None
         return self._defer(delivery, catalog, bucket)
 
+    @property
+    def waiting_bytes(self) -> int:
+        """What waits, as far as this process knows, in bytes of payload."""
+        return self._bytes
+
     def _keeps(self, topic: str) -> bool:
         return topic in self._waiting or topic in self._admitted
 

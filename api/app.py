@@ -42,6 +42,7 @@ from api.routers import (
     revisions,
     status,
     things,
+    unknown,
 )
 from api.security import Access
 from runtime.settings import Settings
@@ -59,6 +60,7 @@ _ROUTERS = (
     revisions.router,
     explanations.router,
     gateways.router,
+    unknown.router,
     alerts.router,
     alert_silences.router,
     live.router,

@@ -28,6 +28,11 @@ LINKS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
     "listLatestIndicatorValues": {"explainIndicatorValue": _VALUE, "listRevisions": _VALUE},
     "createExport": {"getExport": _ID, "getExportFile": _ID, "deleteExport": _ID},
     "listExports": {"getExport": _FIRST_ID},
+    "listUnknownThings": {
+        "getUnknownThing": _FIRST_ID,
+        "acceptUnknownThing": _FIRST_ID,
+        "ignoreUnknownThing": _FIRST_ID,
+    },
     "listAlerts": {"getAlert": _FIRST_ID, "acknowledgeAlert": _FIRST_ID},
     "listAlertRules": {"getAlertRule": _FIRST_CODE},
     "createAlertRule": {"getAlertRule": _CODE, "changeAlertRule": _CODE, "deleteAlertRule": _CODE},

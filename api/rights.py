@@ -26,6 +26,7 @@ class Right(StrEnum):
     RAW = "read what devices send (things, observations, gateways, refusals, status, alerts)"
     EXPORT = "have files made"
     OPERATE = "acknowledge and silence alerts"
+    REGISTER = "register gateways, things and datastreams"
     ADMINISTER = "change the rules of alerts"
 
 
@@ -36,7 +37,7 @@ RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
     Role.PUBLIC: frozenset(),
     Role.PLANNER: _PLANNER,
     Role.OPERATOR: _PLANNER | {Right.RAW, Right.OPERATE},
-    Role.INSTALLER: _PLANNER | {Right.RAW},
+    Role.INSTALLER: _PLANNER | {Right.RAW, Right.REGISTER},
     Role.ADMIN: frozenset(Right),
 }
 #: roles that may be confined to areas: open data are everyone's, and rules of alerts are the whole city's
@@ -71,6 +72,8 @@ _OPERATIONS: Final[Mapping[Right, tuple[str, ...]]] = {
         "listGateways",
         "getGateway",
         "listRefusals",
+        "listUnknownThings",
+        "getUnknownThing",
         "getStatus",
         "listAlerts",
         "getAlert",
@@ -82,6 +85,7 @@ _OPERATIONS: Final[Mapping[Right, tuple[str, ...]]] = {
     # Of observations it needs RAW too: api.routers.exports asks for it.
     Right.EXPORT: ("createExport", "listExports", "getExport", "deleteExport", "getExportFile"),
     Right.OPERATE: ("acknowledgeAlert", "createAlertSilence", "endAlertSilence"),
+    Right.REGISTER: ("acceptUnknownThing", "ignoreUnknownThing"),
     Right.ADMINISTER: ("createAlertRule", "changeAlertRule", "deleteAlertRule"),
 }
 #: operation's id -> the right that it needs

@@ -244,6 +244,10 @@ def _nothing(
 ) -> str | None:
     """Return why nothing could be accepted; what is registered by now may be, for its replay."""
     waiting = [each.code for each in seen.properties if not each.is_accepted]
-    if intervals or (around.thing is not None and (not waiting or not left.keys() >= {*waiting})):
+    if (
+        seen.state == "accepted"
+        or intervals
+        or (around.thing is not None and (not waiting or not left.keys() >= {*waiting}))
+    ):
         return None
     return "; ".join(f"{code}: {why}" for code, why in left.items()) or "it has sent nothing that is known"

@@ -24,6 +24,7 @@ from runtime.commands import (
     open_data,
     quality,
     services,
+    unknown,
 )
 
 app = typer.Typer(
@@ -47,6 +48,7 @@ app.command("check")(services.check)
 app.add_typer(device.app, name="device")
 app.add_typer(devices.app, name="devices")
 app.add_typer(gateways.app, name="gateways")
+app.add_typer(unknown.app, name="unknown")
 app.add_typer(broker.app, name="broker")
 app.add_typer(ca.app, name="ca")
 app.add_typer(alerts.app, name="alerts")

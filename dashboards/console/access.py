@@ -41,8 +41,10 @@ class Access:
         self._pool, self._public = pool, public
         self._accepted: dict[str, tuple[Caller, float]] = {}
 
-    async def caller(self, key: str | None) -> Caller | None:
+    async def caller(self, key: str | None, *, anew: bool = False) -> Caller | None:
         """Return whom the console may be shown to, by the key that was sent; None: to nobody.
+
+        `anew`: a key that was accepted a moment ago is looked up all the same.
 
         Raises:
             psycopg.Error: the key cannot be looked up.
@@ -52,7 +54,7 @@ class Access:
         if not key:
             return None
         found, until = self._accepted.pop(key, (None, 0.0))
-        if time.monotonic() >= until:
+        if anew or time.monotonic() >= until:
             found, until = await self._looked_up(key), time.monotonic() + _TRUST_S
         if found is not None:
             self._accepted[key] = found, until

@@ -11,6 +11,7 @@ import psycopg
 from nicegui import Client, ui
 from starlette.requests import Request  # noqa: TC002 - NiceGUI reads the page's annotations
 
+from api.rights import Right
 from dashboards.console.access import COOKIE, Access
 from dashboards.console.elements import tag, text
 from dashboards.console.feed import Feeds
@@ -107,9 +108,11 @@ async def _serve(request: Request, client: Client, feeds: Feeds, access: Access,
         return await access.caller(key) == caller
 
     choice = Choice(query.get("area"), query.get("indicator"))
+    desk = feeds.desk(feed, lambda: access.caller(key, anew=True)) if caller.may(Right.REGISTER) else None
     page = Page(
-        feed, client, choice, words, dark=dark, zone=settings.zone, areas=caller.areas, allowed=allowed
-    )
+        feed, client, choice, words, dark=dark, zone=settings.zone, areas=caller.areas, allowed=allowed,
+        desk=desk,
+    )  # fmt: skip
     client.on_delete(feed.follow(page.update))
     await feed.first(_FIRST_DATA_S)
     page.build()

@@ -13,6 +13,7 @@ from dashboards.console import formats
 from dashboards.console.elements import tag, text
 from dashboards.console.ingest import IngestPanel
 from dashboards.console.panels import AreasPanel, ChartPanel, Facts, GatewaysPanel, MapPanel, RefusalsPanel
+from dashboards.console.unknown import UnknownPanel
 from dashboards.console.views import Choice, View
 from dashboards.console.words import LANGUAGES
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from dashboards.console.feed import Feed
     from dashboards.console.snapshot import Snapshot
+    from dashboards.console.unknown import Desk
     from dashboards.console.words import Words
 
 _YEAR_S: Final = 31_536_000
@@ -36,12 +38,13 @@ class Page:
 
     def __init__(
         self, feed: Feed, client: Client, choice: Choice, words: Words, *, dark: bool | None, zone: ZoneInfo,
-        areas: tuple[str, ...] | None, allowed: Callable[[], Awaitable[bool]],
+        areas: tuple[str, ...] | None, allowed: Callable[[], Awaitable[bool]], desk: Desk | None,
     ) -> None:  # fmt: skip
         """Take whom the page is for, what the address chose, and whether that browser may still look.
 
-        `areas` are codes that the viewer is confined to; None: to none.
+        `areas` are codes that the viewer is confined to; None: to none. `desk` acts for who may act.
         """
+        self._desk = desk
         self._feed, self._client, self._choice, self._words, self._zone = feed, client, choice, words, zone
         self._areas, self._allowed = areas, allowed
         self._dark_mode = ui.dark_mode(dark)
@@ -144,7 +147,8 @@ class Page:
             city_map = MapPanel(words, names, str(self._choice.indicator), **choosing)
             self._chart = ChartPanel(words)
             areas = AreasPanel(words, on_area=self._on_area)
-            lists = IngestPanel(words), GatewaysPanel(words), RefusalsPanel(words)
+            unknown = UnknownPanel(words, self._desk)
+            lists = unknown, IngestPanel(words), GatewaysPanel(words), RefusalsPanel(words)
         self._parts = [self._facts, city_map, self._chart, areas, *lists]
 
     def _show_banner(self, snapshot: Snapshot | None) -> None:

@@ -158,10 +158,10 @@ def test_who_is_confined_knows_no_other_areas_but_is_answered_by_what_stands_for
 def test_roles_as_the_city_gave_them() -> None:
     assert RIGHTS[Role.PUBLIC] == set()
     assert RIGHTS[Role.PLANNER] == {Right.INDICATORS, Right.EXPORT}
-    assert RIGHTS[Role.OPERATOR] == set(Right) - {Right.ADMINISTER}
-    assert RIGHTS[Role.INSTALLER] == {Right.INDICATORS, Right.EXPORT, Right.RAW}
+    assert RIGHTS[Role.OPERATOR] == set(Right) - {Right.ADMINISTER, Right.REGISTER}
+    assert RIGHTS[Role.INSTALLER] == {Right.INDICATORS, Right.EXPORT, Right.RAW, Right.REGISTER}
     assert RIGHTS[Role.ADMIN] == set(Right)
-    assert roles_with(Right.RAW) == ("installer", "operator", "admin")
+    assert roles_with(Right.RAW) == ("operator", "installer", "admin")
 
 
 def test_an_operation_without_a_rule_is_told_at_the_start() -> None:

@@ -5,8 +5,10 @@ What is expected stands here by the operation's id: one that is added fails unti
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +16,7 @@ import pytest
 from api import keys
 from api.app import create_app
 from api.rights import CONFINED, Role
+from devices import unknown_store
 from runtime.settings import Settings
 from tests.integration.api.conftest import client_of
 from tests.integration.api.test_api_contract import assert_problem
@@ -29,6 +32,7 @@ READERS = {"planner", "operator", "installer", "admin"}
 RAW = READERS - {"planner"}
 OPERATORS = {"operator", "admin"}
 ADMINS = {"admin"}
+INSTALLERS = {"installer", "admin"}
 #: what only somebody may be told who reaches the district 194
 FOREIGN = ("mong-cai-air-1", "mong-cai-1", "gw-new", "Móng Cái", "Mong Cai", '"194"')
 SERIES = "vn_aqi_h"
@@ -102,6 +106,20 @@ RULES: dict[str, Rule] = {
     "listGateways": get("/v1/gateways", "/v1/gateways?area=194"),
     "getGateway": get("/v1/gateways/ha-long-1", "/v1/gateways/mong-cai-1", hidden=404),
     "listRefusals": get("/v1/refusals"),
+    "listUnknownThings": get("/v1/unknown-things", "/v1/unknown-things?gateway=mong-cai-1"),
+    "getUnknownThing": get("/v1/unknown-things/1", "/v1/unknown-things/2", hidden=404),
+    "acceptUnknownThing": Rule(
+        INSTALLERS,
+        Target("/v1/unknown-things/1/accept", {}),
+        Target("/v1/unknown-things/2/accept", {}),
+        hidden=404,
+    ),
+    "ignoreUnknownThing": Rule(
+        INSTALLERS,
+        Target("/v1/unknown-things/3/ignore", {}),
+        Target("/v1/unknown-things/4/ignore", {}),
+        hidden=404,
+    ),
     "getStatus": get("/v1/status"),
     "listAlerts": get("/v1/alerts", "/v1/alerts?area=194"),
     "getAlert": get("/v1/alerts/1", "/v1/alerts/2", hidden=404),
@@ -180,10 +198,23 @@ async def app(database_url: str, city: AsyncConnection[Any], tmp_path: Any) -> A
            SELECT time, 'mong-cai-1', topic, seq, reason, at, detail, count, stored, payload
            FROM refusals LIMIT 1"""
     )
+    await _name_unknown(city)
     settings = {"database_url": database_url, "export_dir": tmp_path}
     app = create_app(Settings.model_validate(settings))
     async with app.router.lifespan_context(app):
         yield app
+
+
+async def _name_unknown(conn: AsyncConnection[Any]) -> None:
+    """1 and 3 of a gateway in 193, 2 and 4 of one in 194."""
+    at = datetime.now(UTC)
+    for device, gateway in itertools.product(("new-1", "new-2"), ("ha-long-1", "mong-cai-1")):
+        seen = unknown_store.Seen("pm2_5", None, 1, 3.0, 3.0, [at])
+        named = unknown_store.Noted(
+            gateway=gateway, device=f"{gateway}-{device}", source="native", dev_eui=None, first=at, last=at,
+            messages=1, properties=(seen,),
+        )  # fmt: skip
+        await unknown_store.note(conn, [named])
 
 
 async def numbers(conn: AsyncConnection[Any]) -> dict[str, str]:
@@ -254,8 +285,8 @@ async def test_the_markers_of_the_other_area_are_there_for_who_reaches_it(
     text, _ = await keys.create(city, "duty desk", "operator")
     expected = {
         "listAreas", "getArea", "listValues", "listThings", "listDatastreams", "listLatestObservations",
-        "listObservations", "listGateways", "listRefusals", "listAlerts", "listAlertRules",
-        "listAlertSilences",
+        "listObservations", "listGateways", "listRefusals", "listUnknownThings", "listAlerts",
+        "listAlertRules", "listAlertSilences",
     }  # fmt: skip
     async with client_of(app, authorization=f"Bearer {text}") as client:
         for operation in expected:

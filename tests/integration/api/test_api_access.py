@@ -118,7 +118,7 @@ async def test_a_key_whose_role_may_not_is_told_which_may(
 ) -> None:
     text, key = await keys.create(conn, "reader of open data", "public")
     body = assert_problem(await ask_with(closed, text), 403, "forbidden")
-    assert body["roles"] == ["planner", "installer", "operator", "admin"]
+    assert body["roles"] == ["planner", "operator", "installer", "admin"]
     assert f"key {key.prefix} has the role public" in body["detail"]
 
 

@@ -169,7 +169,7 @@ async def test_planners_export_indicators_and_no_observations(
 ) -> None:
     planner, _ = await made(app, city, "planner")
     body = assert_problem(await planner.post("/v1/exports", json=RAW), 403, "forbidden")
-    assert body["roles"] == ["installer", "operator", "admin"]
+    assert body["roles"] == ["operator", "installer", "admin"]
 
 
 async def test_a_silence_of_the_whole_city_takes_a_key_without_areas(

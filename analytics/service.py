@@ -22,7 +22,7 @@ from storage.errors import is_transient
 from storage.pool import connect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Coroutine, Iterable
     from zoneinfo import ZoneInfo
 
     from psycopg import AsyncConnection
@@ -68,16 +68,36 @@ async def _follow(
     conn: AsyncConnection[Any], settings: Settings, stop: asyncio.Event, on_ready: Callable[[], None] | None
 ) -> None:
     while not stop.is_set():
-        at = datetime.now(UTC)
-        await run_due(conn, at)
-        await _run_late(conn, at)
-        more = await fill_gap(conn)
+        more = await _unless(stop, _compute(conn))
+        if stop.is_set():
+            return
+        # Never cut short: what was sent must be noted as sent.
         await alert_run.evaluate(conn, settings, datetime.now(UTC))
         if on_ready is not None:
             on_ready()
             on_ready = None
         if not more:
             await _sleep(stop, TICK_S)
+
+
+async def _compute(conn: AsyncConnection[Any]) -> bool:
+    """Compute what is due, late hours and the newest part of a gap; tell whether there was a gap."""
+    at = datetime.now(UTC)
+    await run_due(conn, at)
+    await _run_late(conn, at)
+    return await fill_gap(conn)
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, bool]) -> bool:
+    """Return what the work returns, or False where it was cut short: its transaction is rolled back."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait((working, stopping), return_when=asyncio.FIRST_COMPLETED)
+        return working.done() and working.result()
+    finally:
+        for task in (working, stopping):
+            task.cancel()
+        await asyncio.gather(working, stopping, return_exceptions=True)
 
 
 async def begin(conn: AsyncConnection[Any], at: datetime) -> dict[str, datetime]:

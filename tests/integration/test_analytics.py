@@ -309,6 +309,28 @@ async def test_the_service_writes_the_catalogue_and_stops(
     assert [row[0] for row in await cursor.fetchall()] == sorted(INDICATORS)
 
 
+async def test_the_service_stops_in_the_middle_of_its_work(
+    conn: AsyncConnection[Any], database_url: str
+) -> None:
+    stop, settings = asyncio.Event(), Settings.model_validate({"database_url": database_url})
+    async with conn.transaction():
+        await conn.execute("LOCK TABLE observations IN ACCESS EXCLUSIVE MODE")
+        service = asyncio.create_task(run(settings, stop))
+        async with asyncio.timeout(20), await connect(database_url) as watcher:
+            while not await _waits(watcher):
+                await asyncio.sleep(0.05)
+        stop.set()
+        await asyncio.wait_for(service, 20)
+
+
+async def _waits(conn: AsyncConnection[Any]) -> bool:
+    cursor = await conn.execute(
+        "SELECT 1 FROM pg_stat_activity WHERE application_name = 'halong analytics' "
+        "AND datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    return await cursor.fetchone() is not None
+
+
 async def test_the_service_survives_a_lost_connection(
     conn: AsyncConnection[Any], database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

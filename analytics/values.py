@@ -34,12 +34,21 @@ WHERE reporting AND parent_id = ANY(%s) ORDER BY id"""
 _GATEWAYS = """
 SELECT ga.area_id, g.code FROM gateways g JOIN gateway_areas ga ON ga.gateway_id = g.id
 WHERE g.enabled AND ga.area_id = ANY(%s)"""
+# Planned maintenance is what the property of this name tells and what the windows do.
 _THINGS = """
-SELECT t.id, t.code, g.code, g.heartbeat_s, t.properties, coalesce(own.ids, '{}'), coalesce(ga.ids, '{}')
+SELECT t.id, t.code, g.code, g.heartbeat_s,
+       CASE WHEN m.windows IS NULL THEN t.properties ELSE t.properties || jsonb_build_object('maintenance',
+           CASE jsonb_typeof(t.properties -> 'maintenance') WHEN 'array' THEN t.properties -> 'maintenance'
+               ELSE '[]' END || m.windows) END,
+       coalesce(own.ids, '{}'), coalesce(ga.ids, '{}')
 FROM things t JOIN gateways g ON g.id = t.gateway_id
 LEFT JOIN (SELECT thing_id, array_agg(area_id) AS ids FROM thing_areas GROUP BY 1) own ON own.thing_id = t.id
 LEFT JOIN (SELECT gateway_id, array_agg(area_id) AS ids FROM gateway_areas GROUP BY 1) ga
     ON ga.gateway_id = g.id
+LEFT JOIN (SELECT thing_id, jsonb_agg(jsonb_build_object('from', starts_at, 'to', ends_at,
+                                                         'recorded_at', created_at)
+                                      ORDER BY starts_at, id) AS windows
+           FROM thing_maintenance WHERE ends_at > starts_at GROUP BY 1) m ON m.thing_id = t.id
 WHERE t.enabled AND g.enabled AND (own.ids && %(areas)s::int[] OR ga.ids && %(areas)s::int[])
 ORDER BY t.id"""
 _DATASTREAMS = """

@@ -15,7 +15,7 @@ import psycopg
 import structlog
 from psycopg_pool import PoolTimeout
 
-from devices import unknown_store
+from devices import unknown_limits, unknown_store
 from ingest import refused
 from ingest.pipeline import time_limits
 from ingest.unknown import joined, named_in, would_be_stored
@@ -98,7 +98,7 @@ class UnknownQueue:
         return named_in(message, self._catalog.current, settings.topic_root, settings.lorawan_sources)
 
     async def _accept(self, conn: AsyncConnection[Any], ids: Sequence[int]) -> None:
-        for thing in await unknown_store.accept_automatically(conn, sorted(set(ids))):
+        for thing in await unknown_limits.accept_automatically(conn, sorted(set(ids))):
             words = "an unknown thing was accepted, as its gateway's limits allow"
             log.info(words, action="unknown_accepted", gateway=thing.gateway, device=thing.device)
 

@@ -21,6 +21,7 @@ from runtime.commands import (
     gateways,
     indicators,
     keys,
+    maintenance,
     open_data,
     quality,
     services,
@@ -52,6 +53,7 @@ app.add_typer(unknown.app, name="unknown")
 app.add_typer(broker.app, name="broker")
 app.add_typer(ca.app, name="ca")
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(maintenance.app, name="maintenance")
 app.add_typer(keys.app, name="keys")
 app.add_typer(indicators.app, name="indicators")
 app.add_typer(quality.app, name="quality")

@@ -176,14 +176,14 @@ def automatic(
 
     Example: `halong unknown automatic ha-long-1 --things 5 --datastreams 50`
     """
-    from devices import unknown_store
+    from devices import unknown_limits
 
     limits = None if off else (things, datastreams)
     if gateway is not None:
         who = by or getpass.getuser()
-        run(_do(lambda conn: unknown_store.set_automatic(conn, gateway, limits, who)))
+        run(_do(lambda conn: unknown_limits.set_automatic(conn, gateway, limits, who)))
     table = Table("gateway", "things a day", "datastreams a day", "set by")
-    for row in run(_do(unknown_store.automatic)):
+    for row in run(_do(unknown_limits.automatic)):
         limits = row["things_per_day"], row["datastreams_per_day"]
         table.add_row(row["code"], *map(str, limits), f"{row['set_by']}, {_local(row['set_at'])}")
     out.print(table if table.row_count else "nothing is accepted without somebody")

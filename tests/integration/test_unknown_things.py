@@ -9,6 +9,7 @@ import pytest
 
 from devices import unknown_store as store
 from devices.unknown import UnknownThingError, Wishes
+from devices.unknown_limits import set_automatic
 from tests.faults.inputs import DAY_MS, late_hours
 from tests.integration.city import register
 from tests.integration.test_ingest import NOW_MS, gateway_client, ingesting, send, stored, until
@@ -177,7 +178,7 @@ async def test_within_its_gateways_limits_a_thing_is_accepted_without_anybody(
     conn: Connection, settings: Settings, broker: Broker, gateway_code: str
 ) -> None:
     await register(conn, gateway_code)
-    await store.set_automatic(conn, gateway_code, (1, 2), "Lan")
+    await set_automatic(conn, gateway_code, (1, 2), "Lan")
     one, two = f"{gateway_code}-one", f"{gateway_code}-two"
     async with ingesting(settings), gateway_client(broker, gateway_code) as client:
         await send_rounds(client, gateway_code, one)

@@ -1,0 +1,34 @@
+-- Planned work on a thing, on a gateway with all its things, or in an area with all that stands in it: left out of
+-- availability if it was recorded before it began, and nobody is told that a gateway is silent meanwhile.
+CREATE TABLE maintenance_windows (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    thing_id   int REFERENCES things ON DELETE CASCADE,
+    gateway_id int REFERENCES gateways ON DELETE CASCADE,
+    area       text,                    -- code, of every generation
+    starts_at  timestamptz NOT NULL,
+    ends_at    timestamptz NOT NULL,
+    reason     text NOT NULL CHECK (reason ~ '\S'),
+    created_by text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    ended_by   text,                    -- who ended it before its time
+    CHECK (num_nonnulls(thing_id, gateway_id, area) = 1),
+    CHECK (ends_at >= starts_at)        -- equal: it was called off
+);
+CREATE INDEX ON maintenance_windows (ends_at);
+
+CREATE VIEW gateway_maintenance AS
+SELECT w.gateway_id, w.id, w.starts_at, w.ends_at, w.created_at
+FROM maintenance_windows w WHERE w.gateway_id IS NOT NULL
+UNION
+SELECT l.gateway_id, w.id, w.starts_at, w.ends_at, w.created_at
+FROM maintenance_windows w JOIN areas a ON a.code = w.area JOIN gateway_areas l ON l.area_id = a.id;
+
+CREATE VIEW thing_maintenance AS
+SELECT w.thing_id, w.id, w.starts_at, w.ends_at, w.created_at
+FROM maintenance_windows w WHERE w.thing_id IS NOT NULL
+UNION
+SELECT t.id, w.id, w.starts_at, w.ends_at, w.created_at
+FROM maintenance_windows w JOIN things t ON t.gateway_id = w.gateway_id
+UNION
+SELECT l.thing_id, w.id, w.starts_at, w.ends_at, w.created_at
+FROM maintenance_windows w JOIN areas a ON a.code = w.area JOIN thing_areas l ON l.area_id = a.id;

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 #: A gateway may make up names without end: so many of its things, and of a thing's properties, are noted.
 MOST_THINGS: Final = 1000
 MOST_PROPERTIES: Final = 100
+GONE_DAYS: Final = 30
 
 _READ = """
 SELECT u.id, g.code AS gateway, u.device, u.source, u.dev_eui, u.first_seen, u.last_seen, u.messages, u.state,
@@ -85,6 +86,9 @@ WITH thing AS (
 UPDATE unknown_properties p SET readings = greatest(p.readings - r.readings, 0)
 FROM thing, jsonb_to_recordset(%(seen)s) AS r(property text, readings bigint)
 WHERE p.thing_id = thing.id AND p.property = r.property"""
+_FORGET_GONE = """
+DELETE FROM unknown_things WHERE state = 'waiting' AND decided_at IS NULL
+AND last_seen < now() - %s * interval '1 day'"""
 _REGISTERED = """
 SELECT t.code, p.code FROM things t JOIN gateways g ON g.id = t.gateway_id
 LEFT JOIN datastreams d ON d.thing_id = t.id LEFT JOIN observed_properties p ON p.id = d.observed_property_id
@@ -168,6 +172,11 @@ async def _note(conn: AsyncConnection[Any], noted: Noted) -> int | None:
     seen = msgspec.json.encode(properties[:MOST_PROPERTIES]).decode()
     await conn.execute(_NOTE_PROPERTIES, {"id": row[0], "seen": seen, "most": MOST_PROPERTIES})
     return int(row[0])
+
+
+async def forget_gone(conn: AsyncConnection[Any]) -> None:
+    """Take out of the queue what nobody decided on and no message has named for GONE_DAYS."""
+    await conn.execute(_FORGET_GONE, [GONE_DAYS])
 
 
 async def take_back(conn: AsyncConnection[Any], noted: Iterable[Noted]) -> None:

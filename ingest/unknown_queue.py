@@ -86,6 +86,7 @@ class UnknownQueue:
             if not found:
                 if until - after.time > _ADVANCE:
                     await refused.advance(conn, refused.Place(until, 0))
+                    await unknown_store.forget_gone(conn)
                 return False
             named = [part async for each in _in_turns(found) for part in self._named_in(each)]
             ids = await unknown_store.note(conn, joined(named))

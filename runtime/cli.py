@@ -24,6 +24,7 @@ from runtime.commands import (
     maintenance,
     open_data,
     quality,
+    sensors,
     services,
     unknown,
 )
@@ -57,6 +58,7 @@ app.add_typer(maintenance.app, name="maintenance")
 app.add_typer(keys.app, name="keys")
 app.add_typer(indicators.app, name="indicators")
 app.add_typer(quality.app, name="quality")
+app.add_typer(sensors.app, name="sensors")
 app.add_typer(open_data.app, name="open-data")
 app.add_typer(dashboards.app, name="dashboards")
 

@@ -32,6 +32,11 @@ if TYPE_CHECKING:
 
 #: how long it is told what was done
 _TOLD_S: Final = 30.0
+#: what may be done -> the words of its button, and of what it does
+_ACTS: Final = {
+    "accept": ("unknown_accept", "unknown_accept_label"),
+    "ignore": ("unknown_ignore", "unknown_ignore_label"),
+}
 #: as many datastreams are named in a row
 _NAMED: Final = 4
 
@@ -132,20 +137,16 @@ class UnknownPanel:
         return self._words("unknown_stream", code=code, unit=unit, interval=interval)
 
     def _acts(self, unknown: UnknownThing, proposal: Proposal) -> list[dict[str, str]]:
-        names = ("ignore",) if proposal.problem else ("accept", "ignore")
+        words, device = self._words, unknown.device
         return [
-            {
-                "name": name,
-                "kind": name,
-                "text": self._words(f"unknown_{name}"),
-                "label": self._words(f"unknown_{name}_label", device=unknown.device),
-            }
-            for name in names
+            {"name": name, "kind": name, "text": words(text), "label": words(label, device=device)}
+            for name, (text, label) in _ACTS.items()
+            if name == "ignore" or not proposal.problem
         ]
 
     async def _on_act(self, key: str, name: str) -> None:
         unknown = self._waiting.get(key)
-        if self._desk is None or unknown is None or name not in {"accept", "ignore"}:
+        if self._desk is None or unknown is None or name not in _ACTS:
             return
         self._tell(await self._done(self._desk, unknown, "accept" if name == "accept" else "ignore"))
 

@@ -245,6 +245,17 @@ async def test_what_is_ignored_stays_so_and_may_be_accepted_later(conn: Connecti
         await store.ignore(conn, id_, "Lan", "")
 
 
+async def test_what_nobody_decided_on_leaves_the_queue_when_it_is_not_sent_any_more(conn: Connection) -> None:
+    await register(conn, "gw-a")
+    for device in ("gone", "here", "ignored"):
+        await noted(conn, "gw-a", device)
+    await store.ignore(conn, 3, "Lan", "")
+    await conn.execute("UPDATE unknown_things SET last_seen = now() - interval '31 days' WHERE id IN (1, 3)")
+    await store.forget_gone(conn)
+    assert [u.device for u, _ in await queue(conn)] == ["here", "ignored"]
+
+
+@pytest.mark.attack("a gateway that makes up names of devices", "1,000 in the queue, none in the registry")
 async def test_a_gateway_that_makes_up_names_fills_its_own_part_of_the_queue_alone(
     conn: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -32,3 +32,21 @@ FROM maintenance_windows w JOIN things t ON t.gateway_id = w.gateway_id
 UNION
 SELECT l.thing_id, w.id, w.starts_at, w.ends_at, w.created_at
 FROM maintenance_windows w JOIN areas a ON a.code = w.area JOIN thing_areas l ON l.area_id = a.id;
+
+-- Which sensor a datastream's values came from, for valid_from <= time < valid_to.
+CREATE TABLE sensors (
+    id            int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    datastream_id int NOT NULL REFERENCES datastreams ON DELETE CASCADE,
+    model         text NOT NULL CHECK (model ~ '\S'),
+    maker         text NOT NULL DEFAULT '',
+    serial_number text NOT NULL DEFAULT '',
+    firmware      text NOT NULL DEFAULT '',
+    valid_from    timestamptz NOT NULL,
+    valid_to      timestamptz NOT NULL DEFAULT 'infinity',
+    recorded_by   text NOT NULL,
+    recorded_at   timestamptz NOT NULL DEFAULT now(),
+    CHECK (valid_from < valid_to),
+    -- One sensor at a time; the range stands for the id, which needs no extension.
+    EXCLUDE USING gist (int4range(datastream_id, datastream_id, '[]') WITH &&,
+                        tstzrange(valid_from, valid_to) WITH &&)
+);

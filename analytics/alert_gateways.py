@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from analytics.alerts import Sample
+from devices import maintenance
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -46,8 +47,8 @@ _ON: LiteralString = """
 STRAY: LiteralString = f"""
     NOT EXISTS (SELECT FROM {_PAIRS} WHERE {_ON} AND r.id = l.rule_id AND g.id = l.gateway_id)"""
 # Nothing begins meanwhile; what was open before ends when the gateway is heard again.
-_IN_MAINTENANCE: LiteralString = """
-    EXISTS (SELECT FROM gateway_maintenance m
+_IN_MAINTENANCE: LiteralString = f"""
+    EXISTS (SELECT FROM ({maintenance.OF_GATEWAYS}) m
             WHERE m.gateway_id = g.id AND m.starts_at <= %(at)s AND m.ends_at > %(at)s)"""
 # The states are those of the API: a will counts until a message proves the contrary, and two heartbeats
 # without any message are a silence. A gateway that was never heard is not missed.

@@ -68,8 +68,9 @@ def total(_area: AreaUnit, sites: Sequence[SiteValue], _period: Period) -> AreaV
 def population_weighted(area: AreaUnit, sites: Sequence[SiteValue], period: Period) -> AreaValue | None:
     """Return Σ p·C / Σ p over the area's units in force: C the mean of a unit's sites, p its population.
 
-    An area without units is one itself. Units without a population are left out, unless none has one: then
-    all weigh the same. Details: the units used, the share of the population in them, and the largest site.
+    Where none of those has a population and units of another time have, it is over the latter. An area
+    without units is one itself. Units without a population are left out, unless none has one: then all weigh
+    the same. Details: the units used, the share of the population in them, and the largest site.
     """
     valid = _valid(sites)
     means = {unit: _mean_of(unit, area, valid) for unit in _units(area, period)}
@@ -98,7 +99,11 @@ def mean_by_population(values: Sequence[float], populations: Sequence[int | None
 
 
 def _units(area: AreaUnit, period: Period) -> list[AreaUnit]:
-    return [u for u in area.parts if u.in_force(period.day)] or list(area.parts) or [area]
+    present = [u for u in area.parts if u.in_force(period.day)]
+    others = [u for u in area.parts if u not in present]
+    # Units that report beside those of before may have no census yet: then people are counted in the latter.
+    known = (units for units in (present, others) if any(unit.population for unit in units))
+    return next(known, present or others or [area])
 
 
 def _mean_of(unit: AreaUnit, area: AreaUnit, valid: Sequence[SiteValue]) -> float | None:

@@ -55,13 +55,14 @@ async def examine(
         UnknownAreaError: no area has this code.
     """
     network = await values.read_network(conn, [area_code])
-    things = tuple(t for t in network.things if areas_of(indicator, t) & {a.id for a in network.areas})
+    ids = {area.id for area in network.areas}
+    things = tuple(t for t in network.things if areas_of(indicator, t, period) & ids)
     network = replace(network, things=things)
     area = unit(network.areas[0], network)
     parts = await _parts(conn, indicator, network, (period,))
     found = await _evaluate(conn, indicator, network, (period,), parts)
     sites, site_values = tuple(site for _, site, _, _ in found), tuple(value for *_, value in found)
-    codes = {thing.id: thing.code for thing in things}
+    by_id = {thing.id: thing for thing in things}
     return Examination(
         indicator=indicator,
         area=area,
@@ -69,8 +70,19 @@ async def examine(
         sites=sites,
         site_values=site_values,
         value=indicator.combine(area, site_values, period),
-        parts={of: {codes[i]: steps for i, steps in each.items()} for of, each in parts.items()},
+        parts={
+            of: {by_id[i].code: _counted(by_id[i], steps, period) for i, steps in each.items()}
+            for of, each in parts.items()
+        },
     )
+
+
+def _counted(
+    thing: ThingRow, steps: Sequence[tuple[Period, SiteValue]], period: Period
+) -> Sequence[tuple[Period, SiteValue]]:
+    """Return those steps in which the thing stood where it counts for the period."""
+    areas = thing.areas_at(period.step.middle)
+    return [(each, value) for each, value in steps if thing.areas_at(each.step.middle) == areas]
 
 
 async def _parts(
@@ -106,7 +118,7 @@ async def _evaluate(
     async for group in read_sites(conn, [Plan(indicator, wanted)], network, fresh=True):
         for thing, site in group:
             view = indicator.view(_with_parts(site, thing, parts))
-            found += [(thing, view, period, indicator.at(view, period)) for period in wanted]
+            found += [(thing, view.during(each), each, indicator.at(view, each)) for each in wanted]
     return found
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from analytics.indicator import Indicator
-    from analytics.inputs import AreaUnit, Site
+    from analytics.inputs import AreaUnit, Period, Site
     from analytics.needs import Plan
     from analytics.network import ThingRow
     from analytics.results import SiteValue, Value
@@ -47,7 +47,7 @@ class Found:
             by_area: dict[int, list[SiteValue]] = {area: [] for area in units}
             # In one order, whatever was kept: sums of floats and lists of stations depend on it.
             for thing, value in sorted(kept + computed, key=lambda each: each[0].id):
-                for area in by_area.keys() & areas_of(indicator, thing):
+                for area in by_area.keys() & areas_of(indicator, thing, period):
                     by_area[area].append(value)
             for area, mine in by_area.items():
                 yield indicator, area, period.start, indicator.combine(units[area], mine, period)
@@ -58,6 +58,6 @@ class Found:
             yield from ((self.plan.indicator, thing.id, period.start, value) for thing, value in found)
 
 
-def areas_of(indicator: Indicator, thing: ThingRow) -> frozenset[int]:
-    """Return the ids of the areas that a thing counts for."""
-    return thing.gateway_areas if indicator.by_gateway else thing.areas
+def areas_of(indicator: Indicator, thing: ThingRow, period: Period) -> frozenset[int]:
+    """Return the ids of the areas that a thing counts for in a step: where it stood in the middle of it."""
+    return thing.gateway_areas if indicator.by_gateway else thing.areas_at(period.step.middle)

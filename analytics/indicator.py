@@ -173,12 +173,14 @@ class Indicator:
             results={code: series for code, series in site.results.items() if code in self.of},
             weights={code: series for code, series in site.weights.items() if code in self.of},
             areas=site.gateway_areas if self.by_gateway else site.areas,
+            stays=() if self.by_gateway else site.stays,
             arrived=site.arrived if self.arrivals else None,
         )
 
     def at(self, site: Site, period: Period) -> SiteValue:
         """Return the value of one site, as `view` gives it, with the areas that it counts for."""
-        return self.site(site, period).of(site.areas)
+        there = site.during(period)
+        return self.site(there, period).of(there.areas)
 
     def _has_inputs(self, site: Site) -> bool:
         if self.of:

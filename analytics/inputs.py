@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ACTIVITY = "*"
 #: Counts are kept for intervals of this length.
 ACTIVITY_STEP = timedelta(minutes=15)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,13 @@ class Activity:
     suspect: NDArray[np.int64]
     interval_s: int
 
+    def within(self, window: Window) -> Activity:
+        """Return the intervals that lie within a window from start to end."""
+        ends = window.end - ACTIVITY_STEP // _MICROSECOND + 1
+        first, last = self.times.searchsorted((window.start, ends))
+        part = slice(int(first), int(last))
+        return Activity(self.times[part], self.good[part], self.suspect[part], self.interval_s)
+
     def counts(self, window: Window) -> tuple[int, int]:
         """Return the numbers of good and of suspect observations within a window of whole intervals."""
         first, last = self.times.searchsorted((window.start, window.end))
@@ -78,6 +86,14 @@ class Arrived:
         return self.bins[first:last], self.counts[first:last]
 
 
+@dataclass(frozen=True)
+class SiteStay:
+    """A time that a thing stood in one place, and the codes of its areas and their reporting units there."""
+
+    time: Window
+    areas: frozenset[str]
+
+
 @dataclass(frozen=True, eq=False)
 class Site:
     """A thing with what it measured; series and activity by observed property."""
@@ -98,12 +114,39 @@ class Site:
     gateway_areas: frozenset[str] = frozenset()
     #: how long its gateway's readings took to arrive, where the indicator wants it
     arrived: Arrived | None = None
+    #: of a thing that was moved each place where it stood
+    stays: tuple[SiteStay, ...] = ()
+
+    def during(self, period: Period) -> Site:
+        """Return the site as it counts for a step: where it stood in the middle, with what it measured there.
+
+        Of other indicators those values count whose own steps' middle lies in that time.
+        """
+        if not self.stays:
+            return self
+        middle = period.step.middle
+        nowhere = SiteStay(Window(middle, middle), frozenset())
+        stay = next((each for each in self.stays if middle in each.time), nowhere)
+        return replace(
+            self,
+            series={code: each.within(stay.time) for code, each in self.series.items()},
+            activity={code: each.within(stay.time) for code, each in self.activity.items()},
+            results={code: _steps_within(each, stay.time) for code, each in self.results.items()},
+            weights={code: _steps_within(each, stay.time) for code, each in self.weights.items()},
+            areas=stay.areas,
+            stays=(),
+        )
 
     def number(self, name: str) -> float | None:
         """Return a positive number from the thing's properties, or None."""
         value = self.properties.get(name)
         usable = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < float("inf")
         return float(value) if usable else None  # type: ignore[arg-type]
+
+
+def _steps_within(values: Series, time: Window) -> Series:
+    half = values.interval_s * 1_000_000 // 2
+    return values.within(Window(time.start - half, time.end - half))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from datetime import date, datetime
 
+    from analytics.series import Window
+
 
 @dataclass(frozen=True)
 class AreaRow:
@@ -35,8 +37,19 @@ class Datastream:
 
 
 @dataclass(frozen=True)
+class Stay:
+    """A time that a thing stood in one place, and the ids of its areas there."""
+
+    time: Window
+    areas: frozenset[int]
+
+
+@dataclass(frozen=True)
 class ThingRow:
-    """A thing with its gateway, the areas of both, and its datastreams."""
+    """A thing with its gateway, the areas of both, and its datastreams.
+
+    areas: all that it stands or ever stood in. stays: of a thing that was moved each place, else none.
+    """
 
     id: int
     code: str
@@ -46,6 +59,14 @@ class ThingRow:
     areas: frozenset[int]
     gateway_areas: frozenset[int]
     datastreams: tuple[Datastream, ...] = ()
+    stays: tuple[Stay, ...] = ()
+
+    def areas_at(self, instant: int) -> frozenset[int]:
+        """Return the ids of the areas that it stood in, at microseconds since 1970 UTC."""
+        if not self.stays:
+            return self.areas
+        found = (stay.areas for stay in self.stays if instant in stay.time)
+        return next(found, frozenset())
 
     @cached_property
     def observed_properties(self) -> frozenset[str]:
@@ -54,7 +75,7 @@ class ThingRow:
 
     @cached_property
     def all_areas(self) -> frozenset[int]:
-        """Ids of the areas that the thing or its gateway stands in."""
+        """Ids of the areas that the thing or its gateway stands in, or the thing ever stood in."""
         return self.areas | self.gateway_areas
 
 

@@ -81,7 +81,7 @@ async def flag(
     Raises:
         QualityRulesError: the city's rules can't be read.
     """
-    streams, rules = await quality_store.read_streams(conn), await quality_store.read_rules(conn)
+    streams, rules = await quality_store.read_streams(conn, end), await quality_store.read_rules(conn)
     task, window = _task(streams, rules, network.datastreams), _whole_hours(start, end)
     found = await _flag_window(conn, task, window, None if until is None else late)
     for later, part in _later(task, window, until):
@@ -91,7 +91,7 @@ async def flag(
 
 async def flag_again(conn: AsyncConnection[Any], start: datetime, end: datetime) -> Flagged:
     """Flag whole UTC hours of the whole city, and queue the hours that change in late_hours; as `flag`."""
-    streams, rules = await quality_store.read_streams(conn), await quality_store.read_rules(conn)
+    streams, rules = await quality_store.read_streams(conn, end), await quality_store.read_rules(conn)
     task = _task(streams, rules, frozenset(s.id for s in streams))
     return await _flag_window(conn, task, _whole_hours(start, end), ())
 

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 _FOREVER = datetime(9999, 1, 1, tzinfo=UTC)
 
 _STREAMS = """
-SELECT d.id, p.code, d.sampling_interval_s, t.latitude, t.longitude
+SELECT d.id, p.code, d.sampling_interval_s, i.latitude, i.longitude
 FROM datastreams d JOIN things t ON t.id = d.thing_id
+JOIN installations i ON i.thing_id = t.id AND i.valid_from < %(at)s AND %(at)s <= i.valid_to
 JOIN observed_properties p ON p.id = d.observed_property_id
 WHERE d.enabled AND t.enabled ORDER BY d.id"""
 _RULES = "SELECT coalesce(properties -> 'quality_rules', '{}') FROM city"
@@ -129,9 +130,9 @@ class Correction:
     humidity_id: int
 
 
-async def read_streams(conn: AsyncConnection[Any]) -> list[Stream]:
-    """Return every enabled datastream, ordered by id."""
-    return [Stream(*row) for row in await _all(conn, _STREAMS)]
+async def read_streams(conn: AsyncConnection[Any], at: datetime) -> list[Stream]:
+    """Return every enabled datastream where it stood just before an instant, ordered by id."""
+    return [Stream(*row) for row in await _all(conn, _STREAMS, {"at": at})]
 
 
 async def read_rules(conn: AsyncConnection[Any]) -> RuleSet:

@@ -14,7 +14,7 @@ import numpy as np
 
 from analytics import kept, singles
 from analytics.indicator import INDICATORS
-from analytics.inputs import Activity, Arrived, Site
+from analytics.inputs import Activity, Arrived, Site, SiteStay
 from analytics.needs import Need, Plan, union
 from analytics.quarters import QUARTER_SUM, QUARTER_US, columns, sum_quarters
 from analytics.schedule import SETTLE
@@ -219,6 +219,7 @@ def _site(thing: ThingRow, needs: Mapping[int, Need], read: _Read, network: Netw
         network.codes(thing.areas),
         network.codes(thing.gateway_areas),
         _arrived(read.arrivals.get(thing.gateway, _NO_ARRIVALS)),
+        tuple(SiteStay(stay.time, network.codes(stay.areas)) for stay in thing.stays),
     )
 
 

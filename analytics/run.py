@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 
     from psycopg import AsyncConnection
 
+    from analytics.found import Sites
     from analytics.indicator import Indicator
-    from analytics.inputs import Site
+    from analytics.inputs import Period, Site
     from analytics.network import AreaRow, Network, ThingRow
 
 #: Inputs are read, and values committed, for this much time at once.
@@ -158,13 +160,16 @@ async def _begun(conn: AsyncConnection[Any], plan: Plan, network: Network) -> Fo
     sites = (t for t in network.things if plan.indicator.concerns(t.observed_properties))
     others = {t.id: t for t in sites if t.id not in plan.things}
     starts, codes = [p.start for p in plan.periods], {i: t.code for i, t in others.items()}
+    named = cache(network.codes)
     stored = await kept.read_whole_sites(conn, plan.indicator, codes, starts[0], starts[-1])
     whole = {i: values for i, values in stored.items() if values.keys() >= set(starts)}
-    areas = {i: network.codes(areas_of(plan.indicator, others[i])) for i in whole}
-    return Found(
-        replace(plan, things=plan.things | (others.keys() - whole.keys())),
-        [[(others[i], found[at].of(areas[i])) for i, found in whole.items()] for at in starts],
-    )
+
+    def kept_in(period: Period) -> Sites:
+        areas = {i: named(areas_of(plan.indicator, others[i], period)) for i in whole}
+        return [(others[i], found[period.start].of(areas[i])) for i, found in whole.items()]
+
+    left = others.keys() - whole.keys()
+    return Found(replace(plan, things=plan.things | left), [kept_in(period) for period in plan.periods])
 
 
 def _add(found: Sequence[Found], group: Sequence[tuple[ThingRow, Site]]) -> None:

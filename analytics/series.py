@@ -6,7 +6,7 @@ A window is half-open: an observation belongs to the hour that holds its time st
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 HOUR = timedelta(hours=1)
+_QUARTER_US = HOUR // _MICROSECOND // 4
 #: Share of an hour's values (45 of 60 minutes), of 24 hours (18) and of a time span known that a mean needs.
 MINIMUM_SHARE = 0.75
 # Shares such as 17/18 are compared after binary rounding.
@@ -49,6 +50,15 @@ class Window:
     def of(cls, start: datetime, end: datetime) -> Window:
         """Return the window between two aware datetimes."""
         return cls(to_micros(start), to_micros(end))
+
+    def __contains__(self, instant: int) -> bool:
+        """Tell whether an instant lies within."""
+        return self.start <= instant < self.end
+
+    @property
+    def middle(self) -> int:
+        """The instant half-way between start and end."""
+        return (self.start + self.end) // 2
 
     @property
     def length(self) -> int:
@@ -88,8 +98,14 @@ class Quarters:
 
     def until(self, instant: int) -> Quarters:
         """Return the quarters that begin before an instant."""
-        n = int(self.times.searchsorted(instant))
-        return Quarters(self.times[:n], self.good[:n], self.total[:n], self.suspect[:n])
+        return self._part(slice(int(self.times.searchsorted(instant))))
+
+    def within(self, window: Window) -> Quarters:
+        """Return the quarters that lie within a window from start to end."""
+        return self._part(_slice(self.times, Window(window.start, window.end - _QUARTER_US + 1)))
+
+    def _part(self, part: slice) -> Quarters:
+        return Quarters(self.times[part], self.good[part], self.total[part], self.suspect[part])
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +125,17 @@ class Series:
     quarters: Quarters | None = None
     #: from here on there are single observations
     single_from: int = 0
+
+    def within(self, window: Window) -> Series:
+        """Return the observations within a window."""
+        part = _slice(self.times, window)
+        return replace(
+            self,
+            times=self.times[part],
+            values=self.values[part],
+            quality=self.quality[part],
+            quarters=self.quarters and self.quarters.within(window),
+        )
 
     def good(self, window: Window) -> Values:
         """Return the values within `window` that are not suspect, shape (m,).

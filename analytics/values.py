@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, LiteralString
 
 from psycopg.types.json import Jsonb
 
-from analytics.network import AreaRow, Datastream, LateHour, Network, ThingRow
+from analytics.network import AreaRow, Datastream, LateHour, Network, Stay, ThingRow
+from analytics.series import Window
+from devices import maintenance
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
@@ -35,22 +37,32 @@ _GATEWAYS = """
 SELECT ga.area_id, g.code FROM gateways g JOIN gateway_areas ga ON ga.gateway_id = g.id
 WHERE g.enabled AND ga.area_id = ANY(%s)"""
 # Planned maintenance is what the property of this name tells and what the windows do.
-_THINGS = """
+_THINGS = f"""
 SELECT t.id, t.code, g.code, g.heartbeat_s,
        CASE WHEN m.windows IS NULL THEN t.properties ELSE t.properties || jsonb_build_object('maintenance',
            CASE jsonb_typeof(t.properties -> 'maintenance') WHEN 'array' THEN t.properties -> 'maintenance'
                ELSE '[]' END || m.windows) END,
-       coalesce(own.ids, '{}'), coalesce(ga.ids, '{}')
+       coalesce(own.ids, '{{}}'), coalesce(ga.ids, '{{}}')
 FROM things t JOIN gateways g ON g.id = t.gateway_id
-LEFT JOIN (SELECT thing_id, array_agg(area_id) AS ids FROM thing_areas GROUP BY 1) own ON own.thing_id = t.id
+LEFT JOIN (SELECT thing_id, array_agg(DISTINCT area_id) AS ids FROM installation_areas GROUP BY 1) own
+    ON own.thing_id = t.id
 LEFT JOIN (SELECT gateway_id, array_agg(area_id) AS ids FROM gateway_areas GROUP BY 1) ga
     ON ga.gateway_id = g.id
 LEFT JOIN (SELECT thing_id, jsonb_agg(jsonb_build_object('from', starts_at, 'to', ends_at,
                                                          'recorded_at', created_at)
-                                      ORDER BY starts_at, id) AS windows
-           FROM thing_maintenance WHERE ends_at > starts_at GROUP BY 1) m ON m.thing_id = t.id
+                                      ORDER BY starts_at, ends_at, created_at) AS windows
+           FROM ({maintenance.OF_THINGS}) w WHERE ends_at > starts_at GROUP BY 1) m ON m.thing_id = t.id
 WHERE t.enabled AND g.enabled AND (own.ids && %(areas)s::int[] OR ga.ids && %(areas)s::int[])
-ORDER BY t.id"""
+ORDER BY t.id"""  # noqa: S608  (composed of constants)
+# Of things that were moved. Infinity is no microsecond: what is open ends far from any step.
+_STAYS = """
+SELECT i.thing_id,
+       (extract(epoch FROM greatest(i.valid_from, '0001-01-01Z')) * 1000000)::int8,
+       (extract(epoch FROM least(i.valid_to, '9999-01-01Z')) * 1000000)::int8,
+       ARRAY(SELECT area_id FROM installation_areas l
+             WHERE (l.thing_id, l.valid_from) = (i.thing_id, i.valid_from))
+FROM installations i WHERE i.thing_id = ANY(%s) AND (i.valid_from > '-infinity' OR i.valid_to < 'infinity')
+ORDER BY i.thing_id, i.valid_from"""
 _DATASTREAMS = """
 SELECT d.id, d.thing_id, p.code, d.sampling_interval_s
 FROM datastreams d JOIN observed_properties p ON p.id = d.observed_property_id
@@ -173,9 +185,13 @@ async def read_network(conn: AsyncConnection[Any], codes: Sequence[str] | None =
 
 async def _things(conn: AsyncConnection[Any], areas: list[int]) -> tuple[ThingRow, ...]:
     rows = await _all(conn, _THINGS, {"areas": areas})
+    ids = [row[0] for row in rows]
     streams: dict[int, list[Datastream]] = {}
-    for row in await _all(conn, _DATASTREAMS, [[row[0] for row in rows]]):
+    for row in await _all(conn, _DATASTREAMS, [ids]):
         streams.setdefault(row[1], []).append(Datastream(*row))
+    stays: dict[int, list[Stay]] = {}
+    for thing, start, end, own in await _all(conn, _STAYS, [ids]):
+        stays.setdefault(thing, []).append(Stay(Window(start, end), frozenset(own)))
     return tuple(
         ThingRow(
             id=id_,
@@ -186,6 +202,7 @@ async def _things(conn: AsyncConnection[Any], areas: list[int]) -> tuple[ThingRo
             areas=frozenset(own),
             gateway_areas=frozenset(gateways),
             datastreams=tuple(streams.get(id_, ())),
+            stays=tuple(stays.get(id_, ())),
         )
         for id_, code, gateway, heartbeat_s, properties, own, gateways in rows
     )

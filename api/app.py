@@ -23,7 +23,7 @@ from api.limits import BodyLimit
 from api.metrics import Metrics, PoolCollector
 from api.open_data.state import Published
 from api.parameters import only_known_parameters
-from api.rates import Clients, RateLimit
+from api.rates import Buckets, Clients, RateLimit
 from api.rights import require_rules
 from api.routers import (
     alert_silences,
@@ -31,11 +31,13 @@ from api.routers import (
     areas,
     asyncapi,
     comparisons,
+    enrolments,
     explanations,
     exports,
     fallback,
     gateways,
     indicators,
+    installations,
     live,
     observations,
     open_data,
@@ -53,6 +55,7 @@ from storage.pool import connect, open_pool
 _ROUTERS = (
     areas.router,
     things.router,
+    installations.router,
     observations.router,
     exports.router,
     indicators.router,
@@ -61,6 +64,7 @@ _ROUTERS = (
     explanations.router,
     gateways.router,
     unknown.router,
+    enrolments.router,
     alerts.router,
     alert_silences.router,
     live.router,
@@ -107,6 +111,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings, app.state.metrics = settings, Metrics()
     app.state.cache = AnswerCache(settings.api_cache_mb * 1_000_000)
+    app.state.enrolments = Buckets()
     app.state.clients, app.state.open_data = Clients(), Published(settings)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     _add_routes(app)
@@ -158,6 +163,7 @@ def _add_routes(app: FastAPI) -> None:
     require_rules(route.operation_id for router in _ROUTERS for route in router.routes)  # type: ignore[attr-defined]
     for router in _ROUTERS:
         app.include_router(router, dependencies=[Access, Depends(only_known_parameters)])
+    app.include_router(enrolments.open_router, dependencies=[Depends(only_known_parameters)])
     app.include_router(status.health)
     app.include_router(asyncapi.router)
     app.include_router(open_data.router, include_in_schema=app.state.open_data.is_on)

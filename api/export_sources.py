@@ -107,8 +107,9 @@ async def _with_instants(conn: AsyncConnection[Any], wanted: NewExport, zone: Zo
 
 async def _reading(conn: AsyncConnection[Any], wanted: NewExport, zone: ZoneInfo) -> Reading:
     chosen = StreamFilter(wanted.datastream, wanted.thing, wanted.property, wanted.area)
-    streams = await queries.streams(conn, chosen, MOST_STREAMS)
-    if not streams:
-        raise Problem("not-found", "nothing measures that: /v1/datastreams lists what is measured")
     start, end = (datetime.fromisoformat(str(each)) for each in (wanted.start, wanted.end))
-    return Reading(streams, Span(start, end, zone), wanted.rollup)
+    span = Span(start, end, zone)
+    places = await queries.streams(conn, chosen, span, MOST_STREAMS)
+    if not places:
+        raise Problem("not-found", "nothing measures that: /v1/datastreams lists what is measured")
+    return Reading(places, span, wanted.rollup)

@@ -56,6 +56,8 @@ class Succession:
 
     unit: Unit
     is_main: bool
+    #: of the earlier unit's land the share that went into the later one; None: not known
+    share: float | None = None
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ class Known:
 
     def _related(self, unit: Unit, own: str, other: str) -> list[Succession]:
         rows = [row for row in self.successions if row[own] == unit.id]
-        found = [Succession(self.everywhere[row[other]], row["is_main"]) for row in rows]
+        found = [Succession(self.everywhere[row[other]], row["is_main"], row["share"]) for row in rows]
         return sorted(found, key=lambda each: (not each.is_main, each.unit.code))
 
     def below(self, units: Iterable[Unit]) -> Iterator[Unit]:

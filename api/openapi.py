@@ -11,7 +11,7 @@ from api.formats.table import Table
 from api.open_access import may_be_open
 from api.problems import KINDS, MEDIA_TYPE, basics
 from api.reach import Caller
-from api.rights import NEEDED, OPENED, RIGHTS, Right, Role
+from api.rights import NEEDED, OPENED, RIGHTS, WITHOUT_KEY, Right, Role
 from api.schemas import open_data
 from api.schemas.common import ProblemDetails
 from api.security import refused
@@ -34,6 +34,7 @@ _OPEN_DATA = """\
 """
 _EXAMPLES = {
     "401": ("unauthorized", "send `Authorization: Bearer halong_…`; `halong keys create` makes a key"),
+    "403": ("forbidden", "the role may not do this"),
     "404": ("not-found", "there is no area '19': did you mean 193?"),
     "406": ("not-acceptable", "there is nothing of 'image/png' here; there is text/csv (format=csv), …"),
     "409": ("conflict", "the alert is resolved: only a raised one can be acknowledged"),
@@ -49,6 +50,12 @@ _EXAMPLES = {
     ),
 }
 _OF_ONE_OPERATION = {
+    ("createEnrolmentToken", "409"): (
+        "conflict",
+        "'ha-long-1' is disabled: `halong gateways enable ha-long-1`",
+    ),
+    ("enrol", "409"): ("conflict", "this API signs no certificates: enrol without a request, for a password"),
+    ("enrol", "403"): ("enrolment-refused", "the token ended at 2026-11-23 01:15 UTC: ask for another"),
     ("createExport", "429"): (
         "too-many-exports",
         "key 1a2b3c4d has 3 unfinished exports: wait for one, or cancel it",
@@ -158,14 +165,16 @@ def _lacking(right: Right) -> Caller:
 
 #: what they choose may exist, and nothing measure it
 _MAY_FIND_NOTHING = {"listObservations", "createExport"}
+_MAY_CONFLICT = {"acknowledgeAlert", "getExportFile", "createEnrolmentToken", "enrol"}
 
 
 def _can_answer(path: str, operation: dict[str, Any], status: str) -> bool:
     answers: dict[str, bool] = {
         "401": bool(operation.get("security")),
+        "403": operation["operationId"] in WITHOUT_KEY,
         "404": "{" in path or operation["operationId"] in _MAY_FIND_NOTHING,
         "406": any(each["name"] == "format" for each in operation.get("parameters", [])),
-        "409": operation["operationId"] in {"acknowledgeAlert", "getExportFile"},
+        "409": operation["operationId"] in _MAY_CONFLICT,
         "408": "requestBody" in operation,
         "410": operation["operationId"] == "getExportFile",
         "413": "requestBody" in operation,

@@ -210,7 +210,26 @@ def read_at(text: str | None, zone: ZoneInfo) -> date | None:
     return checked("at", text, "a date such as 2025-06-30, or now", lambda: parse_day(text, today=today))
 
 
+async def stood_at(
+    request: Request,
+    text: Annotated[
+        str | None,
+        Query(
+            alias="at",
+            description="As things stood at this instant (a date: at its start), in the unit that the area's "
+            "code meant then. Default: now.",
+        ),
+    ] = None,
+) -> datetime:
+    """Read `at`, an instant."""
+    if text is None:
+        return now()
+    zone = request.app.state.settings.zone
+    return checked("at", text, EXPECTED, lambda: parse_time(text, zone=zone, now=now()))
+
+
 AsOf = Annotated[datetime | None, Depends(as_of)]
+StoodAt = Annotated[datetime, Depends(stood_at)]
 At = Annotated[date | None, Depends(at)]
 
 

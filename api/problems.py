@@ -40,6 +40,8 @@ _TOO_LONG = (
 KINDS: dict[str, tuple[int, str]] = {
     "unauthorized": (401, "An API key is needed"),
     "forbidden": (403, "The API key may not do this"),
+    "enrolment-refused": (403, "The token opens nothing"),
+    "https-needed": (403, "A credential is told over https alone"),
     "not-found": (404, "There is nothing of this name"),
     "no-such-path": (404, "There is no such path"),
     "method-not-allowed": (405, "The path does not know this method"),

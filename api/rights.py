@@ -26,7 +26,7 @@ class Right(StrEnum):
     RAW = "read what devices send (things, observations, gateways, refusals, status, alerts)"
     EXPORT = "have files made"
     OPERATE = "acknowledge and silence alerts"
-    REGISTER = "register gateways, things and datastreams"
+    REGISTER = "register gateways and devices, move them and let them enrol"
     ADMINISTER = "change the rules of alerts"
 
 
@@ -64,6 +64,7 @@ _OPERATIONS: Final[Mapping[Right, tuple[str, ...]]] = {
     Right.RAW: (
         "listThings",
         "getThing",
+        "listInstallations",
         "listDatastreams",
         "getDatastream",
         "listLatestObservations",
@@ -85,9 +86,11 @@ _OPERATIONS: Final[Mapping[Right, tuple[str, ...]]] = {
     # Of observations it needs RAW too: api.routers.exports asks for it.
     Right.EXPORT: ("createExport", "listExports", "getExport", "deleteExport", "getExportFile"),
     Right.OPERATE: ("acknowledgeAlert", "createAlertSilence", "endAlertSilence"),
-    Right.REGISTER: ("acceptUnknownThing", "ignoreUnknownThing"),
+    Right.REGISTER: ("moveThing", "createEnrolmentToken", "acceptUnknownThing", "ignoreUnknownThing"),
     Right.ADMINISTER: ("createAlertRule", "changeAlertRule", "deleteAlertRule"),
 }
+#: operations that ask for no key, since what they are sent is a secret of its own
+WITHOUT_KEY: Final = frozenset({"enrol"})
 #: operation's id -> the right that it needs
 NEEDED: Final[Mapping[str, Right]] = {
     operation: right for right, operations in _OPERATIONS.items() for operation in operations

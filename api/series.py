@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -11,11 +14,12 @@ import numpy as np
 from api import downsample
 from api.lending import lent
 from api.queries import observations as queries
+from api.queries.observations import Part, day_from
 from api.tables import observations as tables
 from storage.observations import to_datetime
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     import pyarrow as pa
@@ -36,36 +40,83 @@ _DRAWN_FROM_OBSERVATIONS: Final = 500_000
 
 @dataclass(frozen=True)
 class Reading:
-    """Which rows are read: of datastreams, which are ordered by id, in a period."""
+    """Which rows are read, in a period: of datastreams by id, each in the places where it stood, by time."""
 
-    streams: Sequence[Row]
+    places: Sequence[Row]
     span: Span
     rollup: Rollup
+
+    @cached_property
+    def streams(self) -> Sequence[Row]:
+        """The datastreams, each where it stood last."""
+        return [list(rows)[-1] for _, rows in groupby(self.places, lambda row: row["id"])]
+
+    @cached_property
+    def parts(self) -> Sequence[Part]:
+        """What is read of each datastream: time in places, one after the other, is one part."""
+        cut = (self._cut(part) for part in _joined(self.places))
+        return [part for part in cut if part.since < part.until]
+
+    def _cut(self, part: Part) -> Part:
+        """Return a part in whole days or hours: by their start, but of the hour of a move nothing is told."""
+        if self.rollup == "none":
+            return part
+        since, until = _hour_from(part.since), part.until.replace(minute=0, second=0, microsecond=0)
+        if part.since == self.span.start:
+            since = self._first(part.since)
+        if part.until == self.span.end:
+            until = self._first(part.until)
+        return Part(part.id, since, until)
+
+    def _first(self, instant: datetime) -> datetime:
+        return day_from(instant, self.span.zone) if self.rollup == "day" else instant
 
     @property
     def expected(self) -> int:
         """How many observations there should be by the datastreams' sampling intervals."""
-        seconds = (self.span.end - self.span.start).total_seconds()
-        return round(seconds * sum(1 / int(each["sampling_interval_s"]) for each in self.streams))
+        return round(sum(_seconds(each) / int(each["sampling_interval_s"]) for each in self.places))
 
     @property
     def rows(self) -> int:
         """How many rows there should be."""
-        hours = (self.span.end - self.span.start).total_seconds() / 3600
+        hours = sum(map(_seconds, self.places)) / 3600
         sums = {"hour": round(hours), "day": round(hours / 24)}
-        return sums[self.rollup] * len(self.streams) if self.rollup in sums else self.expected
+        return sums.get(self.rollup, self.expected)
+
+
+def _joined(places: Sequence[Row]) -> Iterator[Part]:
+    begun: Part | None = None
+    for each in places:
+        since = each["since"]
+        if begun is not None and (begun.id, begun.until) == (each["id"], since):
+            since = begun.since
+        elif begun is not None:
+            yield begun
+        begun = Part(each["id"], since, each["until"])
+    if begun is not None:
+        yield begun
+
+
+def _hour_from(instant: datetime) -> datetime:
+    begun = instant.replace(minute=0, second=0, microsecond=0)
+    return begun if begun == instant else begun + timedelta(hours=1)
+
+
+def _seconds(place: Row) -> float:
+    seconds: float = (place["until"] - place["since"]).total_seconds()
+    return seconds
 
 
 async def page(
     conn: AsyncConnection[Any], reading: Reading, after: tuple[int, datetime] | None, limit: int
 ) -> pa.RecordBatch:
     """Return rows by (datastream, time) after a key, `limit` at most, as a batch of the rollup's table."""
-    ids = [each["id"] for each in reading.streams]
-    rows = await queries.page(conn, reading.rollup, ids, reading.span, after=after, limit=limit)
-    if reading.rollup != "none":
-        return tables.summed(reading.rollup, rows, reading.streams, reading.span.zone)
+    rollup, zone = reading.rollup, reading.span.zone
+    rows = await queries.page(conn, rollup, reading.parts, zone, after=after, limit=limit)
+    if rollup != "none":
+        return tables.summed(rollup, rows, reading.places, zone)
     flags = await queries.flags(conn, rows)
-    return await asyncio.to_thread(tables.raw, rows, flags, reading.streams)
+    return await asyncio.to_thread(tables.raw, rows, flags, reading.places)
 
 
 async def batches(
@@ -106,13 +157,14 @@ async def points(
 ) -> Batches:
     """Yield at most `number` points of each datastream, a batch a datastream; connections as in `batches`."""
     source = drawn_from(reading, method)
-    for stream in reading.streams:
+    for id_, places in groupby(reading.places, lambda row: row["id"]):
         async with lent(pool, first) as conn:
-            rows = await queries.samples(conn, source, stream["id"], reading.span)
+            mine = [part for part in reading.parts if part.id == id_]
+            rows = [await queries.samples(conn, source, part) for part in mine]
         first = None
-        yield _drawn(rows, stream, number, method)
+        yield _drawn(np.concatenate(rows), list(places), number, method)
 
 
-def _drawn(rows: NDArray[np.void], stream: Row, number: int, method: Method) -> pa.RecordBatch:
+def _drawn(rows: NDArray[np.void], places: Sequence[Row], number: int, method: Method) -> pa.RecordBatch:
     times, values = (np.ascontiguousarray(rows[name]) for name in ("time", "value"))
-    return tables.sampled(rows[downsample.chosen(times, values, number, method)], stream)
+    return tables.sampled(rows[downsample.chosen(times, values, number, method)], places)

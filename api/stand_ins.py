@@ -142,9 +142,14 @@ def _gaps(
         yield own.last, period.end, ("successor",)
 
 
-def land_share(known: Known, area: Unit, relation: Relation, other: Unit) -> float | None:
-    """Return which share of the larger unit's land the smaller one has; None where it came from several."""
-    small, large = (area, other) if relation == "predecessor" else (other, area)
+def land_share(known: Known, area: Unit, relation: Relation, other: Succession) -> float | None:
+    """Return which share of the earlier unit's land the later one has, as told, else by their sizes.
+
+    None where it is not told and the later one came from several.
+    """
+    if other.share is not None:
+        return round(other.share, 3)
+    small, large = (area, other.unit) if relation == "predecessor" else (other.unit, area)
     if len(known.predecessors(small)) != 1 or small.area_km2 is None or large.area_km2 is None:
         return None
     return round(min(1.0, small.area_km2 / large.area_km2), 3)

@@ -73,7 +73,7 @@ def stand_ins(found: Mapping[StandIn, Sequence[str]], known: Known) -> list[Row]
                 area(other.unit)
                 | {
                     "is_main": other.is_main,
-                    "land_share": land_share(known, each.area, each.relation, other.unit),
+                    "land_share": land_share(known, each.area, each.relation, other),
                 }
                 for other in each.derived_from
             ],

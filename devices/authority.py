@@ -39,10 +39,11 @@ GATEWAY_DAYS: Final = 825
 CRL_DAYS: Final = 397
 """A broker with an overdue list lets no certificate in: it is valid as long as the server's certificate."""
 
+HOLD: Final = x509.ReasonFlags.certificate_hold.value
 REASONS: Final = tuple(
     flag.value
     for flag in x509.ReasonFlags
-    if flag not in {x509.ReasonFlags.remove_from_crl, x509.ReasonFlags.certificate_hold}
+    if flag.value not in {x509.ReasonFlags.remove_from_crl.value, HOLD}
 )
 """Why a certificate may be revoked (RFC 5280, 5.3.1)."""
 

@@ -8,13 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
-import psycopg
 import structlog
 
 from devices.lookups import Lookups
 from devices.model import DeviceModel, FieldMapping
-from storage.errors import StorageError, is_transient
-from storage.pool import connect
+from storage.channel import Channel
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -25,7 +23,6 @@ log = structlog.get_logger(__name__)
 
 # Changes come in bursts (an import of a whole profile): they are read once.
 _SETTLE_S = 0.1
-_RETRY_S = 1.0
 
 _GATEWAYS = "SELECT code, id, enabled FROM gateways"
 _STREAMS = """
@@ -134,7 +131,7 @@ class LiveCatalog:
     """The newest snapshot, kept up to date by LISTEN on the channel `halong_registry`."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self._channel = Channel(url, "halong_registry", "catalog", self._read, _SETTLE_S)
         self.current = Catalog({}, frozenset())
 
     @asynccontextmanager
@@ -144,45 +141,16 @@ class LiveCatalog:
         Raises:
             StorageError, psycopg.Error: the first reading fails.
         """
-        conn = await self._listen()
-        task = asyncio.create_task(self._follow(conn), name="catalog")
+        task = asyncio.create_task(self._channel.follow(await self._channel.begin()), name="catalog")
         try:
             yield self
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
 
-    async def _listen(self) -> AsyncConnection[Any]:
-        conn = await connect(self._url, name="halong catalog")
-        # LISTEN comes first: a change between the two is told, one before it is read.
-        await conn.execute("LISTEN halong_registry")
+    async def _read(self, conn: AsyncConnection[Any]) -> None:
         self.current = await load(conn)
-        return conn
-
-    async def _follow(self, conn: AsyncConnection[Any] | None) -> None:
-        while True:
-            try:
-                conn = conn or await self._listen()
-                async with conn:
-                    await self._follow_connection(conn)
-            except (StorageError, OSError, psycopg.Error) as error:
-                if not (isinstance(error, StorageError) or is_transient(error)):
-                    raise
-                log.warning(
-                    "registry cannot be followed, trying again", action="catalog_retry", error=str(error)
-                )
-            conn = None
-            await asyncio.sleep(_RETRY_S)
-
-    async def _follow_connection(self, conn: AsyncConnection[Any]) -> None:
-        while True:
-            async for _ in conn.notifies(stop_after=1):
-                pass
-            # What else comes within the pause is part of the same reading.
-            async for _ in conn.notifies(timeout=_SETTLE_S):
-                pass
-            self.current = await load(conn)
-            log.info("registry read", action="catalog_read", gateways=len(self.current.gateways))
+        log.info("registry read", action="catalog_read", gateways=len(self.current.gateways))
 
 
 async def _all(conn: AsyncConnection[Any], sql: str) -> list[tuple[Any, ...]]:

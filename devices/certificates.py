@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import class_row
 
-from devices.authority import Revoked, hex_serial
+from devices.authority import HOLD, Revoked, hex_serial
 from devices.identities import UnknownGatewayError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime, timedelta
 
+    from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
     from cryptography.x509 import Certificate
     from psycopg import AsyncConnection
+
+    from devices.authority import Authority
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +68,27 @@ async def record(conn: AsyncConnection[Any], gateway: str, certificate: Certific
         )
 
 
+async def certify(
+    conn: AsyncConnection[Any],
+    authority: Authority,
+    gateway: str,
+    key: CertificatePublicKeyTypes,
+    *,
+    at: datetime,
+    days: int,
+    by: str,
+) -> Certificate:
+    """Issue a gateway's certificate, recorded before anybody has it: else it could not be revoked.
+
+    Raises:
+        AuthorityError: the key cannot be certified.
+        UnknownGatewayError: no such gateway, or it is disabled.
+    """
+    certificate = authority.gateway(gateway, key, at, days=days)
+    await record(conn, gateway, certificate, by)
+    return certificate
+
+
 async def issued(conn: AsyncConnection[Any], gateway: str | None = None) -> list[Issued]:
     """Return the certificates of a gateway or of all, by gateway, the newest first."""
     cursor = conn.cursor(row_factory=class_row(Issued))
@@ -93,12 +117,17 @@ async def revoke(
 
 
 async def revoked(conn: AsyncConnection[Any], at: datetime) -> list[Revoked]:
-    """Return what has to stand in the list of revoked certificates: those that would be valid otherwise."""
+    """Return what has to stand in the list of revoked certificates: those that would be valid otherwise.
+
+    A disabled gateway's are on hold (RFC 5280, 5.3.1), as of `at`: they leave the list when it is enabled.
+    """
     cursor = await conn.execute(
         """
-        SELECT serial, revoked_at, reason FROM certificates
-        WHERE revoked_at IS NOT NULL AND not_after > %s ORDER BY serial""",
-        [at],
+        SELECT serial, coalesce(revoked_at, %(at)s), coalesce(reason, %(hold)s)
+        FROM certificates c LEFT JOIN gateways g ON g.code = c.gateway
+        WHERE not_after > %(at)s AND (revoked_at IS NOT NULL OR g.enabled IS NOT TRUE)
+        ORDER BY serial""",
+        {"at": at, "hold": HOLD},
     )
     return [Revoked(int(serial, 16), when, reason) for serial, when, reason in await cursor.fetchall()]
 
@@ -143,9 +172,11 @@ async def shut_out(conn: AsyncConnection[Any], at: datetime) -> list[str]:
         SELECT gateway FROM certificates c LEFT JOIN gateways g ON g.code = c.gateway
         GROUP BY gateway
         HAVING bool_or(enabled) IS NOT TRUE
-            OR bool_and(password_hash IS NULL AND (revoked_at IS NOT NULL OR not_after <= %s))
+            OR bool_and((revoked_at IS NOT NULL OR not_after <= %(at)s) AND NOT EXISTS (
+                SELECT FROM gateway_passwords p
+                WHERE p.gateway_id = g.id AND (p.valid_to IS NULL OR p.valid_to > %(at)s)))
         ORDER BY 1""",
-        [at],
+        {"at": at},
     )
     return [code for (code,) in await cursor.fetchall()]
 

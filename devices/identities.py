@@ -1,4 +1,4 @@
-"""Gateways' passwords: set in the database as hashes, and handed to the broker."""
+"""Gateways' passwords: set in the database as hashes, and kept in files for those who log in with them."""
 
 from __future__ import annotations
 
@@ -20,14 +20,6 @@ class UnknownGatewayError(LookupError):
     """The gateway is not registered."""
 
 
-async def password_hashes(conn: AsyncConnection[Any]) -> dict[str, str]:
-    """Return code -> password hash of every gateway that may log in; none has the name of another user."""
-    cursor = await conn.execute(
-        "SELECT code, password_hash FROM gateways WHERE enabled AND password_hash IS NOT NULL"
-    )
-    return {code: hashed for code, hashed in await cursor.fetchall() if not is_reserved(code)}
-
-
 async def require_no_gateway(conn: AsyncConnection[Any], user: str) -> None:
     """Refuse a name for the platform's user at the broker that is a gateway's: it would have its rights.
 
@@ -41,35 +33,49 @@ async def require_no_gateway(conn: AsyncConnection[Any], user: str) -> None:
         )
 
 
-async def set_password(conn: AsyncConnection[Any], gateway: str) -> str:
-    """Give a gateway a random password and return it: only its hash is kept.
+async def locked(conn: AsyncConnection[Any], gateway: str) -> int:
+    """Return a gateway's id, and keep others from changing its identities until the transaction ends.
 
     Raises:
         UnknownGatewayError: no such gateway, or one that may not log in under its code.
     """
     if is_reserved(gateway):
         raise UnknownGatewayError(reserved_text(gateway))
-    passwords = await set_passwords(conn, [gateway])
-    if gateway not in passwords:
+    cursor = await conn.execute("SELECT id FROM gateways WHERE code = %s FOR UPDATE", [gateway])
+    row = await cursor.fetchone()
+    if row is None:
         raise UnknownGatewayError(f"gateway {gateway!r} is not registered: see `halong devices list`")
-    return passwords[gateway]
+    return int(row[0])
 
 
-async def set_passwords(conn: AsyncConnection[Any], gateways: Iterable[str]) -> dict[str, str]:
-    """Give each registered gateway of `gateways` a random password and return code -> password."""
-    passwords = {gateway: new_password() for gateway in gateways}
-    known = await store_hashes(conn, {code: password_hash(p) for code, p in passwords.items()})
-    return {code: passwords[code] for code in known}
+async def set_password(conn: AsyncConnection[Any], gateway: str) -> str:
+    """Give a gateway a random password in place of all it has, and return it: only its hash is kept.
+
+    Raises:
+        UnknownGatewayError: no such gateway, or one that may not log in under its code.
+    """
+    password = new_password()
+    async with conn.transaction():
+        await locked(conn, gateway)
+        await store_hashes(conn, {gateway: password_hash(password)})
+    return password
 
 
-async def store_hashes(conn: AsyncConnection[Any], hashes: Mapping[str, str]) -> set[str]:
-    """Store password hashes by gateway code and return the codes of those that are registered."""
-    cursor = await conn.execute(
-        "UPDATE gateways g SET password_hash = h.hash FROM unnest(%s::text[], %s::text[]) AS h (code, hash) "
-        "WHERE g.code = h.code RETURNING g.code",
-        [list(hashes), list(hashes.values())],
+async def store_hashes(conn: AsyncConnection[Any], hashes: Mapping[str, str]) -> None:
+    """Store password hashes of registered gateways, by code, each in place of all that the gateway has."""
+    await conn.execute(
+        """
+        WITH other AS (
+            DELETE FROM gateway_passwords p USING gateways g
+            WHERE g.id = p.gateway_id AND g.code = ANY(%(codes)s) AND p.slot <> 1)
+        INSERT INTO gateway_passwords (gateway_id, slot, hash)
+        SELECT g.id, 1, h.hash
+        FROM unnest(%(codes)s::text[], %(hashes)s::text[]) AS h (code, hash)
+        JOIN gateways g ON g.code = h.code
+        ON CONFLICT (gateway_id, slot)
+        DO UPDATE SET hash = excluded.hash, created_at = now(), valid_to = NULL""",
+        {"codes": list(hashes), "hashes": list(hashes.values())},
     )
-    return {row[0] for row in await cursor.fetchall()}
 
 
 async def admit(conn: AsyncConnection[Any], passwords: Mapping[str, str]) -> None:
@@ -79,12 +85,17 @@ async def admit(conn: AsyncConnection[Any], passwords: Mapping[str, str]) -> Non
         UnknownGatewayError: some are not registered; the others are admitted.
     """
     cursor = await conn.execute(
-        "SELECT code, password_hash FROM gateways WHERE code = ANY(%s)", [list(passwords)]
+        """
+        SELECT g.code, p.hash
+        FROM gateways g LEFT JOIN gateway_passwords p
+            ON p.gateway_id = g.id AND p.slot = 1 AND p.valid_to IS NULL
+        WHERE g.code = ANY(%s)""",
+        [list(passwords)],
     )
     stored: dict[str, str | None] = dict(await cursor.fetchall())
-    await store_hashes(
-        conn, {c: password_hash(passwords[c]) for c, h in stored.items() if _other(passwords[c], h)}
-    )
+    other = {code for code, hashed in stored.items() if _other(passwords[code], hashed)}
+    if other:
+        await store_hashes(conn, {code: password_hash(passwords[code]) for code in other})
     if unknown := sorted(passwords.keys() - stored.keys()):
         raise UnknownGatewayError(
             f"{len(unknown)} of {len(passwords)} gateways are not registered, such as {unknown[0]!r}: "

@@ -37,6 +37,13 @@ class Lineage:
         """Return the unit that `area` came into force in."""
         return None if area.parent is None else self.in_force(area.parent, area.valid_from)
 
+    def parts(self, area: Area) -> Iterator[Area]:
+        """Yield the units that came into force in `area`."""
+        for each in (unit for generations in self._generations.values() for unit in generations):
+            parent = self.parent(each)
+            if parent is not None and area_key(parent) == area_key(area):
+                yield each
+
     def with_ancestors(self, codes: Iterable[str]) -> Iterator[Area]:
         """Yield the latest unit of each code and all units above it; one that several share comes again.
 

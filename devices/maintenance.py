@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, LiteralString
 
 from psycopg.rows import dict_row
 
@@ -12,6 +12,26 @@ if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
 Kind = Literal["thing", "gateway", "area"]
+
+#: gateway_id, starts_at, ends_at of each window of a gateway, its areas' included
+OF_GATEWAYS: LiteralString = """
+SELECT w.gateway_id, w.starts_at, w.ends_at FROM maintenance_windows w WHERE w.gateway_id IS NOT NULL
+UNION
+SELECT l.gateway_id, w.starts_at, w.ends_at
+FROM maintenance_windows w JOIN areas a ON a.code = w.area JOIN gateway_areas l ON l.area_id = a.id"""
+#: thing_id, starts_at, ends_at, created_at of each window of a thing: its own, its gateway's, and those of
+#: areas for as long as it stands there
+OF_THINGS: LiteralString = """
+SELECT w.thing_id, w.starts_at, w.ends_at, w.created_at
+FROM maintenance_windows w WHERE w.thing_id IS NOT NULL
+UNION
+SELECT t.id, w.starts_at, w.ends_at, w.created_at
+FROM maintenance_windows w JOIN things t ON t.gateway_id = w.gateway_id
+UNION
+SELECT l.thing_id, greatest(w.starts_at, i.valid_from), least(w.ends_at, i.valid_to), w.created_at
+FROM maintenance_windows w JOIN areas a ON a.code = w.area JOIN installation_areas l ON l.area_id = a.id
+JOIN installations i ON (i.thing_id, i.valid_from) = (l.thing_id, l.valid_from)
+    AND i.valid_from < w.ends_at AND i.valid_to > w.starts_at"""
 
 _ADD = """
 INSERT INTO maintenance_windows (thing_id, gateway_id, area, starts_at, ends_at, reason, created_by)

@@ -20,6 +20,8 @@ CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 PLATFORM_USER = "halong"
 #: The broker's user that consoles and sirens log in as; it may read alerts and nothing else.
 ALERT_READER = "alerts"
+#: client ids of ingest (HALONG_INGEST_CLIENT_ID) and of what it has beside its queue
+_INGEST_ID = re.compile(r"ingest-[0-9]+(-(stats|feedback))?")
 
 
 def is_code(text: str) -> bool:
@@ -28,13 +30,21 @@ def is_code(text: str) -> bool:
 
 
 def is_reserved(code: str) -> bool:
-    """Tell whether the broker has a user of this name that is no gateway: a gateway would have its rights."""
-    return code in {PLATFORM_USER, ALERT_READER}
+    """Tell whether halong itself goes by this name at the broker.
+
+    As user name it would give a gateway the rights of another user; as client id, the queue of ingest.
+    """
+    return code in {PLATFORM_USER, ALERT_READER} or _INGEST_ID.fullmatch(code) is not None
 
 
 def reserved_text(code: str) -> str:
     """Say that a gateway may not have a reserved code."""
-    return f"{code!r} is a user of halong's own at the broker, whose rights a gateway may not have: rename it"
+    return f"{code!r} is a name of halong's own at the broker, which a gateway may not have: rename it"
+
+
+def user_names(code: str) -> tuple[str, str]:
+    """Return the two user names at the broker under which a gateway may have a password at a time."""
+    return code, f"{code}~2"
 
 
 class Quality(IntEnum):
@@ -67,6 +77,8 @@ class Area:
     reporting: bool = False
     #: codes of the units that it came from; the first one gave most of its land
     predecessors: tuple[str, ...] = ()
+    #: of each predecessor's land the share that went into it, in their order; none where that is not known
+    shares: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import zip_longest
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -13,7 +15,7 @@ from devices.lineage import Lineage, area_key
 from devices.profiles.tables import ProfileError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from devices.model import Area, DeviceModel, Gateway, Profile, Thing
 
@@ -68,7 +70,6 @@ class Change:
 class Plan:
     """Every row of a profile and what an import does with it."""
 
-    profile: Profile
     changes: tuple[Change, ...]
 
     @property
@@ -103,11 +104,16 @@ def compare(profile: Profile, stored: Contents) -> Plan:
 
     Rows that the profile does not name are left alone and are not part of the plan.
     """
-    changes: list[Change] = []
-    for table, wanted in contents(profile).items():
-        rows = stored.get(table, {})
-        changes += [_change(table, code, rows.get(code), values) for code, values in wanted.items()]
-    return Plan(profile, tuple(changes))
+    return changes(contents(profile), stored)
+
+
+def changes(wanted: Contents, stored: Contents) -> Plan:
+    """Return the plan that takes the rows of `stored` to those of `wanted`."""
+    found: list[Change] = []
+    for table, rows in wanted.items():
+        old = stored.get(table, {})
+        found += [_change(table, code, old.get(code), values) for code, values in rows.items()]
+    return Plan(tuple(found))
 
 
 def _change(table: str, code: str, old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> Change:
@@ -115,6 +121,10 @@ def _change(table: str, code: str, old: Mapping[str, Any] | None, new: Mapping[s
         return Change(table, code, "create", _created(new), new)
     if "boundary" in new:
         new = _with_better_boundary(old, new)
+    if old.get("reporting_by"):
+        new = {**new, "reporting": old["reporting"]}
+    if old.get("was_moved"):
+        new = {**new, **{name: old[name] for name in ("latitude", "longitude", "areas")}}
     differing = tuple(FieldChange(k, old[k], v) for k, v in new.items() if old[k] != v)
     return Change(table, code, "update" if differing else "unchanged", differing, new)
 
@@ -143,7 +153,7 @@ def contents(profile: Profile) -> dict[str, dict[str, dict[str, Any]]]:
     properties = profile.observed_properties
     return {
         "city": {profile.code: _city(profile)},
-        "areas": _keyed("area", [(area_key(area), _area(area, lineage)) for area in profile.areas]),
+        "areas": area_contents(profile.areas),
         "observed_properties": _keyed(
             "observed property", [(p.code, _columns(p, *_PROPERTY)) for p in properties]
         ),
@@ -158,6 +168,16 @@ def contents(profile: Profile) -> dict[str, dict[str, dict[str, Any]]]:
             for code, seconds in thing.datastreams.items()
         },
     }
+
+
+def area_contents(areas: Sequence[Area]) -> dict[str, dict[str, Any]]:
+    """Return areas in the form of the registry's table.
+
+    Raises:
+        ProfileError: two have one code and first day.
+    """
+    lineage = Lineage(areas)
+    return _keyed("area", [(area_key(area), _area(area, lineage)) for area in areas])
 
 
 def _keyed(kind: str, rows: list[tuple[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
@@ -185,10 +205,13 @@ def _columns(record: object, *names: str) -> dict[str, Any]:
 def _area(area: Area, lineage: Lineage) -> dict[str, Any]:
     parent = lineage.parent(area)
     before = [lineage.before(code, area.valid_from) for code in area.predecessors]
+    keys = [area_key(each) for each in before if each is not None]
+    came_from = _main_first(list(zip_longest(keys, area.shares)))
     return {
         **_columns(area, *_AREA),
         "parent": parent and area_key(parent),
-        "predecessors": _main_first([area_key(each) for each in before if each is not None]),
+        "predecessors": tuple(key for key, _ in came_from),
+        "shares": tuple(share for _, share in came_from),
     }
 
 
@@ -229,6 +252,6 @@ def _area_keys(located: Gateway | Thing, lineage: Lineage) -> tuple[str, ...]:
     return tuple(sorted({area_key(area) for area in lineage.with_ancestors(located.areas)}))
 
 
-def _main_first(keys: list[str]) -> tuple[str, ...]:
+def _main_first(came_from: list[tuple[str, float | None]]) -> list[tuple[str, float | None]]:
     """Return predecessors as the database can tell them: the main one, then the others in order."""
-    return (*keys[:1], *sorted(keys[1:]))
+    return [*came_from[:1], *sorted(came_from[1:], key=itemgetter(0))]

@@ -2,7 +2,8 @@
 
 An import creates and updates; it deletes no area, gateway, thing or datastream, and never touches passwords
 or what an operator switched off. A thing's and a gateway's links to areas follow the profile, both ways: a
-device that moved does not count for the place that it left.
+device that moved does not count for the place that it left. Of a thing whose move is recorded
+(devices.installations) an import leaves place and areas alone.
 """
 
 # ruff: noqa: S608  (the statements are put together from constants of this file alone, as LiteralString says)
@@ -52,8 +53,12 @@ _STORED: dict[str, LiteralString] = {
                (SELECT {_P} FROM areas p WHERE p.id = a.parent_id) AS parent,
                ARRAY(SELECT {_P} FROM area_successions s JOIN areas p ON p.id = s.predecessor_id
                      WHERE s.successor_id = a.id
-                     ORDER BY s.is_main DESC, ({_P}) COLLATE "C") AS predecessors
-        FROM areas a""",
+                     ORDER BY s.is_main DESC, ({_P}) COLLATE "C") AS predecessors,
+               ARRAY(SELECT s.share FROM area_successions s JOIN areas p ON p.id = s.predecessor_id
+                     WHERE s.successor_id = a.id
+                     ORDER BY s.is_main DESC, ({_P}) COLLATE "C") AS shares,
+               a.reporting_by
+        FROM areas a ORDER BY a.id""",
     "observed_properties": """
         SELECT code, name_en, name_vi, unit, minimum, maximum, aggregation, sampling_interval_s, device_kind,
                cf_standard_name
@@ -69,8 +74,9 @@ _STORED: dict[str, LiteralString] = {
     "things": f"""
         SELECT t.code, g.code AS gateway, t.name, t.kind, t.latitude, t.longitude, t.properties,
                t.model, t.dev_eui,
-               coalesce(l.areas, ARRAY[]::text[]) AS areas
+               coalesce(l.areas, ARRAY[]::text[]) AS areas, i.valid_from > '-infinity' AS was_moved
         FROM things t JOIN gateways g ON g.id = t.gateway_id
+        JOIN installations i ON i.thing_id = t.id AND i.valid_to = 'infinity'
         LEFT JOIN (SELECT l.thing_id, array_agg({_A} ORDER BY ({_A}) COLLATE "C") AS areas
                    FROM thing_areas l JOIN areas a ON a.id = l.area_id GROUP BY l.thing_id) l
                ON l.thing_id = t.id""",
@@ -113,9 +119,9 @@ _WRITES: dict[str, tuple[LiteralString, ...]] = {
         DELETE FROM area_successions s USING areas a, jsonb_to_recordset(%s) AS r(key text)
         WHERE {_A} = r.key AND s.successor_id = a.id""",
         f"""
-        INSERT INTO area_successions (predecessor_id, successor_id, is_main)
-        SELECT p.id, a.id, b.place = 1
-        FROM jsonb_to_recordset(%s) AS r(key text, predecessors jsonb)
+        INSERT INTO area_successions (predecessor_id, successor_id, is_main, share)
+        SELECT p.id, a.id, b.place = 1, (r.shares ->> (b.place::int - 1))::float8
+        FROM jsonb_to_recordset(%s) AS r(key text, predecessors jsonb, shares jsonb)
         CROSS JOIN jsonb_array_elements_text(r.predecessors) WITH ORDINALITY AS b(key, place)
         JOIN areas a ON {_A} = r.key JOIN areas p ON {_P} = b.key""",
     ),
@@ -249,6 +255,11 @@ async def import_profile(conn: AsyncConnection[Any], profile: Profile) -> Plan:
         plan = await plan_import(conn, profile)
         await apply(conn, plan)
     return plan
+
+
+async def stored_areas(conn: AsyncConnection[Any]) -> dict[str, dict[str, Any]]:
+    """Return the areas as devices.plan.area_contents has them, in the order in which they came."""
+    return await _stored(conn, _STORED["areas"])
 
 
 async def set_boundaries(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from psycopg.rows import dict_row
 
+from devices.installations import read_units
 from devices.unknown import (
     KnownProperty,
     KnownThing,
@@ -95,15 +96,15 @@ LEFT JOIN datastreams d ON d.thing_id = t.id LEFT JOIN observed_properties p ON 
 WHERE g.code = %s AND t.code = ANY(%s)"""
 
 _LOCK = "SELECT id FROM unknown_things WHERE id = %s FOR UPDATE"
+_GATEWAYS_AREAS = """
+SELECT l.area_id FROM gateway_areas l JOIN unknown_things u USING (gateway_id) WHERE u.id = %s"""
 _CREATE_THING = """
-WITH created AS (
-    INSERT INTO things (code, gateway_id, name, kind, latitude, longitude, model, dev_eui)
-    SELECT %(code)s, u.gateway_id, %(name)s, %(kind)s, %(latitude)s, %(longitude)s, %(model)s, u.dev_eui
-    FROM unknown_things u WHERE u.id = %(id)s
-    RETURNING id, gateway_id
-)
+INSERT INTO things (code, gateway_id, name, kind, latitude, longitude, model, dev_eui)
+SELECT %(code)s, u.gateway_id, %(name)s, %(kind)s, %(latitude)s, %(longitude)s, %(model)s, u.dev_eui
+FROM unknown_things u WHERE u.id = %(id)s"""
+_ENTER_AREAS = """
 INSERT INTO thing_areas (thing_id, area_id)
-SELECT c.id, l.area_id FROM created c JOIN gateway_areas l USING (gateway_id)"""
+SELECT id, unnest(%(areas)s::int[]) FROM things WHERE code = %(code)s"""
 _CREATE_DATASTREAMS = """
 INSERT INTO datastreams (thing_id, observed_property_id, sampling_interval_s)
 SELECT t.id, p.id, r.value::int FROM jsonb_each_text(%(intervals)s) r
@@ -224,11 +225,17 @@ async def read_one(
 
 
 async def accept(
-    conn: AsyncConnection[Any], id_: int, who: str, wishes: Wishes | None = None
+    conn: AsyncConnection[Any],
+    id_: int,
+    who: str,
+    wishes: Wishes | None = None,
+    *,
+    within: frozenset[int] | None = None,
 ) -> tuple[UnknownThing, Proposal]:
     """Register what an unknown thing would be, and have what was refused of it replayed by ingest.
 
-    It gets the areas of its gateway. Of what is registered already only the refused messages are replayed,
+    It gets the areas of its place, by surveyed outlines where there are any, else those of its gateway; one
+    of them must be among the ids `within`. Of what is registered already only the refused messages are replayed,
     and of what was replayed already nothing happens.
 
     Raises:
@@ -239,11 +246,28 @@ async def accept(
         _, proposal = await read_one(conn, id_, wishes)
         if proposal.problem:
             raise UnknownThingError(f"{proposal.code} cannot be accepted: {proposal.problem}")
-        await _register(conn, id_, who, proposal)
+        await _register(conn, id_, who, proposal, within)
     return await read_one(conn, id_)
 
 
-async def _register(conn: AsyncConnection[Any], id_: int, who: str, proposal: Proposal) -> None:
+async def _areas(
+    conn: AsyncConnection[Any], id_: int, proposal: Proposal, within: frozenset[int] | None
+) -> frozenset[int]:
+    """Return the areas of a place by surveyed outlines, else those of the gateway.
+
+    Raises:
+        UnknownThingError: none of them is within those that somebody is confined to.
+    """
+    assigned = [area for (area,) in await (await conn.execute(_GATEWAYS_AREAS, [id_])).fetchall()]
+    found = (await read_units(conn)).located(proposal.latitude, proposal.longitude, assigned)
+    if within is not None and not found & within:
+        raise UnknownThingError(f"{proposal.code} would stand outside the areas of this key: say its place")
+    return found
+
+
+async def _register(
+    conn: AsyncConnection[Any], id_: int, who: str, proposal: Proposal, within: frozenset[int] | None
+) -> None:
     values = {
         "id": id_, "who": who, "code": proposal.code, "name": proposal.name, "kind": proposal.kind,
         "latitude": proposal.latitude, "longitude": proposal.longitude, "model": proposal.model,
@@ -252,6 +276,9 @@ async def _register(conn: AsyncConnection[Any], id_: int, who: str, proposal: Pr
     }  # fmt: skip
     if not proposal.is_registered:
         await conn.execute(_CREATE_THING, values)
+        await conn.execute(
+            _ENTER_AREAS, values | {"areas": sorted(await _areas(conn, id_, proposal, within))}
+        )
     await conn.execute(_CREATE_DATASTREAMS, values)
     await conn.execute(_ACCEPT_PROPERTIES, values)
     await conn.execute(_ACCEPT, values)

@@ -33,6 +33,15 @@ class BrokerSettings(BaseSettings):
         repr=False,
         description="Broker as gateways reach it, without a user; default: mqtt_url's address.",
     )
+    gateway_certificate_mqtt_url: MqttUrl | None = Field(
+        default=None,
+        repr=False,
+        description="Broker as gateways with a certificate reach it; told to them when they enrol.",
+    )
+    broker_dir: Path | None = Field(
+        default=None,
+        description="Folder of the broker's files, kept up to date by `halong up` and `broker follow`.",
+    )
     ca_dir: Path | None = Field(default=None, description="Folder of the certificate authority.")
     ca_passphrase: SecretStr | None = Field(
         default=None, min_length=12, description="Passphrase of the certificate authority's key."
@@ -65,6 +74,18 @@ class BrokerSettings(BaseSettings):
             SettingsError: it is not set.
         """
         return require(self.mqtt_url, "HALONG_MQTT_URL", "mqtt://user:password@host:1883")
+
+    def require_broker_dir(self) -> Path:
+        """Return the folder of the broker's files.
+
+        Raises:
+            SettingsError: it is not set.
+        """
+        if self.broker_dir is None:
+            raise SettingsError(
+                "give a folder with --out, or set HALONG_BROKER_DIR: the broker reads its files there"
+            )
+        return self.broker_dir
 
     @property
     def authority_folder(self) -> Path:

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from runtime.commands import (
     alerts,
+    areas,
     broker,
     ca,
     city,
@@ -26,6 +27,7 @@ from runtime.commands import (
     quality,
     sensors,
     services,
+    things,
     unknown,
 )
 
@@ -49,8 +51,11 @@ app.command("simulate")(services.simulate)
 app.command("check")(services.check)
 app.add_typer(device.app, name="device")
 app.add_typer(devices.app, name="devices")
+app.add_typer(areas.app, name="areas")
+app.add_typer(things.app, name="things")
 app.add_typer(gateways.app, name="gateways")
 app.add_typer(unknown.app, name="unknown")
+app.add_typer(gateways.app, name="gateway", hidden=True)
 app.add_typer(broker.app, name="broker")
 app.add_typer(ca.app, name="ca")
 app.add_typer(alerts.app, name="alerts")

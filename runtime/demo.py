@@ -17,8 +17,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from devices.broker_identities import broker_identities
 from devices.credentials import password_hash
 from devices.identities import kept_passwords
+from ingest.shares import client_ids
+from runtime.broker_follow import follow_identities
 from runtime.local.mosquitto import LocalMosquitto
 from runtime.local.postgres import LocalPostgres
 from runtime.local.process import free_port
@@ -32,7 +35,9 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+    from devices.broker_identities import BrokerIdentities
     from devices.model import Profile
+    from runtime.broker_follow import Apply
     from runtime.local.provision import Binaries
 
 HISTORY = timedelta(hours=48)
@@ -95,6 +100,8 @@ class City:
     settings: Settings
     gateway_passwords: Mapping[str, str]
     binaries: Binaries | None
+    #: the local one, None where another is given
+    broker: LocalMosquitto | None = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -127,6 +134,7 @@ def local_services(given: Settings, places: Folders, out: Console) -> Iterator[C
         "open_data_target": given.open_data_target or str(places.state / "open-data"),
     }
     passwords: dict[str, str] = {}
+    broker: LocalMosquitto | None = None
     with ExitStack() as stack:
         if given.database_url is None and binaries:
             server = stack.enter_context(LocalPostgres(binaries, places.state / "postgres"))
@@ -143,13 +151,14 @@ def local_services(given: Settings, places: Folders, out: Console) -> Iterator[C
                     topic_root=given.topic_root,
                     sources=given.lorawan_sources,
                     alert_reader_password=secret(given.alert_reader_password),
+                    sessions=client_ids(given),
                 )
             )
             _say_port("MQTT", 1883, broker.gateway_port, out)
             changes |= {"mqtt_url": broker.platform_url, "gateway_mqtt_url": broker.gateway_url}
         elif given.gateway_mqtt_url is None:
             changes["gateway_mqtt_url"] = str(given.mqtt_url)
-        yield City(Settings.model_validate(given.model_dump() | changes), passwords, binaries)
+        yield City(Settings.model_validate(given.model_dump() | changes), passwords, binaries, broker)
 
 
 def city_profile() -> Profile:
@@ -224,6 +233,30 @@ def _bar(text: str, total: int, out: Console) -> Iterator[Any]:
         task = progress.add_task(text, total=total)
         yield lambda done: progress.update(task, completed=done)
         progress.update(task, completed=total)
+
+
+async def follow(city: City, stop: asyncio.Event) -> None:
+    """Keep the local broker's identities as the database has them, until `stop` is set."""
+    if city.broker is not None:
+        url = city.settings.require_database_url()
+        await follow_identities(url, _read_identities, _reloaded(city.broker), stop)
+
+
+async def _read_identities(conn: Any) -> BrokerIdentities:
+    return await broker_identities(conn, datetime.now(UTC))
+
+
+def _reloaded(broker: LocalMosquitto) -> Apply:
+    known: list[BrokerIdentities] = []
+
+    def apply(identities: BrokerIdentities) -> None:
+        if known != [identities]:
+            known[:] = [identities]
+            broker.reload(
+                identities.passwords, shut_out=identities.shut_out, second_users=identities.second_users
+            )
+
+    return apply
 
 
 def services(city: City, places: Folders) -> list[Service]:

@@ -57,9 +57,9 @@ class Issuing:
     async def _issue(self, conn: AsyncConnection[Any], code: str, csr: str | None) -> None:
         own = None if csr else new_key()
         public = own.public_key() if own else requested_key(csr or "", code)
-        certificate = self.authority.gateway(code, public, datetime.now(UTC), days=self.days)
-        # Recorded before anybody has it: what is not recorded cannot be revoked.
-        await certificates.record(conn, code, certificate, self.by)
+        certificate = await certificates.certify(
+            conn, self.authority, code, public, at=datetime.now(UTC), days=self.days, by=self.by
+        )
         certificate_file, key_file = self._files(code)
         if own:
             replace(key_file, key_pem(own))

@@ -47,6 +47,7 @@ def service_commands(settings: Settings, *, console: bool = True) -> list[Servic
     """Return the services of `halong up`, in the order in which they start."""
     api = halong("api") if console else halong("api", "--no-console")
     return [
+        *([Service("identities", halong("broker", "follow"))] if settings.broker_dir else []),
         *_ingest(settings),
         # One port serves one process: ingest's, whose counters are worth it.
         Service("analytics", halong("analytics"), {"HALONG_METRICS_PORT": "0"}),

@@ -18,11 +18,20 @@ Row = dict[str, Any]
 
 _REACH = "%(reach)s"
 #: conditions that cut what a query reads to the caller's areas; each names its table's column
+#: for things that stand there or once did: what is told of them is cut by their installations
 THING_IN_REACH: LiteralString = """(%(reach)s::int[] IS NULL OR t.id IN (
-      SELECT thing_id FROM thing_areas WHERE area_id = ANY(%(reach)s::int[])))"""
+      SELECT thing_id FROM installation_areas WHERE area_id = ANY(%(reach)s::int[])))"""
+INSTALLATION_IN_REACH: LiteralString = """(%(reach)s::int[] IS NULL OR (i.thing_id, i.valid_from) IN (
+      SELECT thing_id, valid_from FROM installation_areas WHERE area_id = ANY(%(reach)s::int[])))"""
 GATEWAY_IN_REACH: LiteralString = """(%(reach)s::int[] IS NULL OR g.id IN (
       SELECT gateway_id FROM gateway_areas WHERE area_id = ANY(%(reach)s::int[])))"""
 AREA_IN_REACH: LiteralString = "(%(reach)s::int[] IS NULL OR a.id = ANY(%(reach)s::int[]))"
+#: the installation of a thing at an instant
+INSTALLED_AT: LiteralString = "i.thing_id = t.id AND i.valid_from <= {at} AND {at} < i.valid_to"
+#: the unit that a code means at an instant
+_MEANT: LiteralString = """
+      SELECT {columns} FROM {linked} l JOIN area_meanings m ON m.id = l.area_id
+      WHERE m.code = %(area)s AND m.valid_from <= {at} AND {at} < m.valid_to"""
 # As api.suggest.plain does it: without accents (NFD's marks), case, blanks and signs.
 _PLAIN: LiteralString = (
     r"lower(regexp_replace(normalize(translate({column}, 'Đđ', 'dd'), NFD), "
@@ -34,6 +43,18 @@ def holds_q(*columns: LiteralString) -> LiteralString:
     """Return the condition that one of these columns has the plain text `q` in it, or that `q` is null."""
     found = [f"strpos({_PLAIN.format(column=column)}, %(q)s) > 0" for column in columns]
     return f"(%(q)s::text IS NULL OR {' OR '.join(found)})"
+
+
+def installed_in_area(at: LiteralString) -> LiteralString:
+    """Return the condition that an installation is in the unit that `area`, if any, means at an instant."""
+    meant = _MEANT.format(columns="l.thing_id, l.valid_from", linked="installation_areas", at=at)
+    return f"(%(area)s::text IS NULL OR (i.thing_id, i.valid_from) IN ({meant}))"
+
+
+def gateway_in_area(at: LiteralString) -> LiteralString:
+    """Return the condition that a gateway is in the unit that `area`, if any, means at an instant."""
+    meant = _MEANT.format(columns="l.gateway_id", linked="gateway_areas", at=at)
+    return f"(%(area)s::text IS NULL OR g.id IN ({meant}))"
 
 
 async def fetch(conn: AsyncConnection[Any], sql: LiteralString, params: Mapping[str, Any]) -> list[Row]:
@@ -63,6 +84,6 @@ def _cut(sql: LiteralString, params: Mapping[str, Any]) -> tuple[LiteralString, 
 @cache
 def _uncut(sql: LiteralString) -> LiteralString:
     """Return a query without its conditions: the planner would weigh what is always true."""
-    for condition in (THING_IN_REACH, GATEWAY_IN_REACH, AREA_IN_REACH):
+    for condition in (THING_IN_REACH, INSTALLATION_IN_REACH, GATEWAY_IN_REACH, AREA_IN_REACH):
         sql = sql.replace(condition, "true")
     return sql

@@ -30,7 +30,8 @@ LIMIT %(limit)s"""
 
 _RELATED = """ARRAY(
         SELECT jsonb_build_object('code', r.code, 'name_en', r.name_en, 'name_vi', r.name_vi,
-                                  'valid_from', r.valid_from, 'valid_to', r.valid_to, 'is_main', s.is_main)
+                                  'valid_from', r.valid_from, 'valid_to', r.valid_to, 'is_main', s.is_main,
+                                  'share', s.share)
         FROM area_successions s JOIN areas r ON r.id = s.{other}
         WHERE s.{self} = a.id ORDER BY s.is_main DESC, r.code)"""
 _PREDECESSORS = _RELATED.format(other="predecessor_id", self="successor_id")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, LiteralString
 
-from api.queries import GATEWAY_IN_REACH, Row, fetch, fetch_one
+from api.queries import GATEWAY_IN_REACH, Row, fetch, fetch_one, gateway_in_area
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,9 +35,7 @@ WHERE {GATEWAY_IN_REACH}"""
 _GATEWAYS = f"""
 SELECT * FROM ({_GATEWAY}
       AND (%(after)s::text IS NULL OR g.code > %(after)s)
-      AND (%(area)s::text IS NULL OR g.id IN (
-          SELECT ga.gateway_id FROM gateway_areas ga JOIN areas a ON a.id = ga.area_id
-          WHERE a.code = %(area)s))
+      AND {gateway_in_area("now()")}
       AND (%(state)s::text IS NULL OR {STATE} = %(state)s)
     ORDER BY g.code LIMIT %(limit)s) page
 ORDER BY code"""

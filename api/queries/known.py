@@ -17,7 +17,7 @@ _UNITS = """
 SELECT id, code, parent_id, level, name_en, name_vi, area_km2, latitude, longitude, reporting, valid_from,
        valid_to
 FROM areas ORDER BY id"""
-_SUCCESSIONS = "SELECT predecessor_id, successor_id, is_main FROM area_successions"
+_SUCCESSIONS = "SELECT predecessor_id, successor_id, is_main, share FROM area_successions"
 
 
 async def total(conn: AsyncConnection[Any]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, LiteralString
 
-from api.queries import THING_IN_REACH, Row, fetch, fetch_one
+from api.queries import INSTALLATION_IN_REACH, INSTALLED_AT, Row, fetch, fetch_one
 from api.queries.gateways import STATE
 
 if TYPE_CHECKING:
@@ -113,15 +113,16 @@ JOIN indicator_values v ON v.indicator = e.indicator AND v.area_id = e.area_id A
 JOIN areas a ON a.id = v.area_id
 WHERE e.position = ANY(%(positions)s)"""
 _CATALOGUE = "SELECT code, unit, step_s, window_s, declaration FROM indicators"
-_READINGS = """
+_READINGS = f"""
 SELECT e.position, d.id AS datastream_id, t.code AS thing, p.code AS observed_property, p.unit,
        o.time, o.value, o.quality,
-       ARRAY(SELECT a.code FROM thing_areas ta JOIN areas a ON a.id = ta.area_id
-             WHERE ta.thing_id = t.id) AS areas
+       ARRAY(SELECT a.code FROM installation_areas ta JOIN areas a ON a.id = ta.area_id
+             WHERE ta.thing_id = t.id AND ta.valid_from = i.valid_from) AS areas
 FROM live_events e
 JOIN observations o ON o.datastream_id = e.datastream_id AND o.time = e.time
  AND o.time BETWEEN %(first)s AND %(last)s
 JOIN datastreams d ON d.id = e.datastream_id JOIN things t ON t.id = d.thing_id
+JOIN installations i ON {INSTALLED_AT.format(at="o.time")}
 JOIN observed_properties p ON p.id = d.observed_property_id
 WHERE e.position = ANY(%(positions)s)"""
 _WITHIN = """
@@ -133,7 +134,8 @@ SELECT DISTINCT code FROM parts ORDER BY code"""
 _UNKNOWN_DATASTREAMS = f"""
 SELECT a.id FROM unnest(%(ids)s::bigint[]) AS a (id)
 WHERE a.id NOT IN (
-    SELECT d.id FROM datastreams d JOIN things t ON t.id = d.thing_id WHERE {THING_IN_REACH})
+    SELECT d.id FROM datastreams d JOIN installations i USING (thing_id)
+    WHERE i.valid_to = 'infinity' AND {INSTALLATION_IN_REACH})
 ORDER BY 1"""
 _KEYS = """
 SELECT prefix, version FROM api_keys

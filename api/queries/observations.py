@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal, LiteralString, NamedTuple
 
 import numpy as np
 
-from api.queries import THING_IN_REACH, Row, fetch
+from api.queries import INSTALLATION_IN_REACH, Row, fetch
 from storage import columns
 from storage.observations import OBSERVATION, to_datetime
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
     from numpy.typing import NDArray
@@ -28,41 +29,55 @@ SUMS: Final = np.dtype(
 _SAMPLE: Final = np.dtype([("time", "i8"), ("value", "f8")])
 _FLAG: Final = np.dtype([("datastream_id", "i4"), ("time", "i8"), ("flags", "i2")])
 
+# Where things stood at any time of a period, and from when to when in one of the areas, if any are chosen: an
+# area's code may mean several units, and a thing stand in several of the areas.
 _STREAMS = f"""
+WITH meant AS MATERIALIZED (
+    SELECT id, tstzrange(valid_from, valid_to) AS time FROM area_meanings WHERE code = ANY(%(areas)s)
+)
 SELECT d.id, t.code AS thing, p.code AS observed_property, p.unit, d.sampling_interval_s, d.enabled,
-       t.latitude, t.longitude
+       i.latitude, i.longitude, lower(s.span) AS since, upper(s.span) AS until
 FROM datastreams d JOIN things t ON t.id = d.thing_id
 JOIN observed_properties p ON p.id = d.observed_property_id
-WHERE {THING_IN_REACH}
+JOIN installations i ON i.thing_id = t.id AND i.valid_from < %(end)s AND i.valid_to > %(start)s
+CROSS JOIN LATERAL unnest(
+    tstzmultirange(tstzrange(%(start)s, %(end)s) * tstzrange(i.valid_from, i.valid_to))
+    * CASE WHEN %(areas)s::text[] IS NULL THEN '{{(,)}}'::tstzmultirange ELSE (
+        SELECT range_agg(m.time) FROM installation_areas l JOIN meant m ON m.id = l.area_id
+        WHERE (l.thing_id, l.valid_from) = (i.thing_id, i.valid_from)) END
+) AS s(span)
+WHERE {INSTALLATION_IN_REACH}
   AND (%(ids)s::int[] IS NULL OR d.id = ANY(%(ids)s))
   AND (%(things)s::text[] IS NULL OR t.code = ANY(%(things)s))
   AND (%(properties)s::text[] IS NULL OR p.code = ANY(%(properties)s))
-  AND (%(areas)s::text[] IS NULL OR d.thing_id IN (
-      SELECT ta.thing_id FROM thing_areas ta JOIN areas a ON a.id = ta.area_id WHERE a.code = ANY(%(areas)s)))
-ORDER BY d.id LIMIT %(limit)s"""
+  AND (%(areas)s::text[] IS NULL OR (i.thing_id, i.valid_from) IN (
+      SELECT l.thing_id, l.valid_from FROM installation_areas l JOIN meant m ON m.id = l.area_id))
+ORDER BY d.id, s.span LIMIT %(limit)s"""
 
-# `hour` and `day` are cut by their start: one that has begun before `end` is given whole.
+# `hour` and `day` belong to the part in which they start.
 _EACH: Final[Mapping[Rollup, LiteralString]] = {
     "none": """
     SELECT time, value, quality FROM observations
-    WHERE datastream_id = s.id AND time >= %(start)s AND time < %(end)s
+    WHERE datastream_id = s.id AND time >= s.since AND time < s.until
     ORDER BY time LIMIT %(limit)s""",
     "hour": """
     SELECT bucket AS time, n, n_suspect, mean, minimum, maximum, total, first, last FROM observations_hourly
-    WHERE datastream_id = s.id AND bucket >= %(start)s AND bucket < %(end)s
+    WHERE datastream_id = s.id AND bucket >= s.since AND bucket < s.until
     ORDER BY bucket LIMIT %(limit)s""",
     "day": """
     SELECT date_trunc('day', bucket, %(zone)s) AS time, sum(n)::int8 AS n, sum(n_suspect)::int8 AS n_suspect,
            sum(total) / sum(n)::float8 AS mean, min(minimum) AS minimum, max(maximum) AS maximum,
            sum(total) AS total, first(first, bucket) AS first, last(last, bucket) AS last
     FROM observations_hourly
-    WHERE datastream_id = s.id AND bucket >= %(start)s AND bucket < %(end)s
+    WHERE datastream_id = s.id AND bucket >= s.since AND bucket < s.until
     GROUP BY 1 ORDER BY 1 LIMIT %(limit)s""",
 }
-# The datastreams come one after the other, each in the order of its key, and no further than the limit.
+# The parts come one after the other, each in the order of its key, and no further than the limit.
 # Sorted by (n, time), or without a limit of its own, each would be read to its end first.
 _OF: Final[LiteralString] = """
-SELECT s.id AS datastream_id, o.* FROM unnest(%(ids)s::int[]) WITH ORDINALITY s (id, n)
+SELECT s.id AS datastream_id, o.*
+FROM unnest(%(ids)s::int[], %(since)s::timestamptz[], %(until)s::timestamptz[])
+    WITH ORDINALITY s (id, since, until, n)
 CROSS JOIN LATERAL ({each}) o ORDER BY s.n LIMIT %(limit)s"""
 
 # Not sorted: numpy sorts what is nearly in order in a tenth of the server's time.
@@ -105,16 +120,30 @@ class Span(NamedTuple):
     zone: ZoneInfo
 
 
-async def streams(conn: AsyncConnection[Any], chosen: StreamFilter, limit: int) -> list[Row]:
-    """Return datastreams with where their things stand, by id."""
-    return await fetch(conn, _STREAMS, chosen._asdict() | {"limit": limit})
+@dataclass(frozen=True)
+class Part:
+    """What is read of a datastream: `since` <= time < `until`."""
+
+    id: int
+    since: datetime
+    until: datetime
+
+
+async def streams(conn: AsyncConnection[Any], chosen: StreamFilter, span: Span, limit: int) -> list[Row]:
+    """Return datastreams by id with where their things stood in a period: a row for each place, by time.
+
+    `since` and `until` are the part of the period that a thing stood there, within the areas that are chosen
+    and those in reach.
+    """
+    params = chosen._asdict() | {"start": span.start, "end": span.end, "limit": limit}
+    return await fetch(conn, _STREAMS, params)
 
 
 async def page(
     conn: AsyncConnection[Any],
     rollup: Rollup,
-    ids: Sequence[int],
-    span: Span,
+    parts: Sequence[Part],
+    zone: ZoneInfo,
     *,
     after: tuple[int, datetime] | None,
     limit: int,
@@ -124,30 +153,37 @@ async def page(
     Args:
         conn: a connection.
         rollup: `none` for observations as measured.
-        ids: datastreams, ascending.
-        span: the period; hours and days belong to it by their start.
+        parts: by (datastream, time); hours and days belong to them by their start.
+        zone: in which days are cut.
         after: the key of the row before the first.
         limit: how many rows at most.
     """
-    if after is None:
-        return await _read(conn, rollup, ids, span, limit)
-    begun, following = [i for i in ids if i == after[0]], [i for i in ids if i > after[0]]
-    rest = span._replace(start=max(span.start, after[1] + timedelta(microseconds=1)))
-    rows = await _read(conn, rollup, begun, rest, limit)
-    if len(rows) == limit or not following:
-        return rows
-    return np.concatenate((rows, await _read(conn, rollup, following, span, limit - len(rows))))
-
-
-async def _read(
-    conn: AsyncConnection[Any], rollup: Rollup, ids: Sequence[int], span: Span, limit: int
-) -> NDArray[np.void]:
-    start, end = span.start, span.end
-    if rollup == "day":
-        start, end = day_from(start, span.zone), day_from(end, span.zone)
-    params = {"ids": list(ids), "start": start, "end": end, "zone": str(span.zone), "limit": limit}
+    wanted = list(_following(parts, after, zone if rollup == "day" else None))
+    params = {
+        "ids": [each.id for each in wanted],
+        "since": [each.since for each in wanted],
+        "until": [each.until for each in wanted],
+        "zone": str(zone),
+        "limit": limit,
+    }
     dtype = OBSERVATION if rollup == "none" else SUMS
     return await columns.read(conn, _OF.format(each=_EACH[rollup]), params, dtype)
+
+
+def _following(
+    parts: Iterable[Part], after: tuple[int, datetime] | None, zone: ZoneInfo | None
+) -> Iterator[Part]:
+    """Yield what is left of the parts after a key; in a zone, after the day that begins with it."""
+    if after is None:
+        yield from parts
+        return
+    following = after[1] + timedelta(microseconds=1)
+    rest = following if zone is None else day_from(following, zone)
+    for part in parts:
+        if part.id > after[0]:
+            yield part
+        elif part.id == after[0] and part.until > rest:
+            yield replace(part, since=max(part.since, rest))
 
 
 def day_from(instant: datetime, zone: ZoneInfo) -> datetime:
@@ -159,16 +195,15 @@ def day_from(instant: datetime, zone: ZoneInfo) -> datetime:
     return datetime.combine(local.date() + timedelta(days=1), time(), zone).astimezone(UTC)
 
 
-async def samples(conn: AsyncConnection[Any], source: str, datastream: int, span: Span) -> NDArray[np.void]:
+async def samples(conn: AsyncConnection[Any], source: str, part: Part) -> NDArray[np.void]:
     """Return times and values of one datastream by time, shape (n,).
 
     Args:
         conn: a connection.
         source: `observations`; `hourly extremes`, two values at each hour's start; or `hourly means`.
-        datastream: its id.
-        span: the period.
+        part: what is read.
     """
-    params = {"id": datastream, "start": span.start, "end": span.end}
+    params = {"id": part.id, "start": part.since, "end": part.until}
     rows = await columns.read(conn, _SAMPLED_FROM[source], params, _SAMPLE)
     return rows[np.argsort(rows["time"], kind="stable")]
 

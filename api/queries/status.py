@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from api.queries import AREA_IN_REACH, GATEWAY_IN_REACH, THING_IN_REACH, Row, fetch, fetch_one
+from api.queries import AREA_IN_REACH, GATEWAY_IN_REACH, INSTALLATION_IN_REACH, Row, fetch, fetch_one
 from api.queries.gateways import REFUSAL_IN_REACH
 
 if TYPE_CHECKING:
@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 _COUNTS = f"""
 SELECT (SELECT count(*) FROM areas a WHERE {AREA_IN_REACH}) AS areas,
        (SELECT count(*) FROM gateways g WHERE {GATEWAY_IN_REACH}) AS gateways,
-       (SELECT count(*) FROM things t WHERE {THING_IN_REACH}) AS things,
-       (SELECT count(*) FROM datastreams d JOIN things t ON t.id = d.thing_id WHERE {THING_IN_REACH})
-           AS datastreams,
+       (SELECT count(*) FROM installations i
+        WHERE i.valid_to = 'infinity' AND {INSTALLATION_IN_REACH}) AS things,
+       (SELECT count(*) FROM datastreams d JOIN installations i USING (thing_id)
+        WHERE i.valid_to = 'infinity' AND {INSTALLATION_IN_REACH}) AS datastreams,
        (SELECT count(*) FROM indicators) AS indicators,
        (SELECT coalesce(sum(s.messages), 0)::bigint
         FROM gateway_status s JOIN gateways g ON g.id = s.gateway_id WHERE {GATEWAY_IN_REACH}) AS messages"""
@@ -25,12 +26,12 @@ _FLOW = f"""
 SELECT max(f.newest) AS newest_observation,
        coalesce(sum(f.n), 0)::bigint AS observations,
        count(*) FILTER (WHERE f.n > 0) AS datastreams_active
-FROM datastreams d JOIN things t ON t.id = d.thing_id CROSS JOIN LATERAL (
+FROM datastreams d JOIN installations i USING (thing_id) CROSS JOIN LATERAL (
     SELECT (SELECT max(time) FROM observations WHERE datastream_id = d.id) AS newest,
            (SELECT count(*) FROM observations
             WHERE datastream_id = d.id AND time > now() - %(minutes)s * interval '1 minute'
               AND time <= now()) AS n
-) f WHERE {THING_IN_REACH}"""
+) f WHERE i.valid_to = 'infinity' AND {INSTALLATION_IN_REACH}"""
 
 _REFUSED = f"""
 SELECT coalesce(sum(count), 0)::bigint AS readings, count(*) AS messages FROM refusals

@@ -4,63 +4,82 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from api.queries import THING_IN_REACH, Row, fetch, fetch_one, holds_q
+from api.queries import (
+    INSTALLATION_IN_REACH,
+    INSTALLED_AT,
+    Row,
+    fetch,
+    fetch_one,
+    holds_q,
+    installed_in_area,
+)
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from psycopg import AsyncConnection
 
 _THING = """
-    t.id, t.code, t.name, t.kind, g.code AS gateway, t.latitude, t.longitude, t.enabled, t.properties,
-    ARRAY(SELECT a.code FROM thing_areas ta JOIN areas a ON a.id = ta.area_id
-          WHERE ta.thing_id = t.id ORDER BY a.code) AS areas"""
+    t.id, t.code, t.name, t.kind, g.code AS gateway, i.latitude, i.longitude, t.enabled, t.properties,
+    ARRAY(SELECT a.code FROM installation_areas ta JOIN areas a ON a.id = ta.area_id
+          WHERE ta.thing_id = t.id AND ta.valid_from = i.valid_from ORDER BY a.code) AS areas"""
+_THING_TABLES = f"""
+FROM things t JOIN gateways g ON g.id = t.gateway_id
+JOIN installations i ON {INSTALLED_AT.format(at="%(at)s::timestamptz")}"""
 
 _THINGS = f"""
-SELECT {_THING} FROM things t JOIN gateways g ON g.id = t.gateway_id
-WHERE {THING_IN_REACH}
+SELECT {_THING} {_THING_TABLES}
+WHERE {INSTALLATION_IN_REACH}
   AND (%(gateway)s::text IS NULL OR g.code = %(gateway)s)
   AND (%(kind)s::text IS NULL OR t.kind = %(kind)s)
-  AND (%(area)s::text IS NULL OR t.id IN (
-      SELECT ta.thing_id FROM thing_areas ta JOIN areas a ON a.id = ta.area_id WHERE a.code = %(area)s))
+  AND {installed_in_area("%(at)s::timestamptz")}
   AND {holds_q("t.code", "t.name")}
   AND (%(after)s::text IS NULL OR t.code > %(after)s)
 ORDER BY t.code LIMIT %(limit)s"""
 
-_THING_BY_CODE = f"""
-SELECT {_THING} FROM things t JOIN gateways g ON g.id = t.gateway_id
-WHERE t.code = %(code)s AND {THING_IN_REACH}"""
+_THING_BY_CODE = f"SELECT {_THING} {_THING_TABLES} WHERE t.code = %(code)s AND {INSTALLATION_IN_REACH}"
+_INSTALLATIONS = f"""
+SELECT nullif(i.valid_from, '-infinity') AS valid_from, nullif(i.valid_to, 'infinity') AS valid_to,
+       i.latitude, i.longitude, i.place, i.recorded_by, i.reason,
+       ARRAY(SELECT a.code FROM installation_areas ta JOIN areas a ON a.id = ta.area_id
+             WHERE ta.thing_id = t.id AND ta.valid_from = i.valid_from ORDER BY a.code) AS areas
+FROM installations i JOIN things t ON t.id = i.thing_id
+WHERE t.code = %(code)s AND {INSTALLATION_IN_REACH} ORDER BY i.valid_from"""
 
 _DATASTREAM = """
     d.id, t.code AS thing, p.code AS observed_property, p.unit, d.sampling_interval_s, d.enabled,
-    t.latitude, t.longitude"""
-_DATASTREAM_TABLES = """
+    i.latitude, i.longitude"""
+_TABLES = """
 FROM datastreams d JOIN things t ON t.id = d.thing_id
 JOIN observed_properties p ON p.id = d.observed_property_id"""
-_DATASTREAM_FILTER = f"""
-WHERE {THING_IN_REACH}
+_DATASTREAM_TABLES = f"{_TABLES} JOIN installations i ON {INSTALLED_AT.format(at='now()')}"
+_CHOSEN = f"""
+WHERE {INSTALLATION_IN_REACH}
   AND (%(thing)s::text IS NULL OR t.code = %(thing)s)
   AND (%(observed_property)s::text IS NULL OR p.code = %(observed_property)s)
-  AND (%(area)s::text IS NULL OR d.thing_id IN (
-      SELECT ta.thing_id FROM thing_areas ta JOIN areas a ON a.id = ta.area_id WHERE a.code = %(area)s))
+  AND {installed_in_area("now()")}
   AND (%(after)s::int IS NULL OR d.id > %(after)s)
 ORDER BY d.id LIMIT %(limit)s"""
 
-_DATASTREAMS = f"SELECT {_DATASTREAM} {_DATASTREAM_TABLES} {_DATASTREAM_FILTER}"
-_DATASTREAM_BY_ID = f"SELECT {_DATASTREAM} {_DATASTREAM_TABLES} WHERE d.id = %(id)s AND {THING_IN_REACH}"
+_DATASTREAMS = f"SELECT {_DATASTREAM} {_DATASTREAM_TABLES} {_CHOSEN}"
+_DATASTREAM_BY_ID = f"""
+SELECT {_DATASTREAM} {_DATASTREAM_TABLES} WHERE d.id = %(id)s AND {INSTALLATION_IN_REACH}"""
 _DATASTREAM_OF = f"""
 SELECT {_DATASTREAM} {_DATASTREAM_TABLES}
-WHERE t.code = %(thing)s AND p.code = %(property)s AND {THING_IN_REACH}"""
+WHERE t.code = %(thing)s AND p.code = %(property)s AND {INSTALLATION_IN_REACH}"""
 
-# The newest value of each datastream costs one look into the key's index (see latest_observations).
-_LATEST_VALUE = """
-JOIN latest_observations o ON o.datastream_id = d.id"""
+# The newest value of each datastream costs one look into the key's index (see latest_observations). It
+# belongs to where the thing stood when it was measured.
 _LATEST = f"""
 SELECT {_DATASTREAM.replace("d.id,", "d.id AS datastream_id,")}, o.time, o.value, o.quality
-{_DATASTREAM_TABLES} {_LATEST_VALUE} {_DATASTREAM_FILTER}"""
+{_TABLES} JOIN latest_observations o ON o.datastream_id = d.id
+JOIN installations i ON {INSTALLED_AT.format(at="o.time")} {_CHOSEN}"""
 
 _OF_THING = f"""
 SELECT {_DATASTREAM}, o.time, o.value, o.quality
 {_DATASTREAM_TABLES} LEFT JOIN latest_observations o ON o.datastream_id = d.id
-WHERE d.thing_id = %(id)s AND {THING_IN_REACH} ORDER BY p.code"""
+    AND (%(reach)s::int[] IS NULL OR o.time >= i.valid_from)
+WHERE d.thing_id = %(id)s AND {INSTALLATION_IN_REACH} ORDER BY p.code"""
 
 _PROPERTIES = """
 SELECT id, code, name_en, name_vi, unit, minimum, maximum, aggregation, sampling_interval_s, device_kind,
@@ -86,17 +105,23 @@ async def things(
     gateway: str | None,
     kind: str | None,
     q: str | None,
+    at: datetime,
     after: str | None,
     limit: int,
 ) -> list[Row]:
-    """Return things by code; `q` is a plain part of a name."""
-    params = {"area": area, "gateway": gateway, "kind": kind, "q": q, "after": after, "limit": limit}
-    return await fetch(conn, _THINGS, params)
+    """Return things by code, as they stood at an instant; `q` is a plain part of a name."""
+    chosen = {"area": area, "gateway": gateway, "kind": kind, "q": q}
+    return await fetch(conn, _THINGS, chosen | {"at": at, "after": after, "limit": limit})
 
 
-async def thing(conn: AsyncConnection[Any], code: str) -> Row | None:
-    """Return one thing."""
-    return await fetch_one(conn, _THING_BY_CODE, {"code": code})
+async def thing(conn: AsyncConnection[Any], code: str, at: datetime) -> Row | None:
+    """Return one thing as it stood at an instant."""
+    return await fetch_one(conn, _THING_BY_CODE, {"code": code, "at": at})
+
+
+async def installations(conn: AsyncConnection[Any], code: str) -> list[Row]:
+    """Return where a thing stood, the first place first; the first has no start, the last no end."""
+    return await fetch(conn, _INSTALLATIONS, {"code": code})
 
 
 async def datastreams_of(conn: AsyncConnection[Any], thing_id: int) -> list[Row]:

@@ -15,7 +15,7 @@ from api.problems import Problem, invalid
 from api.queries import Row
 from api.queries import observations as queries
 from api.queries.observations import Span, StreamFilter
-from api.routers.things import DatastreamId, find_datastream
+from api.routers.things import DatastreamId
 from api.schemas import observations as schemas
 from api.selection import Selected, Selection
 from api.series import Reading
@@ -64,8 +64,11 @@ async def list_of_datastream(
     *, request: Request, conn: Connection, selected: Selected, number: DatastreamId
 ) -> Response:
     """Values as measured, by hour or day, or as a chart's points, in `from` <= time < `to`; else a day."""
-    found = await find_datastream(conn, number)
-    return await _answer(request, conn, [found], selected)
+    span = _span(request, selected)
+    found = await queries.streams(conn, StreamFilter(ids=_in_range([number])), span, MOST_STREAMS)
+    if not found:
+        raise Problem("not-found", f"there is no datastream {number}: /v1/datastreams lists them")
+    return await _answer(request, conn, Reading(found, span, selected.rollup.value), selected)
 
 
 @router.get(
@@ -87,11 +90,17 @@ async def list_observations(
 ) -> Response:
     """The same for many datastreams, named by what they belong to; by datastream, then by time."""
     chosen = StreamFilter(datastream, split_codes(thing), split_codes(prop), split_codes(area))
-    return await _answer(request, conn, await find_streams(conn, chosen), selected)
+    span = _span(request, selected)
+    reading = Reading(await find_streams(conn, chosen, span), span, selected.rollup.value)
+    return await _answer(request, conn, reading, selected)
 
 
-async def find_streams(conn: AsyncConnection[Any], chosen: StreamFilter) -> list[Row]:
-    """Return datastreams by id.
+def _span(request: Request, selected: Selection) -> Span:
+    return Span(selected.period.start, selected.period.end, request.app.state.settings.zone)
+
+
+async def find_streams(conn: AsyncConnection[Any], chosen: StreamFilter, span: Span) -> list[Row]:
+    """Return datastreams by id with their places in a period, as api.queries.observations.streams.
 
     Raises:
         Problem: 422 for a code that does not exist, nothing to choose by, or too many; 404 for none.
@@ -100,9 +109,8 @@ async def find_streams(conn: AsyncConnection[Any], chosen: StreamFilter) -> list
         raise invalid(
             "thing", None, "it is not said whose observations", "thing, area, property or datastream"
         )
-    in_range = [each for each in chosen.ids or [] if 0 < each < 2**31]
-    ids = chosen.ids and in_range
-    found = await queries.streams(conn, chosen._replace(ids=ids), MOST_STREAMS + 1)
+    ids = chosen.ids and _in_range(chosen.ids)
+    found = await queries.streams(conn, chosen._replace(ids=ids), span, MOST_STREAMS + 1)
     await _require_all(conn, chosen, found)
     if not found:
         where = f"/v1/things/{chosen.things[0]}" if chosen.things else "/v1/datastreams"
@@ -124,16 +132,18 @@ async def _require_all(conn: AsyncConnection[Any], chosen: StreamFilter, found: 
         raise invalid("datastream", min(missing), text, "ids of datastreams, of what else is chosen")
 
 
+def _in_range(ids: list[int]) -> list[int]:
+    return [each for each in ids if 0 < each < 2**31]
+
+
 def _words(chosen: StreamFilter) -> str:
     named = zip(("datastream", "thing", "property", "area"), chosen, strict=True)
     return ", ".join(f"{name}={','.join(map(str, codes))}" for name, codes in named if codes)[:200]
 
 
 async def _answer(
-    request: Request, conn: AsyncConnection[Any], streams: list[Row], selected: Selection
+    request: Request, conn: AsyncConnection[Any], reading: Reading, selected: Selection
 ) -> Response:
-    span = Span(selected.period.start, selected.period.end, request.app.state.settings.zone)
-    reading = Reading(streams, span, selected.rollup.value)
     if selected.points is not None:
         return await _points(request, conn, reading, selected)
     if selected.wanted.is_file:

@@ -18,8 +18,10 @@ from api.parameters import (
     Limit,
     PropertyFilter,
     Searched,
+    StoodAt,
     ThingFilter,
     not_found,
+    now,
     require_known,
 )
 from api.problems import Problem
@@ -76,16 +78,17 @@ async def list_things(
     gateway: GatewayFilter = None,
     kind: ThingKind = None,
     q: Searched,
+    at: StoodAt,
     limit: Limit = pages.DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Any:
-    """Devices by code."""
+    """Devices by code, with where they stood at an instant."""
     after = pages.decode_cursor(cursor, str)
     await require_known(conn, "area", "area", area)
     await require_known(conn, "gateway", "gateway", gateway)
 
     async def read(conn: AsyncConnection[Any], after: str | None, limit: int) -> list[Row]:
-        chosen: dict[str, Any] = {"area": area, "gateway": gateway, "kind": kind, "q": q}
+        chosen: dict[str, Any] = {"area": area, "gateway": gateway, "kind": kind, "q": q, "at": at}
         return await queries.things(conn, **chosen, after=after, limit=limit)
 
     if wanted.is_file:
@@ -108,7 +111,7 @@ async def list_things(
 )
 async def get_thing(code: ThingCode, conn: Connection) -> Any:
     """A device with its datastreams and the newest observation of each."""
-    found = None if "\0" in code else await queries.thing(conn, code)
+    found = None if "\0" in code else await queries.thing(conn, code, now())
     if found is None:
         raise await not_found(conn, "thing", code)
     streams = await queries.datastreams_of(conn, found["id"])
@@ -146,7 +149,10 @@ async def list_datastreams(
 )
 async def get_datastream(conn: Connection, number: DatastreamId) -> Any:
     """What a thing measures, how often, and in which unit."""
-    return await find_datastream(conn, number)
+    found = await queries.datastream(conn, number)
+    if found is None:
+        raise Problem("not-found", f"there is no datastream {number}: /v1/datastreams lists them")
+    return found
 
 
 @router.get(
@@ -201,18 +207,6 @@ async def list_latest(
         )
     rows = await queries.latest(conn, chosen, after=after, limit=limit + 1)
     return page(request, response, rows, limit, "datastream_id")
-
-
-async def find_datastream(conn: Connection, number: int) -> Row:
-    """Return a datastream's row.
-
-    Raises:
-        Problem: 404 where there is none.
-    """
-    found = await queries.datastream(conn, number)
-    if found is None:
-        raise Problem("not-found", f"there is no datastream {number}: /v1/datastreams lists them")
-    return found
 
 
 def _with_latest(row: Row) -> Row:

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from api import pages
+from api import pages, reach
 from api.links import page
 from api.openapi import example
 from api.parameters import Connection, Cursor, GatewayFilter, Limit, require_known
@@ -82,13 +82,15 @@ async def accept_unknown(
 ) -> Any:
     """Create the thing with its datastreams; ingest then takes its refused messages again, each once.
 
-    It stands in the areas of its gateway. A second time registers nothing more, and stores nothing twice.
+    It stands in the areas of its place, or of its gateway. A second time stores nothing twice.
     """
     await _require_reached(conn, number)
     if dry_run:
         return schemas.shown(*await store.read_one(conn, number, acceptance.wishes()))
     try:
-        return schemas.shown(*await store.accept(conn, number, who, acceptance.wishes()))
+        return schemas.shown(
+            *await store.accept(conn, number, who, acceptance.wishes(), within=reach.present())
+        )
     except UnknownThingError as error:
         raise Problem("conflict", str(error)) from None
 

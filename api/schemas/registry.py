@@ -45,6 +45,9 @@ class RelatedArea(Model):
     valid_from: date
     valid_to: date | None
     is_main: bool = Field(description="The successor took most of its land from this predecessor.")
+    share: float | None = Field(
+        description="Share of the predecessor's land that went into the successor, 0 to 1; null: not known."
+    )
 
 
 class AreaDetail(Area):
@@ -202,6 +205,7 @@ AREA_DETAIL: dict[str, Any] = AREA | {
             "valid_from": "2025-07-01",
             "valid_to": None,
             "is_main": True,
+            "share": None,
         }
     ],
 }

@@ -12,7 +12,7 @@ from analytics.quality import names
 from api import columns
 from api.formats.table import INTEGER, NUMBER, TEXT, TIME, Column, Table
 from devices.model import Quality
-from storage.observations import to_datetime
+from storage.observations import to_datetime, to_microseconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -81,33 +81,35 @@ TABLES: Final[Mapping[str, Table]] = {
 def raw(
     rows: NDArray[np.void], flags: NDArray[np.int16], streams: Sequence[Mapping[str, Any]]
 ) -> pa.RecordBatch:
-    """Return OBSERVATION rows of some of the `streams`, which are ordered by id, as a batch of RAW."""
+    """Return OBSERVATION rows of some of the `streams`, ordered by id and `since`, as a batch of RAW."""
     found = {
         "time": _instants(rows["time"]),
         "value": pa.array(rows["value"]),
         "quality": _spelt(rows["quality"], lambda value: Quality(value).name.lower()),
         "flags": _spelt(flags, lambda value: " ".join(names(value))),
     }
-    return _batch(RAW, found, rows["datastream_id"], streams)
+    return _batch(RAW, found, _places(rows["datastream_id"], rows["time"], streams), streams)
 
 
-def sampled(rows: NDArray[np.void], stream: Mapping[str, Any]) -> pa.RecordBatch:
-    """Return times and values of one datastream as a batch of SAMPLED."""
+def sampled(rows: NDArray[np.void], places: Sequence[Mapping[str, Any]]) -> pa.RecordBatch:
+    """Return times and values of one datastream, in the places where it stood, as a batch of SAMPLED."""
     found = {"time": _instants(rows["time"]), "value": pa.array(rows["value"])}
-    return _batch(SAMPLED, found, np.full(len(rows), stream["id"]), [stream])
+    ids = np.full(len(rows), places[0]["id"])
+    return _batch(SAMPLED, found, _places(ids, rows["time"], places), places)
 
 
 def summed(
     rollup: str, rows: NDArray[np.void], streams: Sequence[Mapping[str, Any]], zone: ZoneInfo
 ) -> pa.RecordBatch:
-    """Return rows of sums of some of the `streams`, which are ordered by id, as a batch of their table."""
+    """Return rows of sums of some of the `streams`, ordered by id and `since`, as a batch of their table."""
     intervals = np.array([each["sampling_interval_s"] for each in streams])
-    expected = _seconds(rollup, rows["time"], zone) / intervals[_places(rows["datastream_id"], streams)]
+    places = _places(rows["datastream_id"], rows["time"], streams)
+    expected = _seconds(rollup, rows["time"], zone) / intervals[places]
     found = {name: pa.array(rows[name]) for name in rows.dtype.names or () if name != "datastream_id"}
     found |= {name: pa.array(significant(rows[name])) for name in ("mean", "total")}
     found["time"] = _instants(rows["time"])
     found["completeness"] = pa.array(np.minimum(rows["n"] / expected, 1.0).round(4))
-    return _batch(TABLES[rollup], found, rows["datastream_id"], streams)
+    return _batch(TABLES[rollup], found, places, streams)
 
 
 def significant(values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -135,9 +137,9 @@ def items(batch: pa.RecordBatch) -> msgspec.Raw:
 
 
 def _batch(
-    table: Table, found: dict[str, pa.Array], ids: NDArray[np.int32], streams: Sequence[Mapping[str, Any]]
+    table: Table, found: dict[str, pa.Array], of: NDArray[np.intp], streams: Sequence[Mapping[str, Any]]
 ) -> pa.RecordBatch:
-    places = pa.array(_places(ids, streams))
+    places = pa.array(of)
     for name, key in {"property": "observed_property", "datastream": "id"}.items():
         found[name] = _taken(table, name, [each[key] for each in streams], places)
     for name in ("thing", "unit", *_PLACE):
@@ -149,8 +151,15 @@ def _taken(table: Table, name: str, values: list[Any], places: pa.Array) -> pa.A
     return pa.array(values, table.schema().field(name).type).take(places)
 
 
-def _places(ids: NDArray[np.int32], streams: Sequence[Mapping[str, Any]]) -> NDArray[np.intp]:
-    return np.searchsorted(np.array([each["id"] for each in streams]), ids)
+def _places(
+    ids: NDArray[np.int32], times: NDArray[np.int64], streams: Sequence[Mapping[str, Any]]
+) -> NDArray[np.intp]:
+    """Return which of the streams each row is of: of those with its id the last that has begun."""
+    found = np.searchsorted(np.array([each["id"] for each in streams]), ids)
+    for n, each in enumerate(streams):
+        if n and streams[n - 1]["id"] == each["id"]:
+            found[(ids == each["id"]) & (times >= to_microseconds(each["since"]))] = n
+    return found
 
 
 def _instants(micros: NDArray[np.int64]) -> pa.Array:

@@ -1,4 +1,4 @@
-"""Puts the console on an application: its page at `/`, its feed for as long as the application runs."""
+"""Puts the console on an application: its pages at `/` and `/enrol`, its feed while the application runs."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from starlette.requests import Request  # noqa: TC002 - NiceGUI reads the page's
 from api.rights import Right
 from dashboards.console.access import COOKIE, Access
 from dashboards.console.elements import tag, text
+from dashboards.console.enrolment import EnrolmentPage
 from dashboards.console.feed import Feeds
 from dashboards.console.page import Page
 from dashboards.console.policy import ContentSecurityPolicy
@@ -58,6 +59,10 @@ def mount(app: FastAPI, settings: Settings) -> None:
     app.add_route(_KEY_PATH, access.take, methods=["POST"], include_in_schema=False)
     app.add_middleware(ContentSecurityPolicy)
 
+    @ui.page("/enrol", favicon=_FAVICON)
+    async def enrol(request: Request, client: Client) -> None:
+        await _serve_enrolment(request, client, app, access, settings)
+
     @ui.page("/", favicon=_FAVICON)
     async def console(request: Request, client: Client) -> None:
         await _serve(request, client, feeds, access, settings)
@@ -88,6 +93,31 @@ def _run_with_application(app: FastAPI, feeds: Feeds) -> None:
     app.router.lifespan_context = lifespan
 
 
+async def _serve_enrolment(
+    request: Request, client: Client, app: FastAPI, access: Access, settings: Settings
+) -> None:
+    query, key = request.query_params, request.cookies.get(COOKIE)
+    words = Words(language(query.get("lang"), request.cookies.get("halong_lang")))
+    _dress(client, words, {"dark": True, "light": False}.get(request.cookies.get("halong_theme", "")))
+    try:
+        caller = await access.caller(key)
+    except (psycopg.Error, OSError):
+        caller = None
+    if caller is None:
+        _ask_for_key(words, refused="key" in query)
+        return
+    if not caller.may(Right.REGISTER):
+        with tag("main", "gate"):
+            text("p", words("enrol_none"))
+        return
+
+    async def allowed() -> bool:
+        return await access.caller(key) == caller
+
+    api = str(settings.public_url or request.base_url)
+    EnrolmentPage(words, caller, app.state.pool, app.state.registry, api, allowed).build()
+
+
 async def _serve(request: Request, client: Client, feeds: Feeds, access: Access, settings: Settings) -> None:
     query, cookies = request.query_params, request.cookies
     words = Words(language(query.get("lang"), cookies.get("halong_lang")))
@@ -116,14 +146,15 @@ async def _serve(request: Request, client: Client, feeds: Feeds, access: Access,
     client.on_delete(feed.follow(page.update))
     await feed.first(_FIRST_DATA_S)
     page.build()
-    _lead_on(words, settings)
+    _lead_on(words, settings, may_enrol=caller.may(Right.REGISTER))
     await client.connected()
     await page.begin()
 
 
-def _lead_on(words: Words, settings: Settings) -> None:
+def _lead_on(words: Words, settings: Settings, *, may_enrol: bool = False) -> None:
     """Link to what else is served here."""
     places = {"docs": "api_docs"} | ({"open/": "open_data"} if settings.open_data_target else {})
+    places |= {"enrol": "enrol_title"} if may_enrol else {}
     with tag("footer", "foot"):
         for place, word in places.items():
             tag("a", "foot-link", href=place)._text = words(word)  # noqa: SLF001

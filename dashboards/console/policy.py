@@ -17,15 +17,18 @@ _POLICY: Final = (
 )
 
 
+_PAGES: Final = ("/", "/enrol")
+
+
 class ContentSecurityPolicy:
-    """Adds the policy to the console's page."""
+    """Adds the policy to the console's pages."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the application; its answer at `/` gets the policy."""
-        if scope["type"] != "http" or scope["path"] != "/":
+        """Run the application; its answers with pages get the policy."""
+        if scope["type"] != "http" or scope["path"] not in _PAGES:
             await self._app(scope, receive, send)
             return
 

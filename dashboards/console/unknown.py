@@ -66,7 +66,7 @@ class Desk:
                 if not await queries.ids(conn, ids=[number], limit=1):
                     raise UnknownThingError(f"there is no unknown thing {number}")
                 if act == "accept":
-                    return (await unknown_store.accept(conn, number, caller.name))[0]
+                    return (await unknown_store.accept(conn, number, caller.name, within=self._reached))[0]
                 return await unknown_store.ignore(conn, number, caller.name, "")
 
 

@@ -57,13 +57,22 @@ def _check_areas(rows: Sequence[Row[Area]]) -> None:
     _check_unique([((row.record.code, row.record.valid_from), row) for row in rows])
     lineage = Lineage(row.record for row in rows)
     for row in rows:
-        _check_code(row)
-        _check_place(row)
-        _check_level(row)
-        _check_amounts(row, "population", "area_km2")
-        _check_validity(row, lineage)
-        _check_parent(row, lineage)
-        _check_predecessors(row, lineage)
+        check_area(row, lineage)
+
+
+def check_area(row: Row[Area], lineage: Lineage) -> None:
+    """Check a row about an area beside all others.
+
+    Raises:
+        ProfileError: about the first cell that is wrong.
+    """
+    _check_code(row)
+    _check_place(row)
+    _check_level(row)
+    _check_amounts(row, "population", "area_km2")
+    _check_validity(row, lineage)
+    _check_parent(row, lineage)
+    _check_predecessors(row, lineage)
 
 
 def _check_level(row: Row[Area]) -> None:
@@ -102,6 +111,10 @@ def _check_predecessors(row: Row[Area], lineage: Lineage) -> None:
             raise row.error("predecessors", f"no area {code!r} was in force before {area.valid_from}")
     if len(set(area.predecessors)) < len(area.predecessors):
         raise row.error("predecessors", f"{' '.join(area.predecessors)!r} names one twice")
+    if area.shares and len(area.shares) != len(area.predecessors):
+        raise row.error("shares", "it has not as many shares as there are predecessors")
+    if any(not 0 < share <= 1 for share in area.shares):
+        raise row.error("shares", "a share is above 0, and at most 1")
 
 
 def _check_properties(rows: Sequence[Row[ObservedProperty]]) -> None:

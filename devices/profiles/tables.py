@@ -214,11 +214,32 @@ def _read(
 ) -> list[Row[T]]:
     if optional and not path.exists():
         return []
+    rows = list(each_row(path, record, absent=absent))
+    if wrong := next((row for row in rows if isinstance(row, ProfileError)), None):
+        raise wrong
+    return [row for row in rows if isinstance(row, Row)]
+
+
+def each_row(path: Path, record: type[T], *, absent: tuple[str, ...] = ()) -> Iterator[Row[T] | ProfileError]:
+    """Yield each row of a table as a record, or what is wrong with it.
+
+    Args:
+        path: a CSV file, UTF-8.
+        record: a dataclass, whose fields are the columns.
+        absent: fields that are no columns.
+
+    Raises:
+        ProfileError: the file cannot be read, or has a column that is no field.
+    """
     known = [each.name for each in fields(record) if each.name not in absent]  # type: ignore[arg-type]
     reader = csv.DictReader(_text(path).splitlines(), strict=True)
     if unknown := set(reader.fieldnames or ()) - set(known):
         raise ProfileError(f"{path.name}, line 1: no such column: {_list(unknown)}; known: {_list(known)}")
-    return [_row(path.name, reader.line_num, cells, record) for cells in reader]
+    for cells in reader:
+        try:
+            yield _row(path.name, reader.line_num, cells, record)
+        except ProfileError as error:
+            yield error
 
 
 def _row(file: str, line: int, cells: dict[str, str], record: type[T]) -> Row[T]:
@@ -256,6 +277,7 @@ _READ_BY: dict[str, Callable[[str], Any]] = {
     "dev_eui": str.lower,
     "predecessors": str.split,
     "properties": json.loads,
+    "shares": str.split,
 }
 
 

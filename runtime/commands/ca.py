@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 import secrets
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from runtime.commands.running import run
+from runtime.commands.running import own_name, run
 from runtime.settings import settings
 
 if TYPE_CHECKING:
@@ -148,7 +146,7 @@ def issue(
         raise typer.Exit(0 if every else 2)
     from runtime.issuing import Issuing
 
-    issuing = Issuing(_open(_folder()), folder, days, by or _own_name())
+    issuing = Issuing(_open(_folder()), folder, days, by or own_name())
     issuing.check(wanted)
     request = csr.read_text() if csr else None
     with Progress(console=out, disable=len(wanted) == 1 or not out.is_terminal) as progress:
@@ -176,8 +174,9 @@ def revoke(
 ) -> None:
     """Revoke a gateway's certificates, for good: they are refused, and their connections end.
 
-    The broker knows it after `halong broker files` and SIGHUP. A connection that exists goes on until
-    `halong broker disconnect CODE`; compose's broker does both by itself once `identities` has run.
+    The broker knows it within seconds where `halong broker follow` runs (as `halong up` and compose do) and
+    `deploy/mosquitto/start` runs the broker; else after `halong broker files`, SIGHUP and
+    `halong broker disconnect CODE`. `halong gateways revoke` ends the gateway's passwords as well.
     Example: `halong ca revoke ha-long-1 --dry-run`
     """
     from devices.authority import REASONS, AuthorityError
@@ -192,11 +191,8 @@ def revoke(
     if dry_run:
         out.print(f"would be revoked: {len(chosen)}; nothing was changed")
         return
-    number = run(_revoke([each.serial for each in chosen], by or _own_name(), reason))
-    out.print(
-        f"{number} revoked; then: `halong broker files`, SIGHUP, `halong broker disconnect {code}`",
-        markup=False,
-    )
+    number = run(_revoke([each.serial for each in chosen], by or own_name(), reason))
+    out.print(f"{number} revoked", markup=False)
 
 
 async def _revoke(serials: list[str], by: str, reason: str) -> int:
@@ -256,13 +252,6 @@ async def _issued(code: str | None) -> list[Issued]:
 
     async with await connect(settings().require_database_url()) as conn:
         return await issued(conn, code)
-
-
-def _own_name() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return f"user {os.geteuid()}"
 
 
 def _folder() -> AuthorityFolder:

@@ -7,6 +7,7 @@ import fcntl
 import os
 import shutil
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -37,7 +38,15 @@ def demo(
     name existing ones instead. The data stay for the next start. Example: `halong demo --for 60`
     """
     from runtime import observe
-    from runtime.demo import folders, forget_card, local_services, prepare, services, write_card
+    from runtime.demo import (
+        folders,
+        follow,
+        forget_card,
+        local_services,
+        prepare,
+        services,
+        write_card,
+    )
     from runtime.settings import settings
     from runtime.status import show_status
     from runtime.supervise import Supervisor
@@ -56,7 +65,7 @@ def demo(
             healthy.append(await show_status(city.settings, supervisor, stop, seconds, out))
 
         try:
-            run_until_stopped(lambda stop: _run_both(supervisor, live, stop))
+            run_until_stopped(lambda stop: _run_all(supervisor, live, partial(follow, city), stop))
         finally:
             places.env_file.unlink(missing_ok=True)
     out.print("stopped; `make demo` goes on with the same data, `make clean-demo` removes it")
@@ -64,10 +73,11 @@ def demo(
         raise typer.Exit(1)
 
 
-async def _run_both(supervisor: Supervisor, live: Service, stop: asyncio.Event) -> None:
+async def _run_all(supervisor: Supervisor, live: Service, identities: Service, stop: asyncio.Event) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(supervisor.run(stop))
         group.create_task(live(stop))
+        group.create_task(identities(stop))
 
 
 def _welcome(city: City, places: Folders) -> None:

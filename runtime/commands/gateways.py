@@ -2,33 +2,173 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
+from rich.console import Console
 
-from runtime.commands.running import run
+from runtime.commands.instants import duration
+from runtime.commands.running import own_name, run
 from runtime.settings import settings
 
-app = typer.Typer(no_args_is_help=True, help="Gateways' passwords.")
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from psycopg import AsyncConnection
+
+    T = TypeVar("T")
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Gateways' passwords: set, changed without a gap, ended. The broker knows of each change within "
+    "seconds where `halong up` or `halong broker follow` runs.",
+)
+out = Console(highlight=False, soft_wrap=True)
+
+_Code = Annotated[str, typer.Argument(help="The gateway's code.")]
 
 
 @app.command("password")
-def password(code: Annotated[str, typer.Argument(help="The gateway's code.")]) -> None:
+def password(code: _Code) -> None:
     """Give a gateway another random password and print it, once: only its hash is kept.
 
-    The broker knows it after `halong broker files` and a reload.
+    Whatever password it had ends: to have both for a while, see `halong gateways rotate`.
     Example: `halong gateways password ha-long-1`
     """
-    typer.echo(run(_password(code)))
-
-
-async def _password(code: str) -> str:
     from devices.identities import set_password
-    from storage.pool import connect
 
-    async with await connect(settings().require_database_url()) as conn:
-        return await set_password(conn, code)
+    typer.echo(_in_database(lambda conn: set_password(conn, code)))
+
+
+@app.command("rotate")
+def rotate(
+    code: _Code,
+    for_: Annotated[
+        str, typer.Option("--for", help="How long the old password is valid beside it: 12h, 7d.")
+    ] = "7d",
+    end: Annotated[
+        bool, typer.Option("--end", help="End the old password: the gateway has changed.")
+    ] = False,
+    cancel: Annotated[
+        bool, typer.Option("--cancel", help="Take the new password back: the old one stays.")
+    ] = False,
+) -> None:
+    """Give a gateway a new password beside the old one, and print it with its user name, once.
+
+    Mosquitto knows one password a user: the new one belongs to the user name that the gateway does not use,
+    CODE~2 or CODE, in turn. Both have the gateway's topics, in which its code stays as it is.
+    Example: `halong gateways rotate ha-long-1 --for 3d`
+    """
+    if end and cancel:
+        raise typer.BadParameter("give --end or --cancel, not both")
+    if end or cancel:
+        _end_rotation(code, keep_old=cancel)
+        return
+    from devices.rotation import rotate as apply
+
+    at = datetime.now(UTC)
+    until = at + duration(for_)
+    given = _in_database(lambda conn: apply(conn, code, at=at, until=until))
+    out.print(f"user name  {given.user_name}\npassword   {given.password}", markup=False)
+    if given.until:
+        out.print(
+            f"the old password is valid until {given.until:%F %R} UTC; end it sooner with "
+            f"`halong gateways rotate {code} --end`",
+            markup=False,
+        )
+
+
+def _end_rotation(code: str, *, keep_old: bool) -> None:
+    from devices.rotation import end_rotation
+
+    at = datetime.now(UTC)
+    user = _in_database(lambda conn: end_rotation(conn, code, at=at, keep_old=keep_old))
+    out.print(f"{code} logs in as {user} alone", markup=False)
+
+
+@app.command("revoke")
+def revoke(
+    code: _Code,
+    reason: Annotated[
+        str, typer.Option(help="Of the certificates: keyCompromise, superseded, … (RFC 5280, 5.3.1).")
+    ] = "keyCompromise",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would end.")] = False,
+    by: Annotated[str, typer.Option("--by", help="Who; default: the user of this machine.")] = "",
+) -> None:
+    """End all passwords and certificates of a gateway, for good, and its connection with them.
+
+    For what is stolen or gone. The gateway stays registered: `password` and `halong ca issue` give it others.
+    Example: `halong gateways revoke ha-long-1 --dry-run`
+    """
+    from devices.authority import REASONS
+    from devices.rotation import revoke_all
+
+    if reason not in REASONS:
+        raise typer.BadParameter(f"no reason {reason!r}: give one of {', '.join(REASONS)}")
+    at, who = datetime.now(UTC), by or own_name()
+    ended = _in_database(lambda conn: revoke_all(conn, code, at=at, by=who, reason=reason, dry_run=dry_run))
+    word = "would end" if dry_run else "ended"
+    out.print(f"{code}: {word} {ended.passwords} passwords, {ended.certificates} certificates", markup=False)
+
+
+@app.command("disable")
+def disable(code: _Code) -> None:
+    """Let a gateway log in no more until it is enabled again; its connection ends, its identities are kept.
+
+    Its certificates are on hold, its readings refused. Example: `halong gateways disable ha-long-1`
+    """
+    _set_enabled(code, enabled=False)
+
+
+@app.command("enable")
+def enable(code: _Code) -> None:
+    """Let a gateway log in again, with the identities that it had.
+
+    Example: `halong gateways enable ha-long-1`
+    """
+    _set_enabled(code, enabled=True)
+
+
+def _set_enabled(code: str, *, enabled: bool) -> None:
+    from devices.rotation import set_enabled
+
+    changed = _in_database(lambda conn: set_enabled(conn, code, enabled=enabled))
+    state = "enabled" if enabled else "disabled"
+    out.print(f"{code} is {state}" if changed else f"{code} was {state} already", markup=False)
+
+
+@app.command("enrol")
+def enrol(
+    code: _Code,
+    for_: Annotated[str, typer.Option("--for", help="How long the token may be used: 2h, 7d.")] = "24h",
+    qr: Annotated[bool, typer.Option("--qr", help="Show it as a QR code as well.")] = False,
+    api: Annotated[
+        str, typer.Option("--api", help="https address of the API; default: HALONG_PUBLIC_URL.")
+    ] = "",
+    by: Annotated[str, typer.Option("--by", help="Who; default: the user of this machine.")] = "",
+) -> None:
+    """Make a one-time token, with which whoever installs the gateway gets its password or certificate.
+
+    It is sent to the API (POST /v1/enrolments) and printed once; a token that the gateway had and did not use
+    ends. Example: `halong gateways enrol ha-long-1 --qr --for 8h`
+    """
+    from devices.enrolment import create_token
+    from devices.qr import terminal
+
+    address = api or str(settings().public_url or "")
+    if qr and not address:
+        raise typer.BadParameter(
+            "a QR code says where to send the token: give --api or set HALONG_PUBLIC_URL"
+        )
+    at, lasts, who = datetime.now(UTC), duration(for_), by or own_name()
+    token = _in_database(lambda conn: create_token(conn, code, at=at, lasts=lasts, by=who))
+    out.print(f"token  {token.text}\nuntil  {token.expires_at:%F %R} UTC, once", markup=False)
+    if address:
+        out.print(f"send   {token.address(address)}", markup=False)
+    if qr:
+        typer.echo(terminal(token.address(address)), nl=False)
 
 
 @app.command("passwords")
@@ -39,11 +179,10 @@ def passwords(
 ) -> None:
     """Give every gateway of a profile the password that a file has for it, or a random one, which it keeps.
 
-    It may be run again: nobody's password changes. The broker knows them after `halong broker files` and a
-    reload; `halong simulate --passwords` reads the file.
+    It may be run again: nobody's password changes. `halong simulate --passwords` reads the file.
     Example: `halong gateways passwords quang_ninh --simulated --out gateways.json`
     """
-    from devices.identities import kept_passwords
+    from devices.identities import admit, kept_passwords
     from devices.profiles import load
 
     city = load(profile)
@@ -52,13 +191,15 @@ def passwords(
 
         city = populate(city)
     kept = kept_passwords(file, (gateway.code for gateway in city.gateways))
-    run(_admit(kept))
+    _in_database(lambda conn: admit(conn, kept))
     typer.echo(f"{len(kept)} gateways of {profile} may log in with their passwords in {file}")
 
 
-async def _admit(kept: dict[str, str]) -> None:
-    from devices.identities import admit
+def _in_database(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
     from storage.pool import connect
 
-    async with await connect(settings().require_database_url()) as conn:
-        await admit(conn, kept)
+    async def done() -> T:
+        async with await connect(settings().require_database_url()) as conn:
+            return await work(conn)
+
+    return run(done())

@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 
 import typer
 
 from runtime.settings import settings
+
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+def duration(text: str) -> timedelta:
+    """Read a number of minutes, hours or days: 30m, 12h, 7d.
+
+    Raises:
+        typer.BadParameter: it is none of them.
+    """
+    found = re.fullmatch(r"([1-9][0-9]{0,4})([mhd])", text)
+    if found is None:
+        raise typer.BadParameter(
+            f"{text!r} is no duration: give minutes, hours or days, such as 30m, 12h or 7d"
+        )
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 def instant(text: str, option: str) -> datetime:

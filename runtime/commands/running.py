@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
+import os
 import signal
 from typing import TYPE_CHECKING, TypeVar
 
@@ -10,6 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
 T = TypeVar("T")
+
+
+def own_name() -> str:
+    """Return the name of the user of this machine, for records of who did something."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return f"user {os.geteuid()}"
 
 
 def run(coroutine: Coroutine[object, object, T]) -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import socket
 import time
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from runtime.local.provision import Binaries
 
 _START_SECONDS: Final = 15.0
+#: the client id of one of halong's own, in Mosquitto's log
+_CONNECTED: Final = re.compile(rf"New client connected from \S+ as (\S+) \(.*u'{PLATFORM_USER}'\)")
 _ALL_ADDRESSES: Final = ("0.0.0.0", "")  # noqa: S104 - recognised, not chosen
 
 
@@ -45,6 +48,7 @@ class LocalMosquitto:
         alert_reader_password: str | None = None,
         tls: Mapping[str, str] | None = None,
         autosave_on_changes: bool = False,
+        sessions: Iterable[str] = (),
     ) -> None:
         """Describe a broker.
 
@@ -60,6 +64,7 @@ class LocalMosquitto:
             alert_reader_password: of the user `alerts`; None: it may not log in.
             tls: files of `AuthorityFolder.for_broker`, for two further listeners, `tls_ports`; None: none.
             autosave_on_changes: see `broker_config`.
+            sessions: client ids of halong's own: once all are back after a restart, a reload is enough.
         """
         self.folder = folder.absolute()
         self.gateway_port = gateway_port or free_port(1883)
@@ -73,6 +78,8 @@ class LocalMosquitto:
         self._tls = dict(tls or {})
         self.tls_ports = TlsPorts(free_port(8883), free_port(8884)) if tls else None
         self._shut_out: tuple[str, ...] = ()
+        self._second_users: dict[str, str] = {}
+        self._sessions = frozenset(sessions)
         self._is_restored = False
         self._autosave_on_changes = autosave_on_changes
         self._program = binaries.mosquitto
@@ -123,21 +130,25 @@ class LocalMosquitto:
         *,
         tls: Mapping[str, str] | None = None,
         shut_out: Iterable[str] = (),
+        second_users: Mapping[str, str] | None = None,
     ) -> None:
         """Admit exactly these gateways from here on; the broker reads its files again.
 
-        Without a restart, unless it has sessions of before its start: of those it would forget what they may
-        read until they are back, and lose what is published for them meanwhile (decision 092).
+        Without a restart, unless sessions of halong's own, of before its start, are not back: of those it
+        would forget what they may read until they are, and lose what is published for them meanwhile
+        (decision 092).
 
         Args:
-            passwords: gateway code -> hash.
+            passwords: user name -> hash.
             tls: other files, with another list of revoked certificates; None: as they are.
             shut_out: see `acl_text`.
+            second_users: see `acl_text`.
         """
         self._passwords, self._shut_out = dict(passwords), tuple(shut_out)
+        self._second_users = dict(second_users or {})
         self._tls |= tls or {}
         self._write_files()
-        if self._is_restored:
+        if self._is_restored and not self._sessions_are_back():
             self.stop()
             self.start()
         else:
@@ -161,10 +172,19 @@ class LocalMosquitto:
     def _platform_password(self) -> str:
         return self.password_file.read_text().strip()
 
+    def _sessions_are_back(self) -> bool:
+        come = set(_CONNECTED.findall(self._process.logged()))
+        return bool(self._sessions) and self._sessions <= come
+
     def _write_files(self) -> None:
         passwords = self._passwords | self._reader | {PLATFORM_USER: password_hash(self._platform_password())}
         self._user.write_file(self.folder / "passwords", passwords_text(passwords))
-        rules = acl_text(self._topic_root, sources=self._sources, shut_out=self._shut_out)
+        rules = acl_text(
+            self._topic_root,
+            sources=self._sources,
+            shut_out=self._shut_out,
+            second_users=self._second_users,
+        )
         for name, text in ({"acl": rules} | self._tls).items():
             self._user.write_file(self.folder / name, text)
         self._user.write_file(self.folder / "mosquitto.conf", self._config())

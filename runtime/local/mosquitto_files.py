@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 _MAX_QUEUED_MESSAGES: Final = 100_000_000
 
 
+#: write or read, and a topic filter
+Rights = list[tuple[str, str]]
+
+
 class TlsPorts(NamedTuple):
     """Listeners with TLS for gateways, by how they log in."""
 
@@ -108,6 +112,7 @@ def acl_text(
     sources: Mapping[str, str] | None = None,
     shut_out: Iterable[str] = (),
     *,
+    second_users: Mapping[str, str] | None = None,
     sparkplug: bool = True,
 ) -> str:
     """Return the ACL file: a gateway writes the topics of its own `up`, reads its own `down`, and no more.
@@ -120,18 +125,23 @@ def acl_text(
         platform_user: the user of halong's own services.
         sources: gateways that are LoRaWAN network servers -> the topic filter that they also write.
         shut_out: gateways that have no right, not even with a certificate that is valid or while connected.
+        second_users: user names that are not their gateway's code -> the code, whose topics they have.
         sparkplug: whether gateways may be edge nodes. Group and device are theirs to choose there, so that
             nothing bounds how many retained messages one of them leaves.
 
     The user `alerts` reads every area's alerts, which halong alone writes.
     """
-    servers = "".join(f"\nuser {code}\ntopic write {source}\n" for code, source in (sources or {}).items())
+    known, second = sources or {}, second_users or {}
+    patterns = "".join(f"pattern {right} {topic}\n" for right, topic in _rights(topic_root, "%u", sparkplug))
+    servers = "".join(f"\nuser {code}\ntopic write {source}\n" for code, source in known.items())
+    others = "".join(
+        _second_user(user, _rights(topic_root, code, sparkplug), _rights(topic_root, user, sparkplug))
+        + (f"topic write {known[code]}\n" if code in known else "")
+        for user, code in second.items()
+    )
     denied = "".join(f"\nuser {code}\ntopic deny #\n" for code in shut_out)
-    written = "".join(f"pattern write {topic_root}/%u/up/{kind}\n" for kind in _UP)
     return f"""\
-{written}pattern read {topic_root}/%u/down/#
-{_sparkplug_patterns() if sparkplug else ""}
-{servers}{denied}
+{patterns}{servers}{others}{denied}
 user {ALERT_READER}
 topic read {topic_root}/alerts/#
 
@@ -145,13 +155,25 @@ topic read $SYS/#
 _UP: Final = ("observations", "status", "response")
 
 
-def _sparkplug_patterns() -> str:
+def _rights(topic_root: str, gateway: str, sparkplug: bool) -> Rights:
+    """Return what a gateway may do with which topics: write or read, filter."""
+    own = [("write", f"{topic_root}/{gateway}/up/{kind}") for kind in _UP]
+    own.append(("read", f"{topic_root}/{gateway}/down/#"))
+    if not sparkplug:
+        return own
     # No one filter is all of an edge node's topics: its id comes after the kind of message.
     node, device = ("NBIRTH", "NDEATH", "NDATA"), ("DBIRTH", "DDEATH", "DDATA")
-    written = [*(f"+/{kind}/%u" for kind in node), *(f"+/{kind}/%u/+" for kind in device)]
-    read = ("+/NCMD/%u", "+/DCMD/%u/+", "STATE/+")
-    lines = [f"pattern write spBv1.0/{each}" for each in written]
-    return "\n".join([*lines, *(f"pattern read spBv1.0/{each}" for each in read)])
+    written = [*(f"+/{kind}/{gateway}" for kind in node), *(f"+/{kind}/{gateway}/+" for kind in device)]
+    read = (f"+/NCMD/{gateway}", f"+/DCMD/{gateway}/+", "STATE/+")
+    own += [("write", f"spBv1.0/{topic}") for topic in written]
+    return own + [("read", f"spBv1.0/{topic}") for topic in read]
+
+
+def _second_user(user: str, own: Rights, by_pattern: Rights) -> str:
+    """Return the lines of a gateway's second user: its gateway's rights, not those of its own name."""
+    lines = [f"topic {right} {topic}" for right, topic in own]
+    lines += [f"topic deny {topic}" for _, topic in by_pattern if user in topic]
+    return "\n".join(["", f"user {user}", *lines, ""])
 
 
 def _word(value: bool) -> str:

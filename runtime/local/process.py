@@ -172,6 +172,12 @@ class ServerProcess:
             _kill(pid)
         self._process.wait()
 
+    def logged(self) -> str:
+        """Return what the server has logged since its last start."""
+        with self.log_file.open("rb") as log:
+            log.seek(self._log_start)
+            return log.read().decode(errors="replace")
+
     def last_words(self, lines: int = 6) -> str:
         """Return the end of the log since the last start in one line, for error messages."""
         try:

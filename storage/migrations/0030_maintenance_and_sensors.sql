@@ -16,23 +16,6 @@ CREATE TABLE maintenance_windows (
 );
 CREATE INDEX ON maintenance_windows (ends_at);
 
-CREATE VIEW gateway_maintenance AS
-SELECT w.gateway_id, w.id, w.starts_at, w.ends_at, w.created_at
-FROM maintenance_windows w WHERE w.gateway_id IS NOT NULL
-UNION
-SELECT l.gateway_id, w.id, w.starts_at, w.ends_at, w.created_at
-FROM maintenance_windows w JOIN areas a ON a.code = w.area JOIN gateway_areas l ON l.area_id = a.id;
-
-CREATE VIEW thing_maintenance AS
-SELECT w.thing_id, w.id, w.starts_at, w.ends_at, w.created_at
-FROM maintenance_windows w WHERE w.thing_id IS NOT NULL
-UNION
-SELECT t.id, w.id, w.starts_at, w.ends_at, w.created_at
-FROM maintenance_windows w JOIN things t ON t.gateway_id = w.gateway_id
-UNION
-SELECT l.thing_id, w.id, w.starts_at, w.ends_at, w.created_at
-FROM maintenance_windows w JOIN areas a ON a.code = w.area JOIN thing_areas l ON l.area_id = a.id;
-
 -- Which sensor a datastream's values came from, for valid_from <= time < valid_to.
 CREATE TABLE sensors (
     id            int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlparse
 
+import httpx
 import psycopg
 import pytest
 
@@ -253,6 +254,52 @@ def test_a_key_of_a_district_shows_that_district_alone(
         lines = page.inner_text("main").splitlines()
         foreign = ("Hạ Long", "Móng Cái", "ha-long", "mong-cai")
         assert [line for line in lines if any(name in line for name in foreign)] == []
+
+
+def test_an_installer_shows_a_gateways_qr_code_and_it_enrols(
+    browser: Browser, locked_console: str, city_url: str
+) -> None:
+    async def make() -> tuple[str, str, str]:
+        async with await connect(city_url) as conn:
+            rows = await conn.execute(
+                """SELECT max(g.code) FILTER (WHERE a.code = '196'), max(g.code) FILTER (WHERE a.code = '193')
+                   FROM gateways g JOIN gateway_areas ga ON ga.gateway_id = g.id
+                   JOIN areas a ON a.id = ga.area_id"""
+            )
+            ((own, foreign),) = await rows.fetchall()
+            return (await keys.create(conn, "Lan", "installer", areas=["196"]))[0], own, foreign
+
+    key, own, foreign = in_thread(make())
+    with opened(browser, locked_console, ready=".gate-form") as page:
+        page.fill("input[name=key]", key)
+        page.click(".gate-send")
+        page.click(".foot-link[href=enrol]")
+        page.fill("#gateway", foreign)
+        page.click(".gate-send")
+        page.wait_for_selector(f".enrol-said:has-text('{foreign}')")
+        assert not page.is_visible(".enrol-code")
+        page.fill("#gateway", own)
+        page.click(".gate-send")
+        page.wait_for_selector(".enrol-code", state="visible")
+        assert page.eval_on_selector(".enrol-code", "image => image.decode().then(() => image.naturalWidth)")
+        address, _, token = str(page.get_attribute(".enrol-code", "alt")).partition("#")
+    answer = httpx.post(address, json={"token": token})
+    assert (answer.status_code, answer.json()["user_name"]) == (201, own)
+
+
+def test_an_operator_makes_no_qr_codes(browser: Browser, locked_console: str, city_url: str) -> None:
+    async def make() -> str:
+        async with await connect(city_url) as conn:
+            return (await keys.create(conn, "duty desk", "operator"))[0]
+
+    with opened(browser, locked_console, ready=".gate-form") as page:
+        page.fill("input[name=key]", in_thread(make()))
+        page.click(".gate-send")
+        page.wait_for_selector(".map-field")
+        assert page.locator(".foot-link[href=enrol]").count() == 0
+        page.goto(f"{page.url.partition('?')[0]}enrol")
+        page.wait_for_selector("text=installer")
+        assert page.locator("#gateway").count() == 0
 
 
 async def make_key(url: str, role: str) -> str:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Connection = psycopg.AsyncConnection[Any]
 OUT = "out"
+#: what a broker without TLS reads
+PLAIN = {"passwords", "acl", "ended", "sessions"}
 
 
 class Desk:
@@ -170,7 +172,7 @@ def _revoked(desk: Desk) -> list[str]:
     """Write the broker's files and return the serials of its list of revoked certificates."""
     desk.says("broker", "files", "--out", "broker")
     files = {path.name for path in (desk.folder / "broker").iterdir()}
-    assert files == {"passwords", "acl", "ended", "ca.pem", "server.pem", "server.key", "crl.pem"}
+    assert files == {*PLAIN, "ca.pem", "server.pem", "server.key", "crl.pem"}
     assert "PRIVATE KEY" not in (desk.folder / "broker" / "ca.pem").read_text()
     crl = x509.load_pem_x509_crl((desk.folder / "broker" / "crl.pem").read_bytes())
     return [hex_serial(each.serial_number) for each in crl]
@@ -193,7 +195,7 @@ async def test_the_check_tells_what_ends(desk: Desk) -> None:
 
 async def test_without_an_authority_the_files_are_passwords_and_rules(desk: Desk) -> None:
     desk.says("broker", "files", "--out", "broker", HALONG_CA_DIR=str(desk.folder / "none"))
-    assert {p.name for p in (desk.folder / "broker").iterdir()} == {"passwords", "acl", "ended"}
+    assert {p.name for p in (desk.folder / "broker").iterdir()} == PLAIN
 
 
 async def test_an_authority_without_a_certificate_for_the_broker_is_told(desk: Desk) -> None:

@@ -6,135 +6,17 @@ import os
 import re
 import signal
 import subprocess
-import time
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from devices.authority import Revoked, certificate_pem, key_pem, new_authority, new_key
-from devices.credentials import password_hash
-from runtime.local.mosquitto_files import acl_text
-from runtime.local.process import free_port
-from runtime.whole_files import replace
+from tests.integration.composed import DEPLOY, ENVIRONMENT, Composed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from cryptography.x509 import Certificate
+    from pathlib import Path
 
     from runtime.local.provision import Binaries
-
-NOW = datetime.now(UTC)
-ENVIRONMENT = {"HALONG_IDENTITIES_SECONDS": "0.1", "HALONG_MQTT_PASSWORD": "platform secret"}
-DEPLOY = Path(__file__).resolve().parents[2] / "deploy" / "mosquitto"
-
-
-class Composed:
-    """What `start` runs, in a folder of the test."""
-
-    def __init__(self, binaries: Binaries, folder: Path) -> None:
-        self.folder = folder
-        self.subscribe = binaries.mosquitto_sub
-        self.password_port, self.certificate_port, self.platform_port = (free_port() for _ in range(3))
-        self.authority = new_authority("halong CA test", NOW)
-        self._certify()
-        self.admit(halong="platform secret")
-        (folder / "ended").touch()
-        (folder / "acl").write_text(acl_text())
-        (folder / "mosquitto.conf").write_text(self._conf())
-        path = f"{binaries.mosquitto.parent}:{binaries.mosquitto_sub.parent}:{os.environ['PATH']}"
-        self._environment = ENVIRONMENT | {"PATH": path}
-        self._programs = binaries.mosquitto_sub.parent
-        self.log = (folder / "log").open("w+")
-        self.start()
-
-    def start(self) -> None:
-        self.process = subprocess.Popen(
-            ["sh", DEPLOY / "start", self.folder / "mosquitto.conf", self.folder],
-            env=self._environment,
-            stdout=self.log,
-            stderr=subprocess.STDOUT,
-        )
-
-    def stop(self) -> None:
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            self.process.wait(timeout=20)
-
-    def restart(self) -> None:
-        self.stop()
-        self.start()
-        assert self.becomes(self.platform_port, "halong", "platform secret")
-
-    def platform(self, program: str, *options: str) -> list[str | Path]:
-        """The command line of one of Mosquitto's clients as the platform's user."""
-        user = ["-u", "halong", "-P", "platform secret", "-V", "5"]
-        return [self._programs / program, "-h", "127.0.0.1", "-p", str(self.platform_port), *user, *options]
-
-    def _conf(self) -> str:
-        conf = (DEPLOY / "mosquitto.conf").read_text()
-        for old, new in (
-            ("/var/lib/halong/broker", str(self.folder)),
-            ("/mosquitto/data/", f"{self.folder}/"),
-            ("listener 8883", f"listener {self.password_port} 127.0.0.1"),
-            ("listener 8884", f"listener {self.certificate_port} 127.0.0.1"),
-            ("listener 1884", f"listener {self.platform_port} 127.0.0.1"),
-        ):
-            assert old in conf
-            conf = conf.replace(old, new)
-        return f"user root\n{conf}"
-
-    def _certify(self) -> None:
-        key = new_key()
-        server = self.authority.server(["127.0.0.1"], key.public_key(), NOW)
-        texts = {
-            "ca.pem": certificate_pem(self.authority.certificate),
-            "server.pem": certificate_pem(server),
-            "server.key": key_pem(key),
-        }
-        for name, text in texts.items():
-            replace(self.folder / name, text)
-        self.revoke()
-
-    def revoke(self, *certificates: Certificate) -> None:
-        revoked = [Revoked(each.serial_number, NOW) for each in certificates]
-        replace(self.folder / "crl.pem", certificate_pem(self.authority.crl(revoked, datetime.now(UTC))))
-
-    def certify(self, code: str) -> tuple[Certificate, list[str]]:
-        """A gateway's certificate, and the options of Mosquitto's clients for it."""
-        key = new_key()
-        certificate = self.authority.gateway(code, key.public_key(), NOW)
-        files = self.folder / f"{code}.pem", self.folder / f"{code}.key"
-        files[0].write_text(certificate_pem(certificate))
-        files[1].write_text(key_pem(key))
-        return certificate, ["--cert", str(files[0]), "--key", str(files[1])]
-
-    def said(self, words: str, since: int = 0) -> None:
-        """Wait until the log has these words, behind `since` bytes."""
-        deadline = time.monotonic() + 20
-        while words not in (told := (self.folder / "log").read_text()[since:]):
-            assert time.monotonic() < deadline, told[-2000:]
-            time.sleep(0.05)
-
-    def admit(self, **passwords: str) -> None:
-        lines = (f"{user}:{password_hash(password)}\n" for user, password in passwords.items())
-        (self.folder / "passwords").write_text("".join(lines))
-        (self.folder / "passwords").chmod(0o600)
-
-    def takes(self, port: int, user: str, password: str, topic: str = "$SYS/broker/uptime") -> bool:
-        """Tell whether the health check of compose.yaml would find the broker well as this user."""
-        arguments = ["-h", "127.0.0.1", "-p", str(port), "-u", user, "-P", password, "-t", topic]
-        tls = [] if port == self.platform_port else ["--cafile", self.folder / "ca.pem"]
-        command = [self.subscribe, *arguments, *tls, "-C", "1", "-W", "2"]
-        return subprocess.run(command, capture_output=True, check=False).returncode == 0
-
-    def becomes(self, port: int, user: str, password: str) -> bool:
-        deadline = time.monotonic() + 20
-        while not (taken := self.takes(port, user, password)) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        return taken
 
 
 @pytest.fixture
@@ -196,6 +78,26 @@ def test_a_session_of_before_the_brokers_start_misses_nothing(composed: Composed
         [*away, "-F", "%t", "-C", "3", "-W", "20"], capture_output=True, text=True, check=True
     )
     assert heard.stdout.split() == ["city/0", "city/1", "city/2"]
+
+
+def test_a_broker_whose_sessions_are_back_is_reloaded_and_not_restarted(composed: Composed) -> None:
+    """Also while they are away again: what is published meanwhile waits for them."""
+    assert composed.becomes(composed.platform_port, "halong", "platform secret")
+    away = composed.platform("mosquitto_sub", "-i", "ingest-0", "-c", "-x", "3600", "-q", "1", "-t", "city/#")
+    subprocess.run([*away, "-E"], check=True, timeout=20)
+    composed.restart()
+    subprocess.run([*away, "-E"], check=True, timeout=20)
+    for step in range(3):
+        log = (composed.folder / "log").stat().st_size
+        composed.admit(halong="platform secret", another=str(step))
+        composed.said("ACL pattern", since=log)
+        publish = composed.platform("mosquitto_pub", "-q", "1", "-t", f"city/{step}", "-m", "x")
+        subprocess.run(publish, check=True, timeout=20)
+    heard = subprocess.run(
+        [*away, "-F", "%t", "-C", "3", "-W", "20"], capture_output=True, text=True, check=True
+    )
+    assert heard.stdout.split() == ["city/0", "city/1", "city/2"]
+    assert "the broker starts again" not in (composed.folder / "log").read_text()
 
 
 def test_a_broker_that_fails_ends_the_service(binaries: Binaries, tmp_path: Path) -> None:

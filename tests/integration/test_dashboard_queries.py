@@ -180,7 +180,7 @@ async def test_no_query_scans_observations_of_all_datastreams(
 @pytest.mark.parametrize(
     "statement",
     [
-        "SELECT password_hash FROM gateways",
+        "SELECT hash FROM gateway_passwords",
         "SELECT * FROM gateways",
         "SELECT payload FROM refusals",
         "SELECT * FROM api_keys",
@@ -214,10 +214,10 @@ async def test_the_reader_reads_everything_that_is_granted(reader: AsyncConnecti
 
 async def test_the_role_can_be_set_up_again(conn: AsyncConnection[Any], reader: AsyncConnection[Any]) -> None:
     name = reader.info.user
-    await conn.execute(f'GRANT SELECT (password_hash) ON gateways TO "{name}"'.encode())
+    await conn.execute(f'GRANT SELECT (properties) ON gateways TO "{name}"'.encode())
     await conn.execute(f'GRANT ALL ON api_keys TO "{name}"'.encode())
     await ensure_reader(conn, "another password 4567", name)
-    for statement in (b"SELECT password_hash FROM gateways", b"SELECT 1 FROM api_keys"):
+    for statement in (b"SELECT properties FROM gateways", b"SELECT 1 FROM api_keys"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             await reader.execute(statement)
     url = make_conninfo(**{**_parts(conn), "user": name, "password": "another password 4567"})
@@ -269,8 +269,8 @@ async def _area(conn: AsyncConnection[Any], code: str, level: str) -> int:
 
 async def _gateways(conn: AsyncConnection[Any]) -> None:
     await conn.execute(
-        "INSERT INTO gateways (code, name, latitude, longitude, password_hash) "
-        "SELECT 'gw-' || i, 'Gateway ' || i, 21, 107, 'secret' FROM generate_series(1, 4) i"
+        "INSERT INTO gateways (code, name, latitude, longitude) "
+        "SELECT 'gw-' || i, 'Gateway ' || i, 21, 107 FROM generate_series(1, 4) i"
     )
     await conn.execute(
         "INSERT INTO gateway_status (gateway_id, online, status_at, last_seen, received_seq) "

@@ -7,19 +7,26 @@ import stat
 import sys
 from asyncio import create_subprocess_exec
 from asyncio.subprocess import PIPE
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from devices.broker_identities import broker_identities
 from devices.credentials import password_matches
-from devices.identities import UnknownGatewayError, admit, kept_passwords, password_hashes
+from devices.identities import UnknownGatewayError, admit, kept_passwords
 from devices.registry import import_profile
 from tests.integration.city import small_city
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import psycopg
+
+
+async def password_hashes(conn: psycopg.AsyncConnection[Any]) -> Mapping[str, str]:
+    return (await broker_identities(conn, datetime.now(UTC))).passwords
 
 
 async def halong(url: str, *arguments: str) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
-from devices.maintenance import MaintenanceError, add
+from devices.maintenance import OF_GATEWAYS, OF_THINGS, MaintenanceError, add
 from runtime.cli import app
 from tests.integration.city import register
 from tests.integration.terminal import terminal
@@ -58,19 +58,20 @@ async def test_a_window_reaches_what_it_is_about_and_no_more(conn: AsyncConnecti
     await register(conn, "gw-b")
     await register(conn, "gw-a")
     start = datetime(2026, 12, 1, tzinfo=UTC)
-    for kind, code in (("thing", "gw-a-aq"), ("gateway", "gw-a"), ("area", "193")):
-        await add(conn, kind, code, start, start + timedelta(hours=1), reason="x", who="Lan")  # type: ignore[arg-type]
+    for hour, (kind, code) in enumerate((("thing", "gw-a-aq"), ("gateway", "gw-a"), ("area", "193"))):
+        at = start + timedelta(hours=hour)
+        await add(conn, kind, code, at, at + timedelta(hours=1), reason="x", who="Lan")  # type: ignore[arg-type]
     cursor = await conn.execute(
-        "SELECT m.id, t.code FROM thing_maintenance m JOIN things t ON t.id = m.thing_id ORDER BY 1, 2"
+        f"SELECT t.code FROM ({OF_THINGS}) m JOIN things t ON t.id = m.thing_id ORDER BY m.starts_at, 1".encode()
     )
-    every = ["gw-a", "gw-a-aq", "gw-b", "gw-b-aq"]
-    assert await cursor.fetchall() == [
-        (1, "gw-a-aq"), (2, "gw-a"), (2, "gw-a-aq"), *((3, code) for code in every)
+    assert [code for (code,) in await cursor.fetchall()] == [
+        "gw-a-aq", "gw-a", "gw-a-aq", "gw-a", "gw-a-aq", "gw-b", "gw-b-aq"
     ]  # fmt: skip
     cursor = await conn.execute(
-        "SELECT m.id, g.code FROM gateway_maintenance m JOIN gateways g ON g.id = m.gateway_id ORDER BY 1, 2"
+        f"SELECT g.code FROM ({OF_GATEWAYS}) m JOIN gateways g ON g.id = m.gateway_id "
+        "ORDER BY m.starts_at, 1".encode()
     )
-    assert await cursor.fetchall() == [(2, "gw-a"), (3, "gw-a"), (3, "gw-b")]
+    assert [code for (code,) in await cursor.fetchall()] == ["gw-a", "gw-a", "gw-b"]
 
 
 async def test_what_cannot_be_planned_says_what_to_do(halong: Command, conn: AsyncConnection[Any]) -> None:

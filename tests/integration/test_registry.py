@@ -213,14 +213,16 @@ async def test_thing_that_moves_leaves_its_old_district(conn: Connection, city: 
 
 async def test_import_deletes_nothing_and_leaves_operators_settings(conn: Connection, city: Profile) -> None:
     await registry.import_profile(conn, city)
-    await conn.execute("UPDATE gateways SET password_hash = '$7$secret', enabled = false")
+    await conn.execute("UPDATE gateways SET enabled = false")
+    await conn.execute("INSERT INTO gateway_passwords SELECT id, 1, '$7$secret' FROM gateways")
     await conn.execute("UPDATE datastreams SET enabled = false")
     smaller = with_things(city, thing("aq-1", datastreams={"pm2_5": 60}))
     plan = await registry.import_profile(
         conn, replace(smaller, observed_properties=city.observed_properties[:20])
     )
     assert plan.summary() == "1 datastream to update; 93 rows unchanged"
-    assert await rows(conn, "SELECT password_hash, enabled FROM gateways") == [("$7$secret", False)]
+    assert await rows(conn, "SELECT enabled FROM gateways") == [(False,)]
+    assert await rows(conn, "SELECT hash FROM gateway_passwords") == [("$7$secret",)]
     assert await rows(conn, "SELECT count(*), bool_or(enabled) FROM datastreams") == [(4, False)]
     assert await rows(conn, "SELECT count(*) FROM observed_properties") == [(len(city.observed_properties),)]
 

@@ -23,9 +23,9 @@ KNOWN = Known(
     {},
     {each.id: each for each in (OLD, OTHER, NEW, MIXED)},
     (
-        {"predecessor_id": 1, "successor_id": 3, "is_main": True},
-        {"predecessor_id": 1, "successor_id": 4, "is_main": False},
-        {"predecessor_id": 2, "successor_id": 4, "is_main": True},
+        {"predecessor_id": 1, "successor_id": 3, "is_main": True, "share": None},
+        {"predecessor_id": 1, "successor_id": 4, "is_main": False, "share": None},
+        {"predecessor_id": 2, "successor_id": 4, "is_main": True, "share": 0.125},
     ),
 )
 
@@ -91,9 +91,14 @@ def test_a_unit_that_was_asked_for_itself_and_stands_for_another_comes_once() ->
 
 
 def test_the_share_of_land_is_told_where_it_is_known() -> None:
-    assert land_share(KNOWN, NEW, "predecessor", OLD) == 0.25
-    assert land_share(KNOWN, OLD, "successor", NEW) == 0.25
-    assert land_share(KNOWN, MIXED, "predecessor", OLD) is None
+    (old,), (new, _) = KNOWN.predecessors(NEW), KNOWN.successors(OLD)
+    assert land_share(KNOWN, NEW, "predecessor", old) == 0.25
+    assert land_share(KNOWN, OLD, "successor", new) == 0.25
+    # Of two predecessors that of one is told, that of the other cannot be seen by sizes.
+    shares = {
+        each.unit.code: land_share(KNOWN, MIXED, "predecessor", each) for each in KNOWN.predecessors(MIXED)
+    }
+    assert shares == {"other": 0.125, "old": None}
 
 
 def test_a_tree_is_followed_down() -> None:

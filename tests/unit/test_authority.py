@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devices.authority import (
+    HOLD,
     REASONS,
     Authority,
     AuthorityError,
@@ -30,6 +31,7 @@ from devices.authority import (
     requested_key,
 )
 from devices.authority_files import AuthorityFolder, server_names
+from devices.revocation_list import lists
 from tests.documents import shell_blocks
 
 if TYPE_CHECKING:
@@ -102,9 +104,9 @@ def test_no_certificate_outlives_its_authority() -> None:
     assert gateway().not_valid_before_utc == AT - timedelta(hours=1)
 
 
-@pytest.mark.parametrize("code", ["halong", "alerts"])
+@pytest.mark.parametrize("code", ["halong", "alerts", "ingest-0", "ingest-12-feedback"])
 def test_users_of_the_platform_are_no_gateways(code: str) -> None:
-    with pytest.raises(AuthorityError, match="whose rights a gateway may not have"):
+    with pytest.raises(AuthorityError, match="a name of halong's own at the broker"):
         gateway(code)
 
 
@@ -223,3 +225,15 @@ def test_a_request_signed_by_another_key_is_refused() -> None:
 @pytest.mark.parametrize(("serial", "text"), [(0xABC, "0ABC"), (0x1F, "1F"), (0x100, "0100")])
 def test_a_serial_is_written_as_openssl_does(serial: int, text: str) -> None:
     assert hex_serial(serial) == text
+
+
+def test_a_list_that_says_what_it_should_is_known_again() -> None:
+    found = [Revoked(7, AT, "superseded"), Revoked(8, AT), Revoked(9, AT, HOLD)]
+    pem, root = certificate_pem(CITY.crl(found, AT)), CITY.certificate
+    soon, late = AT + timedelta(days=396), AT + timedelta(days=398)
+    assert lists(pem, root, found[::-1], until=soon)
+    assert not lists(pem, root, found, until=late)
+    assert not lists(pem, root, found[:2], until=soon)
+    assert not lists(pem, root, [*found[:2], Revoked(9, AT)], until=soon), "no longer on hold"
+    assert not lists(pem, new_authority("halong CA test", AT).certificate, found, until=soon)
+    assert not lists("", root, [], until=soon)

@@ -42,9 +42,19 @@ def test_the_file_follows_the_compose_specification() -> None:
 
 
 def test_the_services_are_all_there() -> None:
-    long_lived = {"broker", "db", "ingest", "analytics", "api", "open-data", "grafana", "simulators"}
-    assert set(SERVICES) - ONCE == long_lived
-    assert {"migrate", "authority", "certificate", "identities", "reader"} <= ONCE
+    services = {
+        "identities",
+        "broker",
+        "db",
+        "ingest",
+        "analytics",
+        "api",
+        "open-data",
+        "grafana",
+        "simulators",
+    }
+    assert set(SERVICES) - ONCE == services
+    assert {"migrate", "authority", "certificate", "reader"} <= ONCE
 
 
 @every_service
@@ -113,9 +123,7 @@ def test_simulated_gateways_log_in_as_gateways() -> None:
     assert f"--passwords={file}" in simulators["command"]
     for service in (simulators, passwords):
         assert str(Path(file).parent) in {v.split(":")[1] for v in service["volumes"]}
-    assert SERVICES["demo-identities"]["command"] == SERVICES["identities"]["command"]
-    assert "demo-identities" in simulators["depends_on"]
-    assert "demo-passwords" in SERVICES["demo-identities"]["depends_on"]
+    assert "demo-passwords" in simulators["depends_on"]
 
 
 def test_volumes_and_networks_are_declared_and_used() -> None:
@@ -180,7 +188,7 @@ def test_every_variable_is_written_by_make_env_and_has_no_default_but_none(env: 
 
 def test_the_authority_is_in_the_hands_of_those_who_sign() -> None:
     """The broker has its own key from `identities`, and nobody else has the authority's."""
-    signers = {"authority", "certificate", "identities", "demo-ca", "demo-identities"}
+    signers = {"authority", "certificate", "identities", "demo-ca"}
     assert {n for n, s in SERVICES.items() if "HALONG_CA_PASSPHRASE" in s.get("environment", {})} == signers
     holders = {
         n for n, s in SERVICES.items() if any(v.startswith("authority:") for v in s.get("volumes", ()))

@@ -91,7 +91,8 @@ def commands() -> set[str]:
     """`halong NAME` and `halong GROUP NAME` of the command line."""
     root = get_command(app)
     found = set()
-    for name, command in root.commands.items():  # type: ignore[attr-defined]
+    shown = {n: c for n, c in root.commands.items() if not c.hidden}  # type: ignore[attr-defined]
+    for name, command in shown.items():
         below = getattr(command, "commands", None)
         found |= {f"halong {name} {each}" for each in below} if below else {f"halong {name}"}
     return found

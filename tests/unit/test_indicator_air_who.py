@@ -179,6 +179,18 @@ def test_units_that_have_left_do_not_count() -> None:
     assert weigh(AreaUnit("22", parts=(gone, AreaUnit("300", 1))), (10, "193"), (20, "300")) == 20
 
 
+def test_where_nobody_was_counted_by_the_units_in_force_those_of_before_count() -> None:
+    before = (
+        AreaUnit("193", 60_000, valid_to=date(2025, 7, 1)),
+        AreaUnit("194", 20_000, valid_to=date(2025, 7, 1)),
+    )
+    uncounted = AreaUnit("22", parts=(*before, AreaUnit("300"), AreaUnit("301")))
+    places = [(10, "193"), (20, "194"), (10, "300"), (20, "301")]
+    assert weigh(uncounted, *places) == 12.5
+    counted = AreaUnit("22", parts=(*before, AreaUnit("300", 1), AreaUnit("301", 3)))
+    assert weigh(counted, *places) == 17.5
+
+
 @given(st.lists(st.tuples(st.floats(0, 500), st.integers(1, 10**6)), min_size=1, max_size=13))
 def test_a_mean_by_population_is_within_its_districts(districts: list[tuple[float, int]]) -> None:
     unit = AreaUnit("22", parts=tuple(AreaUnit(str(i), p) for i, (_, p) in enumerate(districts)))

@@ -118,7 +118,10 @@ _SUCCESSIONS = ((2, 5, True), (2, 6, True), (3, 6, False), (3, 7, True))
 KNOWN = Known(
     {},
     {each.id: each for each in UNITS},
-    tuple({"predecessor_id": old, "successor_id": new, "is_main": main} for old, new, main in _SUCCESSIONS),
+    tuple(
+        {"predecessor_id": old, "successor_id": new, "is_main": main, "share": None}
+        for old, new, main in _SUCCESSIONS
+    ),
 )
 
 
@@ -158,7 +161,7 @@ def test_who_is_confined_knows_no_other_areas_but_is_answered_by_what_stands_for
 def test_roles_as_the_city_gave_them() -> None:
     assert RIGHTS[Role.PUBLIC] == set()
     assert RIGHTS[Role.PLANNER] == {Right.INDICATORS, Right.EXPORT}
-    assert RIGHTS[Role.OPERATOR] == set(Right) - {Right.ADMINISTER, Right.REGISTER}
+    assert RIGHTS[Role.OPERATOR] == set(Right) - {Right.REGISTER, Right.ADMINISTER}
     assert RIGHTS[Role.INSTALLER] == {Right.INDICATORS, Right.EXPORT, Right.RAW, Right.REGISTER}
     assert RIGHTS[Role.ADMIN] == set(Right)
     assert roles_with(Right.RAW) == ("operator", "installer", "admin")

@@ -15,7 +15,7 @@ import pytest
 
 from api import keys
 from api.app import create_app
-from api.rights import CONFINED, Role
+from api.rights import CONFINED, WITHOUT_KEY, Role
 from devices import unknown_store
 from runtime.settings import Settings
 from tests.integration.api.conftest import client_of
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 READERS = {"planner", "operator", "installer", "admin"}
 RAW = READERS - {"planner"}
 OPERATORS = {"operator", "admin"}
-ADMINS = {"admin"}
 INSTALLERS = {"installer", "admin"}
+ADMINS = {"admin"}
 #: what only somebody may be told who reaches the district 194
 FOREIGN = ("mong-cai-air-1", "mong-cai-1", "gw-new", "Móng Cái", "Mong Cai", '"194"')
 SERIES = "vn_aqi_h"
@@ -78,6 +78,10 @@ def silence(area: str) -> dict[str, Any]:
     return {"area": area, "ends_at": "PT1H", "reason": "works"}
 
 
+def moved(area: str) -> dict[str, Any]:
+    return {"latitude": 20.9, "longitude": 107.1, "at": "now", "areas": [area]}
+
+
 _NOISE = "/v1/alert-rules/noise"
 RULES: dict[str, Rule] = {
     "listAreas": get("/v1/areas?limit=1000", "/v1/areas?parent=194", roles=READERS),
@@ -96,6 +100,16 @@ RULES: dict[str, Rule] = {
     "streamEvents": get("/v1/live?follow=false", "/v1/live?follow=false&area=194", roles=READERS),
     "listThings": get("/v1/things", "/v1/things?area=194"),
     "getThing": get("/v1/things/ha-long-air-1", "/v1/things/mong-cai-air-1", hidden=404),
+    "listInstallations": get(
+        "/v1/things/ha-long-air-1/installations", "/v1/things/mong-cai-air-1/installations", hidden=404
+    ),
+    "moveThing": Rule(
+        INSTALLERS,
+        Target("/v1/things/ha-long-air-1/installations", moved("193")),
+        Target("/v1/things/mong-cai-air-1/installations", moved("194")),
+        hidden=404,
+        ok=(201,),
+    ),
     "listDatastreams": get("/v1/datastreams", "/v1/datastreams?thing=mong-cai-air-1"),
     "getDatastream": get("/v1/datastreams/{own}", "/v1/datastreams/{foreign}", hidden=404),
     "listLatestObservations": get("/v1/latest", "/v1/latest?thing=mong-cai-air-1"),
@@ -105,6 +119,13 @@ RULES: dict[str, Rule] = {
     "listObservations": get("/v1/observations?property=pm2_5", "/v1/observations?thing=mong-cai-air-1"),
     "listGateways": get("/v1/gateways", "/v1/gateways?area=194"),
     "getGateway": get("/v1/gateways/ha-long-1", "/v1/gateways/mong-cai-1", hidden=404),
+    "createEnrolmentToken": Rule(
+        INSTALLERS,
+        Target("/v1/gateways/ha-long-1/enrolment-tokens", {}),
+        Target("/v1/gateways/mong-cai-1/enrolment-tokens", {}),
+        hidden=404,
+        ok=(201,),
+    ),
     "listRefusals": get("/v1/refusals"),
     "listUnknownThings": get("/v1/unknown-things", "/v1/unknown-things?gateway=mong-cai-1"),
     "getUnknownThing": get("/v1/unknown-things/1", "/v1/unknown-things/2", hidden=404),
@@ -159,12 +180,16 @@ RULES: dict[str, Rule] = {
 
 
 def operations(app: FastAPI) -> dict[str, str]:
-    """Return the method of each operation below /v1, by its id."""
+    """Return the method of each operation below /v1 that asks for a key, by its id."""
     paths = app.openapi()["paths"].items()
     found = [
         (method, each) for path, item in paths if path.startswith("/v1") for method, each in item.items()
     ]
-    return {each["operationId"]: method.upper() for method, each in found}
+    return {
+        each["operationId"]: method.upper()
+        for method, each in found
+        if each["operationId"] not in WITHOUT_KEY
+    }
 
 
 @pytest.fixture

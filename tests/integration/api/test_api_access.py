@@ -47,7 +47,9 @@ async def ask_with(app: FastAPI, key: str) -> httpx.Response:
 
 @pytest.mark.attack("no key, at every path of the document", "401")
 async def test_without_a_key_there_is_no_data(closed: FastAPI) -> None:
-    for path in closed.openapi()["paths"]:
+    for path, item in closed.openapi()["paths"].items():
+        if "get" not in item:
+            continue  # what is sent is tried in test_access_matrix.py
         answer = await ask(closed, path.replace("{code}", "x").replace("{id}", "1"))
         if path.startswith("/v1"):
             assert_problem(answer, 401, "unauthorized")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -84,6 +85,25 @@ async def test_what_cannot_be_is_a_conflict_that_says_why(installer: httpx.Async
     answer = await installer.post("/v1/unknown-things/1/accept", json=body)
     assert "temp: it has sent no such property" in assert_problem(answer, 409, "conflict")["detail"]
     assert_problem(await installer.post("/v1/unknown-things/7/accept", json={}), 404, "not-found")
+
+
+@pytest.mark.attack("to register a device in another's area", "409, nothing is registered")
+async def test_no_device_is_registered_outside_the_areas_of_the_key(
+    installer: httpx.AsyncClient, city: AsyncConnection[Any]
+) -> None:
+    outline = {
+        "type": "Polygon",
+        "coordinates": [[[107.9, 21.5], [108.1, 21.5], [108.1, 21.6], [107.9, 21.5]]],
+    }
+    await city.execute(
+        """UPDATE areas SET boundary = %s, boundary_source = 'survey' WHERE code = '194' AND valid_to IS NOT
+           DISTINCT FROM (SELECT valid_to FROM areas WHERE code = '193' ORDER BY valid_from DESC LIMIT 1)""",
+        [json.dumps(outline)],
+    )
+    body = {"latitude": 21.53, "longitude": 108.05}
+    answer = await installer.post("/v1/unknown-things/1/accept", json=body)
+    assert "outside the areas of this key" in assert_problem(answer, 409, "conflict")["detail"]
+    assert (await city.execute("SELECT FROM things WHERE code = 'aq-999'")).rowcount == 0
 
 
 async def test_refusals_tell_whether_they_were_replayed(

@@ -1,0 +1,218 @@
+"""`halong areas …`: units, who reports, and reorganisations."""
+
+from __future__ import annotations
+
+import getpass
+from collections import Counter
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from runtime.commands.running import run
+from runtime.settings import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any
+
+    from psycopg import AsyncConnection
+
+    from devices.area_store import ListedArea, Naming
+    from devices.model import Area
+    from devices.reorganisation import Reorganisation
+
+app = typer.Typer(no_args_is_help=True, help="Administrative units: districts and what came after them.")
+out = Console(highlight=False, soft_wrap=True)
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")]
+#: lines of one kind that are shown
+_SHOWN = 100
+
+
+class Level(StrEnum):
+    """Levels of areas."""
+
+    PROVINCE = "province"
+    DISTRICT = "district"
+    COMMUNE = "commune"
+
+
+class Switch(StrEnum):
+    """Whether indicators are computed."""
+
+    ON = "on"
+    OFF = "off"
+
+
+@app.command("list")
+def list_(
+    level: Annotated[Level | None, typer.Option(help="Only units of this level.")] = None,
+    at: Annotated[
+        str | None, typer.Option(help="Only units in force on this date, such as 2025-06-30.")
+    ] = None,
+) -> None:
+    """List units: since when and until when, whether they report, and how many devices stand in them.
+
+    Example: `halong areas list --level commune --at 2025-07-01`
+    """
+    table = Table("code", "name", "level", "part of", "from", "to", "reports", "devices")
+    for each in run(_listed(level=level, at=None if at is None else _day(at))):
+        names = (each.code, each.name_vi, each.level, each.parent or "")
+        until = "" if each.valid_to is None else str(each.valid_to)
+        table.add_row(*names, str(each.valid_from), until, "yes" if each.reporting else "", str(each.things))
+    out.print(table)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"--at {text!r} is no date such as 2025-06-30") from None
+
+
+async def _listed(**wanted: Any) -> list[ListedArea]:
+    from devices.area_store import listed
+    from storage.pool import connect
+
+    async with await connect(settings().require_database_url()) as conn:
+        return await listed(conn, **wanted)
+
+
+@app.command("show")
+def show(code: Annotated[str, typer.Argument(help="Code of the area.")]) -> None:
+    """Show every unit that had a code: what it came from and went into, and what stands in it.
+
+    Example: `halong areas show 193`
+    """
+    found = run(_listed(code=code))
+    if not found:
+        raise typer.BadParameter(f"there is no area {code!r}: `halong areas list` shows them")
+    for each in found:
+        out.print(f"{each.code} {each.name_vi} ({each.name_en})", markup=False)
+        until = "" if each.valid_to is None else f" until {each.valid_to}"
+        part = f", part of {each.parent}" if each.parent else ""
+        out.print(f"  {each.level}{part}, in force from {each.valid_from}{until}")
+        out.print(f"  came from {', '.join(each.predecessors) or '–'}", markup=False)
+        out.print(f"  went into {', '.join(each.successors) or '–'}", markup=False)
+        reports = "are" if each.reporting else "are not"
+        out.print(f"  {each.things} devices stand in it; indicators {reports} computed for it")
+        out.print(f"  outline: {each.boundary_source or 'none'}", markup=False)
+
+
+@app.command("report")
+def report(
+    switch: Annotated[Switch, typer.Argument(help="Whether indicators are computed.")],
+    codes: Annotated[list[str] | None, typer.Argument(help="Codes of units.")] = None,
+    level: Annotated[Level | None, typer.Option(help="All units of this level that are in force.")] = None,
+    by: Annotated[str | None, typer.Option(help="Who says so; usually your user name.")] = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Have indicators computed for units from their next step on, or not; stored values stay.
+
+    Example: `halong areas report on --level commune`
+    """
+    if not codes and level is None:
+        raise typer.BadParameter("say which units: codes, or --level commune")
+    on = switch is Switch.ON
+    changed = run(_switch(codes or [], level, by or getpass.getuser(), on=on, dry_run=dry_run))
+    told = f"{len(changed)} units switched {switch}: {' '.join(changed)}"
+    out.print(told if changed else "nothing to change")
+    if changed and on and not dry_run:
+        out.print("what is past: `halong indicators run --from 2026-01-01 --area CODE`, a unit an --area")
+    if dry_run:
+        out.print("dry run: nothing was changed")
+
+
+async def _switch(
+    codes: Sequence[str], level: Level | None, who: str, *, on: bool, dry_run: bool
+) -> list[str]:
+    from devices.area_store import switch_reporting
+    from storage.pool import connect
+
+    async with await connect(settings().require_database_url()) as conn:
+        return await switch_reporting(conn, codes, level, on=on, who=who, dry_run=dry_run)
+
+
+@app.command("reorganise")
+def reorganise(
+    file: Annotated[Path, typer.Argument(help="CSV with the units that end and those that begin.")],
+    boundaries: Annotated[
+        Path | None, typer.Option(help="GeoJSON with surveyed outlines of units that begin, by code or name.")
+    ] = None,
+    attribution: Annotated[str, typer.Option(help="Source and licence of the outlines.")] = "",
+    dry_run: DryRun = False,
+) -> None:
+    """End units and begin others, with what went into which; devices are assigned to the units that begin.
+
+    Columns are those of a profile's areas.csv: code, valid_from, valid_to, parent, level, kind, name_vi,
+    name_en, latitude, longitude, area_km2, population, population_source, reporting, predecessors, shares.
+    A row with valid_from begins a unit; one with code and valid_to alone ends the unit on that day. All wrong
+    lines are told, and then nothing is changed; run again, nothing changes.
+    Example: `halong areas reorganise units-2025.csv --dry-run`
+    """
+    run(_reorganise(file, boundaries, attribution, dry_run=dry_run))
+
+
+async def _reorganise(file: Path, boundaries: Path | None, attribution: str, *, dry_run: bool) -> None:
+    from devices import area_store
+    from storage.pool import connect
+
+    async with await connect(settings().require_database_url()) as conn, conn.transaction():
+        found = await _read(conn, file, boundaries, attribution)
+        _tell(found, await area_store.naming(conn, found.ended))
+        if dry_run:
+            out.print("dry run: nothing was changed")
+        elif not found.is_empty:
+            await area_store.write(conn, found)
+            out.print("written: bring areas.csv of the profile up to date as well, an import goes by it")
+
+
+async def _read(
+    conn: AsyncConnection[Any], file: Path, boundaries: Path | None, attribution: str
+) -> Reorganisation:
+    from devices import area_store
+    from devices.boundaries import read_geojson
+    from devices.profiles.tables import Row, each_row
+    from devices.reorganisation import UnitRow, begun, reorganise
+
+    rows, registered = list(each_row(file, UnitRow)), await area_store.registered(conn)
+    areas: list[Area] = begun(row for row in rows if isinstance(row, Row))
+    outlines = read_geojson(boundaries, areas) if boundaries else {}
+    source = attribution or (boundaries.name if boundaries else None)
+    return reorganise(rows, registered, outlines, source)
+
+
+def _tell(found: Reorganisation, naming: Sequence[Naming]) -> None:
+    _lines((change.describe() for change in found.told()), found.plan.summary())
+    for code in found.heirless:
+        out.print(f"  {code} ends and nothing came from it")
+    counts = Counter(each.unit.partition("@")[0] for each in found.assigned)
+    _lines(_assignments(found), f"{len(found.assigned)} places assigned to {len(counts)} units")
+    _lines(
+        (f"{each.kind} {each.code} stands in one of {' '.join(units)}" for each, units in found.unplaced),
+        f"{len(found.unplaced)} places without a unit that begins",
+    )
+    if found.unplaced:
+        out.print("say where they lie by outlines (--boundaries), or in areas of the profile's things.csv")
+    _lines((f"{each.kind} {each.name} names {' '.join(each.areas)}, which end" for each in naming), "")
+
+
+def _assignments(found: Reorganisation) -> Iterator[str]:
+    for each in found.assigned:
+        how = "by its outline" if each.by_outline else "the only one that came from where it stands"
+        yield f"{each.located.kind} {each.located.code} enters {each.unit.partition('@')[0]}: {how}"
+
+
+def _lines(lines: Iterator[str], summary: str) -> None:
+    told = list(lines)
+    for line in told[:_SHOWN]:
+        out.print(f"  {line}", markup=False)
+    if len(told) > _SHOWN:
+        out.print(f"  … and {len(told) - _SHOWN} more")
+    if summary:
+        out.print(summary, markup=False)

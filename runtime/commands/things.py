@@ -1,0 +1,176 @@
+"""`halong things …`: where devices stand and stood."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from runtime.commands.instants import instant
+from runtime.commands.running import run
+from runtime.settings import settings
+
+if TYPE_CHECKING:
+    from devices.installations import Installation, Move, Place
+    from devices.locating import Relocation
+    from devices.places import Units
+
+app = typer.Typer(no_args_is_help=True, help="Where devices stand and stood.")
+out = Console(highlight=False, soft_wrap=True)
+
+Code = Annotated[str, typer.Argument(help="Code of the thing.")]
+#: lines that are shown
+_SHOWN = 100
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")]
+
+
+@app.command("move")
+def move(
+    code: Code,
+    to: Annotated[str, typer.Option("--to", metavar="LAT,LON", help="Degrees, WGS 84: 21.03,107.34.")],
+    at: Annotated[str, typer.Option("--at", help="Since when: RFC 3339 time, local date, or `now`.")],
+    areas: Annotated[
+        list[str] | None,
+        typer.Option("--area", help="Code of an area whose outline is not known; repeat it for others."),
+    ] = None,
+    place: Annotated[str | None, typer.Option(help="In words, such as `roof of the school`.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why it was moved.")] = None,
+    by: Annotated[str | None, typer.Option(help="Who says so; usually your user name.")] = None,
+    dry_run: DryRun = False,
+) -> None:
+    """Record that a device stands elsewhere since a time; what it measured before stays with the old place.
+
+    Its areas follow from surveyed outlines (`halong devices import --boundaries`) and from --area.
+    Example: `halong things move ha-long-air-1 --to 21.03,107.34 --at 2026-11-20T09:00+07:00 --area 195`
+    """
+    from devices.installations import Place
+
+    latitude, longitude = _position(to)
+    wanted = Place(latitude=latitude, longitude=longitude, areas=tuple(areas or ()), words=place)
+    who = by or getpass.getuser()
+    _tell(run(_move(code, wanted, instant(at, "--at"), who, reason, dry_run=dry_run)))
+
+
+def _position(text: str) -> tuple[float, float]:
+    try:
+        latitude, longitude = map(float, text.split(","))
+    except ValueError:
+        raise typer.BadParameter(f"--to {text!r} is no LAT,LON in degrees such as 21.03,107.34") from None
+    return latitude, longitude
+
+
+async def _move(
+    code: str, place: Place, at: datetime, who: str, reason: str | None, *, dry_run: bool
+) -> Move:
+    from devices import installations
+    from storage.pool import connect
+
+    async with await connect(settings().require_database_url()) as conn:
+        return await installations.move(
+            conn, code, place, at, now=datetime.now(UTC), who=who, reason=reason, dry_run=dry_run
+        )
+
+
+def _tell(done: Move) -> None:
+    before, after = done.before, done.after
+    out.print(f"{done.thing} since {_local(done.at)}:")
+    out.print(f"  {before.latitude}, {before.longitude} -> {after.latitude}, {after.longitude}", markup=False)
+    out.print(f"  leaves {' '.join(done.left) or 'no area'}; enters {' '.join(done.entered) or 'no area'}")
+    if done.levels_lost:
+        out.print(f"  it counts for no {' and no '.join(done.levels_lost)} any more: --area says for which")
+    if done.hours is None:
+        out.print("dry run: nothing was changed")
+    else:
+        out.print(f"recorded; {done.hours} hours of datastreams are queued: analytics computes them again")
+
+
+@app.command("locate")
+def locate(dry_run: DryRun = False) -> None:
+    """Have devices and gateways count for the areas in whose surveyed outlines they stand.
+
+    For areas without one what was assigned counts on. Run it after `halong devices import --boundaries`.
+    Example: `halong things locate --dry-run`
+    """
+    found = run(_locate(dry_run=dry_run))
+    for each in found[:_SHOWN]:
+        outside = f"stands outside the outline of {' '.join(each.outside)}" if each.outside else ""
+        changes = f"leaves {' '.join(each.left) or 'no area'}; enters {' '.join(each.entered) or 'no area'}"
+        told = [changes] if each.left or each.entered else []
+        out.print(f"  {each.kind} {each.code} {'; '.join([*told, *filter(None, [outside])])}")
+    if len(found) > _SHOWN:
+        out.print(f"  … and {len(found) - _SHOWN} more")
+    changed = sum(bool(each.left or each.entered) for each in found)
+    out.print(f"{changed} to change" if dry_run else f"{changed} changed")
+    if dry_run:
+        out.print("dry run: nothing was changed")
+    elif changed:
+        out.print("values of the past: `halong indicators run --from DATE` computes them again")
+
+
+async def _locate(*, dry_run: bool) -> list[Relocation]:
+    from devices.locating import locate
+    from storage.pool import connect
+
+    async with await connect(settings().require_database_url()) as conn:
+        return await locate(conn, dry_run=dry_run)
+
+
+@app.command("places")
+def places(code: Code) -> None:
+    """List where a device stood, from when to when.
+
+    Example: `halong things places ha-long-air-1`
+    """
+    found, units = run(_places(code))
+    table = Table("from", "to", "position", "areas", "place", "recorded by", "reason")
+    for each in found:
+        table.add_row(
+            _local(each.valid_from),
+            _local(each.valid_to),
+            f"{each.latitude}, {each.longitude}",
+            " ".join(units.codes(each.areas)),
+            each.place or "",
+            each.recorded_by or "",
+            each.reason or "",
+        )
+    out.print(table)
+
+
+async def _places(code: str) -> tuple[list[Installation], Units]:
+    from devices.installations import history, read_units
+    from storage.pool import connect
+
+    async with await connect(settings().require_database_url()) as conn:
+        return await history(conn, code), await read_units(conn)
+
+
+@app.command("take-back")
+def take_back(code: Code, dry_run: DryRun = False) -> None:
+    """Take a device's last move back, as if it had not been recorded.
+
+    Example: `halong things take-back ha-long-air-1 --dry-run`
+    """
+    last, hours = run(_take_back(code, dry_run=dry_run))
+    out.print(
+        f"{code}: the move of {_local(last.valid_from)} to {last.latitude}, {last.longitude}", markup=False
+    )
+    if hours is None:
+        out.print("dry run: nothing was changed")
+    else:
+        out.print(f"taken back; {hours} hours of datastreams are queued: analytics computes them again")
+
+
+async def _take_back(code: str, *, dry_run: bool) -> tuple[Installation, int | None]:
+    from devices import installations
+    from storage.pool import connect
+
+    async with await connect(settings().require_database_url()) as conn:
+        return await installations.take_back(conn, code, now=datetime.now(UTC), dry_run=dry_run)
+
+
+def _local(instant: datetime | None) -> str:
+    return "" if instant is None else instant.astimezone(settings().zone).isoformat(timespec="seconds")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from psycopg.rows import dict_row
@@ -48,7 +49,8 @@ async def accept_automatically(conn: AsyncConnection[Any], ids: Sequence[int]) -
         row = await (await conn.execute(_CANDIDATES, values)).fetchone()
         _, proposal = await read_one(conn, id_)
         if row and _is_within(proposal, things=row[1], datastreams=row[2]):
-            accepted.append((await accept(conn, id_, AUTOMATIC))[0])
+            with suppress(UnknownThingError):  # somebody has registered it meanwhile
+                accepted.append((await accept(conn, id_, AUTOMATIC))[0])
     return accepted
 
 

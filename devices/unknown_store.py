@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
+from psycopg.errors import UniqueViolation
 from psycopg.rows import dict_row
 
 from devices.installations import read_units
@@ -235,8 +236,8 @@ async def accept(
     """Register what an unknown thing would be, and have what was refused of it replayed by ingest.
 
     It gets the areas of its place, by surveyed outlines where there are any, else those of its gateway; one
-    of them must be among the ids `within`. Of what is registered already only the refused messages are replayed,
-    and of what was replayed already nothing happens.
+    of them must be among the ids `within`. Of what is registered already only the refused messages are
+    replayed, and of what was replayed already nothing happens.
 
     Raises:
         UnknownThingError: it cannot be registered so; nothing is changed.
@@ -246,7 +247,12 @@ async def accept(
         _, proposal = await read_one(conn, id_, wishes)
         if proposal.problem:
             raise UnknownThingError(f"{proposal.code} cannot be accepted: {proposal.problem}")
-        await _register(conn, id_, who, proposal, within)
+        try:
+            await _register(conn, id_, who, proposal, within)
+        except UniqueViolation:
+            raise UnknownThingError(
+                f"{proposal.code}, or its DevEUI, was registered meanwhile: look again"
+            ) from None
     return await read_one(conn, id_)
 
 

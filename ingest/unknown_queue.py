@@ -8,6 +8,7 @@ is time. Each step is a transaction: cut short, it has not happened.
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -61,9 +62,11 @@ class UnknownQueue:
     async def run(self) -> None:
         """Look until cancelled, whatever becomes of the database."""
         while True:
+            began = time.monotonic()
             try:
                 has_more = await self._look()
-                await asyncio.sleep(0 if has_more else _LOOK_S)
+                took = time.monotonic() - began
+                await asyncio.sleep(self._deferral.pause(took) if has_more else _LOOK_S)
             except (psycopg.Error, PoolTimeout, OSError) as error:
                 log.warning("unknown things wait on", action="unknown_retry", error=first_line(error))
                 await asyncio.sleep(_RETRY_S)

@@ -62,7 +62,7 @@ async def test_a_window_reaches_what_it_is_about_and_no_more(conn: AsyncConnecti
         at = start + timedelta(hours=hour)
         await add(conn, kind, code, at, at + timedelta(hours=1), reason="x", who="Lan")  # type: ignore[arg-type]
     cursor = await conn.execute(
-        f"SELECT t.code FROM ({OF_THINGS}) m JOIN things t ON t.id = m.thing_id ORDER BY m.starts_at, 1".encode()
+        f"SELECT t.code FROM ({OF_THINGS}) m JOIN things t ON t.id = thing_id ORDER BY starts_at, 1".encode()
     )
     assert [code for (code,) in await cursor.fetchall()] == [
         "gw-a-aq", "gw-a", "gw-a-aq", "gw-a", "gw-a-aq", "gw-b", "gw-b-aq"

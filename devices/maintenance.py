@@ -49,7 +49,7 @@ SELECT w.id, CASE WHEN w.thing_id IS NOT NULL THEN 'thing' WHEN w.gateway_id IS 
        coalesce(t.code, g.code, w.area) AS code, w.starts_at, w.ends_at, w.reason, w.created_by, w.created_at,
        w.ended_by, w.created_at <= w.starts_at AS counts
 FROM maintenance_windows w LEFT JOIN things t ON t.id = w.thing_id LEFT JOIN gateways g ON g.id = w.gateway_id
-WHERE w.ends_at > %(since)s ORDER BY w.starts_at, w.id"""
+WHERE w.ends_at > greatest(%(since)s, w.starts_at) ORDER BY w.starts_at, w.id"""
 # What is over has been counted with.
 _END = """
 UPDATE maintenance_windows SET ends_at = greatest(starts_at, now()), ended_by = %(who)s
@@ -93,7 +93,7 @@ async def add(
 
 
 async def windows(conn: AsyncConnection[Any], since: datetime) -> list[dict[str, Any]]:
-    """Return the windows that were not over at an instant, by their start.
+    """Return the windows that were not over at an instant, nor called off, by their start.
 
     Each has id, kind, code, starts_at, ends_at, reason, created_by, created_at, ended_by, and `counts`: it
     was recorded before it began.

@@ -48,6 +48,7 @@ WHERE code = %s AND deleted_at IS NULL"""
 _RULE: LiteralString = (
     f"SELECT {_STORED} FROM alert_rules r WHERE code = %s AND deleted_at IS NULL FOR UPDATE"
 )
+_RULES: LiteralString = f"SELECT {_STORED} FROM alert_rules r WHERE deleted_at IS NULL ORDER BY code"
 _ALERT = """
 SELECT l.*, a.code AS area FROM alerts l JOIN areas a ON a.id = l.area_id WHERE l.id = %s FOR UPDATE OF l"""
 _SILENCE = """
@@ -70,6 +71,13 @@ async def import_rules(conn: AsyncConnection[Any], declared: Sequence[AlertRule]
     """
     rows = [_row(rule) | {"who": None} for rule in declared]
     return sum([(await conn.execute(_IMPORT, row)).rowcount for row in rows])
+
+
+async def declared_rules(conn: AsyncConnection[Any]) -> list[AlertRule]:
+    """Return every rule by code."""
+    async with conn.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_RULES)
+        return [parse_rule(row) for row in await cursor.fetchall()]
 
 
 async def create_rule(conn: AsyncConnection[Any], rule: AlertRule, who: str) -> None:

@@ -48,7 +48,8 @@ class Stay:
 class ThingRow:
     """A thing with its gateway, the areas of both, and its datastreams.
 
-    areas: all that it stands or ever stood in. stays: of a thing that was moved each place, else none.
+    areas: all that it stands or ever stood in. stays: of a thing that was moved each place, else none. once:
+    areas that it counted for by a move that was taken back.
     """
 
     id: int
@@ -60,6 +61,7 @@ class ThingRow:
     gateway_areas: frozenset[int]
     datastreams: tuple[Datastream, ...] = ()
     stays: tuple[Stay, ...] = ()
+    once: frozenset[int] = frozenset()
 
     def areas_at(self, instant: int) -> frozenset[int]:
         """Return the ids of the areas that it stood in, at microseconds since 1970 UTC."""
@@ -75,8 +77,8 @@ class ThingRow:
 
     @cached_property
     def all_areas(self) -> frozenset[int]:
-        """Ids of the areas that the thing or its gateway stands in, or the thing ever stood in."""
-        return self.areas | self.gateway_areas
+        """Ids of the areas whose values may have the thing in them."""
+        return self.areas | self.gateway_areas | self.once
 
 
 @dataclass(frozen=True)

@@ -86,17 +86,6 @@ RETURNING datastream_id, time_bucket('1 hour', time), time, excluded"""
 _QUEUE = """
 INSERT INTO late_hours (datastream_id, hour)
 SELECT * FROM unnest(%s::int[], %s::timestamptz[]) ON CONFLICT DO NOTHING"""
-_OBSERVED_HOURS = """
-WITH observed AS (
-    SELECT DISTINCT datastream_id, time_bucket('1 hour', time) AS hour FROM observations
-    WHERE datastream_id = %s AND time >= %s AND time < %s
-), queued AS (
-    INSERT INTO late_hours (datastream_id, hour) SELECT * FROM observed ON CONFLICT DO NOTHING
-)
-SELECT count(*) FROM observed"""
-_CALIBRATE = """
-INSERT INTO calibrations (datastream_id, valid_from, valid_to, gain, offset_, reference)
-VALUES (%s, %s, coalesce(%s, 'infinity'::timestamptz), %s, %s, %s)"""
 _LISTED = """
 SELECT f.time, p.code, o.value, f.flags, f.excluded, f.rule_version
 FROM observation_flags f JOIN datastreams d ON d.id = f.datastream_id
@@ -220,28 +209,6 @@ async def queue(conn: AsyncConnection[Any], hours: Iterable[tuple[int, datetime]
     rows = sorted(hours)
     if rows:
         await conn.execute(_QUEUE, [[row[0] for row in rows], [row[1] for row in rows]])
-
-
-async def add_calibration(
-    conn: AsyncConnection[Any],
-    datastream: int,
-    *,
-    valid_from: datetime,
-    valid_to: datetime | None,
-    gain: float,
-    offset: float,
-    reference: str,
-) -> int:
-    """Record a calibration, and queue the observed hours that it changes; return how many they are.
-
-    Raises:
-        psycopg.errors.ExclusionViolation: the datastream has one for a part of the time.
-        psycopg.errors.CheckViolation: the gain is 0, or the period is empty.
-    """
-    async with conn.transaction():
-        await conn.execute(_CALIBRATE, [datastream, valid_from, valid_to, gain, offset, reference])
-        rows = await _all(conn, _OBSERVED_HOURS, [datastream, valid_from, valid_to or _FOREVER])
-    return int(rows[0][0])
 
 
 async def _stage(conn: AsyncConnection[Any], flags: Rows) -> None:

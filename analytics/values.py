@@ -42,12 +42,14 @@ SELECT t.id, t.code, g.code, g.heartbeat_s,
        CASE WHEN m.windows IS NULL THEN t.properties ELSE t.properties || jsonb_build_object('maintenance',
            CASE jsonb_typeof(t.properties -> 'maintenance') WHEN 'array' THEN t.properties -> 'maintenance'
                ELSE '[]' END || m.windows) END,
-       coalesce(own.ids, '{{}}'), coalesce(ga.ids, '{{}}')
+       coalesce(own.ids, '{{}}'), coalesce(ga.ids, '{{}}'), coalesce(once.ids, '{{}}')
 FROM things t JOIN gateways g ON g.id = t.gateway_id
 LEFT JOIN (SELECT thing_id, array_agg(DISTINCT area_id) AS ids FROM installation_areas GROUP BY 1) own
     ON own.thing_id = t.id
 LEFT JOIN (SELECT gateway_id, array_agg(area_id) AS ids FROM gateway_areas GROUP BY 1) ga
     ON ga.gateway_id = g.id
+LEFT JOIN (SELECT thing_id, array_agg(area_id) AS ids FROM retracted_areas GROUP BY 1) once
+    ON once.thing_id = t.id
 LEFT JOIN (SELECT thing_id, jsonb_agg(jsonb_build_object('from', starts_at, 'to', ends_at,
                                                          'recorded_at', created_at)
                                       ORDER BY starts_at, ends_at, created_at) AS windows
@@ -203,8 +205,9 @@ async def _things(conn: AsyncConnection[Any], areas: list[int]) -> tuple[ThingRo
             gateway_areas=frozenset(gateways),
             datastreams=tuple(streams.get(id_, ())),
             stays=tuple(stays.get(id_, ())),
+            once=frozenset(once),
         )
-        for id_, code, gateway, heartbeat_s, properties, own, gateways in rows
+        for id_, code, gateway, heartbeat_s, properties, own, gateways, once in rows
     )
 
 

@@ -21,6 +21,7 @@ from api.head import Head
 from api.known import Registry
 from api.limits import BodyLimit
 from api.metrics import Metrics, PoolCollector
+from api.oidc.tokens import tokens
 from api.open_data.state import Published
 from api.parameters import only_known_parameters
 from api.rates import Buckets, Clients, RateLimit
@@ -30,6 +31,8 @@ from api.routers import (
     alerts,
     areas,
     asyncapi,
+    calibrations,
+    changes,
     comparisons,
     enrolments,
     explanations,
@@ -41,6 +44,8 @@ from api.routers import (
     live,
     observations,
     open_data,
+    registry,
+    registry_streams,
     revisions,
     status,
     things,
@@ -67,6 +72,10 @@ _ROUTERS = (
     enrolments.router,
     alerts.router,
     alert_silences.router,
+    registry.router,
+    registry_streams.router,
+    calibrations.router,
+    changes.router,
     live.router,
     status.router,
 )
@@ -95,10 +104,10 @@ _COMPRESSED = (
 def create_app(settings: Settings) -> FastAPI:
     """Return the application; its lifespan opens the connection pool.
 
-    `app.state` holds `settings`, `metrics`, `cache` and, while it runs, `pool` and `registry`.
+    `app.state` holds `settings`, `metrics`, `cache`, `tokens` and, while it runs, `pool` and `registry`.
 
     Raises:
-        SettingsError: HALONG_DATABASE_URL is not set.
+        SettingsError: HALONG_DATABASE_URL is not set, or HALONG_OIDC_ROLES names a role that is none.
     """
     settings.require_database_url()
     app = FastAPI(
@@ -113,6 +122,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.cache = AnswerCache(settings.api_cache_mb * 1_000_000)
     app.state.enrolments = Buckets()
     app.state.clients, app.state.open_data = Clients(), Published(settings)
+    app.state.tokens = tokens(settings)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     _add_routes(app)
     _add_error_handlers(app)
@@ -142,6 +152,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
         jobs.cancel()
         await asyncio.gather(jobs, return_exceptions=True)
+        if app.state.tokens is not None:
+            await app.state.tokens.issuer.close()
         app.state.metrics.registry.unregister(collector)
 
 

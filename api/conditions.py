@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+#: entity tags of a list, each with the mark of a weak one (8.8.3)
+_TAGS = re.compile(r'(W/)?("[^"]*")')
 
 
 def http_date(instant: datetime) -> str:
@@ -38,3 +43,8 @@ def is_unchanged(asked: Mapping[str, str], etag: str | None, modified: datetime 
         return "*" in tags or (etag is not None and etag.removeprefix("W/") in tags)
     since = parsed_date(asked.get("if-modified-since"))
     return since is not None and modified is not None and modified.replace(microsecond=0) <= since
+
+
+def is_matched(if_match: str, etag: str) -> bool:
+    """Tell whether If-Match names what is there: strongly, so that a weak tag never does (13.1.1)."""
+    return if_match.strip() == "*" or ("", etag) in _TAGS.findall(if_match)

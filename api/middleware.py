@@ -99,7 +99,7 @@ def _add_security(headers: MutableHeaders, *, data: bool) -> None:
 
 
 class EntityTag:
-    """Adds a weak ETag to an answer that is sent in one piece, and answers 304 where it is unchanged."""
+    """Answers 304 where an answer in one piece is unchanged; one without an ETag gets a weak one."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -128,10 +128,11 @@ class EntityTag:
 
 def _tag(start: Message, body: Message, asked: Headers) -> Message:
     """Write the ETag into the head `start` and return the body to send: none where the client has it."""
-    if start["status"] != 200 or body.get("more_body") or "etag" in MutableHeaders(scope=start):
+    if start["status"] != 200 or body.get("more_body"):
         return body
     headers = MutableHeaders(scope=start)
-    headers["ETag"] = f'W/"{hashlib.sha256(body["body"]).hexdigest()[:_TAG_DIGITS]}"'
+    if "etag" not in headers:
+        headers["ETag"] = f'W/"{hashlib.sha256(body["body"]).hexdigest()[:_TAG_DIGITS]}"'
     if not is_unchanged(asked, headers["etag"], parsed_date(headers.get("last-modified"))):
         return body
     start["status"] = 304
@@ -140,15 +141,19 @@ def _tag(start: Message, body: Message, asked: Headers) -> Message:
     return {"type": "http.response.body", "body": b""}
 
 
+#: below them ranges, checksums and strong ETags are of an answer's bytes
+_PLAIN = ("/open/files/", "/v1/registry/")
+
+
 class PlainFiles:
-    """Keeps published files as they are on their way: ranges and checksums are of their bytes."""
+    """Keeps what has a strong validator as it is on its way: another encoding would be other bytes."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application as if the client took no encoding."""
-        if scope["type"] == "http" and scope["path"].startswith("/open/files/"):
+        if scope["type"] == "http" and scope["path"].startswith(_PLAIN):
             kept = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
             scope = {**scope, "headers": kept}
         await self._app(scope, receive, send)

@@ -8,6 +8,7 @@ from fastapi.openapi.utils import get_openapi
 
 from api import openapi_files, openapi_links
 from api.formats.table import Table
+from api.oidc.issuer import metadata_url
 from api.open_access import may_be_open
 from api.problems import KINDS, MEDIA_TYPE, basics
 from api.reach import Caller
@@ -15,6 +16,7 @@ from api.rights import NEEDED, OPENED, RIGHTS, WITHOUT_KEY, Right, Role
 from api.schemas import open_data
 from api.schemas.common import ProblemDetails
 from api.security import refused
+from runtime.settings import Settings
 
 ABOUT = """\
 City telemetry: what gateways measured, and the indicators computed from it. Terms are those of OGC
@@ -29,6 +31,10 @@ areas: what is out of its reach is left out, and unknown by its name.
 **Errors** are `application/problem+json` (RFC 9457) and say what would be right.
 **Gateways** speak MQTT, not HTTP: [asyncapi.yaml](asyncapi.yaml) says what ([as JSON](asyncapi.json)).
 """
+_TOKENS = """\
+**Token**: `Authorization: Bearer …` with an access token of <{issuer}> for the audience `{audience}`; it says
+role and areas in its claims.
+"""
 _OPEN_DATA = """\
 **Open data**: [data sets, files and their catalogue](open/), without a key.
 """
@@ -38,6 +44,11 @@ _EXAMPLES = {
     "404": ("not-found", "there is no area '19': did you mean 193?"),
     "406": ("not-acceptable", "there is nothing of 'image/png' here; there is text/csv (format=csv), …"),
     "409": ("conflict", "the alert is resolved: only a raised one can be acknowledged"),
+    "412": (
+        "precondition-failed",
+        "the thing has been changed since it was read: read it again, then change it",
+    ),
+    "428": ("precondition-required", "send `If-Match` with the ETag of what was read"),
     "410": ("gone", "the export is expired: its file is removed; ask for another"),
     "408": ("too-slow", "the body did not come within 10 s"),
     "413": ("too-large", "the body is larger than 65536 bytes: no operation takes more"),
@@ -113,13 +124,32 @@ def document(app: FastAPI) -> dict[str, Any]:
         )
         _fill_in(made)
         _add_problems(made)
+        _add_tokens(made, app.state.settings)
         _allow_reading_without_key(made, app)
         app.openapi_schema = made
     return app.openapi_schema
 
 
 def _about(app: FastAPI) -> str:
-    return ABOUT + (_OPEN_DATA if app.state.open_data.is_on else "")
+    settings: Settings = app.state.settings
+    issuer, audience = settings.oidc_issuer, settings.oidc_audience
+    tokens = _TOKENS.format(issuer=issuer, audience=audience) if issuer else ""
+    return ABOUT + tokens + (_OPEN_DATA if app.state.open_data.is_on else "")
+
+
+def _add_tokens(made: dict[str, Any], settings: Settings) -> None:
+    """Say that a token of the issuer, if there is one, does what a key does."""
+    if settings.oidc_issuer is None:
+        return
+    made["components"]["securitySchemes"]["token"] = {
+        "type": "openIdConnect",
+        "description": f"An access token for the audience {settings.oidc_audience}.",
+        "openIdConnectUrl": metadata_url(settings.oidc_issuer),
+    }
+    for item in made["paths"].values():
+        for operation in item.values():
+            if "security" in operation:
+                operation["security"].append({"token": []})
 
 
 def _allow_reading_without_key(made: dict[str, Any], app: FastAPI) -> None:
@@ -165,7 +195,15 @@ def _lacking(right: Right) -> Caller:
 
 #: what they choose may exist, and nothing measure it
 _MAY_FIND_NOTHING = {"listObservations", "createExport"}
-_MAY_CONFLICT = {"acknowledgeAlert", "getExportFile", "createEnrolmentToken", "enrol"}
+_MAY_CONFLICT = {
+    "acknowledgeAlert", "getExportFile", "createEnrolmentToken", "enrol", "createGateway", "createThing",
+    "createDatastream", "createObservedProperty", "createCalibration",
+}  # fmt: skip
+
+
+def _is_conditional(operation: dict[str, Any]) -> bool:
+    """Tell whether an operation is done over the version that was read."""
+    return any(each["name"] == "If-Match" for each in operation.get("parameters", []))
 
 
 def _can_answer(path: str, operation: dict[str, Any], status: str) -> bool:
@@ -174,12 +212,14 @@ def _can_answer(path: str, operation: dict[str, Any], status: str) -> bool:
         "403": operation["operationId"] in WITHOUT_KEY,
         "404": "{" in path or operation["operationId"] in _MAY_FIND_NOTHING,
         "406": any(each["name"] == "format" for each in operation.get("parameters", [])),
-        "409": operation["operationId"] in _MAY_CONFLICT,
+        "409": operation["operationId"] in _MAY_CONFLICT or _is_conditional(operation),
         "408": "requestBody" in operation,
         "410": operation["operationId"] == "getExportFile",
+        "412": _is_conditional(operation),
         "413": "requestBody" in operation,
         "416": operation["operationId"] in {"getExportFile", "getOpenDataFile"},
         "422": bool(operation.get("parameters") or operation.get("requestBody")),
+        "428": _is_conditional(operation),
         "429": path.startswith(("/v1", "/open")),
         "503": path.startswith(("/v1", "/open")) or path == "/health/ready",
     }

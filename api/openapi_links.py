@@ -36,6 +36,16 @@ LINKS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
     "listAlerts": {"getAlert": _FIRST_ID, "acknowledgeAlert": _FIRST_ID},
     "listAlertRules": {"getAlertRule": _FIRST_CODE},
     "createAlertRule": {"getAlertRule": _CODE, "changeAlertRule": _CODE, "deleteAlertRule": _CODE},
+    "createGateway": {"getRegisteredGateway": _CODE, "changeGateway": _CODE, "deleteGateway": _CODE},
+    "createThing": {"getRegisteredThing": _CODE, "changeThing": _CODE, "deleteThing": _CODE},
+    "createDatastream": {"getRegisteredDatastream": _ID, "changeDatastream": _ID, "deleteDatastream": _ID},
+    "createObservedProperty": {
+        "getRegisteredObservedProperty": _CODE,
+        "changeObservedProperty": _CODE,
+        "deleteObservedProperty": _CODE,
+    },
+    "listCalibrations": {"getCalibration": _FIRST_ID},
+    "createCalibration": {"getCalibration": _ID, "changeCalibration": _ID, "deleteCalibration": _ID},
     "listAlertSilences": {"getAlertSilence": _FIRST_ID},
     "createAlertSilence": {"getAlertSilence": _ID, "endAlertSilence": _ID},
 }

@@ -38,8 +38,8 @@ _TOO_LONG = (
 
 #: kind -> (status, title); `type` of the body is `urn:halong:problem:` + kind
 KINDS: dict[str, tuple[int, str]] = {
-    "unauthorized": (401, "An API key is needed"),
-    "forbidden": (403, "The API key may not do this"),
+    "unauthorized": (401, "An API key or a token is needed"),
+    "forbidden": (403, "The role of who asks may not do this"),
     "enrolment-refused": (403, "The token opens nothing"),
     "https-needed": (403, "A credential is told over https alone"),
     "not-found": (404, "There is nothing of this name"),
@@ -47,13 +47,15 @@ KINDS: dict[str, tuple[int, str]] = {
     "method-not-allowed": (405, "The path does not know this method"),
     "not-acceptable": (406, "There is no such form of it"),
     "gone": (410, "It was there and is no more"),
-    "too-many-exports": (429, "The API key has too many unfinished exports"),
+    "too-many-exports": (429, "Who asks has too many unfinished exports"),
     "too-slow": (408, "The request took too long to come"),
     "conflict": (409, "The state of things does not allow it"),
+    "precondition-failed": (412, "It has been changed since it was read"),
     "too-large": (413, "The request is too large"),
     "head-too-large": (431, "Address and header fields are too large"),
     "range-not-satisfiable": (416, "The file has no such bytes"),
     "invalid-parameter": (422, "A parameter cannot be used"),
+    "precondition-required": (428, "It must be said which version is changed"),
     "too-many-requests": (429, "Too many requests"),
     "internal": (500, "halong failed to answer"),
     "database-away": (503, "The database cannot be reached"),
@@ -62,6 +64,7 @@ KINDS: dict[str, tuple[int, str]] = {
     "too-many-streams": (503, "As many streams are open as one process may have"),
     "not-ready": (503, "The service is not ready"),
     "store-away": (503, "The published files cannot be reached"),
+    "issuer-away": (503, "The identity provider cannot be asked"),
 }
 _KIND_OF_STATUS = {
     400: "invalid-parameter",

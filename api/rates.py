@@ -1,4 +1,4 @@
-"""How often one client may ask: a token bucket for each address, and for each key that is known.
+"""How often one client may ask: a token bucket for each address, key and person that is known.
 
 The header fields are those of draft-ietf-httpapi-ratelimit-headers-10 (September 2025). What is kept is
 bounded and is of this process: several processes of the API allow as much each.
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from api.metrics import Metrics
+    from api.reach import Caller
     from runtime.settings import Settings
 
 _log = structlog.get_logger(__name__)
@@ -35,11 +36,11 @@ _log = structlog.get_logger(__name__)
 WINDOW_S: Final = 60
 #: clients that are remembered; of more, those that were not heard for longest begin anew
 MOST_CLIENTS: Final = 50_000
-#: a key is believed to be that of its prefix for so long after it was checked, s
+#: a key or token is believed to be whose it is for so long after it was checked, s
 _KNOWN_S: Final = 300.0
-#: what is counted, the console's log-in too; probes of supervisors and the console's own traffic are not
+#: what is counted, log-in at the console too; probes of supervisors and the console's own traffic are not
 _LIMITED: Final = (
-    "/v1", "/open", "/docs", "/openapi.json", "/asyncapi.json", "/asyncapi.yaml", "/console/key",
+    "/v1", "/open", "/docs", "/openapi.json", "/asyncapi.json", "/asyncapi.yaml", "/console",
 )  # fmt: skip
 
 
@@ -105,33 +106,34 @@ class Buckets:
 
 
 class Known(NamedTuple):
-    """A key that was right: its prefix, and how many requests a minute it has; None: as any key."""
+    """Whose a key or token is that was right, and the requests a minute of that one; None: the usual."""
 
-    prefix: str
+    kind: str
+    who: str
     rate: int | None
 
 
 class Clients:
-    """Who asks: the prefix of a key that was checked lately, else the address.
+    """Who asks: the one whose key or token was checked lately, else the address.
 
-    A key that was never checked is worth its address: made-up ones get no bucket of their own.
+    What was never checked is worth its address: made-up keys get no bucket of their own.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._known: OrderedDict[bytes, tuple[Known, float]] = OrderedDict()
 
-    def know(self, key: str, prefix: str, rate: int | None = None) -> None:
-        """Remember that a key is right, and its own rate if it has one."""
-        digest = hashlib.sha256(key.encode()).digest()
-        self._known[digest] = Known(prefix, rate), self._clock() + _KNOWN_S
+    def know(self, text: str, caller: Caller) -> None:
+        """Remember whose a key or token is."""
+        digest = hashlib.sha256(text.encode()).digest()
+        self._known[digest] = Known(caller.kind, caller.who, caller.rate), self._clock() + _KNOWN_S
         self._known.move_to_end(digest)
         if len(self._known) > MOST_CLIENTS:
             self._known.popitem(last=False)
 
-    def find(self, key: str) -> Known | None:
-        """Return what is known of a key that was right lately."""
-        found, until = self._known.get(hashlib.sha256(key.encode()).digest(), (None, 0.0))
+    def find(self, text: str) -> Known | None:
+        """Return what is known of a key or token that was right lately."""
+        found, until = self._known.get(hashlib.sha256(text.encode()).digest(), (None, 0.0))
         return found if until > self._clock() else None
 
 
@@ -165,7 +167,7 @@ class RateLimit:
     def __init__(self, app: ASGIApp, settings: Settings, clients: Clients, metrics: Metrics) -> None:
         self._app, self._clients, self._metrics = app, clients, metrics
         self._address = Quota("address", settings.api_rate_limit)
-        self._key = Quota("key", settings.api_rate_limit_key)
+        self._known = settings.api_rate_limit_key
         self._buckets = Buckets()
         self._trusts_proxies = bool(settings.api_trusted_proxies)
         metrics.watch_buckets(lambda: len(self._buckets))
@@ -195,8 +197,7 @@ class RateLimit:
         headers, address = Headers(scope=scope), (scope.get("client") or ("",))[0]
         known = self._clients.find(sent) if (sent := sent_key(headers)) else None
         if known is not None:
-            quota = self._key if known.rate is None else Quota("key", known.rate)
-            return f"key {known.prefix}", quota
+            return known.who, Quota(known.kind, self._known if known.rate is None else known.rate)
         if is_local(address):
             self._warn_of_proxy(headers)
             return "", self._address
@@ -213,7 +214,7 @@ class RateLimit:
 
 
 def sent_key(headers: Headers) -> str | None:
-    """Return the key that a request was sent with, in whichever header."""
+    """Return the key or token that a request was sent with, in whichever header."""
     scheme, _, bearer = headers.get("authorization", "").partition(" ")
     return bearer.strip() if scheme.lower() == "bearer" else headers.get("x-api-key")
 
@@ -232,9 +233,8 @@ def _fields(quota: Quota, taken: Taken) -> dict[str, str]:
 
 
 def _refused(quota: Quota, taken: Taken, fields: dict[str, str]) -> problems.Problem:
-    more = (
-        "" if quota.name == "key" else "; a key allows more, and open data come as monthly files below /open"
-    )
+    is_address = quota.name == "address"
+    more = "; a key allows more, and open data come as monthly files below /open" if is_address else ""
     allowed = f"{quota.requests} requests a minute are allowed to one {quota.name}"
     text = f"{allowed}: ask again in {taken.reset_s} s{more}"
     return problems.Problem("too-many-requests", text, headers=fields | {"Retry-After": str(taken.reset_s)})

@@ -31,14 +31,16 @@ _reach: ContextVar[Reach] = ContextVar("halong.reach")
 class Caller:
     """Who sent a request.
 
-    kind: how that is known. id: unique among callers of a kind; of a key its prefix. areas: codes that it is
-    confined to; None: the whole city. rate: requests a minute; None: as many as any key.
+    kind: how that is known. id: unique among callers of a kind: a key's prefix, the subject of a person's
+    token. further: roles beside the one, which tokens alone give. areas: codes that it is confined to; None:
+    the whole city. rate: requests a minute; None: as many as any key or person.
     """
 
-    kind: Literal["anyone", "key"]
+    kind: Literal["anyone", "key", "person"]
     id: str
     name: str
     role: Role
+    further: tuple[Role, ...] = ()
     areas: tuple[str, ...] | None = None
     expires: datetime | None = None
     rate: int | None = None
@@ -50,9 +52,15 @@ class Caller:
         """What the caller is called in errors, and owns things as."""
         return f"{self.kind} {self.id}".rstrip()
 
+    @property
+    def told_roles(self) -> str:
+        """What it is to the city, in words."""
+        roles = " and ".join((self.role, *self.further))
+        return f"{'roles' if self.further else 'role'} {roles}"
+
     def may(self, right: Right) -> bool:
-        """Tell whether its role has a right."""
-        return right in RIGHTS[self.role]
+        """Tell whether one of its roles has a right."""
+        return any(right in RIGHTS[role] for role in (self.role, *self.further))
 
 
 ANYONE: Final = Caller(kind="anyone", id="", name="anyone", role=Role.PUBLIC)

@@ -27,7 +27,7 @@ class Right(StrEnum):
     EXPORT = "have files made"
     OPERATE = "acknowledge and silence alerts"
     REGISTER = "register gateways and devices, move them and let them enrol"
-    ADMINISTER = "change the rules of alerts"
+    ADMINISTER = "change the rules of alerts, observed properties and calibrations"
 
 
 #: rights that HALONG_API_PUBLIC=true gives to everyone
@@ -49,6 +49,7 @@ _OPERATIONS: Final[Mapping[Right, tuple[str, ...]]] = {
         "listAreasAsGeoJson",
         "getArea",
         "listObservedProperties",
+        "getRegisteredObservedProperty",
         "listIndicators",
         "getIndicator",
         "listValues",
@@ -82,12 +83,43 @@ _OPERATIONS: Final[Mapping[Right, tuple[str, ...]]] = {
         "getAlertRule",
         "listAlertSilences",
         "getAlertSilence",
+        "getRegisteredGateway",
+        "getRegisteredThing",
+        "getRegisteredDatastream",
+        "listCalibrations",
+        "getCalibration",
     ),
     # Of observations it needs RAW too: api.routers.exports asks for it.
     Right.EXPORT: ("createExport", "listExports", "getExport", "deleteExport", "getExportFile"),
     Right.OPERATE: ("acknowledgeAlert", "createAlertSilence", "endAlertSilence"),
-    Right.REGISTER: ("moveThing", "createEnrolmentToken", "acceptUnknownThing", "ignoreUnknownThing"),
-    Right.ADMINISTER: ("createAlertRule", "changeAlertRule", "deleteAlertRule"),
+    Right.REGISTER: (
+        "moveThing",
+        "createEnrolmentToken",
+        "createGateway",
+        "changeGateway",
+        "deleteGateway",
+        "createThing",
+        "changeThing",
+        "deleteThing",
+        "createDatastream",
+        "changeDatastream",
+        "deleteDatastream",
+        "acceptUnknownThing",
+        "ignoreUnknownThing",
+        # Of what stands in no area it needs ADMINISTER too: api.routers.changes asks for it.
+        "listChanges",
+    ),
+    Right.ADMINISTER: (
+        "createAlertRule",
+        "changeAlertRule",
+        "deleteAlertRule",
+        "createObservedProperty",
+        "changeObservedProperty",
+        "deleteObservedProperty",
+        "createCalibration",
+        "changeCalibration",
+        "deleteCalibration",
+    ),
 }
 #: operations that ask for no key, since what they are sent is a secret of its own
 WITHOUT_KEY: Final = frozenset({"enrol"})

@@ -11,8 +11,11 @@ from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBea
 
 from api import keys, reach
 from api.known import Registry
+from api.oidc.claims import TokenRefusedError
+from api.oidc.issuer import IssuerAwayError
+from api.oidc.tokens import Tokens, is_token
 from api.open_data.state import is_open_request
-from api.problems import Problem
+from api.problems import RETRY_LATER, Problem
 from api.rates import sent_key
 from api.reach import ANYONE, Caller
 from api.rights import NEEDED, OPENED, Right, roles_with
@@ -21,16 +24,15 @@ _bearer = HTTPBearer(auto_error=False, scheme_name="bearer", description="`halon
 _header = APIKeyHeader(
     name="X-API-Key", auto_error=False, scheme_name="header", description="The same key in a header."
 )
-_CHALLENGE = {"WWW-Authenticate": 'Bearer realm="halong"'}
 
 
 async def identify(request: Request) -> Caller:
     """Return who sent a request; it is looked up once.
 
-    A key that is sent must be right even where none is needed: a client should not find out later.
+    A key or token that is sent must be right even where none is needed: a client should not find out later.
 
     Raises:
-        Problem: 401; what was sent is no key, or none that is valid.
+        Problem: 401, what was sent is neither, or not valid; 503, the token's issuer cannot be asked.
     """
     state = request.scope.setdefault("state", {})
     if "caller" not in state:
@@ -45,13 +47,27 @@ async def _identified(request: Request) -> Caller:
         if "authorization" in request.headers or _header.model.name in request.headers:
             raise _unauthorized("what was sent is not of the form `Authorization: Bearer halong_…`")
         return ANYONE
+    tokens: Tokens | None = request.app.state.tokens
+    caller = await (_of_token(tokens, text) if tokens and is_token(text) else _of_key(request, text))
+    request.app.state.clients.know(text, caller)
+    return caller
+
+
+async def _of_key(request: Request, text: str) -> Caller:
     async with request.app.state.pool.connection() as conn:
         try:
-            caller = (await keys.verify(conn, text)).caller
+            return (await keys.verify(conn, text)).caller
         except keys.KeyRefusedError as error:
             raise _unauthorized(str(error)) from None
-    request.app.state.clients.know(text, caller.id, caller.rate)
-    return caller
+
+
+async def _of_token(tokens: Tokens, text: str) -> Caller:
+    try:
+        return await tokens.caller(text)
+    except TokenRefusedError as error:
+        raise _unauthorized(str(error), ', error="invalid_token"') from None  # RFC 6750, 3.1
+    except IssuerAwayError as error:
+        raise Problem("issuer-away", str(error), headers=RETRY_LATER) from None
 
 
 async def require_access(
@@ -101,12 +117,12 @@ def refused(caller: Caller, right: Right) -> Problem:
     if caller.kind == "anyone":
         made = f"`halong keys create NAME --role {roles_with(right)[0]}` makes a key"
         return _unauthorized(f"send `Authorization: Bearer halong_…`: {made} that may {right.value}")
-    text = f"{caller.who} has the role {caller.role} and may not {right.value}: that takes {wanted}"
+    text = f"{caller.who} has the {caller.told_roles} and may not {right.value}: that takes {wanted}"
     return Problem("forbidden", text, roles=roles_with(right))
 
 
-def _unauthorized(detail: str) -> Problem:
-    return Problem("unauthorized", detail, headers=_CHALLENGE)
+def _unauthorized(detail: str, more: str = "") -> Problem:
+    return Problem("unauthorized", detail, headers={"WWW-Authenticate": f'Bearer realm="halong"{more}'})
 
 
 async def _name(request: Request) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import subprocess
@@ -42,6 +43,7 @@ class DynamicSecurity:
         self._conf, self._binary = folder / "mosquitto.conf", binaries.mosquitto
         config = folder / "dynamic-security.json"
         config.write_text(json.dumps(self._config(hashes)))
+        config.chmod(0o600)
         self._conf.write_text(
             f"user root\nlistener {self.port} 127.0.0.1\nplugin {self._library}\n"
             f"plugin_opt_config_file {config}\nset_tcp_nodelay true\nlog_type error\n"
@@ -81,14 +83,14 @@ class DynamicSecurity:
         ) as admin:
             await admin.subscribe(f"{_CONTROL}/response")
             await admin.publish(_CONTROL, json.dumps({"commands": commands}), qos=1)
-            async for answer in admin.messages:
-                told = json.loads(bytes(answer.payload))  # type: ignore[arg-type]
-                assert not any("error" in each for each in told["responses"]), told
-                return
+            answer = await asyncio.wait_for(anext(aiter(admin.messages)), 60)
+            told = json.loads(bytes(answer.payload))
+            if any("error" in each for each in told["responses"]):
+                raise RuntimeError(f"the broker refused: {told}")
 
     def _config(self, hashes: Mapping[str, str]) -> dict[str, Any]:
-        admin = {"rolename": "admin", "acls": [_acl("publishClientSend", f"{_CONTROL}/#")]}
-        admin["acls"] += [_acl("subscribePattern", f"{_CONTROL}/#")]
+        rights = ("publishClientSend", "publishClientReceive", "subscribePattern")
+        admin = {"rolename": "admin", "acls": [_acl(each, "$CONTROL/dynamic-security/#") for each in rights]}
         users = {**hashes, "admin": password_hash(self._password)}
         return {
             "defaultACLAccess": _DEFAULTS,

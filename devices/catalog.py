@@ -23,6 +23,8 @@ log = structlog.get_logger(__name__)
 
 # Changes come in bursts (an import of a whole profile): they are read once.
 _SETTLE_S = 0.1
+#: a few milliseconds of work
+_ROWS_AT_A_TIME = 1000
 
 _GATEWAYS = "SELECT code, id, enabled FROM gateways"
 _STREAMS = """
@@ -76,7 +78,7 @@ async def load(conn: AsyncConnection[Any]) -> Catalog:
     devices, models, dev_euis = await _devices(conn)
     streams: dict[str, dict[tuple[str, str], Stream]] = {}
     expected: dict[str, float] = {}
-    for gateway, device, prop, id_, low, high, unit, enabled, interval in await _all(conn, _STREAMS):
+    async for gateway, device, prop, id_, low, high, unit, enabled, interval in _all(conn, _STREAMS):
         if enabled:
             streams.setdefault(gateway, {})[device, prop] = Stream(id_, low, high, unit)
             expected[gateway] = expected.get(gateway, 0.0) + 1 / interval
@@ -90,9 +92,9 @@ async def load(conn: AsyncConnection[Any]) -> Catalog:
             dev_euis.get(code, {}),
             expected.get(code, 0.0),
         )
-        for code, id_, enabled in await _all(conn, _GATEWAYS)
+        async for code, id_, enabled in _all(conn, _GATEWAYS)
     }
-    properties = frozenset(row[0] for row in await _all(conn, "SELECT code FROM observed_properties"))
+    properties = frozenset([row[0] async for row in _all(conn, "SELECT code FROM observed_properties")])
     return Catalog(gateways, properties)
 
 
@@ -104,7 +106,7 @@ async def _devices(
     models: dict[str, dict[str, DeviceModel]] = {}
     dev_euis: dict[str, dict[str, str]] = {}
     known_models = await _models(conn)
-    for gateway, device, enabled, model, dev_eui in await _all(conn, _THINGS):
+    async for gateway, device, enabled, model, dev_eui in _all(conn, _THINGS):
         devices.setdefault(gateway, {})[device] = enabled
         # One that was imported between the two readings is told, and read again with its model.
         if model in known_models:
@@ -115,7 +117,6 @@ async def _devices(
 
 
 async def _models(conn: AsyncConnection[Any]) -> dict[str, DeviceModel]:
-    rows = await _all(conn, _MODELS)
     return {
         code: DeviceModel(
             code=code,
@@ -123,7 +124,7 @@ async def _models(conn: AsyncConnection[Any]) -> dict[str, DeviceModel]:
             fields=msgspec.convert(fields, dict[str, FieldMapping]),
             ignored=tuple(ignored),
         )
-        for code, name, fields, ignored in rows
+        async for code, name, fields, ignored in _all(conn, _MODELS)
     }
 
 
@@ -153,6 +154,10 @@ class LiveCatalog:
         log.info("registry read", action="catalog_read", gateways=len(self.current.gateways))
 
 
-async def _all(conn: AsyncConnection[Any], sql: str) -> list[tuple[Any, ...]]:
+async def _all(conn: AsyncConnection[Any], sql: str) -> AsyncIterator[tuple[Any, ...]]:
+    """Give the rows of a query; what else runs has its turn in between, for a city has tens of thousands."""
     cursor = await conn.execute(sql.encode())
-    return await cursor.fetchall()
+    while rows := await cursor.fetchmany(_ROWS_AT_A_TIME):
+        for row in rows:
+            yield row
+        await asyncio.sleep(0)

@@ -35,6 +35,9 @@ _ENTER = """
 INSERT INTO installation_areas (thing_id, area_id, valid_from)
 SELECT %(thing)s, unnest(%(areas)s::int[]), %(at)s"""
 _STAND = "UPDATE things SET latitude = %(latitude)s, longitude = %(longitude)s WHERE id = %(thing)s"
+_RETRACT = """
+INSERT INTO retracted_areas SELECT thing_id, area_id FROM installation_areas
+WHERE (thing_id, valid_from) = (%(thing)s, %(at)s) ON CONFLICT DO NOTHING"""
 _FORGET = "DELETE FROM installations WHERE thing_id = %(thing)s AND valid_from = %(at)s"
 _REOPEN = """
 UPDATE installations SET valid_to = 'infinity' WHERE thing_id = %(thing)s AND valid_to = %(at)s"""
@@ -186,7 +189,7 @@ async def take_back(
         if dry_run:
             return last, None
         changed = {"thing": number, "at": last.valid_from, "now": now}
-        for statement in (_FORGET, _REOPEN):
+        for statement in (_RETRACT, _FORGET, _REOPEN):
             await conn.execute(statement, changed)
         await conn.execute(_STAND, changed | {"latitude": before.latitude, "longitude": before.longitude})
         return last, (await conn.execute(_QUEUE, changed)).rowcount

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 
 from devices.lineage import Lineage, area_key
-from devices.profiles.tables import ProfileError
+from devices.profiles.rows import ProfileError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

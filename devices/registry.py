@@ -29,6 +29,7 @@ __all__ = [
     "Plan",
     "RegistryError",
     "apply",
+    "contents_of",
     "datastream_ids",
     "import_profile",
     "plan_import",
@@ -211,6 +212,11 @@ class RegistryError(ValueError):
     """The database holds something that the change does not fit to; the message says what."""
 
 
+async def contents_of(conn: AsyncConnection[Any]) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return all that is registered: table -> key of the row -> column -> value, as devices.plan has it."""
+    return {table: await _stored(conn, query) for table, query in _STORED.items()}
+
+
 async def plan_import(conn: AsyncConnection[Any], profile: Profile) -> Plan:
     """Return what an import of the profile would do. Reads only.
 
@@ -218,7 +224,7 @@ async def plan_import(conn: AsyncConnection[Any], profile: Profile) -> Plan:
         RegistryError: the database belongs to another city.
         ProfileError: the profile contradicts itself.
     """
-    stored = {table: await _stored(conn, query) for table, query in _STORED.items()}
+    stored = await contents_of(conn)
     if other := stored["city"].keys() - {profile.code}:
         raise RegistryError(
             f"the database belongs to the city {min(other)!r}, the profile is {profile.code!r}: "

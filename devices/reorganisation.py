@@ -14,7 +14,7 @@ from devices.model import Area
 from devices.places import polygon
 from devices.plan import area_contents, changes
 from devices.profiles.check import check_area
-from devices.profiles.tables import ProfileError, Row
+from devices.profiles.rows import ProfileError, Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -9,6 +9,7 @@ from psycopg.rows import dict_row
 
 from devices.unknown import AUTOMATIC, ENOUGH_MESSAGES, UnknownThingError
 from devices.unknown_store import accept, read_one
+from storage.actor import act_as
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,8 +50,11 @@ async def accept_automatically(conn: AsyncConnection[Any], ids: Sequence[int]) -
         row = await (await conn.execute(_CANDIDATES, values)).fetchone()
         _, proposal = await read_one(conn, id_)
         if row and _is_within(proposal, things=row[1], datastreams=row[2]):
-            with suppress(UnknownThingError):  # somebody has registered it meanwhile
-                accepted.append((await accept(conn, id_, AUTOMATIC))[0])
+            # Somebody may have registered it meanwhile.
+            with suppress(UnknownThingError):
+                async with conn.transaction():
+                    await act_as(conn, AUTOMATIC)
+                    accepted.append((await accept(conn, id_, AUTOMATIC))[0])
     return accepted
 
 

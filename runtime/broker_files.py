@@ -86,7 +86,7 @@ class BrokerFiles:
 
     def _own_hashes(self) -> dict[str, str]:
         """Return the hashes of halong's own users: those that are written, where they are right."""
-        written = dict(line.split(":", 1) for line in self._written("passwords").splitlines())
+        written = dict(line.split(":", 1) for line in (self._written("passwords") or "").splitlines())
         passwords = {
             self._user: broker_address(self.settings.require_mqtt_url()).password,
             ALERT_READER: secret(self.settings.alert_reader_password),
@@ -107,9 +107,9 @@ class BrokerFiles:
         authority = folder.open(self.settings.require_ca_passphrase())
         return certificate_pem(authority.crl(revoked, at))
 
-    def _written(self, name: str) -> str:
+    def _written(self, name: str) -> str | None:
         file = self.folder / name
-        return file.read_text() if file.exists() else ""
+        return file.read_text() if file.exists() else None
 
 
 def _kept_hash(hashed: str | None, password: str) -> str:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from api.oidc.issuer import IssuerAwayError
+from api.oidc.tokens import tokens
 from api.open_data.manifest import ManifestError
 from api.open_data.plan import NoCityError, read_plan
 from api.open_data.store import Store, StoreError
@@ -139,10 +141,21 @@ async def _tls(conn: AsyncConnection[Any], settings: Settings) -> tuple[bool, st
     return True, f"the broker's certificate is valid until {server.not_valid_after_utc:%Y-%m-%d}{due}"
 
 
+async def _issuer(_: AsyncConnection[Any], settings: Settings) -> tuple[bool, str]:
+    found = tokens(settings)
+    if found is None:
+        return True, "no identity provider: HALONG_OIDC_ISSUER is not set"
+    try:
+        return True, await found.issuer.told()
+    except IssuerAwayError as error:
+        return False, str(error)
+
+
 CHECKS: dict[str, Check] = {
     "database": _database,
     "ingest": _ingest,
     "analytics": _analytics,
     "open-data": _open_data,
     "tls": _tls,
+    "issuer": _issuer,
 }

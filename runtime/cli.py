@@ -15,21 +15,28 @@ from runtime.commands import (
     areas,
     broker,
     ca,
+    changes,
     city,
     dashboards,
     device,
     devices,
+    entries,
     gateways,
     indicators,
     keys,
     maintenance,
     open_data,
     quality,
+    registry,
     sensors,
     services,
+    sessions,
     things,
+    tokens,
     unknown,
 )
+from runtime.commands.running import own_name
+from storage.actor import act_in_sessions_as
 
 app = typer.Typer(
     name="halong",
@@ -49,6 +56,7 @@ app.command("analytics")(services.analytics)
 app.command("api")(services.api)
 app.command("simulate")(services.simulate)
 app.command("check")(services.check)
+app.command("changes")(changes.changes)
 app.add_typer(device.app, name="device")
 app.add_typer(devices.app, name="devices")
 app.add_typer(areas.app, name="areas")
@@ -56,11 +64,19 @@ app.add_typer(things.app, name="things")
 app.add_typer(gateways.app, name="gateways")
 app.add_typer(unknown.app, name="unknown")
 app.add_typer(gateways.app, name="gateway", hidden=True)
+gateways.app.command("create")(entries.create_gateway)
+gateways.app.command("set")(entries.set_gateway)
+things.app.command("create")(entries.create_thing)
+things.app.command("set")(entries.set_thing)
+things.app.command("disable")(entries.disable_thing)
+app.add_typer(registry.app, name="registry")
 app.add_typer(broker.app, name="broker")
 app.add_typer(ca.app, name="ca")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(maintenance.app, name="maintenance")
 app.add_typer(keys.app, name="keys")
+app.add_typer(tokens.app, name="tokens")
+app.add_typer(sessions.app, name="sessions")
 app.add_typer(indicators.app, name="indicators")
 app.add_typer(quality.app, name="quality")
 app.add_typer(sensors.app, name="sensors")
@@ -85,6 +101,7 @@ def _options(
 ) -> None:
     if debug:
         os.environ["HALONG_DEBUG"] = "1"
+    act_in_sessions_as(f"command line, {own_name()}")
 
 
 def main() -> None:
@@ -95,8 +112,15 @@ def main() -> None:
         if os.environ.get("HALONG_DEBUG"):
             raise
         console = Console(stderr=True, highlight=False, soft_wrap=True)
-        console.print(f"error: {_words(error)}", style="red", markup=False)
+        for words in _messages(error):
+            console.print(f"error: {words}", style="red", markup=False)
         sys.exit(getattr(error, "exit_code", 1))
+
+
+def _messages(error: Exception) -> list[str]:
+    """Return a line for each thing that is wrong: of files in bulk all rows are told at once."""
+    several: tuple[str, ...] = getattr(error, "messages", ())
+    return [" ".join(each.split()) for each in several] or [_words(error)]
 
 
 def _words(error: Exception) -> str:

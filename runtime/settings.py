@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from runtime.broker_settings import BrokerSettings
 from runtime.environment import Environment, SettingsError, require
+from runtime.oidc_settings import OidcSettings
 from runtime.places import default_state
 from runtime.topic_filters import overlap
 
@@ -31,7 +32,7 @@ TopicFilter = Annotated[str, StringConstraints(pattern=r"^[^+#$/\s][^+#/\s]*(/(\
 _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})|%00")
 
 
-class Settings(BrokerSettings):
+class Settings(BrokerSettings, OidcSettings):
     """Settings, each read from the environment variable `HALONG_` + its name in capitals."""
 
     # An error's text does not repeat what was given: it may hold a secret.
@@ -118,12 +119,12 @@ class Settings(BrokerSettings):
         default=None, description="Folder of exported files, which all API processes share."
     )
     export_days: int = Field(default=7, ge=1, le=365, description="How long an exported file stays.")
-    export_limit: int = Field(default=3, ge=1, description="Unfinished exports of one API key.")
+    export_limit: int = Field(default=3, ge=1, description="Unfinished exports of one API key or person.")
     api_rate_limit: int = Field(
         default=300, ge=0, description="Requests a minute of one address without a key; 0: no limit."
     )
     api_rate_limit_key: int = Field(
-        default=6000, ge=0, description="Requests a minute of one key; 0: no limit."
+        default=6000, ge=0, description="Requests a minute of one key, or of one person; 0: no limit."
     )
     api_trusted_proxies: tuple[str, ...] = Field(
         default=(),

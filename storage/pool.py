@@ -12,6 +12,7 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
+from storage.actor import session_option
 from storage.errors import StorageError, address
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ async def connect(url: str, *, name: str = "halong") -> AsyncConnection[TupleRow
     """
     try:
         return await AsyncConnection.connect(
-            url, autocommit=True, application_name=name, options=_OPTIONS, **_TCP
+            url, autocommit=True, application_name=name, options=_OPTIONS + session_option(), **_TCP
         )
     except psycopg.OperationalError as error:
         raise StorageError(

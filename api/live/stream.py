@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 from collections import Counter
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from starlette.responses import Response
@@ -58,11 +59,12 @@ class Stream:
             hub: has read the database.
             selection: what the client follows.
             after: position of the last event that it has seen; None: it begins with what comes.
-            caller: whose it is.
+            caller: whose it is; it ends with that one's key or token.
             follow: wait for what comes; else it ends with what is there.
         """
         self._hub, self.selection, self.caller = hub, selection, caller
         self._after, self._follow = after, follow
+        self._until = _monotonic(caller.expires)
         self._mark = 0
         self._is_lost = False
         self._news = asyncio.Event()
@@ -86,17 +88,23 @@ class Stream:
         self._end = last
         self._news.set()
 
+    def _expire(self) -> None:
+        what: Reason = "key" if self.caller.kind == "key" else "token"
+        self.end(what, f"the {what} of {self.caller.who} has expired: connect again with another")
+
     async def pieces(self) -> AsyncIterator[bytes]:
         """Give what is to be sent, until the stream ends."""
         yield await self._begin()
         heard = time.monotonic()
         while self._end is None:
             self._news.clear()
-            if piece := await self._take():
+            if time.monotonic() >= self._until:
+                self._expire()
+            elif piece := await self._take():
                 yield piece
             elif not self._follow:
                 return
-            elif await self._is_woken(heard + HEARTBEAT_S):
+            elif await self._is_woken(min(heard + HEARTBEAT_S, self._until)):
                 continue
             else:
                 yield heartbeat(self._ring.last)
@@ -164,6 +172,10 @@ class Stream:
                 return await self._news.wait()
         except TimeoutError:
             return False
+
+
+def _monotonic(when: datetime | None) -> float:
+    return time.monotonic() + (when - datetime.now(UTC)).total_seconds() if when else float("inf")
 
 
 class EventStream(Response):

@@ -16,11 +16,11 @@ from api.queries import Row, names
 from api.queries import alerts as queries
 from api.reach import Caller
 from api.rights import Role
-from api.routers.alerts import in_body
 from api.schemas import alerts as schemas
 from api.schemas.common import Page, page_of
 from api.security import Asking
 from api.times import TimeError, parse_duration, parse_time
+from api.writing import in_body
 
 router = APIRouter(prefix="/v1", tags=["alerts"])
 

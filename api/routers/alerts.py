@@ -12,12 +12,13 @@ from api.links import page
 from api.openapi import example
 from api.parameters import AreaFilter, Connection, Cursor, Limit, now, period, require_known
 from api.periods import Period
-from api.problems import Fault, Problem, sentence
+from api.problems import Problem
 from api.queries import Row
 from api.queries import alerts as queries
 from api.schemas import alerts as schemas
 from api.schemas.common import Page, page_of
 from api.security import Name
+from api.writing import Writing, in_body
 from devices.alert_rules import AlertRule, RuleError
 
 router = APIRouter(prefix="/v1", tags=["alerts"])
@@ -132,7 +133,7 @@ async def list_rules(conn: Connection) -> Any:
     response_model=schemas.AlertRule,
     responses=example(schemas.RULE, status=201),
 )
-async def create_rule(rule: schemas.NewAlertRule, who: Name, conn: Connection) -> Any:
+async def create_rule(rule: schemas.NewAlertRule, who: Name, conn: Writing) -> Any:
     """Store another rule; it is looked at from the next tick of analytics on."""
     try:
         parsed = actions.parse_rule(rule.model_dump(exclude_unset=True))
@@ -162,7 +163,7 @@ async def get_rule(code: Code, conn: Connection) -> Any:
     response_model=schemas.AlertRule,
     responses=example(schemas.RULE),
 )
-async def change_rule(code: Code, change: schemas.AlertRuleChange, who: Name, conn: Connection) -> Any:
+async def change_rule(code: Code, change: schemas.AlertRuleChange, who: Name, conn: Writing) -> Any:
     """Change the given fields; from then on an import of the city's profile leaves the rule alone."""
     await _rule(conn, code)
     try:
@@ -181,7 +182,7 @@ async def change_rule(code: Code, change: schemas.AlertRuleChange, who: Name, co
     status_code=204,
     response_class=Response,
 )
-async def delete_rule(code: Code, who: Name, conn: Connection) -> None:
+async def delete_rule(code: Code, who: Name, conn: Writing) -> None:
     """Delete a rule: its alerts end, their history stays, and no import brings it back."""
     await _rule(conn, code)
     await actions.delete_rule(conn, code, who)
@@ -201,9 +202,3 @@ async def _require_references(conn: Connection, rule: AlertRule) -> None:
 
 def _wrong(error: RuleError) -> Problem:
     return in_body(error.field, error.message, "see /docs for what a rule takes")
-
-
-def in_body(field: str, problem: str, expected: str) -> Problem:
-    """Return the problem of one field of a body."""
-    fault = Fault(parameter=field, place="body", value=None, problem=problem, expected=expected)
-    return Problem("invalid-parameter", sentence([fault]), faults=[fault])

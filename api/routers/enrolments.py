@@ -15,6 +15,7 @@ from api.rates import Quota, client_of, is_local
 from api.routers.gateways import Code
 from api.schemas import enrolments as schemas
 from api.security import Name
+from api.writing import Writing
 from devices.authority import GATEWAY_DAYS, Authority, AuthorityError, certificate_pem, requested_key
 from devices.authority_files import AuthorityFolder
 from devices.certificates import certify
@@ -41,7 +42,7 @@ _QUOTA: Final = Quota("enrolment", 30)
     responses=example(schemas.TOKEN, status=201),
 )
 async def create_enrolment_token(
-    *, request: Request, response: Response, code: Code, wish: schemas.TokenWish, who: Name, conn: Connection
+    *, request: Request, response: Response, code: Code, wish: schemas.TokenWish, who: Name, conn: Writing
 ) -> Any:
     """Make a one-time token, and its QR code, for who installs the gateway; one that it had ends."""
     if "\0" in code or await queries.gateway(conn, code) is None:
@@ -64,7 +65,7 @@ async def create_enrolment_token(
     response_model=schemas.Credential,
     responses=example(schemas.CREDENTIAL, status=201),
 )
-async def enrol(*, request: Request, response: Response, sent: schemas.Enrolment, conn: Connection) -> Any:
+async def enrol(*, request: Request, response: Response, sent: schemas.Enrolment, conn: Writing) -> Any:
     """Exchange a one-time token for the gateway's password, or with a request for a certificate. No key.
 
     A password takes the place of those that the gateway had. Over https, or from the API's own machine.

@@ -1,7 +1,6 @@
 """/v1/exports. Each needs a key, which alone sees its exports; an administrator's sees all."""
 
 import base64
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Final
@@ -28,6 +27,7 @@ from api.rights import Right
 from api.schemas import exports as schemas
 from api.schemas.common import Page, page_of
 from api.security import Asking, may, refused
+from api.writing import of_body
 
 router = APIRouter(prefix="/v1", tags=["exports"])
 
@@ -66,7 +66,7 @@ async def create_export(
         if rows > MOST_ROWS:
             raise invalid("from", found.start, f"that is about {rows:,} rows", f"at most {MOST_ROWS:,}")
     except Problem as error:
-        raise _of_body(error) from None
+        raise of_body(error) from None
     async with pool.connection() as conn:
         row = await queries.insert(
             conn,
@@ -216,12 +216,6 @@ def _areas(caller: Caller) -> list[str] | None:
 def _exports(request: Request) -> Exports:
     found: Exports = request.app.state.exports
     return found
-
-
-def _of_body(error: Problem) -> Problem:
-    """Return the same problem, whose fields stand in the body."""
-    faults = [replace(fault, place="body") for fault in error.faults]
-    return Problem(error.kind, error.detail, faults=faults, did_you_mean=error.did_you_mean)
 
 
 def _shown(row: Row) -> Row:

@@ -8,11 +8,11 @@ from api import reach
 from api.openapi import example
 from api.parameters import Connection, checked, not_found, now
 from api.queries import things as queries
-from api.routers.alerts import in_body
 from api.routers.things import ThingCode
 from api.schemas import installations as schemas
 from api.security import Asking
 from api.times import EXPECTED, parse_time
+from api.writing import Writing, in_body
 from devices.installations import Place, move
 from devices.places import PlaceError
 
@@ -43,7 +43,7 @@ async def list_installations(code: ThingCode, conn: Connection) -> Any:
     responses=example(schemas.INSTALLATION, status=201),
 )
 async def move_thing(
-    *, request: Request, code: ThingCode, wanted: schemas.NewInstallation, caller: Asking, conn: Connection
+    *, request: Request, code: ThingCode, wanted: schemas.NewInstallation, caller: Asking, conn: Writing
 ) -> Any:
     """Record that a device stands elsewhere since an instant: what it measures from then on belongs there.
 

@@ -13,6 +13,7 @@ from api.queries import unknown as queries
 from api.schemas import unknown as schemas
 from api.schemas.common import Page, page_of
 from api.security import Name
+from api.writing import Writing
 from devices import unknown_store as store
 from devices.unknown import UnknownThingError
 
@@ -77,7 +78,7 @@ async def accept_unknown(
     number: UnknownId,
     acceptance: schemas.Acceptance,
     who: Name,
-    conn: Connection,
+    conn: Writing,
     dry_run: Annotated[bool, Query(description="Only tell what it would be.")] = False,
 ) -> Any:
     """Create the thing with its datastreams; ingest then takes its refused messages again, each once.
@@ -102,7 +103,7 @@ async def accept_unknown(
     response_model=schemas.UnknownThingDetail,
     responses=example(schemas.IGNORED),
 )
-async def ignore_unknown(number: UnknownId, why: schemas.Ignoring, who: Name, conn: Connection) -> Any:
+async def ignore_unknown(number: UnknownId, why: schemas.Ignoring, who: Name, conn: Writing) -> Any:
     """What it sends is refused as before; it may be accepted later."""
     await _require_reached(conn, number)
     try:

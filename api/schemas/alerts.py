@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.schemas.common import Model
+from api.schemas.common import Model, if_given
 from devices.alert_rules import MAX_MINUTES
 from devices.model import CODE
 
@@ -15,15 +15,6 @@ Kind = Literal["above", "below", "rise", "missing", "silent"]
 Code = Annotated[str, Field(pattern=f"^{CODE.pattern}$")]
 Name = Annotated[str, Field(pattern=r"\S", max_length=200)]
 Minutes = Annotated[int, Field(ge=0, le=MAX_MINUTES)]
-
-
-def _leave_out(schema: dict[str, Any]) -> None:
-    del schema["default"]
-
-
-def _if_given(description: str | None = None) -> Any:
-    """A field that may be left out, but not be null; `exclude_unset` keeps the default out."""
-    return Field(default=None, description=description, json_schema_extra=_leave_out)
 
 
 STATE_TEXT = (
@@ -118,20 +109,20 @@ class AlertRuleChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    indicator: Code = _if_given("None for the kind `silent`.")
-    kind: Kind = _if_given()
+    indicator: Code = if_given("None for the kind `silent`.")
+    kind: Kind = if_given()
     threshold: float | None = Field(default=None, description="In the indicator's unit; of `rise`, an hour.")
     clear: float | None = Field(
         default=None, description="The alert ends on the other side of this; null: of the threshold."
     )
-    hold_min: Minutes = _if_given("Minutes for which it has to be broken; 0 if left out.")
-    severity: Severity = _if_given()
-    name_en: Name = _if_given()
-    name_vi: Name = _if_given()
-    areas: list[Code] = _if_given("Codes; empty: all that report.")
-    levels: list[Literal["province", "district", "commune"]] = _if_given("Levels of areas; empty: all.")
-    escalation: list[EscalationStep] = _if_given()
-    enabled: bool = _if_given()
+    hold_min: Minutes = if_given("Minutes for which it has to be broken; 0 if left out.")
+    severity: Severity = if_given()
+    name_en: Name = if_given()
+    name_vi: Name = if_given()
+    areas: list[Code] = if_given("Codes; empty: all that report.")
+    levels: list[Literal["province", "district", "commune"]] = if_given("Levels of areas; empty: all.")
+    escalation: list[EscalationStep] = if_given()
+    enabled: bool = if_given()
 
 
 class NewAlertRule(AlertRuleChange):

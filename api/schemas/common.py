@@ -21,6 +21,15 @@ QualityName = Annotated[
 ]
 
 
+def _leave_out(schema: dict[str, Any]) -> None:
+    del schema["default"]
+
+
+def if_given(description: str | None = None) -> Any:
+    """A field that may be left out, but not be null; `exclude_unset` keeps the default out."""
+    return Field(default=None, description=description, json_schema_extra=_leave_out)
+
+
 class Model(BaseModel):
     """Base of all answers."""
 

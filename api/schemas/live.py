@@ -10,7 +10,7 @@ from api.schemas.alerts import Alert, AlertHistoryLine
 from api.schemas.common import Model
 from api.schemas.series import VALUE
 
-Reason = Literal["slow", "stopping", "key"]
+Reason = Literal["slow", "stopping", "key", "token"]
 
 
 class LiveAlert(Alert):

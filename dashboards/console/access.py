@@ -1,6 +1,6 @@
-"""Who may open the console: anyone where the data is public, else a browser that has sent an API key.
+"""Who may open the console: anyone where data are public, else who has a key or has logged in.
 
-The key lies in a cookie that scripts cannot read and that goes when the browser is closed.
+Key and session lie in cookies that scripts cannot read and that go when the browser is closed.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from urllib.parse import urlencode
 from starlette.responses import RedirectResponse
 
 from api import keys
+from api.oidc import sessions
 from api.reach import ANYONE
 from api.rights import Right
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from psycopg import AsyncConnection
     from psycopg_pool import AsyncConnectionPool
@@ -27,60 +28,87 @@ if TYPE_CHECKING:
 
     Pool = AsyncConnectionPool[AsyncConnection[Any]]
 
-COOKIE: Final = "halong_console_key"
-#: how long a key that was accepted is not looked up again; a revoked one closes pages within this time
+KEY_COOKIE: Final = "halong_console_key"
+SESSION_COOKIE: Final = "halong_console_session"
+#: how long who was accepted is not looked up again; a revoked key closes pages within this time
 _TRUST_S: Final = 60.0
 _MOST_BYTES: Final = 1000
 
 
 class Access:
-    """Tells whose key it is that opens the console: of those who may read what devices send."""
+    """Tells who opens the console: of those who may read what devices send."""
 
     def __init__(self, pool: Callable[[], Pool], *, public: bool) -> None:
         """Take how to get at the pool once the application runs, and whether no key is needed."""
         self._pool, self._public = pool, public
-        self._accepted: dict[str, tuple[Caller, float]] = {}
+        self._accepted: dict[tuple[str, str], tuple[Caller, float]] = {}
 
-    async def caller(self, key: str | None, *, anew: bool = False) -> Caller | None:
-        """Return whom the console may be shown to, by the key that was sent; None: to nobody.
+    async def caller(self, cookies: Mapping[str, str], *, anew: bool = False) -> Caller | None:
+        """Return whom the console may be shown to, by a browser's cookies; None: to nobody.
 
         `anew`: a key that was accepted a moment ago is looked up all the same.
 
         Raises:
-            psycopg.Error: the key cannot be looked up.
+            psycopg.Error: the key or the session cannot be looked up.
         """
         if self._public:
             return ANYONE
-        if not key:
-            return None
-        found, until = self._accepted.pop(key, (None, 0.0))
+        for name in (SESSION_COOKIE, KEY_COOKIE):
+            if (text := cookies.get(name)) and (
+                found := await self._accept(name, text, anew=anew)
+            ) is not None:
+                return found
+        return None
+
+    async def _accept(self, name: str, text: str, *, anew: bool) -> Caller | None:
+        found, until = self._accepted.pop((name, text), (None, 0.0))
         if anew or time.monotonic() >= until:
-            found, until = await self._looked_up(key), time.monotonic() + _TRUST_S
+            found, until = await self._looked_up(name, text), time.monotonic() + _TRUST_S
         if found is not None:
-            self._accepted[key] = found, until
+            self._accepted[name, text] = found, until
         return found
 
-    async def _looked_up(self, key: str) -> Caller | None:
+    async def _looked_up(self, name: str, text: str) -> Caller | None:
         async with self._pool().connection() as conn:
-            try:
-                found = (await keys.verify(conn, key)).caller
-            except keys.KeyRefusedError:
-                return None
-        return found if found.may(Right.RAW) else None
+            if name == SESSION_COOKIE:
+                found = await sessions.find(conn, text)
+            else:
+                found = await _of_key(conn, text)
+        return found if found is not None and found.may(Right.RAW) else None
 
     async def take(self, request: Request) -> Response:
         """Answer the form: keep the key in the browser and open the console, or ask again."""
         if int(request.headers.get("content-length") or _MOST_BYTES + 1) > _MOST_BYTES:
-            return _to("/", key="refused")
+            return to_page(key="refused")
         form = await request.form()
         key, lang = str(form.get("key", "")).strip(), str(form.get("lang", "vi"))
-        if await self.caller(key) is None:
-            return _to("/", key="refused", lang=lang)
-        answer = _to("/", lang=lang)
-        secure = request.url.scheme == "https"
-        answer.set_cookie(COOKIE, key, httponly=True, samesite="strict", secure=secure)
+        if await self.caller({KEY_COOKIE: key}) is None:
+            return to_page(key="refused", lang=lang)
+        answer = to_page(lang=lang)
+        keep(answer, request, KEY_COOKIE, key, samesite="strict")
         return answer
 
+    async def leave(self, request: Request) -> None:
+        """Forget who a browser was, at once."""
+        for name in (SESSION_COOKIE, KEY_COOKIE):
+            self._accepted.pop((name, request.cookies.get(name, "")), None)
+        if text := request.cookies.get(SESSION_COOKIE):
+            async with self._pool().connection() as conn:
+                await sessions.end(conn, text)
 
-def _to(path: str, **query: str) -> RedirectResponse:
-    return RedirectResponse(f"{path}?{urlencode(query)}", status_code=303)
+
+async def _of_key(conn: AsyncConnection[Any], text: str) -> Caller | None:
+    try:
+        return (await keys.verify(conn, text)).caller
+    except keys.KeyRefusedError:
+        return None
+
+
+def keep(answer: Response, request: Request, name: str, text: str, **options: Any) -> None:
+    """Have a browser keep a secret from scripts, and from the network where it came by https."""
+    answer.set_cookie(name, text, httponly=True, secure=request.url.scheme == "https", **options)
+
+
+def to_page(**query: str) -> RedirectResponse:
+    """Return the way to the console's page."""
+    return RedirectResponse(f"/?{urlencode(query)}", status_code=303)

@@ -12,10 +12,12 @@ from nicegui import Client, ui
 from starlette.requests import Request  # noqa: TC002 - NiceGUI reads the page's annotations
 
 from api.rights import Right
-from dashboards.console.access import COOKIE, Access
+from dashboards.console import gate
+from dashboards.console.access import Access
 from dashboards.console.elements import tag, text
 from dashboards.console.enrolment import EnrolmentPage
 from dashboards.console.feed import Feeds
+from dashboards.console.login import Login
 from dashboards.console.page import Page
 from dashboards.console.policy import ContentSecurityPolicy
 from dashboards.console.views import Choice
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
 _HERE: Final = Path(__file__).parent
 _STYLE: Final = "console.css"
 _SCRIPT: Final = "console.js"
-_KEY_PATH: Final = "/console/key"
 #: how long the first answer waits for data, so that a page comes filled; under NiceGUI's 3 s
 _FIRST_DATA_S: Final = 2.0
 #: as NiceGUI names its own
@@ -56,16 +57,18 @@ def mount(app: FastAPI, settings: Settings) -> None:
     feeds = Feeds(lambda: app.state.pool, lambda: app.state.registry, settings.time_zone)
     access = Access(lambda: app.state.pool, public=settings.api_public)
     _run_with_application(app, feeds)
-    app.add_route(_KEY_PATH, access.take, methods=["POST"], include_in_schema=False)
+    app.add_route(gate.KEY_PATH, access.take, methods=["POST"], include_in_schema=False)
+    login = Login(app, access, settings)
+    login.add_routes()
     app.add_middleware(ContentSecurityPolicy)
 
     @ui.page("/enrol", favicon=_FAVICON)
     async def enrol(request: Request, client: Client) -> None:
-        await _serve_enrolment(request, client, app, access, settings)
+        await _serve_enrolment(request, client, app, access, login)
 
     @ui.page("/", favicon=_FAVICON)
     async def console(request: Request, client: Client) -> None:
-        await _serve(request, client, feeds, access, settings)
+        await _serve(request, client, feeds, access, login)
 
     ui.run_with(
         app,
@@ -94,17 +97,17 @@ def _run_with_application(app: FastAPI, feeds: Feeds) -> None:
 
 
 async def _serve_enrolment(
-    request: Request, client: Client, app: FastAPI, access: Access, settings: Settings
+    request: Request, client: Client, app: FastAPI, access: Access, login: Login
 ) -> None:
-    query, key = request.query_params, request.cookies.get(COOKIE)
-    words = Words(language(query.get("lang"), request.cookies.get("halong_lang")))
-    _dress(client, words, {"dark": True, "light": False}.get(request.cookies.get("halong_theme", "")))
+    query, cookies = request.query_params, request.cookies
+    words = Words(language(query.get("lang"), cookies.get("halong_lang")))
+    _dress(client, words, {"dark": True, "light": False}.get(cookies.get("halong_theme", "")))
     try:
-        caller = await access.caller(key)
+        caller = await access.caller(cookies)
     except (psycopg.Error, OSError):
         caller = None
     if caller is None:
-        _ask_for_key(words, refused="key" in query)
+        gate.ask(words, query, can_log_in=login.is_on)
         return
     if not caller.may(Right.REGISTER):
         with tag("main", "gate"):
@@ -112,41 +115,41 @@ async def _serve_enrolment(
         return
 
     async def allowed() -> bool:
-        return await access.caller(key) == caller
+        return await access.caller(cookies) == caller
 
-    api = str(settings.public_url or request.base_url)
+    api = str(login.settings.public_url or request.base_url)
     EnrolmentPage(words, caller, app.state.pool, app.state.registry, api, allowed).build()
 
 
-async def _serve(request: Request, client: Client, feeds: Feeds, access: Access, settings: Settings) -> None:
+async def _serve(request: Request, client: Client, feeds: Feeds, access: Access, login: Login) -> None:
+    settings: Settings = login.settings
     query, cookies = request.query_params, request.cookies
     words = Words(language(query.get("lang"), cookies.get("halong_lang")))
     dark = {"dark": True, "light": False}.get(cookies.get("halong_theme", ""))
     _dress(client, words, dark)
-    key = cookies.get(COOKIE)
     try:
-        caller = await access.caller(key)
+        caller = await access.caller(cookies)
         feed = await feeds.of(caller.areas) if caller is not None else None
     except (psycopg.Error, OSError):
         caller = feed = None
     if caller is None or feed is None:
-        _ask_for_key(words, refused="key" in query)
+        gate.ask(words, query, can_log_in=login.is_on)
         _lead_on(words, settings)
         return
 
     async def allowed() -> bool:
-        return await access.caller(key) == caller
+        return await access.caller(cookies) == caller
 
     choice = Choice(query.get("area"), query.get("indicator"))
-    desk = feeds.desk(feed, lambda: access.caller(key, anew=True)) if caller.may(Right.REGISTER) else None
+    may_register = caller.may(Right.REGISTER)
+    desk = feeds.desk(feed, lambda: access.caller(cookies, anew=True)) if may_register else None
     page = Page(
-        feed, client, choice, words, dark=dark, zone=settings.zone, areas=caller.areas, allowed=allowed,
-        desk=desk,
-    )  # fmt: skip
+        feed, client, choice, words, dark=dark, zone=settings.zone, caller=caller, allowed=allowed, desk=desk
+    )
     client.on_delete(feed.follow(page.update))
     await feed.first(_FIRST_DATA_S)
     page.build()
-    _lead_on(words, settings, may_enrol=caller.may(Right.REGISTER))
+    _lead_on(words, settings, may_enrol=may_register)
     await client.connected()
     await page.begin()
 
@@ -169,18 +172,3 @@ def _dress(client: Client, words: Words, dark: bool | None) -> None:
     lost = [words("connection_lost"), words("reconnecting")]
     script = (_HERE / _SCRIPT).read_text("utf-8")
     ui.add_body_html(f"<script>const CONNECTION_WORDS = {lost};\n{script}</script>")
-
-
-def _ask_for_key(words: Words, *, refused: bool) -> None:
-    with tag("main", "gate"), tag("form", "gate-form", method="post", action=_KEY_PATH):
-        text("h1", words("key_title"))
-        text("p", words("key_words"))
-        if refused:
-            text("p", words("key_refused"), "gate-refused").props["role"] = "alert"
-        with tag("label", "gate-label"):
-            text("span", words("key"))
-            field = {"autocomplete": "off", "spellcheck": "false", "required": "required", "name": "key"}
-            tag("input", "gate-input", type="password", **field)
-        tag("input", "", type="hidden", name="lang", value=words.language)
-        with tag("button", "gate-send", type="submit"):
-            text("span", words("key_send"))

@@ -12,6 +12,7 @@ from nicegui import ui
 from dashboards.console import formats
 from dashboards.console.elements import tag, text
 from dashboards.console.ingest import IngestPanel
+from dashboards.console.login import LOG_OUT_PATH
 from dashboards.console.panels import AreasPanel, ChartPanel, Facts, GatewaysPanel, MapPanel, RefusalsPanel
 from dashboards.console.unknown import UnknownPanel
 from dashboards.console.views import Choice, View
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from nicegui import Client
 
+    from api.reach import Caller
     from dashboards.console.feed import Feed
     from dashboards.console.snapshot import Snapshot
     from dashboards.console.unknown import Desk
@@ -38,15 +40,15 @@ class Page:
 
     def __init__(
         self, feed: Feed, client: Client, choice: Choice, words: Words, *, dark: bool | None, zone: ZoneInfo,
-        areas: tuple[str, ...] | None, allowed: Callable[[], Awaitable[bool]], desk: Desk | None,
+        caller: Caller, allowed: Callable[[], Awaitable[bool]], desk: Desk | None,
     ) -> None:  # fmt: skip
         """Take whom the page is for, what the address chose, and whether that browser may still look.
 
-        `areas` are codes that the viewer is confined to; None: to none. `desk` acts for who may act.
+        `desk` acts for who may register things.
         """
         self._desk = desk
         self._feed, self._client, self._choice, self._words, self._zone = feed, client, choice, words, zone
-        self._areas, self._allowed = areas, allowed
+        self._caller, self._areas, self._allowed = caller, caller.areas, allowed
         self._dark_mode = ui.dark_mode(dark)
         #: what the browser shows; None until it has told
         self._dark: bool | None = None
@@ -96,6 +98,15 @@ class Page:
             theme.on(
                 "click", lambda event: self._set_dark(not event.args), js_handler=f"() => emit({_IS_DARK})"
             )
+            if self._caller.kind != "anyone":
+                self._viewer()
+
+    def _viewer(self) -> None:
+        """Say who looks, and let that one leave."""
+        with tag("form", "viewer", method="post", action=LOG_OUT_PATH):
+            text("span", self._caller.name, "viewer-name").props["title"] = self._caller.name
+            with tag("button", "tool", type_="submit"):
+                text("span", self._words("log_out"))
 
     async def update(self) -> None:
         """Show the newest snapshot, or how old the last one is; close where the key no longer opens."""

@@ -10,11 +10,13 @@ import psycopg
 from api import reach
 from api.queries import unknown as queries
 from api.rights import Right
+from api.writing import actor_of
 from dashboards.console import formats
 from dashboards.console.elements import DataTable, text
 from dashboards.console.panels import panel
 from devices import unknown_store
 from devices.unknown import UnknownThingError
+from storage.actor import act_as
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -62,7 +64,8 @@ class Desk:
         if caller is None or not caller.may(Right.REGISTER):
             raise PermissionError
         with reach.within(self._reached):
-            async with self._pool().connection() as conn:
+            async with self._pool().connection() as conn, conn.transaction():
+                await act_as(conn, actor_of(caller))
                 if not await queries.ids(conn, ids=[number], limit=1):
                     raise UnknownThingError(f"there is no unknown thing {number}")
                 if act == "accept":

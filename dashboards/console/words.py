@@ -183,6 +183,22 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "Khoá không được chấp nhận: hãy kiểm tra rằng khoá đầy đủ, còn hạn và chưa bị thu hồi.",
         "The key is not accepted: check that it is whole, not expired and not revoked.",
     ),
+    "key_instead": ("Dùng khoá API", "Use an API key"),
+    "log_in_title": ("Bảng điều hành cần đăng nhập", "The console asks who you are"),
+    "log_in": ("Đăng nhập bằng tài khoản thành phố", "Log in with your city account"),
+    "log_in_role": (
+        "Đã đăng nhập, nhưng vai trò của bạn không được xem bảng này: cần installer, operator hoặc admin.",
+        "You are logged in, but your role may not see this: that takes installer, operator or admin.",
+    ),
+    "log_in_away": (
+        "Máy chủ đăng nhập không trả lời: hãy thử lại sau, hoặc dùng khoá.",
+        "The log-in server does not answer: try again later, or use a key.",
+    ),
+    "log_in_failed": (
+        "Đăng nhập không thành công: hãy thử lại. Nhật ký của máy chủ ghi lý do.",
+        "The log-in did not succeed: try again. The server's log says why.",
+    ),
+    "log_out": ("Đăng xuất", "Log out"),
     "key_send": ("Mở bảng điều hành", "Open the console"),
     **{f"why_{reason}": (why.vi, why.en) for reason, why in WHY.items()},
     # why a reading was refused: the wire contract

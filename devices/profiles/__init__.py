@@ -15,9 +15,10 @@ from pathlib import Path
 from devices.boundaries import with_schematic_boundaries
 from devices.model import Profile
 from devices.profiles.check import check
-from devices.profiles.tables import ProfileError, Tables, read_tables
+from devices.profiles.rows import ProfileError
+from devices.profiles.tables import Tables, read_tables
 
-__all__ = ["ProfileError", "load", "names"]
+__all__ = ["ProfileError", "assembled", "load", "names"]
 
 _FOLDER = Path(__file__).parent
 
@@ -35,7 +36,15 @@ def load(name: str | Path) -> Profile:
     Raises:
         ProfileError: there is none, or a cell is wrong; the message names file, line and column.
     """
-    tables = read_tables(_folder(name))
+    return assembled(read_tables(_folder(name)))
+
+
+def assembled(tables: Tables) -> Profile:
+    """Return the profile that tables say, checked as a whole.
+
+    Raises:
+        ProfileError: about each row that is wrong.
+    """
     check(tables)
     return _profile(tables)
 

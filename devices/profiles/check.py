@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -10,13 +12,15 @@ from devices.lineage import Lineage, is_in_force
 from devices.model import LEVELS, is_code, is_reserved, reserved_text
 from devices.open_data import HOURLY, read_open_data
 from devices.profiles.models import check_models
-from devices.profiles.tables import ProfileError, datastreams
+from devices.profiles.rows import ProfileError
+from devices.profiles.tables import datastreams
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Hashable, Iterator, Sequence
 
     from devices.model import Area, ObservedProperty
-    from devices.profiles.tables import GatewayRow, Row, Tables, ThingRow
+    from devices.profiles.rows import Row
+    from devices.profiles.tables import GatewayRow, Tables, ThingRow
 
     AnyRow = Row[Any]
 
@@ -28,17 +32,37 @@ def check(tables: Tables) -> None:
     """Check codes, references, limits and dates.
 
     Raises:
-        ProfileError: about the first row that is wrong.
+        ProfileError: about each row that is wrong, and each that could not be read.
     """
-    _check_city(tables)
-    _check_areas(tables.areas)
-    _check_properties(tables.observed_properties)
-    check_models(tables.device_models, {row.record.code for row in tables.observed_properties})
-    _check_rules(tables)
-    _check_gateways(tables.gateways, tables)
-    _check_things(tables.things, tables)
-    _check_quality_rules(tables)
-    _check_public_properties(tables)
+    wrong = _Wrong([error for errors in tables.unread.values() for error in errors])
+    for each in (_check_city, _check_models, _check_rules, _check_quality_rules, _check_public_properties):
+        with wrong.noted():
+            each(tables)
+    _check_areas(tables.areas, wrong)
+    _check_properties(tables.observed_properties, wrong)
+    _check_gateways(tables.gateways, tables, wrong)
+    _check_things(tables.things, tables, wrong)
+    if wrong.errors:
+        raise ProfileError(*(message for error in wrong.errors for message in error.messages))
+
+
+@dataclass(frozen=True)
+class _Wrong:
+    """What was found so far; of a row the first that is wrong."""
+
+    errors: list[ProfileError]
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        try:
+            yield
+        except ProfileError as error:
+            self.errors.append(error)
+
+
+def _check_models(tables: Tables) -> None:
+    if (known := tables.codes["observed_properties.csv"]) is not None:
+        check_models(tables.device_models, known)
 
 
 def _check_city(tables: Tables) -> None:
@@ -53,11 +77,12 @@ def _check_city(tables: Tables) -> None:
         ) from error
 
 
-def _check_areas(rows: Sequence[Row[Area]]) -> None:
-    _check_unique([((row.record.code, row.record.valid_from), row) for row in rows])
+def _check_areas(rows: Sequence[Row[Area]], wrong: _Wrong) -> None:
+    _check_unique([((row.record.code, row.record.valid_from), row) for row in rows], wrong)
     lineage = Lineage(row.record for row in rows)
     for row in rows:
-        check_area(row, lineage)
+        with wrong.noted():
+            check_area(row, lineage)
 
 
 def check_area(row: Row[Area], lineage: Lineage) -> None:
@@ -117,13 +142,18 @@ def _check_predecessors(row: Row[Area], lineage: Lineage) -> None:
         raise row.error("shares", "a share is above 0, and at most 1")
 
 
-def _check_properties(rows: Sequence[Row[ObservedProperty]]) -> None:
-    _check_unique([(row.record.code, row) for row in rows])
+def _check_properties(rows: Sequence[Row[ObservedProperty]], wrong: _Wrong) -> None:
+    _check_unique([(row.record.code, row) for row in rows], wrong)
     for row in rows:
-        _check_code(row)
-        _check_amounts(row, "sampling_interval_s")
-        if not row.record.minimum < row.record.maximum:
-            raise row.error("maximum", f"{row.record.maximum} is not above minimum, {row.record.minimum}")
+        with wrong.noted():
+            _check_property(row)
+
+
+def _check_property(row: Row[ObservedProperty]) -> None:
+    _check_code(row)
+    _check_amounts(row, "sampling_interval_s")
+    if not row.record.minimum < row.record.maximum:
+        raise row.error("maximum", f"{row.record.maximum} is not above minimum, {row.record.minimum}")
 
 
 def _check_rules(tables: Tables) -> None:
@@ -136,35 +166,40 @@ def _check_rules(tables: Tables) -> None:
         seen.add(rule.code)
 
 
-def _check_gateways(rows: Sequence[Row[GatewayRow]], tables: Tables) -> None:
-    _check_unique([(row.record.code, row) for row in rows])
-    areas = {row.record.code for row in tables.areas}
+def _check_gateways(rows: Sequence[Row[GatewayRow]], tables: Tables, wrong: _Wrong) -> None:
+    _check_unique([(row.record.code, row) for row in rows], wrong)
     for row in rows:
-        _check_code(row)
-        if is_reserved(row.record.code):
-            raise row.error("code", reserved_text(row.record.code))
-        _check_place(row)
-        _check_amounts(row, "heartbeat_s")
-        _check_known(row, "areas", row.record.areas, areas, "areas.csv")
+        with wrong.noted():
+            _check_gateway(row, tables)
 
 
-def _check_things(rows: Sequence[Row[ThingRow]], tables: Tables) -> None:
-    _check_unique([(row.record.code, row) for row in rows])
-    areas = {row.record.code for row in tables.areas}
-    gateways = {row.record.code for row in tables.gateways}
-    properties = {row.record.code for row in tables.observed_properties}
+def _check_gateway(row: Row[GatewayRow], tables: Tables) -> None:
+    _check_code(row)
+    if is_reserved(row.record.code):
+        raise row.error("code", reserved_text(row.record.code))
+    _check_place(row)
+    _check_amounts(row, "heartbeat_s")
+    _check_known(row, "areas", row.record.areas, tables, "areas.csv")
+
+
+def _check_things(rows: Sequence[Row[ThingRow]], tables: Tables, wrong: _Wrong) -> None:
+    _check_unique([(row.record.code, row) for row in rows], wrong)
     models = {model.code for model in tables.device_models}
     for row in rows:
-        _check_code(row)
-        _check_place(row)
-        _check_known(row, "gateway", [row.record.gateway], gateways, "gateways.csv")
-        _check_known(row, "areas", row.record.areas, areas, "areas.csv")
-        measured = [code for code, _ in datastreams(row, row.record.datastreams)]
-        _check_known(row, "datastreams", measured, properties, "observed_properties.csv")
-        _check_lorawan(row, models)
-    _check_unique(
-        [(row.record.dev_eui, row) for row in rows if row.record.dev_eui is not None], column="dev_eui"
-    )
+        with wrong.noted():
+            _check_thing(row, tables)
+            _check_lorawan(row, models)
+    named = [(row.record.dev_eui, row) for row in rows if row.record.dev_eui is not None]
+    _check_unique(named, wrong, column="dev_eui")
+
+
+def _check_thing(row: Row[ThingRow], tables: Tables) -> None:
+    _check_code(row)
+    _check_place(row)
+    _check_known(row, "gateway", [row.record.gateway], tables, "gateways.csv")
+    _check_known(row, "areas", row.record.areas, tables, "areas.csv")
+    measured = [code for code, _ in datastreams(row, row.record.datastreams)]
+    _check_known(row, "datastreams", measured, tables, "observed_properties.csv")
 
 
 def _check_lorawan(row: Row[ThingRow], models: set[str]) -> None:
@@ -198,11 +233,12 @@ def _check_public_properties(tables: Tables) -> None:
             )
 
 
-def _check_unique(keyed: Sequence[tuple[Hashable, AnyRow]], column: str = "code") -> None:
+def _check_unique(keyed: Sequence[tuple[Hashable, AnyRow]], wrong: _Wrong, column: str = "code") -> None:
     first: dict[Hashable, AnyRow] = {}
     for key, row in keyed:
         if (other := first.setdefault(key, row)) is not row:
-            raise row.error(column, f"{getattr(row.record, column)!r} stands on line {other.line} already")
+            told = f"{getattr(row.record, column)!r} stands on {other.word} {other.line} already"
+            wrong.errors.append(row.error(column, told))
 
 
 def _check_code(row: AnyRow) -> None:
@@ -224,9 +260,10 @@ def _check_amounts(row: AnyRow, *columns: str) -> None:
             raise row.error(column, f"{value} is not above 0")
 
 
-def _check_known(row: AnyRow, column: str, codes: Sequence[str], known: set[str], file: str) -> None:
+def _check_known(row: AnyRow, column: str, codes: Sequence[str], tables: Tables, file: str) -> None:
+    known = tables.codes[file]
     for code in codes:
-        if code not in known:
+        if known is not None and code not in known:
             raise row.error(column, f"{code!r} is not in {file}")
 
 

@@ -7,7 +7,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from devices.model import is_code
-from devices.profiles.tables import ProfileError
+from devices.profiles.rows import ProfileError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

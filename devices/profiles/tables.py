@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import json
-import unicodedata
-from dataclasses import MISSING, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+import re
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -14,30 +13,18 @@ from devices.alert_rules import AlertRule, RuleError
 from devices.alert_rules import check as check_rule
 from devices.model import Area, DeviceModel, FieldMapping, Gateway, ObservedProperty, Thing
 from devices.open_data import OpenDataError, read_open_data
+from devices.profiles.rows import ProfileError, Row, read_rows, text_of
 from devices.quality import QualityRulesError, read_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 T = TypeVar("T")
 
-
-class ProfileError(ValueError):
-    """A profile can't be read or contradicts itself; the message names file, line and column."""
-
-
-@dataclass(frozen=True)
-class Row(Generic[T]):
-    """One record and where it stands."""
-
-    file: str
-    line: int
-    record: T
-
-    def error(self, column: str, what: str) -> ProfileError:
-        """Return the error to raise for a wrong cell of this row."""
-        return ProfileError(f"{self.file}, line {self.line}, {column}: {what}")
+#: of a gateway's row, what is no part of a profile: devices.bulk sees to it
+_SWITCHES = ("enabled", "properties")
+_DATASTREAM = re.compile(r"([^:]+)(?::(0*[1-9][0-9]*))?(?::(?:on|off))?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,11 +49,14 @@ class GatewayRow:
     longitude: float
     areas: tuple[str, ...]
     heartbeat_s: int = 300
+    #: None: not said, so that an import leaves it as it is
+    enabled: bool | None = None
+    properties: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ThingRow:
-    """A row of things.csv: `datastreams` are property codes, each with or without `:seconds` behind it."""
+    """A row of things.csv: `datastreams` are property codes, with `:seconds`, `:on`, `:off` where wanted."""
 
     gateway: str
     code: str
@@ -75,10 +65,11 @@ class ThingRow:
     latitude: float
     longitude: float
     areas: tuple[str, ...]
-    datastreams: tuple[str, ...]
+    datastreams: tuple[str, ...] = ()
     properties: dict[str, Any] = field(default_factory=dict)
     model: str | None = None
     dev_eui: str | None = None
+    enabled: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +87,21 @@ class Tables:
     quality_rules: dict[str, dict[str, Any]] = field(default_factory=dict)
     #: as devices.open_data.read_open_data takes it
     open_data: dict[str, Any] = field(default_factory=dict)
+    #: of rows that could not be read, by file
+    unread: dict[str, list[ProfileError]] = field(default_factory=dict)
+
+    @cached_property
+    def codes(self) -> dict[str, frozenset[str] | None]:
+        """The codes of each table's rows; None where some could not be read, and may be among them."""
+        tables: dict[str, list[Row[Any]]] = {
+            "areas.csv": self.areas,
+            "observed_properties.csv": self.observed_properties,
+            "gateways.csv": self.gateways,
+        }
+        return {
+            file: None if file in self.unread else frozenset(row.record.code for row in rows)
+            for file, rows in tables.items()
+        }
 
     def assembled_gateways(self) -> tuple[Gateway, ...]:
         """Return the gateways with their things, in the order of the files."""
@@ -103,13 +109,12 @@ class Tables:
         for row in self.things:
             things.setdefault(row.record.gateway, []).append(self._thing(row))
         return tuple(
-            Gateway(**_values(row.record), things=tuple(things.get(row.record.code, ())))
+            Gateway(**_values(row.record, *_SWITCHES), things=tuple(things.get(row.record.code, ())))
             for row in self.gateways
         )
 
     def _thing(self, row: Row[ThingRow]) -> Thing:
-        values = _values(row.record)
-        del values["gateway"]
+        values = _values(row.record, "gateway", "enabled")
         usual = {each.record.code: each.record.sampling_interval_s for each in self.observed_properties}
         values["datastreams"] = {
             code: seconds or usual[code] for code, seconds in datastreams(row, row.record.datastreams)
@@ -124,10 +129,16 @@ def datastreams(row: Row[Any], cells: tuple[str, ...]) -> Iterator[tuple[str, in
         ProfileError: an interval is not a whole number of seconds above 0.
     """
     for cell in cells:
-        code, colon, seconds = cell.partition(":")
-        if colon and not (seconds.isdecimal() and int(seconds) > 0):
+        found = _DATASTREAM.fullmatch(cell)
+        if found is None:
             raise row.error("datastreams", f"{cell!r} is not `property` or `property:seconds`")
-        yield code, int(seconds) if colon else None
+        yield found[1], int(found[2]) if found[2] else None
+
+
+def switched(cells: Iterable[str]) -> dict[str, bool]:
+    """Return which datastreams the cells switch, on or off; the others stay as they are."""
+    parts = [cell.split(":") for cell in cells]
+    return {code: rest[-1] == "on" for code, *rest in parts if rest and rest[-1] in {"on", "off"}}
 
 
 def read_tables(folder: Path) -> Tables:
@@ -136,24 +147,22 @@ def read_tables(folder: Path) -> Tables:
     Raises:
         ProfileError: a file is missing or not UTF-8, or a cell is not of its column's type.
     """
+    unread: dict[str, list[ProfileError]] = {}
     return Tables(
-        city=_read_city(folder / "city.json"),
-        areas=_read(folder / "areas.csv", Area, absent=("boundary", "boundary_source")),
-        observed_properties=_read(folder / "observed_properties.csv", ObservedProperty),
-        gateways=_read(folder / "gateways.csv", GatewayRow, optional=True),
-        things=_read(folder / "things.csv", ThingRow, optional=True),
-        device_models=[_read_model(path) for path in sorted((folder / "lorawan").glob("*.json"))],
-        alert_rules=_read_rules(folder / "alert_rules.json"),
-        quality_rules=_read_quality_rules(folder / "quality_rules.json"),
-        open_data=_read_open_data(folder / "open_data.json"),
+        city=read_city("city.json", text_of(folder / "city.json")),
+        areas=read_rows(folder / "areas.csv", Area, unread, absent=("boundary", "boundary_source")),
+        observed_properties=read_rows(folder / "observed_properties.csv", ObservedProperty, unread),
+        gateways=read_rows(folder / "gateways.csv", GatewayRow, unread, optional=True),
+        things=read_rows(folder / "things.csv", ThingRow, unread, optional=True),
+        device_models=[
+            read_model(f"lorawan/{path.name}", path.stem, text_of(path))
+            for path in sorted((folder / "lorawan").glob("*.json"))
+        ],
+        alert_rules=read_alert_rules("alert_rules.json", _text_or(folder / "alert_rules.json", "[]")),
+        quality_rules=read_quality_rules("quality_rules.json", _text_or(folder / "quality_rules.json", "{}")),
+        open_data=_publication(folder / "open_data.json"),
+        unread=unread,
     )
-
-
-def _read_city(path: Path) -> City:
-    try:
-        return msgspec.json.decode(_text(path), type=City)
-    except msgspec.MsgspecError as error:
-        raise ProfileError(f"{path.name}: {error}") from error
 
 
 class _ModelFile(msgspec.Struct, forbid_unknown_fields=True):
@@ -164,135 +173,62 @@ class _ModelFile(msgspec.Struct, forbid_unknown_fields=True):
     ignored: tuple[str, ...] = ()
 
 
-def _read_model(path: Path) -> DeviceModel:
-    try:
-        found = msgspec.json.decode(_text(path), type=_ModelFile)
-    except msgspec.MsgspecError as error:
-        raise ProfileError(f"lorawan/{path.name}: {error}") from error
-    return DeviceModel(code=path.stem, name=found.name, fields=found.fields, ignored=found.ignored)
+def read_model(place: str, code: str, text: str) -> DeviceModel:
+    """Return a device model from JSON; `place` is what errors call the file."""
+    found = _decoded(place, text, _ModelFile)
+    return DeviceModel(code=code, name=found.name, fields=found.fields, ignored=found.ignored)
 
 
-def _read_rules(path: Path) -> list[AlertRule]:
-    if not path.exists():
-        return []
-    try:
-        found = msgspec.json.decode(_text(path), type=list[AlertRule])
-    except msgspec.MsgspecError as error:
-        raise ProfileError(f"{path.name}: {error}") from error
+def read_alert_rules(place: str, text: str) -> list[AlertRule]:
+    """Return rules of alerts from JSON."""
+    found = _decoded(place, text, list[AlertRule])
     for number, rule in enumerate(found):
         try:
             check_rule(rule)
         except RuleError as error:
-            raise ProfileError(f"{path.name}, rule {number + 1}, {error}") from error
+            raise ProfileError(f"{place}, rule {number + 1}, {error}") from error
     return found
 
 
-def _read_quality_rules(path: Path) -> dict[str, dict[str, Any]]:
-    if not path.exists():
-        return {}
+def read_quality_rules(place: str, text: str) -> dict[str, dict[str, Any]]:
+    """Return a city's own rules of quality control from JSON."""
+    found = _decoded(place, text, dict[str, dict[str, Any]])
     try:
-        found = msgspec.json.decode(_text(path), type=dict[str, dict[str, Any]])
         read_rules(found)
-    except (msgspec.MsgspecError, QualityRulesError) as error:
-        raise ProfileError(f"{path.name}: {error}") from error
+    except QualityRulesError as error:
+        raise ProfileError(f"{place}: {error}") from error
     return found
 
 
-def _read_open_data(path: Path) -> dict[str, Any]:
-    if not path.exists():
-        return {}
+def read_publication(place: str, text: str) -> dict[str, Any]:
+    """Return what open_data.json says."""
+    found = _decoded(place, text, dict[str, Any])
     try:
-        found = msgspec.json.decode(_text(path), type=dict[str, Any])
         read_open_data(found)
-    except (msgspec.MsgspecError, OpenDataError) as error:
-        raise ProfileError(f"{path.name}: {error}") from error
+    except OpenDataError as error:
+        raise ProfileError(f"{place}: {error}") from error
     return found
 
 
-def _read(
-    path: Path, record: type[T], *, absent: tuple[str, ...] = (), optional: bool = False
-) -> list[Row[T]]:
-    if optional and not path.exists():
-        return []
-    rows = list(each_row(path, record, absent=absent))
-    if wrong := next((row for row in rows if isinstance(row, ProfileError)), None):
-        raise wrong
-    return [row for row in rows if isinstance(row, Row)]
+def _publication(path: Path) -> dict[str, Any]:
+    return read_publication(path.name, text_of(path)) if path.exists() else {}
 
 
-def each_row(path: Path, record: type[T], *, absent: tuple[str, ...] = ()) -> Iterator[Row[T] | ProfileError]:
-    """Yield each row of a table as a record, or what is wrong with it.
-
-    Args:
-        path: a CSV file, UTF-8.
-        record: a dataclass, whose fields are the columns.
-        absent: fields that are no columns.
-
-    Raises:
-        ProfileError: the file cannot be read, or has a column that is no field.
-    """
-    known = [each.name for each in fields(record) if each.name not in absent]  # type: ignore[arg-type]
-    reader = csv.DictReader(_text(path).splitlines(), strict=True)
-    if unknown := set(reader.fieldnames or ()) - set(known):
-        raise ProfileError(f"{path.name}, line 1: no such column: {_list(unknown)}; known: {_list(known)}")
-    for cells in reader:
-        try:
-            yield _row(path.name, reader.line_num, cells, record)
-        except ProfileError as error:
-            yield error
+def read_city(place: str, text: str) -> City:
+    """Return what city.json says."""
+    return _decoded(place, text, City)
 
 
-def _row(file: str, line: int, cells: dict[str, str], record: type[T]) -> Row[T]:
-    place = Row(file, line, None)
-    if None in cells or None in cells.values():
-        raise place.error("row", "it has not as many cells as line 1; a comma within a name needs quotes")
-    values = {column: _cell(place, column, cell.strip()) for column, cell in cells.items()}
+def _decoded(place: str, text: str, form: type[T]) -> T:
     try:
-        return Row(file, line, msgspec.convert(_without_unset(values, record), type=record, strict=False))
-    except msgspec.ValidationError as error:
-        what, _, column = str(error).partition(" - at `$.")
-        raise place.error(column.rstrip("`") or "row", what) from error
+        return msgspec.json.decode(text, type=form)
+    except msgspec.MsgspecError as error:
+        raise ProfileError(f"{place}: {error}") from error
 
 
-def _without_unset(values: dict[str, Any], record: type[Any]) -> dict[str, Any]:
-    # an empty cell means the field's default, and is an error (or an allowed None) where there is none
-    required = {each.name for each in fields(record) if each.default is each.default_factory is MISSING}
-    return {name: value for name, value in values.items() if value is not None or name in required}
+def _text_or(path: Path, empty: str) -> str:
+    return text_of(path) if path.exists() else empty
 
 
-def _cell(place: Row[None], column: str, cell: str) -> Any:
-    if not cell:
-        return None
-    read = _READ_BY.get(column)
-    try:
-        return unicodedata.normalize("NFC", cell) if read is None else read(cell)
-    except ValueError as error:
-        raise place.error(column, str(error)) from error
-
-
-#: columns whose cells are not taken as they are
-_READ_BY: dict[str, Callable[[str], Any]] = {
-    "areas": str.split,
-    "datastreams": str.split,
-    "dev_eui": str.lower,
-    "predecessors": str.split,
-    "properties": json.loads,
-    "shares": str.split,
-}
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise ProfileError(f"{path.name}: there is no such file in {path.parent}") from error
-    except UnicodeDecodeError as error:
-        raise ProfileError(f"{path.name}: it is not UTF-8 text ({error})") from error
-
-
-def _values(record: Any) -> dict[str, Any]:
-    return {each.name: getattr(record, each.name) for each in fields(record)}
-
-
-def _list(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names))
+def _values(record: Any, *without: str) -> dict[str, Any]:
+    return {each.name: getattr(record, each.name) for each in fields(record) if each.name not in without}

@@ -177,7 +177,7 @@ async def _read(
 ) -> Reorganisation:
     from devices import area_store
     from devices.boundaries import read_geojson
-    from devices.profiles.tables import Row, each_row
+    from devices.profiles.rows import Row, each_row
     from devices.reorganisation import UnitRow, begun, reorganise
 
     rows, registered = list(each_row(file, UnitRow)), await area_store.registered(conn)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from runtime.commands.instants import instant
-from runtime.commands.running import run
+from runtime.commands.running import own_name, run
 from runtime.settings import settings
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ def add(
         raise typer.BadParameter("name one of --thing, --gateway and --area")
     starts_at = instant(start, "--from")
     ends_at, (kind, code) = starts_at + timedelta(hours=hours), given[0]
-    who = by or getpass.getuser()
+    who = by or own_name()
     number = run(_do(lambda conn: plan(conn, kind, code, starts_at, ends_at, reason=reason, who=who)))
     out.print(f"window {number}: {kind} {code} from {_local(starts_at)} to {_local(ends_at)}")
     if starts_at <= datetime.now(UTC):
@@ -91,7 +90,7 @@ def end(
     """
     from devices.maintenance import end as stop
 
-    run(_do(lambda conn: stop(conn, window, by or getpass.getuser())))
+    run(_do(lambda conn: stop(conn, window, by or own_name())))
     out.print(f"window {window} is over")
 
 

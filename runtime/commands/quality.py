@@ -135,7 +135,10 @@ def calibrate(
     """
     until = None if end is None else instant(end, "--to")
     queued = run(_calibrate(thing, prop, (instant(start, "--from"), until), (gain, offset), reference))
-    out.print(f"recorded; {queued} observed hours are queued: analytics flags and computes them again")
+    if queued is None:
+        out.print("it is recorded already")
+    else:
+        out.print(f"recorded; {queued} observed hours are queued: analytics flags and computes them again")
 
 
 async def _calibrate(
@@ -144,10 +147,10 @@ async def _calibrate(
     period: tuple[datetime, datetime | None],
     terms: tuple[float, float],
     reference: str,
-) -> int:
-    from psycopg.errors import CheckViolation, ExclusionViolation
-
-    from analytics import quality_store
+) -> int | None:
+    from analytics import calibrations, quality_store
+    from devices.edit import ExistsError
+    from devices.entries import FieldError
     from storage.pool import connect
 
     (start, end), (gain, offset) = period, terms
@@ -156,7 +159,7 @@ async def _calibrate(
         if datastream is None:
             raise typer.BadParameter(f"{thing!r} does not measure {prop!r}: see `halong devices list`")
         try:
-            return await quality_store.add_calibration(
+            _, queued = await calibrations.add(
                 conn,
                 datastream,
                 valid_from=start,
@@ -165,9 +168,6 @@ async def _calibrate(
                 offset=offset,
                 reference=reference,
             )
-        except ExclusionViolation as error:
-            raise typer.BadParameter(
-                f"{prop} of {thing} has a calibration for a part of the period: choose another --from or --to"
-            ) from error
-        except CheckViolation as error:
-            raise typer.BadParameter("--gain must not be 0, and --from must be before --to") from error
+        except (ExistsError, FieldError) as error:
+            raise typer.BadParameter(str(error)) from error
+    return queued

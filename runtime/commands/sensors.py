@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from runtime.commands.instants import instant
-from runtime.commands.running import run
+from runtime.commands.running import own_name, run
 from runtime.settings import settings
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def install(
     """
     from devices.sensors import install as record
 
-    at, who = instant(start, "--from"), by or getpass.getuser()
+    at, who = instant(start, "--from"), by or own_name()
     number = run(
         _do(
             lambda conn: record(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from devices.locating import Relocation
     from devices.places import Units
 
-app = typer.Typer(no_args_is_help=True, help="Where devices stand and stood.")
+app = typer.Typer(no_args_is_help=True, help="Devices one by one, and where they stand and stood.")
 out = Console(highlight=False, soft_wrap=True)
 
 Code = Annotated[str, typer.Argument(help="Code of the thing.")]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from runtime.commands.running import run
+from runtime.commands.running import own_name, run
 from runtime.settings import settings
 
 if TYPE_CHECKING:
@@ -107,7 +106,7 @@ def accept(
         name=name, kind=kind, latitude=latitude, longitude=longitude, model=model,
         intervals=dict(map(_interval, interval or ())), only=frozenset(only) if only else None,
     )  # fmt: skip
-    run(_do(lambda conn: _accept(conn, which, wishes, by or getpass.getuser(), dry_run=dry_run, wait=wait)))
+    run(_do(lambda conn: _accept(conn, which, wishes, by or own_name(), dry_run=dry_run, wait=wait)))
 
 
 async def _accept(
@@ -158,7 +157,7 @@ def ignore(
     from devices import unknown_store
 
     async def _ignored(conn: AsyncConnection[Any]) -> UnknownThing:
-        return await unknown_store.ignore(conn, await _number(conn, which), by or getpass.getuser(), reason)
+        return await unknown_store.ignore(conn, await _number(conn, which), by or own_name(), reason)
 
     found = run(_do(_ignored))
     out.print(f"{found.device} of {found.gateway} is ignored: `halong unknown list --state ignored`")
@@ -180,7 +179,7 @@ def automatic(
 
     limits = None if off else (things, datastreams)
     if gateway is not None:
-        who = by or getpass.getuser()
+        who = by or own_name()
         run(_do(lambda conn: unknown_limits.set_automatic(conn, gateway, limits, who)))
     table = Table("gateway", "things a day", "datastreams a day", "set by")
     for row in run(_do(unknown_limits.automatic)):

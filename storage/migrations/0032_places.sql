@@ -16,6 +16,13 @@ CREATE TABLE installations (
 );
 INSERT INTO installations (thing_id, latitude, longitude) SELECT id, latitude, longitude FROM things;
 
+-- Areas of places that were taken back: with the thing's hours their values are computed again, without it.
+CREATE TABLE retracted_areas (
+    thing_id int NOT NULL REFERENCES things ON DELETE CASCADE,
+    area_id  int NOT NULL REFERENCES areas,
+    PRIMARY KEY (thing_id, area_id)
+);
+
 -- A thing is registered where it stands; who corrects its position corrects that of its present installation.
 CREATE FUNCTION note_place() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -54,6 +61,25 @@ BEGIN
 END $$;
 CREATE TRIGGER enter_present_installation BEFORE INSERT ON installation_areas FOR EACH ROW
     WHEN (NEW.valid_from IS NULL) EXECUTE FUNCTION enter_present_installation();
+
+-- The areas of the present installation are a part of the thing (log_links): they change with the installation too.
+CREATE FUNCTION log_moves() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    earlier registry_state[];
+    later registry_state[];
+BEGIN
+    SELECT array_agg(state_of('thing', to_jsonb(t), ARRAY(
+               SELECT l.area_id FROM old_rows o
+               JOIN installation_areas l ON (l.thing_id, l.valid_from) = (o.thing_id, o.valid_from)
+               WHERE o.thing_id = t.id AND o.valid_to = 'infinity' ORDER BY 1))),
+           array_agg(state_of('thing', to_jsonb(t), registry_areas('thing', to_jsonb(t))))
+    INTO earlier, later
+    FROM things t WHERE t.id IN (SELECT thing_id FROM old_rows);
+    PERFORM log_states('thing', earlier, later);
+    RETURN NULL;
+END $$;
+CREATE TRIGGER log_moves AFTER UPDATE ON installations REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION log_moves();
 
 -- What a code means when: the unit that has it; before its first unit that one, after its last unit the last.
 CREATE VIEW area_meanings AS

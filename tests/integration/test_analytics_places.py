@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pytest
 
 from analytics import values
 from analytics.examine import examine
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
     from devices.model import Profile
+
+pytestmark = pytest.mark.timeout(300)
 
 #: in the sixth hour, so that the hours after it have enough of the new place
 MOVED = START + timedelta(hours=5, minutes=20)

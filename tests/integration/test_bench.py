@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from bench import growth, ingest, soak, tuning
+from bench import gateways, growth, ingest, soak, tuning
 from bench.city import services
 from bench.figure import Figure, show
 
@@ -83,3 +83,9 @@ def test_memory_that_rises_is_a_fault() -> None:
 
 def test_a_figure_is_the_median_of_its_runs() -> None:
     assert Figure([1, 30, 2], [4, 4, 5]).summary == {"ours": 2, "limit": 4, "ratio": 0.5}
+
+
+async def test_gateways_are_measured(bench: Bench) -> None:
+    found = await gateways.measure(bench, gateways=20, clients=10)
+    assert {"import", "catalog", "broker_change", "storm_tls"} <= found.keys()
+    assert all(each.ours and each.ours[0] > 0 for name, each in found.items() if name != "catalog_memory")

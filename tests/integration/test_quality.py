@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import psycopg
 import pytest
 from typer.testing import CliRunner
 
-from analytics import quality, quality_store, values
+from analytics import calibrations, quality, quality_store, values
 from analytics.quality_run import flag, flag_again, prepare
+from devices.edit import ExistsError
+from devices.entries import FieldError
 from devices.model import Gateway, ObservedProperty, Thing
 from devices.registry import datastream_ids, import_profile
 from runtime.cli import app
@@ -189,16 +190,18 @@ async def test_calibrations_change_what_is_used_and_queue_its_hours(
     pm = ids["aq-1", "pm2_5"]
     await copy_in(conn, series(pm, noise(3)))
 
-    async def add(start: datetime, end: datetime | None, gain: float = 2) -> int:
-        return await quality_store.add_calibration(
+    async def add(start: datetime, end: datetime | None, gain: float = 2) -> int | None:
+        _, hours = await calibrations.add(
             conn, pm, valid_from=start, valid_to=end, gain=gain, offset=-1, reference="colocated for a week"
         )
+        return hours
 
     assert await add(START + HOUR, START + 2 * HOUR) == 1
     assert await late_hours(conn) == {(pm, START + HOUR)}
-    with pytest.raises(psycopg.errors.ExclusionViolation):
+    assert await add(START + HOUR, START + 2 * HOUR) is None, "it is there"
+    with pytest.raises(ExistsError, match="for a part of the period"):
         await add(START, None)
-    with pytest.raises(psycopg.errors.CheckViolation):
+    with pytest.raises(FieldError, match="gain: it would make every value the same"):
         await add(START + 5 * HOUR, None, gain=0)
     assert await add(START + 2 * HOUR, None) == 1
     observed = await read(conn, [pm], START, START + 3 * HOUR)
@@ -247,5 +250,7 @@ async def test_commands(
     assert "no rules for 'rssi'" in await run(halong, "rules", "rssi")
     more = ("--from", "2026-11-20T01:00Z", "--gain", "0.9", "--reference", "K-1")
     assert "2 observed hours are queued" in await run(halong, "calibrate", "aq-1", "pm2_5", *more)
-    assert "has a calibration for" in await run(halong, "calibrate", "aq-1", "pm2_5", *more)
+    assert "recorded already" in await run(halong, "calibrate", "aq-1", "pm2_5", *more)
+    other = await run(halong, "calibrate", "aq-1", "pm2_5", *more, "--offset", "9")
+    assert "has a calibration for" in other
     assert "does not measure" in await run(halong, "calibrate", "aq-1", "no2", *more)

@@ -20,7 +20,7 @@ from api import keys
 from devices import area_store, registry
 from devices.boundaries import with_schematic_boundaries
 from devices.profiles import load
-from devices.profiles.tables import each_row
+from devices.profiles.rows import each_row
 from devices.reorganisation import ReorganisationError, UnitRow, reorganise
 from runtime.cli import app
 from tests.integration.terminal import terminal

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.conditions import http_date, is_unchanged, parsed_date
+from api.conditions import http_date, is_matched, is_unchanged, parsed_date
 
 MADE = datetime(2026, 11, 4, 1, 2, 3, 456_789, tzinfo=UTC)
 THEN = "Wed, 04 Nov 2026 01:02:03 GMT"
@@ -61,3 +61,21 @@ def test_any_text_is_a_date_or_none(text: str) -> None:
 @given(st.datetimes(datetime(1970, 1, 1), datetime(2199, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
 def test_a_date_is_read_as_it_was_written(instant: datetime) -> None:
     assert parsed_date(http_date(instant)) == instant.replace(microsecond=0)
+
+
+@pytest.mark.parametrize(
+    ("if_match", "is_so"),
+    [
+        ('"41.2"', True),
+        ("*", True),
+        (" * ", True),
+        ('"41.1", "41.2"', True),
+        ('W/"41.2"', False),
+        ('"41.1"', False),
+        ('"x, 41.2"', False),
+        ("41.2", False),
+        ("", False),
+    ],
+)
+def test_if_match_names_a_version_strongly(if_match: str, is_so: bool) -> None:
+    assert is_matched(if_match, '"41.2"') is is_so

@@ -14,12 +14,15 @@ from hypothesis import strategies as st
 from api.limits import BodyLimit
 from api.metrics import Metrics
 from api.rates import WINDOW_S, Buckets, Clients, Quota, RateLimit, client_of, is_local
+from api.reach import Caller
+from api.rights import Role
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 KEY = "halong_1a2b3c4d_" + "a" * 43
+CALLER = Caller(kind="key", id="1a2b3c4d", name="planners", role=Role.PLANNER)
 SOMEBODY = "203.0.113.7"
 
 
@@ -136,7 +139,7 @@ async def test_an_address_is_refused_beyond_its_quota_and_told_when_to_ask_again
 async def test_a_key_that_was_checked_has_a_quota_of_its_own() -> None:
     clients = Clients()
     app = limited(Metrics(), clients)
-    clients.know(KEY, "1a2b3c4d")
+    clients.know(KEY, CALLER)
     assert await statuses(app, 6, authorization=f"Bearer {KEY}") == [200] * 5 + [429]
     assert await statuses(app, 1) == [200]
 
@@ -150,8 +153,8 @@ async def test_made_up_keys_count_for_the_address() -> None:
 def test_a_key_is_forgotten_after_a_while() -> None:
     clock = Clock()
     clients = Clients(clock)
-    clients.know(KEY, "1a2b3c4d")
-    assert clients.find(KEY) == ("1a2b3c4d", None)
+    clients.know(KEY, CALLER)
+    assert clients.find(KEY) == ("key", "key 1a2b3c4d", None)
     clock.now = 301
     assert clients.find(KEY) is None
 

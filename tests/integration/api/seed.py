@@ -85,6 +85,7 @@ async def seed_lasting(conn: AsyncConnection[Any]) -> None:
     profile = dataclasses.replace(profiles.load("quang_ninh"), gateways=GATEWAYS)
     await registry.import_profile(conn, profile)
     await _observations(conn)
+    await _calibration(conn)
     await _indicators(conn)
     await _alerts(conn, profile.alert_rules)
 
@@ -108,6 +109,15 @@ async def _observations(conn: AsyncConnection[Any]) -> None:
     rows["quality"] = 0
     rows["quality"][STEPS - 1] = 1
     await observations.copy_in(conn, observations.sort(rows))
+
+
+async def _calibration(conn: AsyncConnection[Any]) -> None:
+    """Calibration 1, of a month that is long over, of ha-long-rain-1."""
+    await conn.execute(
+        """INSERT INTO calibrations (datastream_id, valid_from, valid_to, reference)
+           SELECT d.id, '2020-01-01', '2020-02-01', 'certificate K-1'
+           FROM datastreams d JOIN things t ON t.id = d.thing_id WHERE t.code = 'ha-long-rain-1'"""
+    )
 
 
 async def _states(conn: AsyncConnection[Any]) -> None:

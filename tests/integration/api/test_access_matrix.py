@@ -1,4 +1,4 @@
-"""Every operation of the OpenAPI document by every role, for the own area and for another's.
+"""Every operation of the OpenAPI document by every role, by key and by token, for the own area and another's.
 
 What is expected stands here by the operation's id: one that is added fails until it is said who may do it.
 """
@@ -20,9 +20,10 @@ from devices import unknown_store
 from runtime.settings import Settings
 from tests.integration.api.conftest import client_of
 from tests.integration.api.test_api_contract import assert_problem
+from tests.issuers import SigningIssuer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     import httpx
     from fastapi import FastAPI
@@ -49,6 +50,8 @@ class Target:
 
     path: str
     body: dict[str, Any] | None = None
+    #: whatever version is there
+    over: str | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,18 @@ def indicator(path: str) -> Rule:
     return get(f"{address}area=193", f"{address}area=194", roles=READERS)
 
 
+def registered(path: str, own: str, foreign: str, body: dict[str, Any] | None = None) -> Rule:
+    """Who changes, or deletes without a body, an entry of the registry: what is used is not deleted."""
+    address = f"/v1/registry/{path}"
+    return Rule(
+        INSTALLERS,
+        Target(f"{address}/{own}", body, over="*"),
+        Target(f"{address}/{foreign}", body, over="*"),
+        hidden=404,
+        ok=(409,) if body is None else (200,),
+    )
+
+
 def silence(area: str) -> dict[str, Any]:
     return {"area": area, "ends_at": "PT1H", "reason": "works"}
 
@@ -83,6 +98,15 @@ def moved(area: str) -> dict[str, Any]:
 
 
 _NOISE = "/v1/alert-rules/noise"
+_OWN, _FOREIGN = "ha-long-air-1", "mong-cai-air-1"
+_PLACE = {"name": "x", "latitude": 20.9, "longitude": 107.0}
+_HANGING = {"code": "hut", "kind": "hut"} | _PLACE
+_RADON = {
+    "code": "radon", "name_en": "Radon", "name_vi": "Radon", "unit": "Bq/m3", "minimum": 0, "maximum": 1000,
+    "aggregation": "mean", "sampling_interval_s": 3600, "device_kind": "air_station",
+}  # fmt: skip
+_PROPERTY = "/v1/registry/observed-properties"
+_CALIBRATION = {"valid_from": "2026-11-01T00:00:00Z", "reference": "K-114"}
 RULES: dict[str, Rule] = {
     "listAreas": get("/v1/areas?limit=1000", "/v1/areas?parent=194", roles=READERS),
     "listAreasAsGeoJson": get("/v1/areas.geojson", "/v1/areas.geojson?parent=194", roles=READERS),
@@ -176,6 +200,51 @@ RULES: dict[str, Rule] = {
     "createAlertRule": Rule(ADMINS, Target("/v1/alert-rules", RULE), ok=(201,)),
     "changeAlertRule": Rule(ADMINS, Target(_NOISE, {"threshold": 75})),
     "deleteAlertRule": Rule(ADMINS, Target(_NOISE), ok=(204,)),
+    "createGateway": Rule(
+        INSTALLERS,
+        Target("/v1/registry/gateways", {"code": "hut", "areas": ["193"]} | _PLACE),
+        Target("/v1/registry/gateways", {"code": "hut-2", "areas": ["194"]} | _PLACE),
+        ok=(201,),
+    ),
+    "getRegisteredGateway": get(
+        "/v1/registry/gateways/ha-long-1", "/v1/registry/gateways/mong-cai-1", hidden=404
+    ),
+    "changeGateway": registered("gateways", "ha-long-1", "mong-cai-1", {"heartbeat_s": 60}),
+    "deleteGateway": registered("gateways", "ha-long-1", "mong-cai-1"),
+    "createThing": Rule(
+        INSTALLERS,
+        Target("/v1/registry/things", _HANGING | {"gateway": "ha-long-1", "areas": ["193"]}),
+        Target(
+            "/v1/registry/things", _HANGING | {"gateway": "mong-cai-1", "code": "hut-2", "areas": ["194"]}
+        ),
+        ok=(201,),
+    ),
+    "getRegisteredThing": get(f"/v1/registry/things/{_OWN}", f"/v1/registry/things/{_FOREIGN}", hidden=404),
+    "changeThing": registered("things", _OWN, _FOREIGN, {"kind": "station"}),
+    "deleteThing": registered("things", _OWN, _FOREIGN),
+    "createDatastream": Rule(
+        INSTALLERS,
+        Target("/v1/registry/datastreams", {"thing": _OWN, "observed_property": "no2"}),
+        Target("/v1/registry/datastreams", {"thing": _FOREIGN, "observed_property": "no2"}),
+        ok=(201,),
+    ),
+    "getRegisteredDatastream": get(
+        "/v1/registry/datastreams/{own}", "/v1/registry/datastreams/{foreign}", hidden=404
+    ),
+    "changeDatastream": registered("datastreams", "{own}", "{foreign}", {"sampling_interval_s": 60}),
+    "deleteDatastream": registered("datastreams", "{own}", "{foreign}"),
+    "createObservedProperty": Rule(ADMINS, Target(_PROPERTY, _RADON), ok=(201,)),
+    "getRegisteredObservedProperty": get(f"{_PROPERTY}/pm2_5", roles=READERS),
+    "changeObservedProperty": Rule(ADMINS, Target(f"{_PROPERTY}/radon", {"maximum": 2000}, over="*")),
+    "deleteObservedProperty": Rule(ADMINS, Target(f"{_PROPERTY}/radon", over="*"), ok=(204,)),
+    "createCalibration": Rule(
+        ADMINS, Target("/v1/registry/calibrations", {"datastream": 4} | _CALIBRATION), ok=(201,)
+    ),
+    "listCalibrations": get("/v1/registry/calibrations", f"/v1/registry/calibrations?thing={_FOREIGN}"),
+    "getCalibration": get("/v1/registry/calibrations/1", "/v1/registry/calibrations/2", hidden=404),
+    "changeCalibration": Rule(ADMINS, Target("/v1/registry/calibrations/1", {"gain": 2}, over="*")),
+    "deleteCalibration": Rule(ADMINS, Target("/v1/registry/calibrations/1", over="*"), ok=(204,)),
+    "listChanges": get("/v1/changes", roles=INSTALLERS),
 }
 
 
@@ -192,8 +261,16 @@ def operations(app: FastAPI) -> dict[str, str]:
     }
 
 
+@pytest.fixture(scope="module")
+def issuer() -> Iterator[SigningIssuer]:
+    with SigningIssuer() as found:
+        yield found
+
+
 @pytest.fixture
-async def app(database_url: str, city: AsyncConnection[Any], tmp_path: Any) -> AsyncIterator[FastAPI]:
+async def app(
+    database_url: str, city: AsyncConnection[Any], tmp_path: Any, issuer: SigningIssuer
+) -> AsyncIterator[FastAPI]:
     """The application, closed, over a city whose two districts have as much of everything."""
     await city.execute(
         """INSERT INTO indicator_values (time, indicator, area_id, value, completeness, version, revision)
@@ -224,7 +301,16 @@ async def app(database_url: str, city: AsyncConnection[Any], tmp_path: Any) -> A
            FROM refusals LIMIT 1"""
     )
     await _name_unknown(city)
-    settings = {"database_url": database_url, "export_dir": tmp_path}
+    await city.execute(
+        """INSERT INTO calibrations (datastream_id, valid_from, valid_to, reference)
+           SELECT d.id, '2026-01-01', '2026-02-01', 'K-113'
+           FROM datastreams d JOIN things t ON t.id = d.thing_id
+           WHERE t.code = 'mong-cai-air-1'"""
+    )
+    settings = {
+        "database_url": database_url, "export_dir": tmp_path,
+        "oidc_issuer": issuer.url, "oidc_area_claim": "areas",
+    }  # fmt: skip
     app = create_app(Settings.model_validate(settings))
     async with app.router.lifespan_context(app):
         yield app
@@ -262,17 +348,25 @@ async def test_who_may_do_what_is_said_of_every_operation(app: FastAPI) -> None:
 CALLERS = [*((role, False) for role in Role), *((role, True) for role in sorted(CONFINED))]
 
 
+@pytest.mark.attack("a key or a token of another area or role, on every operation", "403, 404 or 422")
+@pytest.mark.parametrize("kind", ["key", "token"])
 @pytest.mark.parametrize(("role", "is_confined"), CALLERS)
 async def test_every_operation_by_every_role_in_its_own_area_and_in_another(
-    app: FastAPI, city: AsyncConnection[Any], role: Role, is_confined: bool
+    app: FastAPI, city: AsyncConnection[Any], issuer: SigningIssuer, role: Role, is_confined: bool, kind: str
 ) -> None:
-    text, _ = await keys.create(city, "somebody", role, areas=["193"] if is_confined else None)
+    if kind == "key":
+        text, _ = await keys.create(city, "somebody", role, areas=["193"] if is_confined else None)
+    else:
+        # Roles of the whole city have no claim of areas.
+        areas = ["193"] if is_confined else ["*"] if role in CONFINED else None
+        text = issuer.token(roles=["offline_access", role.value], areas=areas)
     methods, known = operations(app), await numbers(city)
     async with client_of(app, authorization=f"Bearer {text}") as client:
 
         async def ask(operation: str, target: Target) -> httpx.Response:
             path = target.path.format(**known)
-            return await client.request(methods[operation], path, json=target.body)
+            over = None if target.over is None else {"if-match": target.over}
+            return await client.request(methods[operation], path, json=target.body, headers=over)
 
         for operation, rule in RULES.items():
             foreign = None if rule.foreign is None else await ask(operation, rule.foreign)
@@ -325,7 +419,8 @@ async def test_without_a_key_nothing_is_done(app: FastAPI, city: AsyncConnection
     async with client_of(app) as client:
         for operation, method in operations(app).items():
             target = RULES[operation].own
-            answer = await client.request(method, target.path.format(**known), json=target.body)
+            over = {"if-match": target.over or "*"}
+            answer = await client.request(method, target.path.format(**known), json=target.body, headers=over)
             assert_problem(answer, 401, "unauthorized")
 
 

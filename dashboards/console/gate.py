@@ -1,0 +1,51 @@
+"""What a browser sees that may not look yet: log-in by the identity provider, if there is one, or a key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from dashboards.console.elements import tag, text
+from dashboards.console.login import LOG_IN_PATH
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dashboards.console.words import Words
+
+KEY_PATH: Final = "/console/key"
+#: why somebody is not logged in, as the address of the page says it -> words
+_REASONS: Final = {"role": "log_in_role", "away": "log_in_away", "failed": "log_in_failed"}
+
+
+def ask(words: Words, query: Mapping[str, str], *, can_log_in: bool) -> None:
+    """Ask who it is, and say what was wrong before."""
+    with tag("main", "gate"), tag("div", "gate-form"):
+        if can_log_in:
+            text("h1", words("log_in_title"))
+            _complain(words, _REASONS.get(query.get("log_in", "")))
+            with tag("a", "gate-send", href=LOG_IN_PATH):
+                text("span", words("log_in"))
+            with tag("details", "gate-other", **({"open": "open"} if "key" in query else {})):
+                text("summary", words("key_instead"))
+                _ask_for_key(words, query)
+        else:
+            text("h1", words("key_title"))
+            _ask_for_key(words, query)
+
+
+def _ask_for_key(words: Words, query: Mapping[str, str]) -> None:
+    with tag("form", "gate-key", method="post", action=KEY_PATH):
+        text("p", words("key_words"))
+        _complain(words, "key_refused" if "key" in query else None)
+        with tag("label", "gate-label"):
+            text("span", words("key"))
+            field = {"autocomplete": "off", "spellcheck": "false", "required": "required", "name": "key"}
+            tag("input", "gate-input", type="password", **field)
+        tag("input", "", type="hidden", name="lang", value=words.language)
+        with tag("button", "gate-send", type="submit"):
+            text("span", words("key_send"))
+
+
+def _complain(words: Words, word: str | None) -> None:
+    if word is not None:
+        text("p", words(word), "gate-refused").props["role"] = "alert"

@@ -1,0 +1,57 @@
+"""`halong sessions …`: people who are logged in at the console."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from runtime.commands.running import run
+from runtime.settings import settings
+
+app = typer.Typer(no_args_is_help=True, help="People who are logged in at the console.")
+out = Console(highlight=False, soft_wrap=True)
+
+
+@app.command("list")
+def list_() -> None:
+    """List who is logged in, and until when.
+
+    Example: `halong sessions list`
+    """
+    run(_list())
+
+
+async def _list() -> None:
+    from api.queries import sessions
+    from storage.pool import connect
+
+    table = Table("subject", "name", "roles", "areas", "since", "until")
+    async with await connect(settings().require_database_url()) as conn:
+        for row in await sessions.present(conn):
+            areas = "everywhere" if row["areas"] is None else " ".join(row["areas"])
+            times = [row[name].isoformat(" ", "minutes") for name in ("created_at", "expires_at")]
+            table.add_row(row["subject"], row["name"], " ".join(row["roles"]), areas, *times)
+    out.print(table)
+
+
+@app.command("end")
+def end(
+    subject: Annotated[str, typer.Argument(help="The person's subject, as `halong sessions list` shows it.")],
+) -> None:
+    """Log a person out of every browser, within a minute. Close the account at the provider first.
+
+    Example: `halong sessions end 5f1c0a52-f4b1-4b0b-9d0c-6a6f0f7d3b52`
+    """
+    number = run(_end(subject))
+    typer.echo(f"{number} {'session' if number == 1 else 'sessions'} of {subject} ended")
+
+
+async def _end(subject: str) -> int:
+    from api.queries import sessions
+    from storage.pool import connect
+
+    async with await connect(settings().require_database_url()) as conn:
+        return await sessions.end_all(conn, subject)

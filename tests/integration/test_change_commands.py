@@ -1,0 +1,54 @@
+"""`halong changes`, and whose name stands beside what commands change."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner
+
+from runtime.cli import app
+from tests.integration.city import register
+from tests.integration.terminal import terminal
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from psycopg import AsyncConnection
+
+    Command = Callable[..., Awaitable[str]]
+
+
+@pytest.fixture
+async def halong(
+    conn: AsyncConnection[Any], database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Command]:
+    """Run a command over a city, and return what it prints."""
+    await register(conn, "gw-1")
+
+    async def run(*arguments: str) -> str:
+        result = await asyncio.to_thread(CliRunner().invoke, app, arguments)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    with terminal(monkeypatch, database_url, "changes"):
+        yield run
+
+
+async def test_a_command_changes_in_the_name_of_who_typed_it(
+    halong: Command, conn: AsyncConnection[Any]
+) -> None:
+    prefix = (await halong("keys", "create", "van", "--role", "installer")).split("_")[1]
+    await halong("keys", "change", prefix, "--area", "193")
+    await halong("gateways", "password", "gw-1")
+    created, changed, password = (await halong("changes", "--actor", "command line")).splitlines()
+    assert f"command line, {getpass.getuser()}  create api_key {prefix}" in created
+    assert changed.endswith(f'change api_key {prefix}: areas null -> ["193"]')
+    assert password.endswith("create gateway_password gw-1 1")
+    (line,) = (await halong("changes", "--kind", "api_key", "--limit", "1", "--json")).splitlines()
+    assert json.loads(line)["after"]["areas"] == ["193"]
+    assert "create thing gw-1-aq" in await halong("changes", "--code", "gw-1-aq")
+    assert "nothing was changed" in await halong("changes", "--code", "gw-2")

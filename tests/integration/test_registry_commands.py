@@ -1,0 +1,170 @@
+"""`halong registry …`, `halong gateways create`, `halong things set`, as who manages a city types them."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner
+
+from analytics.alert_actions import import_rules
+from devices import profiles, registry
+from runtime.cli import app
+from tests.integration.api.seed import GATEWAYS
+from tests.integration.terminal import terminal
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from pathlib import Path
+
+    from psycopg import AsyncConnection
+
+    Command = Callable[..., Awaitable[str]]
+
+
+@pytest.fixture
+async def halong(
+    conn: AsyncConnection[Any], database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Command]:
+    """Run a command over a province with four gateways, and return what it prints, or why it cannot."""
+    profile = dataclasses.replace(profiles.load("quang_ninh"), gateways=GATEWAYS)
+    await registry.import_profile(conn, profile)
+    await import_rules(conn, profile.alert_rules)
+
+    async def run(*arguments: str, fails: bool = False, answer: str = "") -> str:
+        result = await asyncio.to_thread(CliRunner().invoke, app, arguments, input=answer)
+        assert (result.exit_code != 0) == fails, result.output
+        return result.output + (str(result.exception) if fails else "")
+
+    with terminal(monkeypatch, database_url, "registry"):
+        yield run
+
+
+async def changes(conn: AsyncConnection[Any]) -> int:
+    rows = await conn.execute("SELECT count(*) FROM registry_changes")
+    return (await rows.fetchone() or (0,))[0]  # type: ignore[no-any-return]
+
+
+async def enabled(conn: AsyncConnection[Any]) -> set[str]:
+    rows = await conn.execute(
+        """SELECT code FROM gateways WHERE enabled UNION ALL SELECT code FROM things WHERE enabled
+           UNION ALL SELECT t.code || '/' || p.code FROM datastreams d JOIN things t ON t.id = d.thing_id
+           JOIN observed_properties p ON p.id = d.observed_property_id WHERE d.enabled"""
+    )
+    return {code for (code,) in await rows.fetchall()}
+
+
+async def test_an_import_of_what_was_exported_changes_nothing(
+    halong: Command, conn: AsyncConnection[Any], tmp_path: Path
+) -> None:
+    await conn.execute(
+        "UPDATE gateways SET enabled = false, properties = '{\"mast\": 3}' WHERE code = 'gw-new'"
+    )
+    await conn.execute("UPDATE things SET enabled = false WHERE code = 'ha-long-rain-1'")
+    await conn.execute("UPDATE datastreams SET enabled = false WHERE id = 1")
+    before = await changes(conn)
+    for name in ("folder", "all.json", "gateways.csv", "things.csv", "areas.csv"):
+        await halong("registry", "export", str(tmp_path / name))
+        shown = await halong("registry", "import", str(tmp_path / name), "--prune", "--yes")
+        assert "nothing to change" in shown, shown
+        assert "to disable" not in shown
+        assert "settings" not in shown
+    assert await changes(conn) == before
+    await halong("registry", "export", str(tmp_path / "x.csv"), fails=True)
+
+
+async def test_another_database_gets_all_of_it(
+    halong: Command, conn: AsyncConnection[Any], tmp_path: Path
+) -> None:
+    await conn.execute(
+        "UPDATE gateways SET enabled = false, properties = '{\"mast\": 3}' WHERE code = 'gw-new'"
+    )
+    await halong("registry", "export", str(tmp_path / "folder"))
+    await conn.execute("TRUNCATE things, gateways CASCADE")
+    shown = await halong("registry", "import", str(tmp_path / "folder"))
+    assert "4 gateways to create, 3 things to create, 4 datastreams to create" in shown
+    row = await conn.execute("SELECT enabled, properties FROM gateways WHERE code = 'gw-new'")
+    assert await row.fetchone() == (False, {"mast": 3})
+
+
+async def test_one_table_is_changed_and_what_it_does_not_name_disabled_after_asking(
+    halong: Command, conn: AsyncConnection[Any], tmp_path: Path
+) -> None:
+    file = tmp_path / "things.csv"
+    await halong("registry", "export", str(file))
+    lines = file.read_text("utf-8").splitlines()
+    kept = [each for each in lines if "mong-cai-air-1" not in each]
+    text = "\n".join(kept).replace("Rain gauge", "Rain gauge of the port").replace("pm10:300 ", "")
+    file.write_text(text.replace("rainfall:600", "rainfall:600:off"), "utf-8")
+    all_ = await enabled(conn)
+    before = await changes(conn)
+    shown = await halong("registry", "import", str(file), "--prune", "--dry-run")
+    for line in (
+        'update thing ha-long-rain-1: name "Rain gauge" -> "Rain gauge of the port"',
+        "update datastream ha-long-rain-1/rainfall: enabled true -> false",
+        "update thing mong-cai-air-1: enabled true -> false",
+        "update datastream ha-long-air-1/pm10: enabled true -> false",
+    ):
+        assert line in shown
+    assert "dry run: nothing was changed" in shown
+    await halong("registry", "import", str(file), "--prune", answer="n\n", fails=True)
+    assert (await enabled(conn), await changes(conn)) == (all_, before)
+    await halong("registry", "import", str(file), "--prune", answer="y\n")
+    off = {"mong-cai-air-1", "mong-cai-air-1/pm2_5", "ha-long-air-1/pm10", "ha-long-rain-1/rainfall"}
+    assert await enabled(conn) == all_ - off
+    assert "nothing to change" in await halong("registry", "import", str(file), "--prune", "--yes")
+    file.write_text(file.read_text("utf-8").replace(":off", ":on"), "utf-8")
+    await halong("registry", "import", str(file))
+    assert await enabled(conn) == all_ - off | {"ha-long-rain-1/rainfall"}
+
+
+async def test_wrong_rows_are_told_and_nothing_is_changed(
+    halong: Command, conn: AsyncConnection[Any], tmp_path: Path
+) -> None:
+    file, before = tmp_path / "all.json", await changes(conn)
+    await halong("registry", "export", str(file))
+    found = json.loads(file.read_text("utf-8"))
+    found["gateways"][0]["latitude"] = "north"
+    found["things"][1]["areas"] = ["19"]
+    found["things"][2]["name"] = "another"
+    file.write_text(json.dumps(found))
+    told = await halong("registry", "import", str(file), fails=True)
+    assert "all.json: gateways, entry 1, latitude: Expected `float`, got `str`" in told
+    assert "all.json: things, entry 2, areas: '19' is not in areas.csv" in told
+    assert await changes(conn) == before
+
+
+async def test_gateways_and_things_one_by_one(halong: Command, conn: AsyncConnection[Any]) -> None:
+    place = ("--latitude", "20.9", "--longitude", "107", "--area", "193")
+    hut = ("gateways", "create", "hut", "--name", "Hut", *place, "--property", "mast=3")
+    assert "dry run" in await halong(*hut, "--dry-run")
+    assert "created: gateway hut" in await halong(*hut)
+    assert "unchanged: gateway hut" in await halong(*hut)
+    thing = ("things", "create", "hut-air", "--gateway", "hut", "--kind", "air_station", "--name", "Air")
+    made = await halong(*thing, *place, "--measures", "pm2_5", "--measures", "pm10:60")
+    assert made.splitlines() == [
+        "created: thing hut-air",
+        "created: datastream hut-air/pm2_5",
+        "created: datastream hut-air/pm10",
+    ]
+    assert 'name: "Hut" -> "Hut 1"' in await halong("gateways", "set", "hut", "--name", "Hut 1")
+    changed = await halong("gateways", "set", "hut", "--property", "mast=", "--property", "key=a b")
+    assert 'properties: {"mast": 3} -> {"key": "a b"}' in changed
+    assert "enabled: true -> false" in await halong("things", "disable", "hut-air")
+    assert "hut-air" not in await enabled(conn)
+    assert "changed" in await halong("things", "set", "hut-air", "--enable", "--area", "194")
+    assert "hut-air" in await enabled(conn)
+    for wrong, said in (
+        (("gateways", "create", "hut-2"), "name: Field required"),
+        (("gateways", "create", "Hut", "--name", "x", *place), "code: String should match pattern"),
+        (("gateways", "set", "hut", "--area", "19"), "no area '19'"),
+        (("gateways", "set", "hut"), "say what is to change"),
+        (("things", "set", "hat", "--name", "x"), "there is no thing 'hat'"),
+        (("things", "set", "hut-air", "--gateway", "hat"), "there is no 'hat' in the registry"),
+        (("things", "create", "hut-2", "--measures", "pm10:x"), "is not PROPERTY or PROPERTY:SECONDS"),
+    ):
+        told = " ".join((await halong(*wrong, fails=True)).replace("│", " ").split())
+        assert said in told, told

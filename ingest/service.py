@@ -17,6 +17,7 @@ from ingest import metrics
 from ingest.broker_stats import BrokerStats
 from ingest.claim import Claim, claim
 from ingest.deferral import Deferral
+from ingest.downlink import Downlink
 from ingest.drain import drain_surplus
 from ingest.feedback import Feedback
 from ingest.formats.format import formats
@@ -110,6 +111,7 @@ async def _serve(
     ]
     if held.client_id == settings.ingest_client_id:
         beside.append(asyncio.create_task(drain_surplus(settings, partial(_pipe, shared)), name="drain"))
+        beside.append(asyncio.create_task(Downlink(settings, held.client_id).run(), name="downlink"))
     try:
         await _pipe(shared, held, subscription, stop)
     finally:

@@ -13,14 +13,18 @@ from rich.console import Console
 from runtime.commands import (
     alerts,
     areas,
+    availability,
     broker,
     ca,
     changes,
     city,
+    commands,
+    config,
     dashboards,
     device,
     devices,
     entries,
+    firmware,
     gateways,
     indicators,
     keys,
@@ -58,11 +62,15 @@ app.command("simulate")(services.simulate)
 app.command("check")(services.check)
 app.command("changes")(changes.changes)
 app.add_typer(device.app, name="device")
+devices.app.command("availability")(availability.availability)
 app.add_typer(devices.app, name="devices")
 app.add_typer(areas.app, name="areas")
 app.add_typer(things.app, name="things")
 app.add_typer(gateways.app, name="gateways")
 app.add_typer(unknown.app, name="unknown")
+app.add_typer(commands.app, name="commands")
+app.add_typer(config.app, name="config")
+app.add_typer(firmware.app, name="firmware")
 app.add_typer(gateways.app, name="gateway", hidden=True)
 gateways.app.command("create")(entries.create_gateway)
 gateways.app.command("set")(entries.set_gateway)

@@ -53,6 +53,7 @@ class Message(NamedTuple):
 
     payload: bytes
     content_type: str
+    kind: str = "observations"
 
 
 class Hand:
@@ -104,10 +105,10 @@ class Hand:
         self._client.loop_stop()
 
     def publish(self, message: Message) -> int:
-        """Publish readings with QoS 1 and return the number that its PUBACK will have."""
+        """Publish with QoS 1 and return the number that its PUBACK will have."""
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         properties.ContentType = message.content_type
-        topic = f"{self._root}/{self._code}/up/observations"
+        topic = f"{self._root}/{self._code}/up/{message.kind}"
         return self._client.publish(topic, message.payload, qos=1, properties=properties).mid
 
     def events(self, seconds: float) -> Iterator[Event]:

@@ -16,7 +16,7 @@ from storage.actor import session_option
 from storage.errors import StorageError, address
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Coroutine, Iterator
 
     from psycopg.rows import TupleRow
 
@@ -103,6 +103,21 @@ def cut_after(seconds: float, conn: AsyncConnection[Any]) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
+
+
+async def bounded(conn: AsyncConnection[Any], work: Coroutine[Any, Any, None], seconds: float) -> None:
+    """Do work on a connection; if it takes longer or is cancelled, cut the connection.
+
+    Cancelled by itself, psycopg would wait for a server that does not answer.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+    finally:
+        if not task.done():
+            cut(conn)
+        await asyncio.gather(task, return_exceptions=True)
+    task.result()
 
 
 def cut(conn: AsyncConnection[Any]) -> None:

@@ -212,6 +212,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "refused_time_in_future": ("Thời điểm ở tương lai", "Time in the future"),
     "refused_time_too_old": ("Thời điểm quá cũ", "Time too old"),
     "refused_value_not_finite": ("Giá trị không phải số", "Value not a number"),
+    "refused_unknown_command": ("Lệnh không xác định", "Unknown command"),
     "refused_no_birth": ("Thiếu khai báo Sparkplug", "No Sparkplug birth"),
     "refused_unit_mismatch": ("Đơn vị không phù hợp", "Unit mismatch"),
     "refused_value_out_of_range": ("Ngoài giới hạn vật lý", "Out of physical range"),

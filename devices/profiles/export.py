@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from datetime import date
 from io import StringIO
 from typing import TYPE_CHECKING, Any, Final
@@ -171,8 +171,9 @@ def as_csv(tables: Tables, table: str) -> str:
 
 
 def _columns(record: Any) -> dict[str, Any]:
-    named = {each.name: getattr(record, each.name) for each in fields(record) if each.name not in ABSENT}
-    return {name: value for name, value in named.items() if value is not None}
+    """Return what is known of a row; what it must have stands there as null."""
+    named = {each: getattr(record, each.name) for each in fields(record) if each.name not in ABSENT}
+    return {each.name: value for each, value in named.items() if value is not None or each.default is MISSING}
 
 
 def _cell(value: Any) -> Any:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 _ROLES = (
     "public: open data alone; planner: indicators and the catalogue; operator: what devices send too, and "
-    "alerts; installer: what devices send; admin: all, and the rules of alerts."
+    "alerts and commands; installer: what devices send, commands, configurations and the registry; admin: "
+    "all, the rules of alerts and roll-outs of firmware too."
 )
 _SEVERAL = "it reaches all that is in it. Repeat it for several."
 _RATE = "Requests a minute, in place of HALONG_API_RATE_LIMIT_KEY."

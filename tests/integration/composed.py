@@ -77,7 +77,7 @@ class StartedBroker:
 
     def said(self, words: str, since: int = 0) -> None:
         """Wait until the log has these words, behind `since` bytes."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while words not in (told := (self.folder / "log").read_text()[since:]):
             assert time.monotonic() < deadline, told[-2000:]
             time.sleep(0.05)
@@ -90,7 +90,7 @@ class StartedBroker:
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
     def becomes(self, port: int, user: str, password: str) -> bool:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not (taken := self.takes(port, user, password)) and time.monotonic() < deadline:
             time.sleep(0.1)
         return taken

@@ -182,6 +182,7 @@ def test_every_variable_is_written_by_make_env_and_has_no_default_but_none(env: 
     may_be_empty = {
         "HALONG_OPEN_DATA_TARGET", "HALONG_PUBLIC_URL", "HALONG_API_TRUSTED_PROXIES",
         "HALONG_ALERT_TARGETS", "HALONG_ALERT_SENDER", "HALONG_ALERT_WEBHOOK_SECRET", "HALONG_SMTP_URL",
+        "HALONG_GATEWAY_MQTT_URL",
         *(f"HALONG_{name.upper()}" for name in OidcSettings.model_fields),
     }  # fmt: skip
     assert {name for name, rest in used if rest == "-"} == may_be_empty

@@ -53,6 +53,7 @@ from api.routers import (
     revisions,
     status,
     things,
+    unknown,
 )
 from api.security import Access
 from runtime.settings import Settings
@@ -71,6 +72,7 @@ _ROUTERS = (
     revisions.router,
     explanations.router,
     gateways.router,
+    unknown.router,
     firmware.router,
     enrolments.router,
     alerts.router,

@@ -28,6 +28,11 @@ LINKS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
     "listLatestIndicatorValues": {"explainIndicatorValue": _VALUE, "listRevisions": _VALUE},
     "createExport": {"getExport": _ID, "getExportFile": _ID, "deleteExport": _ID},
     "listExports": {"getExport": _FIRST_ID},
+    "listUnknownThings": {
+        "getUnknownThing": _FIRST_ID,
+        "acceptUnknownThing": _FIRST_ID,
+        "ignoreUnknownThing": _FIRST_ID,
+    },
     "listCommands": {"getCommand": _FIRST_ID},
     "createCommand": {"getCommand": _ID},
     "listRollouts": {"getRollout": _FIRST_ID, "stopRollout": _FIRST_ID},

@@ -77,6 +77,8 @@ _OPERATIONS: Final[Mapping[Right, tuple[str, ...]]] = {
         "listGateways",
         "getGateway",
         "listRefusals",
+        "listUnknownThings",
+        "getUnknownThing",
         "getStatus",
         "listCommands",
         "getCommand",
@@ -117,6 +119,8 @@ _OPERATIONS: Final[Mapping[Right, tuple[str, ...]]] = {
         "createDatastream",
         "changeDatastream",
         "deleteDatastream",
+        "acceptUnknownThing",
+        "ignoreUnknownThing",
         # Of what stands in no area it needs ADMINISTER too: api.routers.changes asks for it.
         "listChanges",
     ),

@@ -15,17 +15,18 @@ if TYPE_CHECKING:
     from ingest.status import GatewayStatus
 
 _COPY_REFUSALS = """
-COPY refusals (gateway, topic, seq, reason, at, detail, count, stored, payload) FROM STDIN (FORMAT binary)"""
-_REFUSAL_TYPES = ("text", "text", "int8", "text", "text", "text", "int4", "bool", "bytea")
-# A message that may have come before must not be refused twice.
+COPY refusals (gateway, topic, seq, reason, at, detail, count, stored, payload, content_type)
+FROM STDIN (FORMAT binary)"""
+_REFUSAL_TYPES = ("text", "text", "int8", "text", "text", "text", "int4", "bool", "bytea", "text")
+# A message that may have come before must not be refused twice; one that is replayed may be refused again.
 REFUSE_ONCE = """
-INSERT INTO refusals (gateway, topic, seq, reason, at, detail, count, stored, payload)
-SELECT * FROM (VALUES (%s, %s, %s::bigint, %s, %s, %s, %s::int, %s::boolean, %s::bytea))
-           AS v (gateway, topic, seq, reason, at, detail, count, stored, payload)
+INSERT INTO refusals (gateway, topic, seq, reason, at, detail, count, stored, payload, content_type)
+SELECT * FROM (VALUES (%s, %s, %s::bigint, %s, %s, %s, %s::int, %s::boolean, %s::bytea, %s))
+           AS v (gateway, topic, seq, reason, at, detail, count, stored, payload, content_type)
 WHERE NOT EXISTS (
     SELECT FROM refusals r WHERE substr(sha256(r.payload), 1, 8) = substr(sha256(v.payload), 1, 8)
     AND r.payload = v.payload AND r.gateway = v.gateway AND r.topic = v.topic AND r.reason = v.reason
-    AND r.time > now() - interval '14 days')"""
+    AND r.replayed_at IS NULL AND r.time > now() - interval '14 days')"""
 # A multirange is read out in ascending order.
 _LOWEST = "(SELECT coalesce(range_agg(r), '{{}}') FROM (SELECT unnest({}) AS r LIMIT {}) AS lowest)"
 _HEARD = f"""
@@ -89,6 +90,7 @@ def _refusal_rows(entry: Entry) -> Iterable[tuple[object, ...]]:
             r.count,
             r.stored,
             entry.delivery.payload,
+            entry.delivery.content_type,
         )
 
 

@@ -28,6 +28,7 @@ from ingest.shares import client_ids, is_host, share_of
 from ingest.sparkplug import table as sparkplug_table
 from ingest.sparkplug.host import HostSubscription
 from ingest.sparkplug.sessions import Sessions
+from ingest.unknown_queue import UnknownQueue
 from ingest.writer import Writer
 from storage.errors import is_transient
 from storage.pool import first_line, open_pool
@@ -152,6 +153,9 @@ async def _pipe(shared: _Shared, held: Claim, subscription: Subscription, stop: 
             asyncio.create_task(held.lost(), name="claim"),
             asyncio.create_task(pipe.store_deferred(), name="deferred"),
         ]
+        if held.client_id == settings.ingest_client_id:
+            queue = UnknownQueue(settings, shared.pool, shared.catalog, deferral)
+            background.append(asyncio.create_task(queue.run(), name="unknown"))
         pipeline = [
             asyncio.create_task(pipe.gather(stop), name="gather"),
             *(asyncio.create_task(pipe.write(each), name="write") for each in writers),

@@ -28,13 +28,16 @@ from runtime.commands import (
     gateways,
     indicators,
     keys,
+    maintenance,
     open_data,
     quality,
     registry,
+    sensors,
     services,
     sessions,
     things,
     tokens,
+    unknown,
 )
 from runtime.commands.running import own_name
 from storage.actor import act_in_sessions_as
@@ -64,6 +67,7 @@ app.add_typer(devices.app, name="devices")
 app.add_typer(areas.app, name="areas")
 app.add_typer(things.app, name="things")
 app.add_typer(gateways.app, name="gateways")
+app.add_typer(unknown.app, name="unknown")
 app.add_typer(commands.app, name="commands")
 app.add_typer(config.app, name="config")
 app.add_typer(firmware.app, name="firmware")
@@ -77,11 +81,13 @@ app.add_typer(registry.app, name="registry")
 app.add_typer(broker.app, name="broker")
 app.add_typer(ca.app, name="ca")
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(maintenance.app, name="maintenance")
 app.add_typer(keys.app, name="keys")
 app.add_typer(tokens.app, name="tokens")
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(indicators.app, name="indicators")
 app.add_typer(quality.app, name="quality")
+app.add_typer(sensors.app, name="sensors")
 app.add_typer(open_data.app, name="open-data")
 app.add_typer(dashboards.app, name="dashboards")
 

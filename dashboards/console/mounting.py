@@ -141,11 +141,15 @@ async def _serve(request: Request, client: Client, feeds: Feeds, access: Access,
         return await access.caller(cookies) == caller
 
     choice = Choice(query.get("area"), query.get("indicator"))
-    page = Page(feed, client, choice, words, dark=dark, zone=settings.zone, caller=caller, allowed=allowed)
+    may_register = caller.may(Right.REGISTER)
+    desk = feeds.desk(feed, lambda: access.caller(cookies, anew=True)) if may_register else None
+    page = Page(
+        feed, client, choice, words, dark=dark, zone=settings.zone, caller=caller, allowed=allowed, desk=desk
+    )
     client.on_delete(feed.follow(page.update))
     await feed.first(_FIRST_DATA_S)
     page.build()
-    _lead_on(words, settings, may_enrol=caller.may(Right.REGISTER))
+    _lead_on(words, settings, may_enrol=may_register)
     await client.connected()
     await page.begin()
 

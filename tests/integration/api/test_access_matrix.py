@@ -5,8 +5,10 @@ What is expected stands here by the operation's id: one that is added fails unti
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +16,7 @@ import pytest
 from api import keys
 from api.app import create_app
 from api.rights import CONFINED, WITHOUT_KEY, Role
-from devices import configs
+from devices import configs, unknown_store
 from runtime.settings import Settings
 from tests.integration.api.conftest import client_of
 from tests.integration.api.test_api_contract import assert_problem
@@ -150,6 +152,20 @@ RULES: dict[str, Rule] = {
         ok=(201,),
     ),
     "listRefusals": get("/v1/refusals"),
+    "listUnknownThings": get("/v1/unknown-things", "/v1/unknown-things?gateway=mong-cai-1"),
+    "getUnknownThing": get("/v1/unknown-things/1", "/v1/unknown-things/2", hidden=404),
+    "acceptUnknownThing": Rule(
+        INSTALLERS,
+        Target("/v1/unknown-things/1/accept", {}),
+        Target("/v1/unknown-things/2/accept", {}),
+        hidden=404,
+    ),
+    "ignoreUnknownThing": Rule(
+        INSTALLERS,
+        Target("/v1/unknown-things/3/ignore", {}),
+        Target("/v1/unknown-things/4/ignore", {}),
+        hidden=404,
+    ),
     "getStatus": get("/v1/status"),
     "listAlerts": get("/v1/alerts", "/v1/alerts?area=194"),
     "getAlert": get("/v1/alerts/1", "/v1/alerts/2", hidden=404),
@@ -308,6 +324,7 @@ async def app(
            SELECT time, 'mong-cai-1', topic, seq, reason, at, detail, count, stored, payload
            FROM refusals LIMIT 1"""
     )
+    await _name_unknown(city)
     await city.execute(
         """INSERT INTO commands (gateway_id, command, created_by, expires_at, timeout_s)
            SELECT id, 'ping', 'Minh', now() + interval '1 hour', 60 FROM gateways
@@ -327,6 +344,18 @@ async def app(
     app = create_app(Settings.model_validate(settings))
     async with app.router.lifespan_context(app):
         yield app
+
+
+async def _name_unknown(conn: AsyncConnection[Any]) -> None:
+    """1 and 3 of a gateway in 193, 2 and 4 of one in 194."""
+    at = datetime.now(UTC)
+    for device, gateway in itertools.product(("new-1", "new-2"), ("ha-long-1", "mong-cai-1")):
+        seen = unknown_store.Seen("pm2_5", None, 1, 3.0, 3.0, [at])
+        named = unknown_store.Noted(
+            gateway=gateway, device=f"{gateway}-{device}", source="native", dev_eui=None, first=at, last=at,
+            messages=1, properties=(seen,),
+        )  # fmt: skip
+        await unknown_store.note(conn, [named])
 
 
 async def numbers(conn: AsyncConnection[Any]) -> dict[str, str]:
@@ -411,8 +440,8 @@ async def test_the_markers_of_the_other_area_are_there_for_who_reaches_it(
     text, _ = await keys.create(city, "duty desk", "operator")
     expected = {
         "listAreas", "getArea", "listValues", "listThings", "listDatastreams", "listLatestObservations",
-        "listObservations", "listGateways", "listRefusals", "listAlerts", "listAlertRules",
-        "listAlertSilences", "listCommands", "listConfigs", "listLiveness", "getRollout",
+        "listObservations", "listGateways", "listRefusals", "listUnknownThings", "listAlerts",
+        "listAlertRules", "listAlertSilences", "listCommands", "listConfigs", "listLiveness", "getRollout",
     }  # fmt: skip
     async with client_of(app, authorization=f"Bearer {text}") as client:
         for operation in expected:

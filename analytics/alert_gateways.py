@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from analytics.alerts import Sample
+from devices import maintenance
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -45,6 +46,10 @@ _ON: LiteralString = """
 #: Of an open alert `l`: no rule looks at its gateway.
 STRAY: LiteralString = f"""
     NOT EXISTS (SELECT FROM {_PAIRS} WHERE {_ON} AND r.id = l.rule_id AND g.id = l.gateway_id)"""
+# Nothing begins meanwhile; what was open before ends when the gateway is heard again.
+_IN_MAINTENANCE: LiteralString = f"""
+    EXISTS (SELECT FROM ({maintenance.OF_GATEWAYS}) m
+            WHERE m.gateway_id = g.id AND m.starts_at <= %(at)s AND m.ends_at > %(at)s)"""
 # The states are those of the API: a will counts until a message proves the contrary, and two heartbeats
 # without any message are a silence. A gateway that was never heard is not missed.
 _CHANGED: LiteralString = f"""
@@ -58,7 +63,7 @@ _CHANGED: LiteralString = f"""
         WHERE s.gateway_id = g.id
     ) h
     LEFT JOIN alerts l ON l.rule_id = r.id AND l.gateway_id = g.id AND l.closed_at IS NULL
-    WHERE {_ON} AND h.heard IS NOT NULL
+    WHERE {_ON} AND h.heard IS NOT NULL AND NOT (h.state IS NOT NULL AND {_IN_MAINTENANCE})
       AND ((h.state IS NULL) = (l.id IS NOT NULL)
            OR (l.state = 'pending' AND l.since <= %(at)s - r.hold_min * interval '1 minute'))"""
 #: Whether a gateway fell silent, is heard again, or has been silent for as long as a rule says.

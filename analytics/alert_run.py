@@ -24,10 +24,9 @@ from analytics.alerts import (
     announce,
     crossed,
     escalate,
+    hush,
     measured,
     past_alert,
-    silence,
-    unsilence,
     withdraw,
 )
 
@@ -158,16 +157,20 @@ async def _settle(run: _Evaluation, case: _Case) -> None:
                 "the rule or the gateway was switched off, deleted, or does not belong to this area",
             )
         )
-    if case.id is None and case.alert.state in RAISED:
-        case.is_silenced = await alert_store.is_silenced(
-            run.conn, run.at, None, case.watched.id, case.area_id
-        )
-    case.take(silence(case.alert) if case.is_silenced else unsilence(case.alert))
+    await _hush(run, case)
     case.alert = announce(case.alert, case.watched.step, run.at)
     case.alert, steps = escalate(case.watched.rule, case.alert, run.at)
     case.lines += [(line, [step.target]) for step, line in steps]
     if case.lines or case.alert != case.stored:
         await _save(run, case)
+
+
+async def _hush(run: _Evaluation, case: _Case) -> None:
+    """Silence an alert, or end its silence, by whoever did it; nothing is asked where nothing changes."""
+    is_settled = case.id is not None and case.is_silenced is (case.alert.state is State.SILENCED)
+    if case.alert.state in RAISED and not is_settled:
+        last = await alert_store.last_silence(run.conn, run.at, case.id, case.watched.id, case.area_id)
+        case.take(hush(case.alert, last))
 
 
 async def _save(run: _Evaluation, case: _Case) -> None:

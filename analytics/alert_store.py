@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 
 from analytics import alert_gateways
 from analytics.alert_records import alert_of
-from analytics.alerts import Sample
+from analytics.alerts import Sample, Silence
 from devices.alert_rules import AlertRule
 
 if TYPE_CHECKING:
@@ -42,11 +42,13 @@ _CHANGED: LiteralString = f"""
     ) v
     LEFT JOIN alert_watches w ON w.rule_id = r.id AND w.area_id = a.id
     WHERE {_ON} AND (w.time, w.revision, w.rule_version) IS DISTINCT FROM (v.time, v.revision, r.version)"""
-_SILENCED: LiteralString = """
-    EXISTS (SELECT FROM alert_silences s JOIN areas sa ON sa.id = l.area_id
-            WHERE s.starts_at <= %(at)s AND s.ends_at > %(at)s
-              AND (s.rule_id IS NULL OR s.rule_id = l.rule_id) AND (s.area IS NULL OR s.area = sa.code)
-              AND (s.alert_id IS NULL OR s.alert_id = l.id))"""
+# The silences of an alert that have begun.
+_BEGUN: LiteralString = """
+    alert_silences s JOIN areas sa ON sa.id = l.area_id
+    WHERE s.starts_at <= %(at)s
+      AND (s.rule_id IS NULL OR s.rule_id = l.rule_id) AND (s.area IS NULL OR s.area = sa.code)
+      AND (s.alert_id IS NULL OR s.alert_id = l.id)"""
+_SILENCED: LiteralString = f"EXISTS (SELECT FROM {_BEGUN} AND s.ends_at > %(at)s)"
 _STRAY: LiteralString = f"""
     CASE WHEN l.gateway_id IS NULL
          THEN NOT EXISTS (SELECT FROM {_PAIRS} WHERE {_ON} AND r.id = l.rule_id AND a.id = l.area_id)
@@ -108,9 +110,13 @@ ORDER BY c.rule_id, c.area_id, s.time"""
 _OPEN: LiteralString = f"""
 SELECT l.*, {_SILENCED} AS is_silenced, {_STRAY} AS is_stray FROM alerts l
 WHERE l.closed_at IS NULL ORDER BY l.id FOR UPDATE OF l"""
-_SILENCED_PAIR: LiteralString = f"""
-SELECT {_SILENCED}
-FROM (SELECT %(id)s::bigint AS id, %(rule_id)s::int AS rule_id, %(area_id)s::int AS area_id) l"""
+_LAST_SILENCE: LiteralString = f"""
+SELECT found.*
+FROM (SELECT %(id)s::bigint AS id, %(rule_id)s::int AS rule_id, %(area_id)s::int AS area_id) l
+CROSS JOIN LATERAL (
+    SELECT s.created_by, s.reason, s.ended_by, s.ends_at > %(at)s FROM {_BEGUN}
+    ORDER BY s.ends_at DESC, s.id DESC LIMIT 1
+) found"""
 _REVISED: LiteralString = f"""
 SELECT r.id, v.area_id, v.time, v.time + i.step_s * interval '1 second', p.value, v.value, v.revision
 {_LATE} AND v.computed_at < %(horizon)s
@@ -240,12 +246,13 @@ async def open_alerts(conn: AsyncConnection[Any], at: datetime) -> list[OpenAler
         ]
 
 
-async def is_silenced(
+async def last_silence(
     conn: AsyncConnection[Any], at: datetime, alert_id: int | None, rule_id: int, area_id: int
-) -> bool:
-    """Tell whether a silence covers an alert at an instant."""
+) -> Silence | None:
+    """Return the silence of an alert that ends last, of those that have begun; None where there was none."""
     given = {"id": alert_id, "rule_id": rule_id, "area_id": area_id, "at": at}
-    return bool((await _all(conn, _SILENCED_PAIR, given))[0][0])
+    found = await _all(conn, _LAST_SILENCE, given)
+    return Silence(*found[0]) if found else None
 
 
 async def watch(conn: AsyncConnection[Any], seen: Watched) -> None:

@@ -54,6 +54,8 @@ class AlertError(ValueError):
 
 
 #: The rule is broken, and has been for long enough.
+#: who did what nobody did
+HALONG = "halong"
 RAISED = frozenset({State.ACTIVE, State.ACKNOWLEDGED, State.SILENCED})
 CLOSED = frozenset({State.INACTIVE, State.RESOLVED})
 
@@ -97,9 +99,19 @@ class Transition:
     before: State
     after: State
     cause: Cause
-    actor: str = "halong"
+    actor: str = HALONG
     note: str = ""
     sample: Sample | None = None
+
+
+@dataclass(frozen=True)
+class Silence:
+    """Who made a silence of an alert and why, who ended it before its time, and whether it is in force."""
+
+    who: str
+    reason: str
+    ended_by: str | None = None
+    is_in_force: bool = True
 
 
 def measured(kind: Kind, samples: Sequence[Sample], index: int) -> float | None:
@@ -171,27 +183,43 @@ def _next(rule: AlertRule, alert: Alert, sample: Sample, *, broken: bool) -> Sta
 
 
 def _moved(
-    alert: Alert, state: State, cause: Cause, *, sample: Sample | None = None, note: str = ""
+    alert: Alert,
+    state: State,
+    cause: Cause,
+    *,
+    sample: Sample | None = None,
+    actor: str = HALONG,
+    note: str = "",
 ) -> tuple[Alert, Transition | None]:
     if state is alert.state:
         return alert, None
-    made = Transition(before=alert.state, after=state, cause=cause, sample=sample, note=note)
+    made = Transition(before=alert.state, after=state, cause=cause, actor=actor, sample=sample, note=note)
     return replace(alert, state=state), made
 
 
-def silence(alert: Alert, note: str = "") -> tuple[Alert, Transition | None]:
+def hush(alert: Alert, last: Silence | None) -> tuple[Alert, Transition | None]:
+    """Return the alert silenced, or as it was before, by the silence of it that ends last."""
+    return silence(alert, last) if last and last.is_in_force else unsilence(alert, last)
+
+
+def silence(alert: Alert, by: Silence) -> tuple[Alert, Transition | None]:
     """Return a raised alert silenced; any other is left as it is."""
     if alert.state not in RAISED:
         return alert, None
-    return _moved(alert, State.SILENCED, Cause.SILENCE, note=note)
+    return _moved(alert, State.SILENCED, Cause.SILENCE, actor=by.who, note=by.reason)
 
 
-def unsilence(alert: Alert) -> tuple[Alert, Transition | None]:
+def unsilence(alert: Alert, last: Silence | None = None) -> tuple[Alert, Transition | None]:
     """Return a silenced alert as it was before; any other is left as it is."""
     if alert.state is not State.SILENCED:
         return alert, None
     state = State.ACKNOWLEDGED if alert.acknowledged else State.ACTIVE
-    return _moved(alert, state, Cause.SILENCE, note="no silence is in force")
+    note = "no silence is in force"
+    if last is None:
+        return _moved(alert, state, Cause.SILENCE, note=note)
+    how = "was ended" if last.ended_by else "is over"
+    note = f"{note}: that of {last.who} {how} ({last.reason})"
+    return _moved(alert, state, Cause.SILENCE, actor=last.ended_by or HALONG, note=note)
 
 
 def withdraw(alert: Alert, note: str) -> tuple[Alert, Transition | None]:

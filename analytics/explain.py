@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # As analytics.values: a code may have been another unit's before.
 _AREA = """
-SELECT id, name_en, name_vi FROM areas WHERE code = %(code)s
+SELECT id, name_en, name_vi, valid_from FROM areas WHERE code = %(code)s
   AND (reporting OR NOT EXISTS (SELECT FROM areas r WHERE r.code = areas.code AND r.reporting))
 ORDER BY valid_from DESC"""
 _REVISIONS = """

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from analytics.citation import citation, subject
 from analytics.rounding import half_up
-from analytics.texts import both
+from analytics.texts import Text, both
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,11 +24,20 @@ _COMPARED = ("value", "category", "reason", "completeness", "details")
 
 @dataclass(frozen=True)
 class Place:
-    """An area by its code and names."""
+    """An area by its code, its names and its first day."""
 
     code: str
     name_en: str
     name_vi: str
+    valid_from: date
+
+    @property
+    def text(self) -> Text:
+        """The area as it is cited."""
+        return Text(
+            f"{self.name_en} ({self.code}, in force from {self.valid_from})",
+            f"{self.name_vi} ({self.code}, có hiệu lực từ {self.valid_from})",
+        )
 
 
 @dataclass(frozen=True)
@@ -139,6 +149,11 @@ class Explanation:
         return self.indicator.step
 
     @property
+    def measured_from(self) -> datetime:
+        """From when on what was measured is looked at: of a 24 h mean, 24 h before the end of the step."""
+        return self.step.inputs_from(self.period.start, self.indicator.window)
+
+    @property
     def label(self) -> str:
         """What reports call the step, with its day: 2026-11-22 13:00, 2026-11-22, 2026-11, 2026."""
         return self.step.full_label(self.period.start, self.period.zone)
@@ -176,6 +191,21 @@ class Explanation:
         """The limit in force on the step's day with its first day; empty where the indicator has none."""
         return [each for each in self.indicator.limits if each[0] <= self.period.day][-1:]
 
+    @property
+    def cite_as(self) -> Text | None:
+        """How the stored value is cited; None where there was none."""
+        stored, of = self.stored, self.indicator
+        if stored is None:
+            return None
+        value = str(stored.reason) if stored.value is None else f"{stored.value:.10g}"
+        value += "" if stored.value is None or of.unit == "1" else f" {of.unit}"
+        figure = Text(
+            f"{value}, completeness {stored.completeness:.4g}, revision {stored.revision}",
+            f"{value}, mức đủ dữ liệu {stored.completeness:.4g}, bản {stored.revision}",
+        )
+        what = subject(of.code, stored.version, Text(of.name_en, of.name_vi), of.source.cited)
+        return citation(what, self.area.text, self.label, self.as_of or stored.computed_at, figure)
+
     def to_json(self) -> dict[str, Any]:
         """Return everything as JSON values, with datetimes as they are."""
         zone, start = self.period.zone, self.period.start
@@ -204,6 +234,8 @@ class Explanation:
             "missing": self.missing,
             "parts": [part.to_json() for part in self.parts],
             "rule": self._rule(),
+            "cite_as": self.cite_as and self.cite_as.en,
+            "cite_as_vi": self.cite_as and self.cite_as.vi,
         }
 
     def _rule(self) -> dict[str, Any]:

@@ -44,6 +44,12 @@ class Source:
     trust: Trust
     note: Text | None = None
 
+    @property
+    def cited(self) -> Text:
+        """The document and the clause."""
+        document, clause = self.document, self.clause
+        return Text(f"{document.en}, {clause.en}", f"{document.vi}, {clause.vi}")
+
     def json(self) -> dict[str, Any]:
         """Return it as JSON values."""
         return {

@@ -13,6 +13,7 @@ import structlog
 from analytics import alert_run, progress, values
 from analytics.flagging import flag_hours, flag_settled
 from analytics.indicator import INDICATORS, levels
+from analytics.packing import pack_calm
 from analytics.progress import Gap
 from analytics.recompute import recompute_late
 from analytics.run import Counts, compute, time_zone
@@ -81,11 +82,16 @@ async def _follow(
 
 
 async def _compute(conn: AsyncConnection[Any]) -> bool:
-    """Compute what is due, late hours and the newest part of a gap; tell whether there was a gap."""
+    """Compute what is due, late hours and the newest part of a gap; tell whether there was a gap.
+
+    What is calm is packed then.
+    """
     at = datetime.now(UTC)
     await run_due(conn, at)
     await _run_late(conn, at)
-    return await fill_gap(conn)
+    more = await fill_gap(conn)
+    await pack_calm(conn)
+    return more
 
 
 async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, bool]) -> bool:

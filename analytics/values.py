@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 
 from analytics.network import AreaRow, Datastream, LateHour, Network, Stay, ThingRow
 from analytics.series import Window
+from devices import maintenance
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
@@ -35,9 +36,13 @@ WHERE reporting AND parent_id = ANY(%s) ORDER BY id"""
 _GATEWAYS = """
 SELECT ga.area_id, g.code FROM gateways g JOIN gateway_areas ga ON ga.gateway_id = g.id
 WHERE g.enabled AND ga.area_id = ANY(%s)"""
-_THINGS = """
-SELECT t.id, t.code, g.code, g.heartbeat_s, t.properties, coalesce(own.ids, '{}'), coalesce(ga.ids, '{}'),
-       coalesce(once.ids, '{}')
+# Planned maintenance is what the property of this name tells and what the windows do.
+_THINGS = f"""
+SELECT t.id, t.code, g.code, g.heartbeat_s,
+       CASE WHEN m.windows IS NULL THEN t.properties ELSE t.properties || jsonb_build_object('maintenance',
+           CASE jsonb_typeof(t.properties -> 'maintenance') WHEN 'array' THEN t.properties -> 'maintenance'
+               ELSE '[]' END || m.windows) END,
+       coalesce(own.ids, '{{}}'), coalesce(ga.ids, '{{}}'), coalesce(once.ids, '{{}}')
 FROM things t JOIN gateways g ON g.id = t.gateway_id
 LEFT JOIN (SELECT thing_id, array_agg(DISTINCT area_id) AS ids FROM installation_areas GROUP BY 1) own
     ON own.thing_id = t.id
@@ -45,8 +50,12 @@ LEFT JOIN (SELECT gateway_id, array_agg(area_id) AS ids FROM gateway_areas GROUP
     ON ga.gateway_id = g.id
 LEFT JOIN (SELECT thing_id, array_agg(area_id) AS ids FROM retracted_areas GROUP BY 1) once
     ON once.thing_id = t.id
+LEFT JOIN (SELECT thing_id, jsonb_agg(jsonb_build_object('from', starts_at, 'to', ends_at,
+                                                         'recorded_at', created_at)
+                                      ORDER BY starts_at, ends_at, created_at) AS windows
+           FROM ({maintenance.OF_THINGS}) w WHERE ends_at > starts_at GROUP BY 1) m ON m.thing_id = t.id
 WHERE t.enabled AND g.enabled AND (own.ids && %(areas)s::int[] OR ga.ids && %(areas)s::int[])
-ORDER BY t.id"""
+ORDER BY t.id"""  # noqa: S608  (composed of constants)
 # Of things that were moved. Infinity is no microsecond: what is open ends far from any step.
 _STAYS = """
 SELECT i.thing_id,

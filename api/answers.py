@@ -29,6 +29,7 @@ Batches = AsyncGenerator[pa.RecordBatch, None]
 #: (connection, the last row so far or None, how many) -> rows
 Fetch = Callable[[AsyncConnection[Any], Row | None, int], Awaitable[list[Row]]]
 
+_NO_ROWS = "no rows: nothing that the request asks for is stored"
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -61,9 +62,9 @@ async def table_answer(
     breaks the answer off: the connection is closed in the middle of a chunk, which every client takes for an
     error (RFC 9112, 8).
     """
-    kind = KINDS[wanted.format]
-    made = writer(wanted.format, table, replace(wanted.style, about=dict(about or {})))
-    first = await anext(batches, None)
+    kind, first = KINDS[wanted.format], await anext(batches, None)
+    told = dict(about or {}) | ({"note": _NO_ROWS} if first is None else {})
+    made = writer(wanted.format, table, replace(wanted.style, about=told))
     disposition = f'attachment; filename="{_NOT_IN_NAMES.sub("-", name)}.{kind.suffix}"'
     return StreamingResponse(
         written(made, _after(first, batches)),

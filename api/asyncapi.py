@@ -98,16 +98,19 @@ def _gateways_say(settings: Settings) -> Iterable[_Channel]:
     yield channel("observations", "Readings, in the format that the content type names", observations)
     status = [messages.contract_message("status")]
     yield channel("status", "Whether a gateway is online; its Last Will is here too", status, retain=True)
+    yield channel("response", "How far a command is", [messages.contract_message("response")])
 
 
 def _halong_says(settings: Settings) -> Iterable[_Channel]:
     summaries = {
         "committed": "Which numbered messages are committed in the database",
         "rejected": "What was refused, where and why",
+        "command": "What a gateway is to do; the broker drops it when it expires",
+        "config": "What a gateway is to be configured as",
     }
     for kind, summary in summaries.items():
-        address = down(settings.topic_root, "{gateway}", kind)
-        yield _Channel(kind, address, "send", summary, [messages.contract_message(kind)])
+        address, told = down(settings.topic_root, "{gateway}", kind), [messages.contract_message(kind)]
+        yield _Channel(kind, address, "send", summary, told, retain=kind == "config")
 
 
 def _sparkplug(settings: Settings) -> Iterable[_Channel]:

@@ -101,7 +101,7 @@ def observations() -> list[Message]:
 
 
 def contract_message(name: str) -> Message:
-    """Return a message of the contract's own: observations, status, committed or rejected."""
+    """Return a message of the contract's own, by its name there."""
     schema = contract.schema(name)
     title = schema.pop("title")
     if name == "rejected":

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from api import questions, value_batches
+from api.about import File, about_series
 from api.parameters import read_as_of, read_at, split_codes
 from api.periods import Asked
 from api.problems import Problem, invalid
@@ -80,7 +81,8 @@ async def rows_of(
     state = await registry.known()
     choice = _chosen(state[0], asked, await registry.newest(state))
     batches = value_batches.batches(pool, known, choice, VALUES, as_of=asked.as_of, zone=zone)
-    return VALUES, batches, {"as_of": asked.as_of.isoformat(), "time_zone": zone.key}
+    file = File(asked.as_of, zone, asked.period)
+    return VALUES, batches, about_series(known, asked.indicators, choice.series, file)
 
 
 def _read(known: Known, wanted: NewExport, zone: ZoneInfo) -> _Question:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,7 +57,8 @@ class Newest:
     def replaced(self, indicators: Iterable[str], rows: Stored) -> Newest:
         """Return them with `rows`, by indicator, in the place of what there is of some indicators."""
         codes, starts = np.unique(rows["indicator"], return_index=True)
-        found = dict(zip(codes.tolist(), np.split(rows, starts[1:]), strict=False))
+        bounds = pairwise([*starts.tolist(), len(rows)])
+        found = {code: rows[start:end] for code, (start, end) in zip(codes.tolist(), bounds, strict=True)}
         gone = set(indicators)
         return Newest({code: part for code, part in self.parts.items() if code not in gone} | found)
 
@@ -67,12 +69,11 @@ def after(rows: Stored, key: tuple[str, int] | None) -> Stored:
         return rows
     code, area = key
     same = (rows["indicator"] == code) & (rows["area_id"] > area)
-    found: Stored = rows[same | (rows["indicator"] > code)]
-    return found
+    return rows[np.asarray(same | (rows["indicator"] > code))]
 
 
 def _joined(parts: Iterable[Stored]) -> Stored:
-    return np.concatenate([np.empty(0, queries.NEWEST), *parts])
+    return queries.Stored.joined(parts, queries.NEWEST)
 
 
 def _extents(rows: Stored) -> Iterable[tuple[int, Any, Any]]:

@@ -197,7 +197,7 @@ def _lacking(right: Right) -> Caller:
 _MAY_FIND_NOTHING = {"listObservations", "createExport"}
 _MAY_CONFLICT = {
     "acknowledgeAlert", "getExportFile", "createEnrolmentToken", "enrol", "createGateway", "createThing",
-    "createDatastream", "createObservedProperty", "createCalibration",
+    "createDatastream", "createObservedProperty", "createCalibration", "changeConfig", "stopRollout",
 }  # fmt: skip
 
 

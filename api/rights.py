@@ -26,6 +26,9 @@ class Right(StrEnum):
     RAW = "read what devices send (things, observations, gateways, refusals, status, alerts)"
     EXPORT = "have files made"
     OPERATE = "acknowledge and silence alerts"
+    COMMAND = "send commands to gateways"
+    CONFIGURE = "change the configuration of gateways"
+    ROLL_OUT = "roll out firmware"
     REGISTER = "register gateways and devices, move them and let them enrol"
     ADMINISTER = "change the rules of alerts, observed properties and calibrations"
 
@@ -36,8 +39,8 @@ _PLANNER: Final = frozenset({Right.INDICATORS, Right.EXPORT})
 RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
     Role.PUBLIC: frozenset(),
     Role.PLANNER: _PLANNER,
-    Role.OPERATOR: _PLANNER | {Right.RAW, Right.OPERATE},
-    Role.INSTALLER: _PLANNER | {Right.RAW, Right.REGISTER},
+    Role.OPERATOR: _PLANNER | {Right.RAW, Right.OPERATE, Right.COMMAND},
+    Role.INSTALLER: _PLANNER | {Right.RAW, Right.COMMAND, Right.CONFIGURE, Right.REGISTER},
     Role.ADMIN: frozenset(Right),
 }
 #: roles that may be confined to areas: open data are everyone's, and rules of alerts are the whole city's
@@ -74,7 +77,18 @@ _OPERATIONS: Final[Mapping[Right, tuple[str, ...]]] = {
         "listGateways",
         "getGateway",
         "listRefusals",
+        "listUnknownThings",
+        "getUnknownThing",
         "getStatus",
+        "listCommands",
+        "getCommand",
+        "listFirmware",
+        "listRollouts",
+        "getRollout",
+        "listLiveness",
+        "getAvailability",
+        "listConfigs",
+        "getConfig",
         "listAlerts",
         "getAlert",
         "listAlertRules",
@@ -90,6 +104,9 @@ _OPERATIONS: Final[Mapping[Right, tuple[str, ...]]] = {
     # Of observations it needs RAW too: api.routers.exports asks for it.
     Right.EXPORT: ("createExport", "listExports", "getExport", "deleteExport", "getExportFile"),
     Right.OPERATE: ("acknowledgeAlert", "createAlertSilence", "endAlertSilence"),
+    Right.COMMAND: ("createCommand",),
+    Right.CONFIGURE: ("changeConfig",),
+    Right.ROLL_OUT: ("createRollout", "stopRollout"),
     Right.REGISTER: (
         "moveThing",
         "createEnrolmentToken",
@@ -102,6 +119,8 @@ _OPERATIONS: Final[Mapping[Right, tuple[str, ...]]] = {
         "createDatastream",
         "changeDatastream",
         "deleteDatastream",
+        "acceptUnknownThing",
+        "ignoreUnknownThing",
         # Of what stands in no area it needs ADMINISTER too: api.routers.changes asks for it.
         "listChanges",
     ),

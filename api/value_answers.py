@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import numpy as np
 
-from api import pages, questions, value_batches, value_columns, values
+from api import pages, questions, stored_values, value_batches, value_columns, values
+from api.about import File, about, about_series
 from api.answers import request_pool, table_answer
 from api.fresh import Freshness, json_answer
 from api.newest import after
@@ -74,7 +75,7 @@ async def answer(request: Request, state: State, question: Question) -> Response
         return await _file(request, known, choice, question, when)
     series, limit = questions.after(choice, key).series, layout.page(_PAGE)
     async with request_pool(request).connection() as conn:
-        rows = await queries.values(conn, series, layout.fields, as_of=as_of, limit=limit + 1)
+        rows = await stored_values.values(conn, series, layout.fields, as_of=as_of, limit=limit + 1)
     shown, link = rows[:limit], _next(request, rows, limit, series)
     told = _told(value_columns.of_series(known, series, shown, zone), layout)
     body = _head(known, choice, question, when, zone) | told | {"next": link}
@@ -116,12 +117,11 @@ async def _file(request: Request, known: Known, choice: Choice, question: Questi
     async with request_pool(request).connection() as conn:
         settled = await queries.settled(conn, question.indicators)
     as_of, zone = min(question.as_of or settled, settled), request.app.state.settings.zone
-    about = {"as_of": str(as_of), "from": str(when.period.start), "to": str(when.period.end)}
-    about |= {"time_zone": zone.key}
-    table = question.layout.table
+    file, table = File(as_of, zone, when.period, str(request.url)), question.layout.table
+    told = about_series(known, question.indicators, choice.series, file)
     batches = value_batches.batches(request_pool(request), known, choice, table, as_of=as_of, zone=zone)
     name = "-".join(question.indicators)[:100]
-    return await table_answer(table, question.layout.wanted, batches, name=name, about=about)
+    return await table_answer(table, question.layout.wanted, batches, name=name, about=told)
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,8 @@ async def latest_answer(
     key, zone = pages.decode_cursor(layout.cursor, tuple[str, int]), request.app.state.settings.zone
     found = _latest(known, await request.app.state.registry.newest(state), codes, where)
     if layout.wanted.is_file:
-        return await _latest_file(value_columns.of_newest(known, found.rows, found.stands_for, zone), layout)
+        newest = value_columns.of_newest(known, found.rows, found.stands_for, zone)
+        return await _latest_file(newest, layout, File(now(), zone, request=str(request.url)))
     rows = after(found.rows, key)
     shown, link = rows[:limit], _next_latest(request, rows, limit)
     told = _latest_told(known, value_columns.of_newest(known, shown, found.stands_for, zone), layout)
@@ -181,18 +182,17 @@ def _latest_told(known: Known, found: Values, layout: Layout) -> Row:
     }
 
 
-async def _latest_file(found: Values, layout: Layout) -> Response:
+async def _latest_file(found: Values, layout: Layout, file: File) -> Response:
     async def batches() -> Batches:
         if len(found.rows):
             yield found.batch(layout.table)
 
-    about = {"as_of": str(now()), "time_zone": found.zone.key}
-    return await table_answer(layout.table, layout.wanted, batches(), name="latest-values", about=about)
+    told = about(found.indicators, found.areas, file)
+    return await table_answer(layout.table, layout.wanted, batches(), name="latest-values", about=told)
 
 
 def _next_latest(request: Request, rows: Stored, limit: int) -> str | None:
     if len(rows) <= limit:
         return None
-    last = rows[limit - 1]
-    cursor = pages.encode_cursor([last["indicator"], int(last["area_id"])])
+    cursor = pages.encode_cursor([rows["indicator"][limit - 1], int(rows["area_id"][limit - 1])])
     return pages.next_address(request.url, request.query_params, cursor)

@@ -7,7 +7,6 @@ from functools import cached_property
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
+    import msgspec
     from numpy.typing import NDArray
 
     from api.formats.table import Table
@@ -99,33 +99,31 @@ class Values:
         if name in _TEXTS:
             return columns.of_objects(stored.tolist())
         if name == "details":
-            return columns.of_objects(stored.tolist()).each(msgspec.Raw)
+            return columns.of_json(stored.tolist())
         if name == "computed_at":
             return columns.of_instants(stored)
-        return columns.of_rows(stored.tolist()) if name == "value" else columns.of_numbers(stored)
+        return columns.of_floats(stored) if name == "value" else columns.of_numbers(stored)
 
     @cached_property
     def _times(self) -> Column:
         return columns.of_instants(self.rows["time"])
 
     @cached_property
+    def _declared(self) -> Column:
+        return Column(self.indicators, self.of_indicator)
+
+    @cached_property
     def _moments(self) -> Column:
         """Where the inputs of each step begin, its end, its local day and its label."""
-        starts = self._times.things
-        found = columns.of_numbers(self.of_indicator * len(starts) + self._times.places)
-        steps = (divmod(each, len(starts)) for each in found.things)
-        return Column([self._moment(of, starts[at]) for of, at in steps], found.places)
+        return columns.of_pairs(self._declared, self._times).each(lambda pair: self._moment(*pair))
 
-    def _moment(self, of: int, start: datetime) -> tuple[Any, ...]:
-        declared = self.indicators[of]
+    def _moment(self, declared: Row, start: datetime) -> tuple[Any, ...]:
         return moments(declared["step_s"], declared["window_s"], start, self.zone)
 
     @cached_property
     def _classes(self) -> Column:
         """The class of each value, None where there is none."""
-        codes = self.rows["category"].tolist()
-        pairs = columns.of_objects(list(zip(self.of_indicator.tolist(), codes, strict=True)))
-        return pairs.each(lambda pair: _class(self.indicators[pair[0]], pair[1]))
+        return columns.of_pairs(self._declared, self._stored("category")).each(lambda pair: _class(*pair))
 
 
 def of_series(known: Known, series: Sequence[Series], rows: Stored, zone: ZoneInfo) -> Values:
@@ -148,14 +146,15 @@ def of_newest(
 ) -> Values:
     """Return newest values; `stands_for` has the codes of areas, by indicator and area's id."""
     indicators, areas = columns.of_objects(rows["indicator"].tolist()), columns.of_numbers(rows["area_id"])
-    keys = zip(rows["indicator"].tolist(), rows["area_id"].tolist(), strict=True)
+    keys = zip(rows["indicator"].tolist(), rows["area_id"].tolist(), strict=True) if stands_for else ()
+    whose = [stands_for.get(key, ()) for key in keys] or [()] * len(rows)
     return Values(
         rows,
         [known.indicators[code] for code in indicators.things],
         indicators.places,
         [known.everywhere[id_] for id_ in areas.things],
         areas.places,
-        columns.of_objects([stands_for.get(key, ()) for key in keys] if stands_for else [()] * len(rows)),
+        columns.of_objects(whose),
         zone,
     )
 

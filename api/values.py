@@ -44,8 +44,8 @@ def computed_at(rows: Stored) -> datetime | None:
 
 def by_name(rows: Stored) -> list[Row]:
     """Return values that were read as dictionaries; None is what could not be computed."""
-    names = rows.dtype.names or ()
-    found = [dict(zip(names, row, strict=True)) for row in rows.tolist()]
+    told = zip(*(column.tolist() for column in rows.arrays.values()), strict=True)
+    found = [dict(zip(rows.arrays, row, strict=True)) for row in told]
     times = instants(rows["computed_at"])
     return [
         row | {"value": None if isnan(row["value"]) else row["value"], "computed_at": time}

@@ -19,6 +19,7 @@ from devices.registry import datastream_ids, import_profile
 from simulators.city import populate
 from storage.migrate import migrate
 from storage.observations import OBSERVATION, copy_in, to_microseconds
+from storage.packed_values import pack
 from storage.pool import connect
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ async def fill(url: str, readings: int) -> City:
         await values.write_catalogue(conn, INDICATORS.values())
         for step in steps(list(Step), "storing values"):
             await _values(conn, step)
+        await _pack(conn)
         ids = await datastream_ids(conn)
         chosen = sorted((n, i) for (n, name), i in ids.items() if name == "pm2_5")
         others = [i for (_, name), i in sorted(ids.items()) if name != "pm2_5"][:_OTHERS]
@@ -117,7 +119,8 @@ async def fill(url: str, readings: int) -> City:
             await copy_in(conn, _observations([i for _, i in chosen], from_, _INTERVAL_S))
             await copy_in(conn, _observations(others, from_, 300))
         await conn.execute("VACUUM ANALYZE observations")
-        await conn.execute("VACUUM ANALYZE indicator_values")
+        for table in ("indicator_values", "packed_values", "value_months"):
+            await conn.execute(f"VACUUM ANALYZE {table}".encode())
         await conn.execute("CHECKPOINT")
     per_s = len(chosen) / _INTERVAL_S
     since = max(start, LAST - timedelta(seconds=round(readings / per_s)))
@@ -143,6 +146,16 @@ async def _values(conn: AsyncConnection[Any], step: Step) -> None:
             "unit": {Step.DAY: "day", Step.MONTH: "month", Step.YEAR: "year"}.get(step, "minute"),
         },
     )  # fmt: skip
+
+
+async def _pack(conn: AsyncConnection[Any]) -> None:
+    """Pack all months but the newest, which is as it is while its values change."""
+    while await pack(conn, timedelta(0)):
+        pass
+    await conn.execute(
+        """UPDATE value_months SET changes = changes + 1
+           WHERE month = (SELECT max(month) FROM value_months)"""
+    )
 
 
 def _observations(ids: list[int], start: datetime, interval_s: int) -> np.ndarray:

@@ -32,7 +32,19 @@ READABLE: Final[dict[str, tuple[str, ...] | None]] = {
     "indicators": None,
     "indicator_values": None,
     "gateways": ("id", "code", "name", "latitude", "longitude", "heartbeat_s", "enabled", "created_at"),
-    "refusals": ("time", "id", "gateway", "topic", "seq", "reason", "at", "detail", "count", "stored"),
+    "refusals": (
+        "time",
+        "id",
+        "gateway",
+        "topic",
+        "seq",
+        "reason",
+        "at",
+        "detail",
+        "count",
+        "stored",
+        "replayed_at",
+    ),
 }
 
 #: A dashboard's query that takes longer is ended, so that no chart can take the database from ingest.

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from devices.commands import Answer
     from ingest.mqtt import Delivery
     from ingest.rate import Bucket
     from ingest.resolve import Resolved
@@ -33,6 +34,8 @@ class Entry(msgspec.Struct, frozen=True):
     deferred: Bucket | None = None
     #: what it makes of its Sparkplug edge node's session
     sparkplug: Change | None = None
+    #: what its gateway says of a command
+    answer: Answer | None = None
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,11 @@ class Batch:
 
     def eventful(self) -> list[Entry]:
         """Return the entries that say or leave more than observations; of usual traffic none do."""
-        return [e for e in self.entries if e.resolved.refusals or e.deferred or e.status or e.sparkplug]
+        return [
+            e
+            for e in self.entries
+            if e.resolved.refusals or e.deferred or e.status or e.sparkplug or e.answer
+        ]
 
 
 class Batcher:

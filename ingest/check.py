@@ -24,6 +24,7 @@ from ingest.understand import understand
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from devices.commands import Answer
     from ingest.mqtt import Delivery
     from ingest.resolve import Refusal, Resolved, TimeLimits
     from ingest.status import GatewayStatus
@@ -71,6 +72,7 @@ class Checked:
     readings: tuple[CheckedReading, ...]
     findings: tuple[Finding, ...]
     status: GatewayStatus | None = None
+    answer: Answer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,20 +84,21 @@ class Checker:
     limits: TimeLimits
 
     def check(self, delivery: Delivery) -> Checked:
-        """Return what becomes of a message of `up/observations` or `up/status`. Never raises."""
+        """Return what becomes of a message below a gateway's `up`. Never raises."""
         address = parse_topic(delivery.topic, self.topic_root)
         gateway, kind = address or ("", "observations")
-        is_status = kind == "status"
-        readings = Readings() if is_status else read(delivery.payload, delivery.content_type)
+        measures = kind == "observations"
+        readings = Readings() if not measures else read(delivery.payload, delivery.content_type)
         catalog = self.catalog or _lenient(readings, gateway)
         with listing_each():
             entry = understand(delivery, catalog, self.topic_root, self.limits)
-        fates = () if is_status else self._fates(readings, entry.gateway, catalog)
+        fates = () if not measures else self._fates(readings, entry.gateway, catalog)
         refusals = entry.resolved.refusals.values()
         # What unit a property has, only a registry says.
         findings = tuple(_finding(r) for r in refusals if self.catalog or r.reason != "unit_mismatch")
-        name = "status" if is_status else _format_name(delivery)
-        return Checked(entry.gateway, kind, name, entry.resolved.seq, tuple(fates), findings, entry.status)
+        name = _format_name(delivery) if measures else kind
+        told = entry.status, entry.answer
+        return Checked(entry.gateway, kind, name, entry.resolved.seq, tuple(fates), findings, *told)
 
     def _fates(self, readings: Readings, gateway: str, catalog: Catalog) -> Iterator[CheckedReading]:
         known = catalog.gateways.get(gateway)

@@ -10,29 +10,11 @@ import sys
 from copy import deepcopy
 from typing import Any, Final
 
-from devices.model import CODE
-from ingest.formats.head import MAX_SEQ
-from ingest.formats.times import MAX_MS
+from ingest import contract_control as control
+from ingest.contract_parts import CODE_PATTERN, RFC3339, SEQ, TIME, named
 from ingest.rules import RULES
 from ingest.sequence import MAX_GAPS
 
-DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-
-_CODE = f"^{CODE.pattern}$"
-# date-time of RFC 3339, 5.6: an offset is required, years begin at 1
-_DATE = "(?!0000)[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
-_CLOCK = r"([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\.[0-9]+)?"
-_OFFSET = "([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
-_RFC3339 = f"^{_DATE}[Tt ]{_CLOCK}{_OFFSET}$"
-
-_SEQ: Final[dict[str, Any]] = {"type": "integer", "minimum": 0, "maximum": MAX_SEQ}
-_TIME: Final[dict[str, Any]] = {
-    "description": "RFC 3339 with Z or an offset, or whole milliseconds since 1970 UTC.",
-    "anyOf": [
-        {"type": "string", "pattern": _RFC3339},
-        {"type": "integer", "minimum": -MAX_MS, "maximum": MAX_MS},
-    ],
-}
 _VALUE: Final[dict[str, Any]] = {
     "description": "A finite number in the observed property's unit; true and false count as 1 and 0.",
     "type": ["number", "boolean"],
@@ -46,47 +28,42 @@ _READING: Final[dict[str, Any]] = {
         "device": {
             "description": "The device's code; without it, the device that has the gateway's own code.",
             "type": ["string", "null"],
-            "pattern": _CODE,
+            "pattern": CODE_PATTERN,
         },
-        "time": _TIME | {"description": f"The time of measuring: {_TIME['description']}"},
+        "time": TIME | {"description": f"The time of measuring: {TIME['description']}"},
     },
-    "propertyNames": {"pattern": _CODE},
+    "propertyNames": {"pattern": CODE_PATTERN},
     "additionalProperties": _VALUE,
 }
 
 
-def _named(name: str, title: str, description: str, **rest: Any) -> dict[str, Any]:
-    head = {"$schema": DIALECT, "$id": f"urn:halong:v1:{name}", "title": title, "description": description}
-    return head | {"type": "object"} | rest
-
-
 _SCHEMAS: Final[dict[str, dict[str, Any]]] = {
-    "observations": _named(
+    "observations": named(
         "observations",
         "Readings of a gateway's devices",
         "Payload of {root}/{gateway}/up/observations in native JSON, QoS 1, not retained.",
         required=["readings"],
         properties={
-            "seq": _SEQ
+            "seq": SEQ
             | {
                 "type": ["integer", "null"],
                 "description": "The message's number, one up for each; without it, no down/committed.",
             },
-            "oldest": _SEQ
+            "oldest": SEQ
             | {
                 "type": ["integer", "null"],
                 "description": "The lowest number that the gateway still keeps.",
             },
             "gateway": {
                 "type": ["string", "null"],
-                "pattern": _CODE,
+                "pattern": CODE_PATTERN,
                 "description": "If it is there, the code in the topic.",
             },
             "readings": {"type": "array", "items": _READING},
         },
         additionalProperties=False,
     ),
-    "status": _named(
+    "status": named(
         "status",
         "Whether a gateway is online",
         "Payload of {root}/{gateway}/up/status and of the Last Will there, QoS 1, retained.",
@@ -95,36 +72,37 @@ _SCHEMAS: Final[dict[str, dict[str, Any]]] = {
             "online": {"type": "boolean"},
             "firmware": {"type": ["string", "null"], "description": "The firmware's version."},
             "started": {
-                "description": f"When the gateway started: {_TIME['description']}",
-                "anyOf": [*_TIME["anyOf"], {"type": "null"}],
+                "description": f"When the gateway started: {TIME['description']}",
+                "anyOf": [*TIME["anyOf"], {"type": "null"}],
             },
+            "config": control.REPORTED,
         },
     ),
-    "committed": _named(
+    "committed": named(
         "committed",
         "What is committed in the database",
         "Payload of {root}/{gateway}/down/committed, QoS 1, not retained: everything up to and including "
         "seq may be forgotten.",
         required=["seq"],
         properties={
-            "seq": _SEQ,
+            "seq": SEQ,
             "missing": {
                 "description": "Ranges above seq that have not arrived, both ends included; send them again.",
                 "type": "array",
                 "minItems": 1,
                 "maxItems": MAX_GAPS,
-                "items": {"type": "array", "items": _SEQ, "minItems": 2, "maxItems": 2},
+                "items": {"type": "array", "items": SEQ, "minItems": 2, "maxItems": 2},
             },
         },
     ),
-    "rejected": _named(
+    "rejected": named(
         "rejected",
         "What was refused, where and why",
         "Payload of {root}/{gateway}/down/rejected, QoS 1, not retained, at most one a second: the first "
         "refusal since the last such message.",
         required=["reason", "at", "detail", "stored", "count", "time"],
         properties={
-            "seq": _SEQ | {"description": "The message's number, where it could be read."},
+            "seq": SEQ | {"description": "The message's number, where it could be read."},
             "reason": {
                 "description": "A word of the contract; take one that you do not know for a refusal.",
                 "type": "string",
@@ -142,9 +120,10 @@ _SCHEMAS: Final[dict[str, dict[str, Any]]] = {
                 "minimum": 1,
                 "description": "Readings refused since the last time.",
             },
-            "time": {"type": "string", "format": "date-time", "pattern": _RFC3339},
+            "time": {"type": "string", "format": "date-time", "pattern": RFC3339},
         },
     ),
+    **control.SCHEMAS,
 }
 
 _EXAMPLES: Final[dict[str, list[dict[str, Any]]]] = {
@@ -160,7 +139,12 @@ _EXAMPLES: Final[dict[str, list[dict[str, Any]]]] = {
         {"readings": [{"time": "2026-11-22T01:15:00.250Z", "rainfall": 0.2}]},
     ],
     "status": [
-        {"online": True, "firmware": "1.4.2", "started": "2026-11-22T08:00:00+07:00"},
+        {
+            "online": True,
+            "firmware": "1.4.2",
+            "started": "2026-11-22T08:00:00+07:00",
+            "config": {"version": 7, "hash": "5c9d6f0b"},
+        },
         {"online": False},
     ],
     "committed": [{"seq": 4711}, {"seq": 4711, "missing": [[4713, 4713], [4720, 4722]]}],
@@ -175,6 +159,7 @@ _EXAMPLES: Final[dict[str, list[dict[str, Any]]]] = {
             "time": "2026-11-22T01:15:02.113+00:00",
         },
     ],
+    **control.EXAMPLES,
 }
 
 #: the payloads that have a schema
@@ -185,7 +170,7 @@ def schema(name: str) -> dict[str, Any]:
     """Return the JSON Schema (2020-12) of a payload with its examples; the caller may change it.
 
     Args:
-        name: observations, status, committed or rejected.
+        name: one of NAMES.
 
     Raises:
         ValueError: there is no such payload.

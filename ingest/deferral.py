@@ -114,6 +114,11 @@ class Deferral:
             return None
         return self._defer(delivery, catalog, bucket)
 
+    @property
+    def waiting_bytes(self) -> int:
+        """What waits, as far as this process knows, in bytes of payload."""
+        return self._bytes
+
     def _keeps(self, topic: str) -> bool:
         return topic in self._waiting or topic in self._admitted
 
@@ -211,7 +216,7 @@ class Deferral:
                 carefully = not carefully and not is_transient(error)
                 log.warning("deferred messages wait on", action="deferred_retry", error=first_line(error))
                 await asyncio.sleep(0.0 if carefully else _RETRY_S)
-            await asyncio.sleep(self._pause(time.monotonic() - began))
+            await asyncio.sleep(self.pause(time.monotonic() - began))
 
     async def _until_something_waits(self) -> None:
         while not self._waiting:
@@ -255,8 +260,8 @@ class Deferral:
         batch = batcher.close()
         return dataclasses.replace(batch, heard=taken[0].arrived) if batch else None
 
-    def _pause(self, took: float) -> float:
-        """Return for how many seconds live messages have the next turn."""
+    def pause(self, took: float) -> float:
+        """Return for how many seconds live messages have the next turn after work that took some."""
         waiting = self._subscription.in_flight
         if waiting > _BEHIND_MESSAGES:
             return _TRICKLE_S

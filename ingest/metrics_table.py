@@ -20,7 +20,7 @@ from ingest.arrivals import ARRIVALS, Arrivals
 from ingest.histogram import quantile
 from storage import arrivals
 from storage.errors import StorageError
-from storage.pool import connect, cut, first_line
+from storage.pool import bounded, connect, first_line
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -127,7 +127,7 @@ class Recorder:
         conn = await connect(self._url, name="halong ingest metrics")
         async with conn:
             while True:
-                await _bounded(conn, self._record(conn))
+                await bounded(conn, self._record(conn), _PATIENCE_S)
                 self._is_away = False
                 await asyncio.sleep(self._every_s)
 
@@ -205,21 +205,6 @@ async def _take_survey(conn: AsyncConnection[Any]) -> dict[str, int]:
     metrics.MISSING_SEQ.set(missing)
     metrics.LATE_HOURS.set(late)
     return {"gateways_with_gaps": gateways, "missing_seq": missing, "late_hours": late}
-
-
-async def _bounded(conn: AsyncConnection[Any], work: Any) -> None:
-    """Do work on a connection; if it takes too long or is cancelled, cut the connection.
-
-    Cancelled by itself, psycopg would wait for a server that does not answer.
-    """
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.wait({task}, timeout=_PATIENCE_S)
-    finally:
-        if not task.done():
-            cut(conn)
-        await asyncio.gather(task, return_exceptions=True)
-    task.result()
 
 
 async def newest(conn: AsyncConnection[Any]) -> list[DictRow]:

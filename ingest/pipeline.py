@@ -121,8 +121,9 @@ class Pipeline:
         """Store what is deferred when there is time for it."""
 
         def understand_later(delivery: Delivery, came: datetime) -> Entry:
-            limits = time_limits(self.settings, came)
-            return understand(delivery, self.catalog.current, self.settings.topic_root, limits)
+            settings, limits = self.settings, time_limits(self.settings, came)
+            sources = settings.lorawan_sources
+            return understand(delivery, self.catalog.current, settings.topic_root, limits, sources)
 
         await self.deferral.run(understand_later, self._tell)
 

@@ -15,17 +15,18 @@ if TYPE_CHECKING:
     from ingest.status import GatewayStatus
 
 _COPY_REFUSALS = """
-COPY refusals (gateway, topic, seq, reason, at, detail, count, stored, payload) FROM STDIN (FORMAT binary)"""
-_REFUSAL_TYPES = ("text", "text", "int8", "text", "text", "text", "int4", "bool", "bytea")
-# A message that may have come before must not be refused twice.
+COPY refusals (gateway, topic, seq, reason, at, detail, count, stored, payload, content_type)
+FROM STDIN (FORMAT binary)"""
+_REFUSAL_TYPES = ("text", "text", "int8", "text", "text", "text", "int4", "bool", "bytea", "text")
+# A message that may have come before must not be refused twice; one that is replayed may be refused again.
 REFUSE_ONCE = """
-INSERT INTO refusals (gateway, topic, seq, reason, at, detail, count, stored, payload)
-SELECT * FROM (VALUES (%s, %s, %s::bigint, %s, %s, %s, %s::int, %s::boolean, %s::bytea))
-           AS v (gateway, topic, seq, reason, at, detail, count, stored, payload)
+INSERT INTO refusals (gateway, topic, seq, reason, at, detail, count, stored, payload, content_type)
+SELECT * FROM (VALUES (%s, %s, %s::bigint, %s, %s, %s, %s::int, %s::boolean, %s::bytea, %s))
+           AS v (gateway, topic, seq, reason, at, detail, count, stored, payload, content_type)
 WHERE NOT EXISTS (
     SELECT FROM refusals r WHERE substr(sha256(r.payload), 1, 8) = substr(sha256(v.payload), 1, 8)
     AND r.payload = v.payload AND r.gateway = v.gateway AND r.topic = v.topic AND r.reason = v.reason
-    AND r.time > now() - interval '14 days')"""
+    AND r.replayed_at IS NULL AND r.time > now() - interval '14 days')"""
 # A multirange is read out in ascending order.
 _LOWEST = "(SELECT coalesce(range_agg(r), '{{}}') FROM (SELECT unnest({}) AS r LIMIT {}) AS lowest)"
 _HEARD = f"""
@@ -50,6 +51,12 @@ WITH changed AS (
 )
 INSERT INTO gateway_status_history (gateway_id, time, online, firmware)
 SELECT * FROM changed ON CONFLICT DO NOTHING"""
+
+_CONFIG = """
+UPDATE gateway_status
+SET config_version = %(version)s, config_hash = %(hash)s, config_error = %(error)s, config_at = now()
+WHERE gateway_id = %(id)s AND (config_version, config_hash, config_error)
+    IS DISTINCT FROM (%(version)s::int, %(hash)s::text, %(error)s::text)"""
 
 
 async def write_refusals(conn: AsyncConnection[Any], entries: list[Entry], *, again: bool) -> None:
@@ -78,15 +85,17 @@ def _refusal_rows(entry: Entry) -> Iterable[tuple[object, ...]]:
             entry.delivery.topic,
             entry.resolved.seq,
             r.reason,
-            _text(r.at),
-            _text(r.detail),
+            storable(r.at),
+            storable(r.detail),
             r.count,
             r.stored,
             entry.delivery.payload,
+            entry.delivery.content_type,
         )
 
 
-def _text(text: str) -> str:
+def storable(text: str) -> str:
+    """Return text as the database can hold it."""
     # PostgreSQL's text holds neither NUL nor lone surrogates, and a payload may contain both.
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
@@ -144,10 +153,26 @@ async def write_statuses(conn: AsyncConnection[Any], entries: list[Entry]) -> No
         id_, status = entry.resolved.gateway_id, entry.status
         if id_ is not None and status is not None and last.get(id_) != status:
             last[id_] = status
-            firmware = None if status.firmware is None else _text(status.firmware)
+            firmware = None if status.firmware is None else storable(status.firmware)
             changes.append((id_, status.online, firmware, status.started))
     if changes:
         # Rows are locked in the order of ids, as in _HEARD: several processes must not wait for one another.
         changes.sort(key=lambda change: change[0])
         async with conn.cursor() as cursor:
             await cursor.executemany(_STATUS, changes)
+            # Each gateway's last one: an executemany of nothing is nothing.
+            await cursor.executemany(
+                _CONFIG, [_config(each) for each in sorted(last.items()) if each[1].config]
+            )
+
+
+def _config(told: tuple[int, GatewayStatus]) -> dict[str, object]:
+    id_, status = told
+    assert status.config is not None
+    error = status.config.error
+    return {
+        "id": id_,
+        "version": status.config.version,
+        "hash": storable(status.config.hash),
+        "error": None if error is None else storable(error),
+    }

@@ -36,6 +36,7 @@ RULES: Final[dict[str, Rule]] = {
     "no_birth": Rule(
         "What is refused", "Sparkplug data follow the birth certificate that names their metrics"
     ),
+    "unknown_command": Rule("Commands", "`id` is that of a command that this gateway was sent"),
     "not_storable": Rule("What is refused", "the database can store the reading"),
     "rate_limited": Rule("What is refused", "a gateway sends about as often as it is registered for"),
 }

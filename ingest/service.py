@@ -17,6 +17,7 @@ from ingest import metrics
 from ingest.broker_stats import BrokerStats
 from ingest.claim import Claim, claim
 from ingest.deferral import Deferral
+from ingest.downlink import Downlink
 from ingest.drain import drain_surplus
 from ingest.feedback import Feedback
 from ingest.formats.format import formats
@@ -27,6 +28,7 @@ from ingest.shares import client_ids, is_host, share_of
 from ingest.sparkplug import table as sparkplug_table
 from ingest.sparkplug.host import HostSubscription
 from ingest.sparkplug.sessions import Sessions
+from ingest.unknown_queue import UnknownQueue
 from ingest.writer import Writer
 from storage.errors import is_transient
 from storage.pool import first_line, open_pool
@@ -109,6 +111,7 @@ async def _serve(
     ]
     if held.client_id == settings.ingest_client_id:
         beside.append(asyncio.create_task(drain_surplus(settings, partial(_pipe, shared)), name="drain"))
+        beside.append(asyncio.create_task(Downlink(settings, held.client_id).run(), name="downlink"))
     try:
         await _pipe(shared, held, subscription, stop)
     finally:
@@ -150,6 +153,9 @@ async def _pipe(shared: _Shared, held: Claim, subscription: Subscription, stop: 
             asyncio.create_task(held.lost(), name="claim"),
             asyncio.create_task(pipe.store_deferred(), name="deferred"),
         ]
+        if held.client_id == settings.ingest_client_id:
+            queue = UnknownQueue(settings, shared.pool, shared.catalog, deferral)
+            background.append(asyncio.create_task(queue.run(), name="unknown"))
         pipeline = [
             asyncio.create_task(pipe.gather(stop), name="gather"),
             *(asyncio.create_task(pipe.write(each), name="write") for each in writers),

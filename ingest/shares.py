@@ -2,7 +2,8 @@
 
 One process alone uses plain filters. Of several, all share `up/observations` and what LoRaWAN network
 servers publish, whose order does not matter, and the first alone has the rest: of two states of a gateway,
-the later one must be stored later, and what a Sparkplug edge node says depends on what it said before.
+or of two answers to a command, the later one must be stored later, and what a Sparkplug edge node says
+depends on what it said before.
 """
 
 from __future__ import annotations

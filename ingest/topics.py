@@ -11,9 +11,9 @@ from runtime.topic_filters import overlap
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Kind = Literal["observations", "status"]
+Kind = Literal["observations", "status", "response"]
 #: what ingest subscribes to
-KINDS: tuple[Kind, ...] = ("observations", "status")
+KINDS: tuple[Kind, ...] = ("observations", "status", "response")
 #: characters of "/{gateway}/up/observations" at the most
 _MAX_REST = 81
 
@@ -40,7 +40,7 @@ def _parse(topic: str, root: str) -> TopicAddress | None:
     if not topic.startswith(prefix):
         return None
     match topic[len(prefix) :].split("/"):
-        case [gateway, "up", ("observations" | "status") as kind] if is_code(gateway):
+        case [gateway, "up", ("observations" | "status" | "response") as kind] if is_code(gateway):
             return TopicAddress(gateway, kind)
     return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ingest import status
+from ingest import answers, status
 from ingest.batch import Entry
 from ingest.formats import lorawan
 from ingest.formats.format import read
@@ -40,6 +40,8 @@ def understand(
         return Entry(delivery, _middle(delivery.topic), unknown)
     if address.kind == "status":
         return _understand_status(delivery, address.gateway, catalog, limits)
+    if address.kind == "response":
+        return _understand_response(delivery, address.gateway, catalog, limits)
     readings = read(delivery.payload, delivery.content_type)
     return Entry(delivery, address.gateway, resolve(readings, address.gateway, catalog, limits))
 
@@ -52,9 +54,18 @@ def _understand_lorawan(delivery: Delivery, server: str, catalog: Catalog, limit
 
 def _understand_status(delivery: Delivery, gateway: str, catalog: Catalog, limits: TimeLimits) -> Entry:
     told = status.decode(delivery.payload)
-    problems = [told] if isinstance(told, Problem) else []
+    problem = told if isinstance(told, Problem) else told.problem
+    problems = [] if problem is None else [problem]
     resolved = resolve(Readings(problems=problems), gateway, catalog, limits)
     return Entry(delivery, gateway, resolved, None if isinstance(told, Problem) else told)
+
+
+def _understand_response(delivery: Delivery, gateway: str, catalog: Catalog, limits: TimeLimits) -> Entry:
+    said = answers.decode(delivery.payload)
+    problems = [said] if isinstance(said, Problem) else []
+    resolved = resolve(Readings(problems=problems), gateway, catalog, limits)
+    answer = None if isinstance(said, Problem) or resolved.refusals else said
+    return Entry(delivery, gateway, resolved, answer=answer)
 
 
 def _middle(topic: str) -> str:

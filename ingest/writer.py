@@ -14,6 +14,7 @@ import psycopg
 import structlog
 
 from ingest import deferred, metrics
+from ingest.answers import write_answers
 from ingest.marks import HighWaterMarks, first_of_each_key
 from ingest.records import write_heard, write_refusals, write_statuses
 from ingest.sparkplug import table as sparkplug_sessions
@@ -222,7 +223,8 @@ class Writer:
 def _forget_verdicts(batch: Batch) -> None:
     """Take back what an attempt that did not come to its COMMIT has refused: the next one may store it."""
     for entry in batch.entries:
-        entry.resolved.refusals.pop("not_storable", None)
+        for reason in ("not_storable", "unknown_command"):
+            entry.resolved.refusals.pop(reason, None)
 
 
 async def _store_all(conn: AsyncConnection[Any], plan: Plan, store: Store, *, again: bool) -> Outcome:
@@ -230,6 +232,7 @@ async def _store_all(conn: AsyncConnection[Any], plan: Plan, store: Store, *, ag
     stored = await store(conn, plan) if len(batch.rows) else 0
     await plan.turn.come_soon()
     entries = batch.eventful()
+    await write_answers(conn, entries)
     await write_refusals(conn, entries, again=again)
     await deferred.put(conn, entries, again=again)
     known = await write_heard(conn, batch)

@@ -13,24 +13,31 @@ from rich.console import Console
 from runtime.commands import (
     alerts,
     areas,
+    availability,
     broker,
     ca,
     changes,
     city,
+    commands,
+    config,
     dashboards,
     device,
     devices,
     entries,
+    firmware,
     gateways,
     indicators,
     keys,
+    maintenance,
     open_data,
     quality,
     registry,
+    sensors,
     services,
     sessions,
     things,
     tokens,
+    unknown,
 )
 from runtime.commands.running import own_name
 from storage.actor import act_in_sessions_as
@@ -55,10 +62,15 @@ app.command("simulate")(services.simulate)
 app.command("check")(services.check)
 app.command("changes")(changes.changes)
 app.add_typer(device.app, name="device")
+devices.app.command("availability")(availability.availability)
 app.add_typer(devices.app, name="devices")
 app.add_typer(areas.app, name="areas")
 app.add_typer(things.app, name="things")
 app.add_typer(gateways.app, name="gateways")
+app.add_typer(unknown.app, name="unknown")
+app.add_typer(commands.app, name="commands")
+app.add_typer(config.app, name="config")
+app.add_typer(firmware.app, name="firmware")
 app.add_typer(gateways.app, name="gateway", hidden=True)
 gateways.app.command("create")(entries.create_gateway)
 gateways.app.command("set")(entries.set_gateway)
@@ -69,11 +81,13 @@ app.add_typer(registry.app, name="registry")
 app.add_typer(broker.app, name="broker")
 app.add_typer(ca.app, name="ca")
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(maintenance.app, name="maintenance")
 app.add_typer(keys.app, name="keys")
 app.add_typer(tokens.app, name="tokens")
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(indicators.app, name="indicators")
 app.add_typer(quality.app, name="quality")
+app.add_typer(sensors.app, name="sensors")
 app.add_typer(open_data.app, name="open-data")
 app.add_typer(dashboards.app, name="dashboards")
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,6 +21,7 @@ from devices.credentials import password_hash
 from devices.identities import kept_passwords
 from ingest.shares import client_ids
 from runtime.broker_follow import follow_identities
+from runtime.demo_authority import DemoAuthority
 from runtime.local.mosquitto import LocalMosquitto
 from runtime.local.postgres import LocalPostgres
 from runtime.local.process import free_port
@@ -31,7 +31,7 @@ from runtime.settings import Settings, checkout, secret
 from runtime.supervise import Service, halong, service_commands
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, MutableMapping
+    from collections.abc import Iterator, Mapping
 
     from rich.console import Console
 
@@ -42,14 +42,8 @@ if TYPE_CHECKING:
 
 HISTORY = timedelta(hours=48)
 PROFILE = "quang_ninh"
-#: the gateway that nobody simulates: its password is shown, for publishing by hand
-TOUR_GATEWAY = "tour"
 #: a lively city: each device speaks at least this often, in seconds
 INTERVAL_S = 10.0
-
-
-#: Says that the environment comes from a demo's card: another demo must not take its addresses as given.
-CARD_MARK = "HALONG_DEMO_CARD"
 
 
 @dataclass(frozen=True)
@@ -95,6 +89,8 @@ class City:
         "HALONG_API_PORT",
         "HALONG_API_PUBLIC",
         "HALONG_OPEN_DATA_TARGET",
+        "HALONG_CA_DIR",
+        "HALONG_EXPORT_DIR",
     )
 
     settings: Settings
@@ -102,6 +98,8 @@ class City:
     binaries: Binaries | None
     #: the local one, None where another is given
     broker: LocalMosquitto | None = None
+    #: of the local broker, None where another authority is given
+    authority: DemoAuthority | None = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -115,6 +113,8 @@ class City:
             str(chosen.api_port),
             "true",
             chosen.require_open_data_target(),
+            str(chosen.authority_folder),
+            str(chosen.exports_folder),
         )
         return dict(zip(self.CARRIED, values, strict=True))
 
@@ -132,9 +132,12 @@ def local_services(given: Settings, places: Folders, out: Console) -> Iterator[C
     changes: dict[str, Any] = {
         "api_port": _port("API", given.api_port, out),
         "open_data_target": given.open_data_target or str(places.state / "open-data"),
+        "ca_dir": given.ca_dir or places.state / "ca",
+        "export_dir": given.export_dir or places.state / "exports",
     }
     passwords: dict[str, str] = {}
     broker: LocalMosquitto | None = None
+    authority: DemoAuthority | None = None
     with ExitStack() as stack:
         if given.database_url is None and binaries:
             server = stack.enter_context(LocalPostgres(binaries, places.state / "postgres"))
@@ -143,6 +146,7 @@ def local_services(given: Settings, places: Folders, out: Console) -> Iterator[C
         if given.mqtt_url is None and binaries:
             passwords = kept_passwords(places.passwords, (g.code for g in city_profile().gateways))
             hashes = {code: password_hash(password) for code, password in passwords.items()}
+            authority = None if given.ca_dir else DemoAuthority.at(places.state / "ca")
             broker = stack.enter_context(
                 LocalMosquitto(
                     binaries,
@@ -152,13 +156,15 @@ def local_services(given: Settings, places: Folders, out: Console) -> Iterator[C
                     sources=given.lorawan_sources,
                     alert_reader_password=secret(given.alert_reader_password),
                     sessions=client_ids(given),
+                    tls=authority.for_broker() if authority else None,
                 )
             )
             _say_port("MQTT", 1883, broker.gateway_port, out)
             changes |= {"mqtt_url": broker.platform_url, "gateway_mqtt_url": broker.gateway_url}
         elif given.gateway_mqtt_url is None:
             changes["gateway_mqtt_url"] = str(given.mqtt_url)
-        yield City(Settings.model_validate(given.model_dump() | changes), passwords, binaries, broker)
+        chosen = Settings.model_validate(given.model_dump() | changes)
+        yield City(chosen, passwords, binaries, broker, authority)
 
 
 def city_profile() -> Profile:
@@ -239,21 +245,24 @@ async def follow(city: City, stop: asyncio.Event) -> None:
     """Keep the local broker's identities as the database has them, until `stop` is set."""
     if city.broker is not None:
         url = city.settings.require_database_url()
-        await follow_identities(url, _read_identities, _reloaded(city.broker), stop)
+        await follow_identities(url, _read_identities, _reloaded(city.broker, city.authority), stop)
 
 
 async def _read_identities(conn: Any) -> BrokerIdentities:
     return await broker_identities(conn, datetime.now(UTC))
 
 
-def _reloaded(broker: LocalMosquitto) -> Apply:
+def _reloaded(broker: LocalMosquitto, authority: DemoAuthority | None) -> Apply:
     known: list[BrokerIdentities] = []
 
     def apply(identities: BrokerIdentities) -> None:
         if known != [identities]:
             known[:] = [identities]
             broker.reload(
-                identities.passwords, shut_out=identities.shut_out, second_users=identities.second_users
+                identities.passwords,
+                tls=authority.for_broker(identities.revoked) if authority else None,
+                shut_out=identities.shut_out,
+                second_users=identities.second_users,
             )
 
     return apply
@@ -267,39 +276,6 @@ def services(city: City, places: Folders) -> list[Service]:
         simulate += ["--passwords", str(places.passwords)]
     every = [*service_commands(city.settings), Service("simulators", simulate)]
     return [Service(s.name, s.command, {**city.environment, **s.environment}) for s in every]
-
-
-def write_card(city: City, places: Folders) -> None:
-    """Write `.halong/demo.env` for the shell of a person, and links to the MQTT clients that came along."""
-    places.card.mkdir(exist_ok=True)
-    gateway = city.settings.gateway_mqtt_url
-    lines = city.environment | {
-        CARD_MARK: "yes",
-        "HALONG_API": f"http://{city.settings.api_host}:{city.settings.api_port}",
-        "MQTT_HOST": gateway.host if gateway else "",
-        "MQTT_PORT": str(gateway.port if gateway else ""),
-        "TOUR_GATEWAY": TOUR_GATEWAY,
-        "TOUR_PASSWORD": city.gateway_passwords.get(TOUR_GATEWAY, ""),
-    }
-    places.env_file.touch(mode=0o600)
-    places.env_file.write_text("".join(f"export {name}='{value}'\n" for name, value in lines.items()))
-    if city.binaries:
-        clients = (city.binaries.mosquitto_pub, city.binaries.mosquitto_sub, city.binaries.mosquitto_rr)
-        for program in clients:
-            _link(places.card / program.name, program)
-
-
-def forget_card(environment: MutableMapping[str, str]) -> None:
-    """Take the addresses of an earlier demo, sourced from its card, out of an environment."""
-    if environment.pop(CARD_MARK, None):
-        for name in City.CARRIED:
-            environment.pop(name, None)
-
-
-def _link(link: Path, target: Path) -> None:
-    fresh = link.with_name(f".{link.name}.{os.getpid()}")
-    fresh.symlink_to(target)
-    fresh.replace(link)
 
 
 def _port(what: str, preferred: int, out: Console) -> int:

@@ -67,6 +67,8 @@ class Report:
                 "firmware": found.status.firmware,
                 "started": started and started.isoformat(),
             }
+        if found.answer is not None:
+            told["response"] = {"id": str(found.answer.id), "state": found.answer.state}
         return told
 
     def print(self, out: Console, zone: tzinfo) -> None:
@@ -78,6 +80,9 @@ class Report:
             out.print(line)
         if found.status is not None:
             out.print(Text(plain(f"  {_status_words(found, zone)}")))
+        if found.answer is not None:
+            words = ": ".join(filter(None, (found.answer.state, found.answer.detail)))
+            out.print(Text(plain(f"  command {found.answer.id} {words}")))
         self._print_findings(out)
         out.print(Text(f"  {_sum(self.checked)}", "green" if self.ok else "red"))
 
@@ -183,7 +188,7 @@ def _sum(found: Checked) -> str:
     number = sum(each.count for each in found.findings)
     fine = sum(each.fate in _STYLES for each in found.readings)
     problems = f"{number} problem" + ("s" if number > 1 else "")
-    if found.kind == "status":
+    if found.kind != "observations":
         return problems
     in_form = any(each.fate == IN_FORM for each in found.readings)
     return f"{problems}; {_values(fine)} {'in form' if in_form else 'would be stored'}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +12,7 @@ from devices.model import Gateway, Thing
 from ingest.formats.format import Format, formats
 from runtime.device_check import CheckError, city_of, open_desk
 from simulators.by_hand import PUBACK, Event, Hand, Message, limits_of, reading, rounds
+from simulators.obedience import Obedience
 from simulators.refusals import is_of, spoilt, spoilt_payload
 from simulators.signals import Signals
 
@@ -82,6 +84,7 @@ class Player:
         self._format = format_named(play.format)
         self._seq = play.seq
         self.told = Told(play.bad)
+        self._obedience = Obedience(any_command=True)
 
     def run(self, gateway: Gateway) -> Told:
         """Publish as often as was asked for; return what came back."""
@@ -135,8 +138,20 @@ class Player:
                 self.told.reasons.append(told["reason"])
                 fate = "stored all the same" if told["stored"] else "not stored"
                 self._say("rejected", f"{told['reason']} at {told['at']} ({fate}): {told['detail']}")
+            case "command":
+                self._obey(told)
             case kind:
                 self._say(kind, str(told))
+
+    def _obey(self, command: Any) -> None:
+        """Tell of a command, and say that it is done: there is nobody here who could do it."""
+        told = json.dumps(command.get("arguments", {}), ensure_ascii=False)
+        device = f" for {command['device']}" if "device" in command else ""
+        self._say("command", f"{command.get('command')} {told}{device}")
+        for answer in self._obedience.answers(command):
+            payload = json.dumps(answer).encode()
+            self.told.open.add(self._hand.publish(Message(payload, "application/json", "response")))
+            self._say("response", " ".join(filter(None, (answer["state"], answer.get("detail")))))
 
 
 def format_named(name: str) -> Format:

@@ -59,7 +59,9 @@ class ExplanationPage:
         name, place = (e.indicator.name_vi, e.area.name_vi) if vi else (e.indicator.name_en, e.area.name_en)
         end = self._time(e.step.after(e.period.start, e.period.zone))
         yield Text(f"{name} · {e.indicator.code}", style="bold")
-        yield Text(f"{place} ({e.area.code}) · {e.label} ({self._time(e.period.start)} – {end})")
+        measured = self._word("measured_from", time=self._time(e.measured_from))
+        since = "" if e.measured_from == e.period.start or e.indicator.of else f" · {measured}"
+        yield Text(f"{place} ({e.area.code}) · {e.label} ({self._time(e.period.start)} – {end}){since}")
         yield Text("")
         yield self._stored()
         yield self._recomputed()
@@ -183,6 +185,8 @@ class ExplanationPage:
         table.add_row(self._word("how"), said(declared.description, self._language))
         if source.note:
             table.add_row(self._word("note"), said(source.note, self._language))
+        if self._of.cite_as:
+            table.add_row(self._word("cite_as"), said(self._of.cite_as, self._language))
         return table
 
     def _figure(self, value: float | None, reason: str | None) -> str:

@@ -171,8 +171,7 @@ def validity(start: date | None, end: date | None, language: Language) -> str:
 
 def cited(source: Source, language: Language) -> str:
     """Return document, clause and year of a source."""
-    document, clause = said(source.document, language), said(source.clause, language)
-    return f"{document}, {clause}" + (f" ({source.year})" if source.year else "")
+    return said(source.cited, language) + (f" ({source.year})" if source.year else "")
 
 
 def _note(indicator: Indicator, language: Language) -> str:

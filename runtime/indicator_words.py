@@ -115,6 +115,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "parts": ("Các kỳ thành phần", "Made of"),
     "parts_agree": ("{n} trong {total} kỳ thành phần khớp", "{n} of {total} agree"),
     "limits_in_force": ("giới hạn của ngày {day}", "limit on {day}"),
+    "measured_from": ("dùng số đo từ {time}", "measured from {time}"),
+    "cite_as": ("trích dẫn", "cite as"),
     "given_values": ("cho trước", "given"),
 }
 

@@ -31,14 +31,18 @@ class Issuing:
     days: int
     by: str
 
-    def check(self, codes: Iterable[str]) -> None:
-        """Refuse to write over the key of a gateway, which may be the only copy.
+    def check(self, codes: Iterable[str], *, own_key: bool) -> None:
+        """Refuse to write over a gateway's certificate, or its key, which may be the only copy.
+
+        With keys of the gateways' own (`own_key`) none is written, and one may lie beside its request.
 
         Raises:
-            AuthorityError: the folder has one of `codes` already.
+            AuthorityError: the folder has a file that would be written.
         """
         for code in codes:
-            if found := next((f for f in self._files(code) if f.exists()), None):
+            certificate, key = self._files(code)
+            written = (certificate,) if own_key else (certificate, key)
+            if found := next((file for file in written if file.exists()), None):
                 raise AuthorityError(f"{found} exists: move it away, or give another folder with --out")
 
     async def issue(self, settings: Settings, codes: Iterable[str], csr: str | None) -> None:

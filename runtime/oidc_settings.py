@@ -59,9 +59,14 @@ class OidcSettings(BaseSettings):
     @model_validator(mode="after")
     def _claims_have_an_issuer(self) -> Self:
         """Refuse claims without an issuer: they would seem to do something."""
-        given = self.model_fields_set & set(OidcSettings.model_fields)
-        if self.oidc_issuer is None and given - {"oidc_issuer"}:
-            names = ", ".join(f"HALONG_{name.upper()}" for name in sorted(given - {"oidc_issuer"}))
+        # A default that a copy of the settings repeats is not given.
+        given = [
+            name
+            for name, field in sorted(OidcSettings.model_fields.items())
+            if getattr(self, name) != field.get_default(call_default_factory=True)
+        ]
+        if self.oidc_issuer is None and given:
+            names = ", ".join(f"HALONG_{name.upper()}" for name in given)
             raise ValueError(f"{names} without HALONG_OIDC_ISSUER: set that too")
         if self.oidc_client_id == self.oidc_audience:
             # Or a token that says who has logged in would be one that opens the API.

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     Reading = dict[str, Any]
 
 _CONNECT_TIMEOUT_S = 10.0
+#: paho's words for the end of a connection of which MQTT tells nothing
+_UNSPECIFIED = "Unspecified error"
 #: what PUBACK's reason codes mean to a gateway (MQTT 5, 3.4.2.1; docs/firmware.md)
 PUBACK = {
     0x00: "the broker has it",
@@ -53,6 +55,7 @@ class Message(NamedTuple):
 
     payload: bytes
     content_type: str
+    kind: str = "observations"
 
 
 class Hand:
@@ -94,20 +97,27 @@ class Hand:
         first = self._next(_CONNECT_TIMEOUT_S)
         if first is None or first.kind != "connected":
             self._client.loop_stop()
-            why = first.told if first else f"no answer within {_CONNECT_TIMEOUT_S:g} s"
-            words = f"the broker at {host}:{port} refuses {self._code!r}: {why}; check code and password"
-            raise HandError(words)
+            raise HandError(f"the broker at {host}:{port} refuses {self._code!r}: {self._why(first)}")
         return self
+
+    def _why(self, first: Event | None) -> str:
+        why = first.told if first else f"no answer within {_CONNECT_TIMEOUT_S:g} s"
+        if not self._broker.cert_file:
+            return f"{why}; check code and password"
+        # A broker that refuses a certificate ends the connection without a word of MQTT.
+        why = "it ended the connection" if why == _UNSPECIFIED else why
+        known = f"`halong ca list {self._code}` tells whether it is valid or revoked"
+        return f"{why}; check the certificate: {known}"
 
     def __exit__(self, *_: object) -> None:
         self._client.disconnect()
         self._client.loop_stop()
 
     def publish(self, message: Message) -> int:
-        """Publish readings with QoS 1 and return the number that its PUBACK will have."""
+        """Publish with QoS 1 and return the number that its PUBACK will have."""
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         properties.ContentType = message.content_type
-        topic = f"{self._root}/{self._code}/up/observations"
+        topic = f"{self._root}/{self._code}/up/{message.kind}"
         return self._client.publish(topic, message.payload, qos=1, properties=properties).mid
 
     def events(self, seconds: float) -> Iterator[Event]:

@@ -13,7 +13,6 @@ import random
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import aiomqtt
@@ -24,6 +23,7 @@ from paho.mqtt.properties import Properties
 
 from runtime.broker_address import broker_address
 from runtime.broker_client import is_ending
+from simulators.duty import Duty
 from simulators.measuring import measure
 from simulators.outbox import Outbox
 from simulators.sender import RESEND_AFTER_S, Rejections, Sender, Stats
@@ -37,10 +37,10 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-FIRMWARE = "halong-simulator"
 #: the broker keeps our subscription, and with it down/committed, through an outage of this many seconds
 _SESSION_EXPIRY_S = 3600
 _RECONNECT_S = (0.5, 30.0)
+_OFFLINE = b'{"online":false}'
 #: on stopping, how long to wait for what is pending
 _DRAIN_S = 5.0
 
@@ -74,16 +74,9 @@ class Connection:
             clean_start=False,
             properties=properties,
             keepalive=30,
-            will=aiomqtt.Will(self.topic("up", "status"), _status(online=False), qos=1, retain=True),
+            will=aiomqtt.Will(self.topic("up", "status"), _OFFLINE, qos=1, retain=True),
             tls_context=broker.tls(),
         )
-
-
-def _status(*, online: bool) -> bytes:
-    if not online:
-        return b'{"online":false}'
-    started = datetime.now(UTC).isoformat(timespec="seconds")
-    return json.dumps({"online": True, "firmware": FIRMWARE, "started": started}).encode()
 
 
 async def run(
@@ -119,8 +112,9 @@ async def run(
     outbox = Outbox(journal / f"{gateway.code}.journal", limit=limit)
     sender = Sender(outbox, stats, resend_after)
     connection = Connection(url=url, code=gateway.code, password=password, topic_root=topic_root)
-    online = asyncio.create_task(_stay_connected(connection, sender))
-    measuring = asyncio.create_task(measure(gateway, signals, sender, interval))
+    duty = Duty(gateway, interval)
+    online = asyncio.create_task(_stay_connected(connection, sender, duty))
+    measuring = asyncio.create_task(_measure(duty, signals, sender))
     stopping = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait((online, measuring, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -130,6 +124,18 @@ async def run(
     finally:
         await _cancel(measuring, stopping, online)
         outbox.close()
+
+
+async def _measure(duty: Duty, signals: Signals, sender: Sender) -> None:
+    """Measure as the gateway is configured, and anew when that changes."""
+    while True:
+        duty.changed.clear()
+        measuring = asyncio.create_task(measure(duty.gateway, signals, sender, duty.interval))
+        changing = asyncio.create_task(duty.changed.wait())
+        try:
+            await asyncio.wait((measuring, changing), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await _cancel(measuring, changing)
 
 
 async def _cancel(*tasks: asyncio.Task[Any]) -> None:
@@ -150,13 +156,13 @@ def _back_off() -> Iterator[float]:
         wait = min(2 * wait, most)
 
 
-async def _stay_connected(connection: Connection, sender: Sender) -> None:
+async def _stay_connected(connection: Connection, sender: Sender, duty: Duty) -> None:
     waits = _back_off()
     while True:
         began = time.monotonic()
         try:
             async with connection.client() as client:
-                await _talk(client, connection, sender)
+                await _talk(client, connection, sender, duty)
         except aiomqtt.MqttError as error:
             if is_ending():
                 return
@@ -175,15 +181,15 @@ def _end_if_asked() -> None:
         raise asyncio.CancelledError
 
 
-async def _talk(client: aiomqtt.Client, connection: Connection, sender: Sender) -> None:
+async def _talk(client: aiomqtt.Client, connection: Connection, sender: Sender, duty: Duty) -> None:
     """Say hello, then send and listen until the connection breaks; say goodbye when asked to end."""
     await client.subscribe(connection.topic("down", "#"), qos=1)
-    await client.publish(connection.topic("up", "status"), _status(online=True), qos=1, retain=True)
+    await _publish(client, connection, "status", duty.status())
     sender.restart()
     sender.stats.connected += 1
     tasks = [
         asyncio.create_task(_send(client, connection, sender)),
-        asyncio.create_task(_listen(client, connection, sender)),
+        asyncio.create_task(_listen(client, connection, sender, duty)),
         asyncio.create_task(_probe(sender)),
     ]
     try:
@@ -194,7 +200,7 @@ async def _talk(client: aiomqtt.Client, connection: Connection, sender: Sender) 
     except asyncio.CancelledError:
         # a clean end has no will
         with suppress(aiomqtt.MqttError):
-            await client.publish(connection.topic("up", "status"), _status(online=False), qos=1, retain=True)
+            await client.publish(connection.topic("up", "status"), _OFFLINE, qos=1, retain=True)
         raise
     finally:
         sender.stats.connected -= 1
@@ -215,7 +221,7 @@ async def _send(client: aiomqtt.Client, connection: Connection, sender: Sender) 
         _end_if_asked()
 
 
-async def _listen(client: aiomqtt.Client, connection: Connection, sender: Sender) -> None:
+async def _listen(client: aiomqtt.Client, connection: Connection, sender: Sender, duty: Duty) -> None:
     rejections = Rejections(connection.code, sender.stats)
     async for message in client.messages:
         try:
@@ -225,8 +231,19 @@ async def _listen(client: aiomqtt.Client, connection: Connection, sender: Sender
                 sender.committed(int(payload["seq"]), gaps)
             elif message.topic.value == connection.topic("down", "rejected"):
                 rejections.add(payload)
+            else:
+                for kind, answer in duty.answers(message.topic.value.rpartition("/")[2], payload):
+                    await _publish(client, connection, kind, answer)
+                sender.stats.commands = duty.obedience.carried_out
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             log.warning("message not understood", topic=message.topic.value, error=repr(error))
+
+
+async def _publish(
+    client: aiomqtt.Client, connection: Connection, kind: str, payload: dict[str, Any]
+) -> None:
+    topic, is_kept = connection.topic("up", kind), kind == "status"
+    await client.publish(topic, json.dumps(payload), qos=1, retain=is_kept)
 
 
 async def _probe(sender: Sender) -> None:

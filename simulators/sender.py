@@ -39,6 +39,8 @@ class Stats:
     readings: int = 0
     connected: int = 0
     reconnects: int = 0
+    #: commands carried out
+    commands: int = 0
 
     def __add__(self, other: Stats) -> Stats:
         return Stats(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))

@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from contextlib import contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, IsolationLevel
+from psycopg.pq import TransactionStatus
 from psycopg_pool import AsyncConnectionPool
 
 from storage.actor import session_option
 from storage.errors import StorageError, address
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Coroutine, Iterator
 
     from psycopg.rows import TupleRow
 
@@ -103,6 +104,34 @@ def cut_after(seconds: float, conn: AsyncConnection[Any]) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
+
+
+@asynccontextmanager
+async def one_state(conn: AsyncConnection[Any]) -> AsyncIterator[None]:
+    """See one state of the database in all queries of the block: what is committed meanwhile is not in it."""
+    await conn.set_isolation_level(IsolationLevel.REPEATABLE_READ)
+    try:
+        async with conn.transaction():
+            yield
+    finally:
+        # One that was lost in the block has an error of its own to tell.
+        if conn.info.transaction_status is TransactionStatus.IDLE:
+            await conn.set_isolation_level(None)
+
+
+async def bounded(conn: AsyncConnection[Any], work: Coroutine[Any, Any, None], seconds: float) -> None:
+    """Do work on a connection; if it takes longer or is cancelled, cut the connection.
+
+    Cancelled by itself, psycopg would wait for a server that does not answer.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({task}, timeout=seconds)
+    finally:
+        if not task.done():
+            cut(conn)
+        await asyncio.gather(task, return_exceptions=True)
+    task.result()
 
 
 def cut(conn: AsyncConnection[Any]) -> None:

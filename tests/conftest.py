@@ -218,7 +218,7 @@ async def _end_sessions(ended: list[Settings]) -> None:
 
 def changed(settings: Settings, **changes: Any) -> Settings:
     """The same settings with some of them changed."""
-    return Settings.model_validate(settings.model_dump() | changes)
+    return Settings.model_validate(settings.model_dump(exclude_unset=True) | changes)
 
 
 def _with_database(dsn: str, name: str) -> str:

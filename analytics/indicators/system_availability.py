@@ -206,11 +206,11 @@ def _declare(
             Trust.OWN,
             Text(
                 "Expected: the day over the device's shortest sampling interval. Stamps of stored "
-                "values, suspect or not, are counted. Maintenance in the device's property "
-                "`maintenance` leaves the day if it was recorded before it began.",
+                "values, suspect or not, are counted. Maintenance (`halong maintenance`, and the device's "
+                "property `maintenance`) leaves the day if it was recorded before it began.",
                 "Số phải có: độ dài ngày chia cho chu kỳ đo ngắn nhất của thiết bị. Đếm nhãn thời gian "
-                "của các giá trị đã lưu, kể cả bị nghi ngờ. Thời gian bảo trì trong thuộc tính "
-                "`maintenance` của thiết bị được loại khỏi ngày nếu đã ghi nhận trước khi bắt đầu.",
+                "của các giá trị đã lưu, kể cả bị nghi ngờ. Thời gian bảo trì (`halong maintenance` và thuộc "
+                "tính `maintenance` của thiết bị) được loại khỏi ngày nếu đã ghi nhận trước khi bắt đầu.",
             ),
         ),
         crosswalk=crosswalk("availability"),

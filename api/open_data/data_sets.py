@@ -19,7 +19,7 @@ from devices.open_data import COUNTS_OF_PEOPLE, LICENCES, Agent, OpenData, Words
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from analytics.indicator import Indicator, Source
+    from analytics.indicator import Indicator
 
 #: Where people are counted, other steps are left out: shorter ones hold few people and are too many to be
 #: checked for what they give away together, and a year is the sum of its months.
@@ -68,7 +68,7 @@ class DataSet:
     @property
     def sources(self) -> tuple[Text, ...]:
         """The documents and clauses that the numbers are computed by, each once."""
-        return tuple(dict.fromkeys(cited(each.source) for each in self.indicators))
+        return tuple(dict.fromkeys(each.source.cited for each in self.indicators))
 
 
 def data_sets(plan: OpenData, public: Sequence[PublicProperty] = ()) -> dict[str, DataSet]:
@@ -87,12 +87,6 @@ def data_sets(plan: OpenData, public: Sequence[PublicProperty] = ()) -> dict[str
     kinds = dict.fromkeys(each.device_kind for each in public)
     found += [_of_kind(kind, [p for p in public if p.device_kind == kind], plan) for kind in kinds]
     return {each.code: each for each in sorted(found, key=lambda each: each.code)}
-
-
-def cited(source: Source) -> Text:
-    """Return the document and the clause that a rule comes from."""
-    document, clause = source.document, source.clause
-    return Text(f"{document.en}, {clause.en}", f"{document.vi}, {clause.vi}")
 
 
 def is_published(indicator: Indicator) -> bool:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from analytics.texts import Text
 from api.open_data.csvw import datatype, table_of
-from api.open_data.data_sets import cited
 from api.open_data.words import Language, words
 from api.open_data.writing import CSV, PARQUET
 
 if TYPE_CHECKING:
-    from analytics.texts import Text
+    from analytics.indicator import Indicator
     from api.open_data.catalogue import Catalogue
     from api.open_data.data_sets import DataSet
     from api.open_data.manifest import Manifest, Version
@@ -149,7 +149,7 @@ def _members(data_set: DataSet, language: Language) -> list[dict[str, str]]:
             "name": each.name_vi if is_vi else each.name_en,
             "unit": each.unit,
             "step": each.step.iso,
-            "source": _in(cited(each.source), language),
+            "source": _in(_rule(each), language),
         }
         for each in data_set.indicators
     ] + [
@@ -162,6 +162,12 @@ def _members(data_set: DataSet, language: Language) -> list[dict[str, str]]:
         }
         for each in data_set.properties
     ]
+
+
+def _rule(indicator: Indicator) -> Text:
+    """Return where an indicator's rule stands, and how one value of an area is made of its stations'."""
+    clause, area = indicator.source.cited, indicator.area_rule
+    return Text(f"{clause.en}; area: {area.en}", f"{clause.vi}; khu vực: {area.vi}")
 
 
 def _newest(manifest: Manifest, month: str | None) -> dict[str, Any] | None:

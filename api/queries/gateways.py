@@ -55,13 +55,14 @@ WHERE g.enabled AND {GATEWAY_IN_REACH} GROUP BY 1"""
 REFUSAL_IN_REACH: LiteralString = f"""(%(reach)s::int[] IS NULL OR gateway IN (
       SELECT g.code FROM gateways g WHERE {GATEWAY_IN_REACH}))"""
 _REFUSALS = f"""
-SELECT id, time, gateway, topic, seq, reason, at, detail, count, stored,
+SELECT id, time, gateway, topic, seq, reason, at, detail, count, stored, replayed_at, replayed_by,
        octet_length(payload) AS payload_size,
        CASE WHEN %(bytes)s::int IS NULL THEN payload ELSE substring(payload FOR %(bytes)s::int) END AS payload
 FROM refusals
 WHERE time >= %(start)s AND time < %(end)s AND {REFUSAL_IN_REACH}
   AND (%(gateway)s::text IS NULL OR gateway = %(gateway)s)
   AND (%(reason)s::text IS NULL OR reason = %(reason)s)
+  AND (NOT %(open)s::boolean OR replayed_at IS NULL)
   AND (%(after_time)s::timestamptz IS NULL OR (time, id) < (%(after_time)s, %(after_id)s::bigint))
 ORDER BY time DESC, id DESC LIMIT %(limit)s"""
 
@@ -101,6 +102,7 @@ async def refusals(
     *,
     gateway: str | None,
     reason: str | None,
+    open_alone: bool = False,
     payload_bytes: int | None,
     after: tuple[datetime, int] | None,
     limit: int,
@@ -108,6 +110,7 @@ async def refusals(
     """Return what was refused in `start` <= time of receipt < `end`, the newest first.
 
     Of each payload the first `payload_bytes` are given, all of it where that is None.
+    `open_alone`: without those that were replayed.
     """
     time, number = after or (None, None)
     params = {
@@ -115,6 +118,7 @@ async def refusals(
         "end": end,
         "gateway": gateway,
         "reason": reason,
+        "open": open_alone,
         "bytes": payload_bytes,
         "after_time": time,
         "after_id": number,

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, LiteralString
 
-import numpy as np
-from numpy.typing import NDArray
-
 from api.queries import Row, fetch, fetch_one
-from storage import columns
+from storage import columns, packed_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from psycopg import AsyncConnection
@@ -19,27 +16,13 @@ if TYPE_CHECKING:
     from api.periods import Period
     from api.stand_ins import Series
 
-Stored = NDArray[np.void]
+Stored = columns.Columns
 
-#: what may be read of a value: field -> SQL, and its type in `storage.columns`
-_FIELDS: Final[Mapping[str, tuple[LiteralString, str]]] = {
-    "time": ("v.time", "M8[us]"),
-    "value": ("coalesce(v.value, 'NaN')", "f8"),
-    "category": ("v.category", "O"),
-    "reason": ("v.reason", "O"),
-    "completeness": ("v.completeness", "f8"),
-    "details": ("v.details::text", "O"),
-    "version": ("v.version", "i4"),
-    "revision": ("v.revision", "i4"),
-    "computed_at": ("v.computed_at", "M8[us]"),
-}
-FIELDS: Final = tuple(_FIELDS)
+#: what may be read of a value
+FIELDS: Final = tuple(packed_values.FIELDS)
 _ALWAYS: Final = ("time", "computed_at")
 #: a newest value; `since` is the first step of its series that is stored
-NEWEST: Final = np.dtype(
-    [("indicator", "O"), ("area_id", "i4"), ("since", "M8[us]")]
-    + [(name, kind) for name, (_, kind) in _FIELDS.items()]
-)
+NEWEST: Final[columns.Kinds] = {"indicator": "O", "area_id": "i4", "since": "M8[us]", **packed_values.FIELDS}
 
 _CURRENT: LiteralString = "v.superseded_at IS NULL"
 _AS_OF: LiteralString = (
@@ -112,18 +95,21 @@ async def values(
     `time`, `computed_at`, and `series`: the place of its series among those that were asked for. A value
     that could not be computed is NaN; `details` is JSON.
     """
-    names = tuple(dict.fromkeys((*_ALWAYS, *fields)))
-    form = np.dtype([("series", "i4"), *((name, _FIELDS[name][1]) for name in names)])
+    names = names_of(fields)
+    kinds = {"series": "i4", **packed_values.kinds(names)}
     if not series or not limit:
-        return np.empty(0, form)
-    query = _VALUES.format(fields=_columns(names), revision=_AS_OF if as_of else _CURRENT)
-    return await columns.read(conn, query, _of_series(series) | {"as_of": as_of, "limit": limit}, form)
+        return Stored.joined((), kinds)
+    selected = packed_values.selected(names)
+    query = _VALUES.format(fields=selected, revision=_AS_OF if as_of else _CURRENT)
+    bounds = {"start": min(each.start for each in series), "end": max(each.end for each in series)}
+    params = of_series(series) | bounds | {"as_of": as_of, "limit": limit}
+    return await columns.read_columns(conn, query, params, kinds)
 
 
 async def newest_values(conn: AsyncConnection[Any], indicators: Sequence[str]) -> Stored:
     """Return the newest value of each area of some indicators, by indicator and area: NEWEST, shape (n,)."""
-    query = _NEWEST_VALUES.format(fields=_columns(FIELDS))
-    return await columns.read(conn, query, {"indicators": list(indicators)}, NEWEST)
+    query = _NEWEST_VALUES.format(fields=packed_values.selected(FIELDS))
+    return await columns.read_columns(conn, query, {"indicators": list(indicators)}, NEWEST)
 
 
 async def revisions(
@@ -170,16 +156,16 @@ async def summaries(
     return {row["area_id"]: row for row in await fetch(conn, sql, params | {"as_of": as_of})}
 
 
-def _columns(names: Iterable[str]) -> LiteralString:
-    return ", ".join([f"{_FIELDS[name][0]} AS {name}" for name in FIELDS if name in set(names)])
+def names_of(fields: Iterable[str]) -> tuple[str, ...]:
+    """Return what has to be read for some fields: `time` and `computed_at` always."""
+    return tuple(dict.fromkeys((*_ALWAYS, *fields)))
 
 
-def _of_series(series: Sequence[Series]) -> dict[str, Any]:
+def of_series(series: Sequence[Series]) -> dict[str, list[Any]]:
+    """Return series as columns for a query."""
     return {
         "indicators": [each.indicator for each in series],
         "ids": [each.unit.id for each in series],
         "starts": [each.start for each in series],
         "ends": [each.end for each in series],
-        "start": min(each.start for each in series),
-        "end": max(each.end for each in series),
     }

@@ -35,7 +35,8 @@ FROM datastreams d JOIN installations i USING (thing_id) CROSS JOIN LATERAL (
 
 _REFUSED = f"""
 SELECT coalesce(sum(count), 0)::bigint AS readings, count(*) AS messages FROM refusals
-WHERE time > now() - %(minutes)s * interval '1 minute' AND {REFUSAL_IN_REACH}"""
+WHERE time > now() - %(minutes)s * interval '1 minute' AND replayed_at IS NULL
+  AND {REFUSAL_IN_REACH}"""
 
 _NEWEST_VALUE = f"""
 SELECT max(v.time) AS newest_value FROM indicators i CROSS JOIN LATERAL (

@@ -84,8 +84,11 @@ def _require_place(caller: Caller, area: str | None, alert: int | None) -> None:
     """Refuse a confined caller what concerns the whole city."""
     if caller.areas is not None and area is None and alert is None:
         own = ", ".join(caller.areas)
-        text = f"{caller.who} is of {own}: a silence without an area or an alert is of the whole city"
-        raise Problem("forbidden", text, roles=[Role.ADMIN])
+        text = (
+            f"{caller.who} is of {own}: a silence without an area or an alert is of the whole city, and "
+            "takes a key that is confined to no areas; name an area or an alert"
+        )
+        raise Problem("forbidden", text, roles=[Role.OPERATOR, Role.ADMIN])
 
 
 async def _require_reached(conn: Connection, silence: schemas.NewAlertSilence) -> None:
@@ -106,9 +109,9 @@ def _end(text: str, request: Request) -> datetime:
             duration.after(present, zone) if duration else parse_time(text, zone=zone, now=present, end=True)
         )
     except TimeError as error:
-        raise in_body("ends_at", str(error), expected) from None
+        raise in_body("ends_at", str(error), expected, text) from None
     if not present < end <= present + _MAX_SILENCE:
-        raise in_body("ends_at", f"{end.isoformat()} is not within a year from now", expected)
+        raise in_body("ends_at", f"{end.isoformat()} is not within a year from now", expected, text)
     return end
 
 

@@ -135,12 +135,13 @@ async def list_rules(conn: Connection) -> Any:
 )
 async def create_rule(rule: schemas.NewAlertRule, who: Name, conn: Writing) -> Any:
     """Store another rule; it is looked at from the next tick of analytics on."""
+    sent = rule.model_dump(exclude_unset=True)
     try:
-        parsed = actions.parse_rule(rule.model_dump(exclude_unset=True))
+        parsed = actions.parse_rule(sent)
         await _require_references(conn, parsed)
         await actions.create_rule(conn, parsed, who)
     except RuleError as error:
-        raise _wrong(error) from None
+        raise _wrong(error, sent) from None
     return await _rule(conn, rule.code)
 
 
@@ -166,12 +167,13 @@ async def get_rule(code: Code, conn: Connection) -> Any:
 async def change_rule(code: Code, change: schemas.AlertRuleChange, who: Name, conn: Writing) -> Any:
     """Change the given fields; from then on an import of the city's profile leaves the rule alone."""
     await _rule(conn, code)
+    sent = change.model_dump(exclude_unset=True)
     try:
         async with conn.transaction():
-            changed = await actions.change_rule(conn, code, change.model_dump(exclude_unset=True), who)
+            changed = await actions.change_rule(conn, code, sent, who)
             await _require_references(conn, changed)
     except RuleError as error:
-        raise _wrong(error) from None
+        raise _wrong(error, sent) from None
     return await _rule(conn, code)
 
 
@@ -200,5 +202,6 @@ async def _require_references(conn: Connection, rule: AlertRule) -> None:
     await require_known(conn, "area", "areas", *rule.areas)
 
 
-def _wrong(error: RuleError) -> Problem:
-    return in_body(error.field, error.message, "see /docs for what a rule takes")
+def _wrong(error: RuleError, sent: Row) -> Problem:
+    expected = "what a rule takes: /docs lists its fields"
+    return in_body(error.field, error.message, expected, sent.get(error.field))

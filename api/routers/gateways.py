@@ -100,6 +100,9 @@ async def list_refusals(
     reason: Annotated[
         str | None, Query(description="Only this reason, for example `unknown_device`.")
     ] = None,
+    open_alone: Annotated[
+        bool, Query(alias="open", description="Only those that were not replayed.")
+    ] = False,
     payload: Payload = PayloadPart.START,
     limit: Limit = pages.DEFAULT_LIMIT,
     cursor: Cursor = None,
@@ -113,6 +116,7 @@ async def list_refusals(
         span.end,
         gateway=gateway,
         reason=reason,
+        open_alone=open_alone,
         payload_bytes={PayloadPart.NONE: 0, PayloadPart.START: _START_BYTES, PayloadPart.FULL: None}[payload],
         after=pages.decode_cursor(cursor, tuple[datetime, int]),
         limit=limit + 1,

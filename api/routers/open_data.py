@@ -1,46 +1,31 @@
 """/open: the catalogue, a page for each data set, and the files, for everybody and without a key."""
 
-from collections.abc import Mapping
-from hashlib import sha256
-from importlib.resources import files
 from typing import Annotated, Final
 
 import msgspec
 from fastapi import APIRouter, Path, Query, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse, StreamingResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from starlette.concurrency import run_in_threadpool
 
 from api import openapi_files, suggest
-from api.conditions import http_date, is_unchanged
+from api.open_data import answers
 from api.open_data import manifest as manifests
 from api.open_data.catalogue import Catalogue
-from api.open_data.manifest import File, Manifest, Version
+from api.open_data.manifest import File, Manifest
 from api.open_data.pages import data_set_page, index_page
 from api.open_data.plan import NoCityError, Plan
 from api.open_data.rdf import bounds, turtle
 from api.open_data.state import Published
 from api.open_data.store import StoreError
 from api.open_data.words import Language
-from api.open_data.writing import CSV, CSVW
 from api.openapi import example
-from api.problems import RETRY_LATER, Problem, beyond
+from api.problems import RETRY_LATER, Problem
 from api.queries import open_data as queries
-from api.ranges import wanted_range
 from api.schemas import open_data as schemas
 
 router = APIRouter(prefix="/open", tags=["open data"])
 
-#: a file has its version in its name and never changes
-_FOR_GOOD: Final = "public, max-age=31536000, immutable"
 _JSON_LD: Final = "application/ld+json"
-_FOR_A_WHILE: Final = "public, max-age=60"
-#: open data may be read by any page
-_ANY_ORIGIN: Final = {"Access-Control-Allow-Origin": "*"}
-_PAGE_POLICY: Final = (
-    "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'"
-)
-_STYLE: Final = (files("api.open_data") / "templates" / "style.css").read_text("utf-8")
 
 Code = Annotated[
     str,
@@ -71,7 +56,7 @@ Lang = Annotated[Language | None, Query(description="vi or en; else Accept-Langu
 async def get_index(request: Request, lang: Lang = None) -> Response:
     """A page with every data set, in Vietnamese or English."""
     catalogue, language = await _catalogue(request), _language(request, lang)
-    return _page(request, index_page(catalogue, language), language)
+    return answers.page(request, index_page(catalogue, language), language)
 
 
 @router.get("", include_in_schema=False)
@@ -83,7 +68,7 @@ async def get_index_without_slash() -> Response:
 @router.get("/style.css", include_in_schema=False)
 async def get_style(request: Request) -> Response:
     """How the pages look."""
-    return _tagged(request, _STYLE, "text/css; charset=utf-8")
+    return answers.tagged(request, answers.STYLE, "text/css; charset=utf-8")
 
 
 @router.get(
@@ -112,7 +97,7 @@ async def get_catalog(request: Request) -> Response:
 async def get_catalog_jsonld(request: Request) -> Response:
     """Every published month as DCAT-AP 3, for portals that harvest it."""
     document = (await _catalogue(request)).document()
-    return _tagged(request, msgspec.json.encode(document), _JSON_LD)
+    return answers.tagged(request, msgspec.json.encode(document), _JSON_LD)
 
 
 @router.get(
@@ -125,7 +110,7 @@ async def get_catalog_jsonld(request: Request) -> Response:
 async def get_catalog_turtle(request: Request) -> Response:
     """The same as the JSON-LD, for those who read RDF."""
     document = (await _catalogue(request)).document()
-    return _tagged(request, await run_in_threadpool(turtle, document), "text/turtle; charset=utf-8")
+    return answers.tagged(request, await run_in_threadpool(turtle, document), "text/turtle; charset=utf-8")
 
 
 @router.get(
@@ -137,7 +122,7 @@ async def get_catalog_turtle(request: Request) -> Response:
 )
 async def get_manifest(request: Request, code: Code) -> Response:
     """Every version of every month, with the reason for it, sizes and SHA-256 of its files."""
-    return _tagged(request, manifests.encode(await _manifest(request, code)), "application/json")
+    return answers.tagged(request, manifests.encode(await _manifest(request, code)), "application/json")
 
 
 @router.get(
@@ -162,7 +147,7 @@ async def get_file(request: Request, code: Code, name: FileName) -> Response:
             f"data set {code} has no file {name[:100]!r}: see its manifest.json",
             did_you_mean=near,
         )
-    return await _file(request, published, code, *found)
+    return answers.file(request, published.store, code, *found)
 
 
 @router.get(
@@ -176,7 +161,7 @@ async def get_data_set(request: Request, code: Code, lang: Lang = None) -> Respo
     """A page that tells what a data set holds, its files with checksums, its schema, and how to cite it."""
     await _manifest(request, code)
     catalogue, language = await _catalogue(request), _language(request, lang)
-    return _page(request, data_set_page(catalogue, code, language), language)
+    return answers.page(request, data_set_page(catalogue, code, language), language)
 
 
 @router.get(
@@ -246,65 +231,9 @@ def _current_files(manifest: Manifest) -> list[File]:
     return [file for month in manifest.months for file in manifest.months[month][-1].files]
 
 
-async def _file(request: Request, published: Published, code: str, version: Version, file: File) -> Response:
-    etag, size = f'"{file.sha256}"', file.bytes
-    headers = _file_headers(etag, version, file)
-    if is_unchanged(request.headers, etag, version.written_at):
-        return Response(status_code=304, headers=headers)
-    try:
-        part = wanted_range(request.headers, etag, version.written_at, size)
-    except ValueError as error:
-        raise beyond(error, size) from None
-    start, end = part or (0, size)
-    headers["Content-Length"] = str(end - start)
-    if part:
-        headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
-    body = published.store.read(code, file.name, start, end)
-    return StreamingResponse(
-        body, status_code=206 if part else 200, headers=headers, media_type=_content_type(file)
-    )
-
-
-def _file_headers(etag: str, version: Version, file: File) -> dict[str, str]:
-    described = {"Link": f'<{file.name}-metadata.json>; rel="describedby"; type="{CSVW}"'}
-    return {
-        "ETag": etag,
-        "Last-Modified": http_date(version.written_at),
-        "Accept-Ranges": "bytes",
-        "Cache-Control": _FOR_GOOD,
-        "Content-Disposition": f'attachment; filename="{file.name}"',
-        **_ANY_ORIGIN,
-        **(described if file.media_type == CSV else {}),
-    }
-
-
-def _content_type(file: File) -> str:
-    return f"{file.media_type}; charset=utf-8; header=present" if file.media_type == CSV else file.media_type
-
-
 def _language(request: Request, lang: Language | None) -> Language:
     """Return the language asked for; the city's own where none is."""
     if lang is not None:
         return lang
     first = request.headers.get("accept-language", "").strip().lower()
     return Language.EN if first.startswith("en") else Language.VI
-
-
-def _page(request: Request, text: str, language: Language) -> Response:
-    headers = {
-        "Content-Security-Policy": _PAGE_POLICY,
-        "Content-Language": language,
-        "Vary": "Accept-Language",
-    }
-    return _tagged(request, text, HTMLResponse.media_type, headers)
-
-
-def _tagged(
-    request: Request, body: str | bytes, media_type: str | None, headers: Mapping[str, str] | None = None
-) -> Response:
-    content = body.encode() if isinstance(body, str) else body
-    etag = f'W/"{sha256(content).hexdigest()[:32]}"'
-    told = {"ETag": etag, "Cache-Control": _FOR_A_WHILE, **_ANY_ORIGIN, **(headers or {})}
-    if is_unchanged(request.headers, etag, None):
-        return Response(status_code=304, headers=told)
-    return Response(content, media_type=media_type, headers=told)

@@ -117,6 +117,8 @@ class Explanation(Model):
     missing: dict[str, str] = Field(description="Stations without a value, with their reasons.")
     parts: list[Part]
     rule: Rule
+    cite_as: str | None = Field(description="A finished citation; null where no value was stored.")
+    cite_as_vi: str | None
 
 
 _REVISION: dict[str, Any] = {
@@ -205,4 +207,14 @@ EXAMPLE: dict[str, Any] = {
         "limit": None,
         "limit_since": None,
     },
+    "cite_as": (
+        "Hourly air quality index (VN_AQI) (vn_aqi_h version 1; Decision 1459/QĐ-TCMT, Vietnam Environment "
+        "Administration, VN_AQI by the hour), Ha Long City (193, in force from 2020-01-01), 2026-11-22 "
+        "08:00: 41, completeness 0.98, revision 1; halong, as of 2026-11-22T01:02:00Z"
+    ),
+    "cite_as_vi": (
+        "Chỉ số chất lượng không khí giờ (VN_AQI giờ) (vn_aqi_h phiên bản 1; Quyết định 1459/QĐ-TCMT, Tổng "
+        "cục Môi trường, VN_AQI giờ), Thành phố Hạ Long (193, có hiệu lực từ 2020-01-01), 2026-11-22 "
+        "08:00: 41, mức đủ dữ liệu 0.98, bản 1; halong, theo số liệu lúc 2026-11-22T01:02:00Z"
+    ),
 }

@@ -176,6 +176,10 @@ class Refusal(Model):
     detail: str
     count: int = Field(description="Readings that it stands for.")
     stored: bool = Field(description="True: kept, marked as suspect.")
+    replayed_at: datetime | None = Field(
+        description="When the message went through ingest again, for what it names was accepted; null: open."
+    )
+    replayed_by: str | None
     payload: str | None
     payload_encoding: Literal["utf-8", "base64"] | None
     payload_size: int = Field(description="Bytes of the whole payload.")
@@ -285,6 +289,8 @@ REFUSAL: dict[str, Any] = {
     "detail": "pm2_5 = 31200 ug/m3 is above 1000",
     "count": 1,
     "stored": True,
+    "replayed_at": None,
+    "replayed_by": None,
     "payload": '{"seq": 4711, "readings": [{"device": "ha-long-air-1", "time": 1795309200000, '
     '"pm2_5": 31200}]}',
     "payload_encoding": "utf-8",

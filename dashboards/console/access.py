@@ -43,8 +43,10 @@ class Access:
         self._pool, self._public = pool, public
         self._accepted: dict[tuple[str, str], tuple[Caller, float]] = {}
 
-    async def caller(self, cookies: Mapping[str, str]) -> Caller | None:
+    async def caller(self, cookies: Mapping[str, str], *, anew: bool = False) -> Caller | None:
         """Return whom the console may be shown to, by a browser's cookies; None: to nobody.
+
+        `anew`: a key that was accepted a moment ago is looked up all the same.
 
         Raises:
             psycopg.Error: the key or the session cannot be looked up.
@@ -52,13 +54,15 @@ class Access:
         if self._public:
             return ANYONE
         for name in (SESSION_COOKIE, KEY_COOKIE):
-            if (text := cookies.get(name)) and (found := await self._accept(name, text)) is not None:
+            if (text := cookies.get(name)) and (
+                found := await self._accept(name, text, anew=anew)
+            ) is not None:
                 return found
         return None
 
-    async def _accept(self, name: str, text: str) -> Caller | None:
+    async def _accept(self, name: str, text: str, *, anew: bool) -> Caller | None:
         found, until = self._accepted.pop((name, text), (None, 0.0))
-        if time.monotonic() >= until:
+        if anew or time.monotonic() >= until:
             found, until = await self._looked_up(name, text), time.monotonic() + _TRUST_S
         if found is not None:
             self._accepted[name, text] = found, until

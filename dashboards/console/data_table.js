@@ -18,6 +18,8 @@ export default {
               <code v-else-if="cell.code">{{ cell.text }}</code>
               <span v-else class="figure">{{ cell.text }}</span>
               <small v-if="cell.note">{{ cell.note }}</small>
+              <button v-for="act in cell.acts || []" :key="act.name" type="button" class="table-act" :class="act.kind"
+                      :aria-label="act.label" :title="act.label" @click.stop="$emit('act', { key: row.key, act: act.name })">{{ act.text }}</button>
             </td>
           </tr>
         </tbody>
@@ -25,5 +27,5 @@ export default {
       <p v-if="!rows.length" class="table-empty">{{ empty }}</p>
     </div>`,
   props: { columns: Array, rows: Array, label: String, empty: String, choosable: Boolean },
-  emits: ["choose"],
+  emits: ["choose", "act"],
 };

@@ -52,6 +52,14 @@ class DataTable(_Drawn, component="data_table.js"):
         heads = [{"label": heading, "kind": kind} for heading, kind in columns]
         self._props.update(columns=heads, rows=[], label=label, empty=empty, choosable=choosable)
 
+    def on_act(self, handler: Callable[[str, str], object]) -> None:
+        """Call `handler(row's key, name)` when a person presses a button in a row."""
+        self.on("act", lambda event: handler(str(event.args["key"]), str(event.args["act"])))
+
+    def leave_out(self, key: str) -> None:
+        """Draw the rows without one, until others are shown."""
+        self.show(rows=[row for row in self._props["rows"] if row["key"] != key])
+
 
 def tag(name: str, classes: str = "", /, **props: str) -> Element:
     """Return an HTML element; underscores in properties stand for hyphens."""

@@ -19,6 +19,7 @@ import structlog
 from api.reach import EVERYTHING, Reach, enter
 from api.security import reach_of
 from dashboards.console.snapshot import Registry, Series, Snapshot, read, read_registry, read_series
+from dashboards.console.unknown import Desk
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from api.known import Registry as Known
     from api.queries import Row
+    from api.reach import Caller
 
     Pool = AsyncConnectionPool[AsyncConnection[Any]]
     Follower = Callable[[], Awaitable[None]]
@@ -63,6 +65,11 @@ class Feed:
         self.snapshot: Snapshot | None = None
         #: since when the database does not answer; None while it does
         self.away_since: datetime | None = None
+
+    @property
+    def reach(self) -> Reach:
+        """What is read."""
+        return self._reach
 
     def follow(self, follower: Follower) -> Callable[[], None]:
         """Await `follower()` after each reading, until the function that is returned is called."""
@@ -181,6 +188,10 @@ class Feeds:
             self._feeds[reach] = Feed(self._pool, self._zone, reach)
             self._tasks.append(asyncio.create_task(self._feeds[reach].run(), name="console.feed"))
         return self._feeds[reach]
+
+    def desk(self, feed: Feed, caller: Callable[[], Awaitable[Caller | None]]) -> Desk:
+        """Return what acts for one who looks at a feed."""
+        return Desk(self._pool, caller, feed.reach)
 
     async def close(self) -> None:
         """End all readers."""

@@ -23,7 +23,7 @@ def ask(words: Words, query: Mapping[str, str], *, can_log_in: bool) -> None:
         if can_log_in:
             text("h1", words("log_in_title"))
             _complain(words, _REASONS.get(query.get("log_in", "")))
-            with tag("a", "gate-send", href=LOG_IN_PATH):
+            with tag("a", "gate-send", href=f"{LOG_IN_PATH}?lang={words.language}"):
                 text("span", words("log_in"))
             with tag("details", "gate-other", **({"open": "open"} if "key" in query else {})):
                 text("summary", words("key_instead"))

@@ -13,7 +13,7 @@ from api.oidc.code_flow import Attempt, CodeFlow, LogInError
 from api.oidc.issuer import IssuerAwayError
 from api.rights import Right
 from dashboards.console.access import KEY_COOKIE, SESSION_COOKIE, keep, to_page
-from dashboards.console.words import language
+from dashboards.console.words import LANGUAGE_COOKIE, language
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -65,6 +65,8 @@ class Login:
             return _failed(request, "away", str(error))
         # Lax: the way back begins at another site.
         keep(answer, request, _ATTEMPT_COOKIE, attempt.packed(), samesite="lax", max_age=_ATTEMPT_S)
+        spoken = language(request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE))
+        answer.set_cookie(LANGUAGE_COOKIE, spoken, samesite="lax")
         return answer
 
     async def finish(self, request: Request) -> Response:
@@ -116,7 +118,7 @@ class Login:
 
 def _failed(request: Request, reason: str, detail: str) -> Response:
     log.warning("somebody could not log in", action="console.log_in_failed", reason=reason, detail=detail)
-    lang = language(None, request.cookies.get("halong_lang"))
+    lang = language(request.cookies.get(LANGUAGE_COOKIE))
     answer = to_page(log_in=reason, lang=lang)
     answer.delete_cookie(_ATTEMPT_COOKIE)
     return answer

@@ -21,7 +21,7 @@ from dashboards.console.login import Login
 from dashboards.console.page import Page
 from dashboards.console.policy import ContentSecurityPolicy
 from dashboards.console.views import Choice
-from dashboards.console.words import Words, language
+from dashboards.console.words import LANGUAGE_COOKIE, Words, language
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -100,7 +100,7 @@ async def _serve_enrolment(
     request: Request, client: Client, app: FastAPI, access: Access, login: Login
 ) -> None:
     query, cookies = request.query_params, request.cookies
-    words = Words(language(query.get("lang"), cookies.get("halong_lang")))
+    words = Words(language(query.get("lang"), cookies.get(LANGUAGE_COOKIE)))
     _dress(client, words, {"dark": True, "light": False}.get(cookies.get("halong_theme", "")))
     try:
         caller = await access.caller(cookies)
@@ -124,7 +124,7 @@ async def _serve_enrolment(
 async def _serve(request: Request, client: Client, feeds: Feeds, access: Access, login: Login) -> None:
     settings: Settings = login.settings
     query, cookies = request.query_params, request.cookies
-    words = Words(language(query.get("lang"), cookies.get("halong_lang")))
+    words = Words(language(query.get("lang"), cookies.get(LANGUAGE_COOKIE)))
     dark = {"dark": True, "light": False}.get(cookies.get("halong_theme", ""))
     _dress(client, words, dark)
     try:
@@ -141,11 +141,15 @@ async def _serve(request: Request, client: Client, feeds: Feeds, access: Access,
         return await access.caller(cookies) == caller
 
     choice = Choice(query.get("area"), query.get("indicator"))
-    page = Page(feed, client, choice, words, dark=dark, zone=settings.zone, caller=caller, allowed=allowed)
+    may_register = caller.may(Right.REGISTER)
+    desk = feeds.desk(feed, lambda: access.caller(cookies, anew=True)) if may_register else None
+    page = Page(
+        feed, client, choice, words, dark=dark, zone=settings.zone, caller=caller, allowed=allowed, desk=desk
+    )
     client.on_delete(feed.follow(page.update))
     await feed.first(_FIRST_DATA_S)
     page.build()
-    _lead_on(words, settings, may_enrol=caller.may(Right.REGISTER))
+    _lead_on(words, settings, may_enrol=may_register)
     await client.connected()
     await page.begin()
 

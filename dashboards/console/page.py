@@ -14,8 +14,9 @@ from dashboards.console.elements import tag, text
 from dashboards.console.ingest import IngestPanel
 from dashboards.console.login import LOG_OUT_PATH
 from dashboards.console.panels import AreasPanel, ChartPanel, Facts, GatewaysPanel, MapPanel, RefusalsPanel
+from dashboards.console.unknown import UnknownPanel
 from dashboards.console.views import Choice, View
-from dashboards.console.words import LANGUAGES
+from dashboards.console.words import LANGUAGE_COOKIE, LANGUAGES
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from api.reach import Caller
     from dashboards.console.feed import Feed
     from dashboards.console.snapshot import Snapshot
+    from dashboards.console.unknown import Desk
     from dashboards.console.words import Words
 
 _YEAR_S: Final = 31_536_000
@@ -38,9 +40,13 @@ class Page:
 
     def __init__(
         self, feed: Feed, client: Client, choice: Choice, words: Words, *, dark: bool | None, zone: ZoneInfo,
-        caller: Caller, allowed: Callable[[], Awaitable[bool]],
+        caller: Caller, allowed: Callable[[], Awaitable[bool]], desk: Desk | None,
     ) -> None:  # fmt: skip
-        """Take whom the page is for, what the address chose, and whether that browser may still look."""
+        """Take whom the page is for, what the address chose, and whether that browser may still look.
+
+        `desk` acts for who may register things.
+        """
+        self._desk = desk
         self._feed, self._client, self._choice, self._words, self._zone = feed, client, choice, words, zone
         self._caller, self._areas, self._allowed = caller, caller.areas, allowed
         self._dark_mode = ui.dark_mode(dark)
@@ -152,7 +158,8 @@ class Page:
             city_map = MapPanel(words, names, str(self._choice.indicator), **choosing)
             self._chart = ChartPanel(words)
             areas = AreasPanel(words, on_area=self._on_area)
-            lists = IngestPanel(words), GatewaysPanel(words), RefusalsPanel(words)
+            unknown = UnknownPanel(words, self._desk)
+            lists = unknown, IngestPanel(words), GatewaysPanel(words), RefusalsPanel(words)
         self._parts = [self._facts, city_map, self._chart, areas, *lists]
 
     def _show_banner(self, snapshot: Snapshot | None) -> None:
@@ -201,7 +208,7 @@ class Page:
         return "?" + urlencode({key: value for key, value in chosen.items() if value})
 
     def _speak(self, language: str) -> None:
-        self._remember("halong_lang", language)
+        self._remember(LANGUAGE_COOKIE, language)
         ui.navigate.to("/" + self._address(language))
 
     async def _on_theme(self, dark: bool) -> None:

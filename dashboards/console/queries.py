@@ -33,7 +33,7 @@ FROM process"""
 
 _REFUSED = f"""
 SELECT reason, sum(count)::bigint AS readings FROM refusals
-WHERE time > now() - interval '1 hour' AND {REFUSAL_IN_REACH}
+WHERE time > now() - interval '1 hour' AND replayed_at IS NULL AND {REFUSAL_IN_REACH}
 GROUP BY reason ORDER BY readings DESC, reason"""
 
 _GAPS = f"""

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from analytics.steps import Step
-from api.queries import Row, areas, gateways, known, status
+from api.queries import Row, areas, gateways, known, status, unknown
 from dashboards.console import queries
 from dashboards.console.geometry import Outline, Projection, project
+from devices import unknown_store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from psycopg import AsyncConnection
+
+    from devices.unknown import Proposal, UnknownThing
 
 #: the rates are those of so many minutes
 RATE_MINUTES: Final = 5
@@ -28,6 +31,7 @@ _HISTORY: Final = {
 _SHORT_HISTORY: Final = timedelta(hours=48)
 _REFUSALS_FOR: Final = timedelta(days=7)
 _REFUSALS: Final = 25
+_UNKNOWN: Final = 25
 _WORST_GAPS: Final = 5
 _MOST_AREAS: Final = 1000
 _MOST_GATEWAYS: Final = 1000
@@ -78,6 +82,8 @@ class Snapshot:
     ingest: Row
     refused: tuple[Row, ...]
     gaps: tuple[Row, ...]
+    #: things that wait to be accepted, each with what it would be
+    unknown: tuple[tuple[UnknownThing, Proposal], ...]
 
     def value(self, indicator: str, area: Row) -> Row | None:
         """Return the newest value of an indicator in an area, None where none was ever computed."""
@@ -132,13 +138,27 @@ async def read(conn: AsyncConnection[Any], registry: Registry) -> Snapshot:
         ingest=await queries.ingest(conn),
         refused=tuple(await queries.refused(conn)),
         gaps=tuple(await queries.gaps(conn, _WORST_GAPS)),
+        unknown=tuple(await _unknown(conn)),
     )
+
+
+async def _unknown(conn: AsyncConnection[Any]) -> list[tuple[UnknownThing, Proposal]]:
+    ids = await unknown.ids(conn, state="waiting", limit=_UNKNOWN)
+    return await unknown_store.read(conn, ids) if ids else []
 
 
 async def _refusals(conn: AsyncConnection[Any], time: datetime) -> list[Row]:
     start, end = time - _REFUSALS_FOR, time + timedelta(minutes=1)
     return await gateways.refusals(
-        conn, start, end, gateway=None, reason=None, payload_bytes=0, after=None, limit=_REFUSALS
+        conn,
+        start,
+        end,
+        gateway=None,
+        reason=None,
+        open_alone=True,
+        payload_bytes=0,
+        after=None,
+        limit=_REFUSALS,
     )
 
 

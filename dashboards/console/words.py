@@ -8,6 +8,8 @@ from analytics.results import WHY
 
 Language = Literal["vi", "en"]
 LANGUAGES: Final[tuple[Language, ...]] = ("vi", "en")
+#: in which a browser keeps the one that was chosen
+LANGUAGE_COOKIE: Final = "halong_lang"
 
 #: key -> (Vietnamese, English)
 WORDS: Final[dict[str, tuple[str, str]]] = {
@@ -92,6 +94,36 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "refusals_empty": (
         "Bảy ngày qua không có bản tin nào bị từ chối",
         "Nothing was refused in the last seven days",
+    ),
+    "unknown": ("Thiết bị chưa đăng ký", "Unknown devices"),
+    "unknown_empty": ("Không có thiết bị nào chờ xử lý", "No device waits to be accepted"),
+    "unknown_seen": ("Đã gửi", "Seen"),
+    "unknown_times": ("{n} lần từ {time}", "{n} times since {time}"),
+    "unknown_would_be": ("Sẽ là", "Would be"),
+    "unknown_new": ("{kind}: {streams}", "{kind}: {streams}"),
+    "unknown_more": ("đã đăng ký, thêm {streams}", "registered, with {streams} more"),
+    "unknown_replay": ("đã đăng ký: chỉ phát lại bản tin", "registered: its messages are replayed"),
+    "unknown_stream": ("{code} ({unit}), mỗi {interval}", "{code} ({unit}) every {interval}"),
+    "unknown_interval": ("{n} giây", "{n} s"),
+    "unknown_left": ("bỏ qua {codes}", "without {codes}"),
+    "unknown_act": ("Xử lý", "What to do"),
+    "unknown_accept": ("Chấp nhận", "Accept"),
+    "unknown_ignore": ("Bỏ qua", "Ignore"),
+    "unknown_accept_label": (
+        "Chấp nhận {device} và lưu các bản tin đã bị từ chối",
+        "Accept {device} and store what was refused of it",
+    ),
+    "unknown_ignore_label": ("Bỏ qua {device}", "Ignore {device}"),
+    "unknown_accepted": (
+        "{device} đã được chấp nhận: đang lưu lại {n} bản tin.",
+        "{device} is accepted: {n} messages are being stored.",
+    ),
+    "unknown_ignored": ("{device} được bỏ qua.", "{device} is ignored."),
+    "unknown_failed": ("Không thực hiện được: {why}", "It could not be done: {why}"),
+    "unknown_away": ("cơ sở dữ liệu không trả lời", "the database does not answer"),
+    "unknown_may_not": (
+        "khoá này không được phép đăng ký thiết bị",
+        "this key may not register devices",
     ),
     "ingest": ("Tiếp nhận", "Ingest"),
     "ingest_none": ("không tiến trình nào báo về trong 1 phút", "no process has told anything for a minute"),
@@ -182,6 +214,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "refused_time_in_future": ("Thời điểm ở tương lai", "Time in the future"),
     "refused_time_too_old": ("Thời điểm quá cũ", "Time too old"),
     "refused_value_not_finite": ("Giá trị không phải số", "Value not a number"),
+    "refused_unknown_command": ("Lệnh không xác định", "Unknown command"),
     "refused_no_birth": ("Thiếu khai báo Sparkplug", "No Sparkplug birth"),
     "refused_unit_mismatch": ("Đơn vị không phù hợp", "Unit mismatch"),
     "refused_value_out_of_range": ("Ngoài giới hạn vật lý", "Out of physical range"),

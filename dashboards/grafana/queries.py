@@ -51,7 +51,8 @@ FROM datastreams d CROSS JOIN LATERAL (
 ) o WHERE d.enabled"""
 
 REFUSALS_LAST_HOUR: Final = """
-SELECT coalesce(sum(count), 0)::bigint AS "refused" FROM refusals WHERE time > now() - interval '1 hour'"""
+SELECT coalesce(sum(count), 0)::bigint AS "refused" FROM refusals
+WHERE time > now() - interval '1 hour' AND replayed_at IS NULL"""
 
 # The newest value of each area that is not older than three days; the hour in progress has none.
 _LATEST: Final = """
@@ -105,7 +106,7 @@ WHERE g.enabled ORDER BY g.code LIMIT 2000"""
 LAST_REFUSALS: Final = """
 SELECT time AS "time", gateway AS "gateway", reason AS "reason", at AS "at", detail AS "detail",
        count AS "count", stored AS "stored", topic AS "topic"
-FROM refusals WHERE $__timeFilter(time) ORDER BY time DESC LIMIT 100"""
+FROM refusals WHERE $__timeFilter(time) AND replayed_at IS NULL ORDER BY time DESC LIMIT 100"""
 
 REFUSALS_OVER_TIME: Final = """
 SELECT $__timeGroupAlias(time, $__interval, 0), reason AS "metric", sum(count)::bigint AS "value"

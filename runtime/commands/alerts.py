@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Column, Table
 
 from runtime.commands.running import run
+from runtime.listing import Listing
 from runtime.settings import settings
 
 if TYPE_CHECKING:
@@ -50,12 +50,12 @@ async def _list(days: float, area: str | None) -> None:
     if not found:
         out.print(_none_of(days, area))
         return
-    table = Table("alert", "state", "severity", "rule", "area", "value", "since", "over")
+    table = Listing("alert", "state", "severity", "rule", "area", "value", "since", "over", prose=("area",))
     for row in found:
         over = _local(row["closed_at"]) + (" (late data)" if row["retrospective"] else "")
         where = " ".join(filter(None, (row["area"], row["area_name_vi"], row["gateway"])))
-        value = "–" if row["value"] is None else f"{row['value']:g} {row['unit']}"
-        table.add_row(
+        value = "–" if row["value"] is None else f"{row['value']:g}{_unit(row['unit'])}"
+        table.row(
             str(row["id"]),
             row["state"],
             row["severity"],
@@ -65,7 +65,12 @@ async def _list(days: float, area: str | None) -> None:
             _local(row["since"]),
             over,
         )
-    out.print(table)
+    table.show(out)
+
+
+def _unit(unit: str) -> str:
+    """Return a unit behind its blank; a number without a unit, UCUM's `1`, has none."""
+    return "" if unit == "1" else f" {unit}"
 
 
 def _none_of(days: float, area: str | None) -> str:
@@ -97,10 +102,10 @@ async def _show(alert: int) -> None:
     gateway = f", {row['gateway']}" if row["gateway"] else ""
     where = f"{row['area_name_vi']} ({row['area']})"
     out.print(f"{row['name_vi']} / {row['name_en']}{gateway}, {where}: {row['state']}")
-    history = Table("time", "from", "to", "cause", "who", "value", "note")
+    history = Listing("time", "from", "to", "cause", "who", "value", "note", prose=("note",))
     for line in row["history"]:
         value = "" if line["value"] is None else f"{line['value']:g}"
-        history.add_row(
+        history.row(
             _local(line["time"]),
             line["before"],
             line["after"],
@@ -109,12 +114,12 @@ async def _show(alert: int) -> None:
             value,
             line["note"],
         )
-    out.print(history)
-    told = Table("channel", "target", "sent", "attempts", "error")
+    history.show(out)
+    told = Listing("channel", "target", "sent", "attempts", "error", prose=("error",))
     for line in row["notifications"]:
         error = line["last_error"] or ""
-        told.add_row(line["channel"], line["target"], _local(line["sent_at"]), str(line["attempts"]), error)
-    out.print(told)
+        told.row(line["channel"], line["target"], _local(line["sent_at"]), str(line["attempts"]), error)
+    told.show(out)
 
 
 @app.command("acknowledge")
@@ -170,11 +175,11 @@ def silences() -> None:
     if not found:
         out.print("no silence is in force: every alert is told. `halong alerts silence --help` makes one")
         return
-    table = Table("silence", "rule", "area", "alert", "until", "by", "reason")
+    table = Listing("silence", "rule", "area", "alert", "until", "by", "reason", prose=("reason",))
     for row in found:
         what = [str(row[name] or "") for name in ("rule", "area", "alert")]
-        table.add_row(str(row["id"]), *what, _local(row["ends_at"]), row["created_by"], row["reason"])
-    out.print(table)
+        table.row(str(row["id"]), *what, _local(row["ends_at"]), row["created_by"], row["reason"])
+    table.show(out)
 
 
 @app.command("unsilence")
@@ -200,7 +205,8 @@ def rules() -> None:
     """
     from api.queries import alerts as queries
 
-    table = Table(Column("rule", no_wrap=True), "when", "for", "severity", "where", "tell", "state")
+    prose = ("when", "where", "tell", "state")
+    table = Listing("rule", "when", "for", "severity", *prose[1:], prose=prose)
     for row in run(_do(queries.rules)):
         limit = "" if row["threshold"] is None else f" {row['threshold']:g}"
         where = ", ".join([*row["areas"], *row["levels"]]) or "everywhere"
@@ -208,8 +214,8 @@ def rules() -> None:
         state = "on" if row["enabled"] else "off"
         by = f", changed by {row['changed_by']}" if row["changed_by"] else ""
         when = f"{row['indicator'] or 'gateway'} {row['kind']}{limit}"
-        table.add_row(row["code"], when, f"{row['hold_min']} min", row["severity"], where, told, state + by)
-    out.print(table)
+        table.row(row["code"], when, f"{row['hold_min']} min", row["severity"], where, told, state + by)
+    table.show(out)
 
 
 @app.command("enable")

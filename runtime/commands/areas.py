@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from runtime.commands.running import run
+from runtime.listing import Listing
 from runtime.settings import settings
 
 if TYPE_CHECKING:
@@ -60,12 +60,12 @@ def list_(
 
     Example: `halong areas list --level commune --at 2025-07-01`
     """
-    table = Table("code", "name", "level", "part of", "from", "to", "reports", "devices")
+    table = Listing("code", "name", "level", "part of", "from", "to", "reports", "devices", prose=("name",))
     for each in run(_listed(level=level, at=None if at is None else _day(at))):
         names = (each.code, each.name_vi, each.level, each.parent or "")
         until = "" if each.valid_to is None else str(each.valid_to)
-        table.add_row(*names, str(each.valid_from), until, "yes" if each.reporting else "", str(each.things))
-    out.print(table)
+        table.row(*names, str(each.valid_from), until, "yes" if each.reporting else "", str(each.things))
+    table.show(out)
 
 
 def _day(text: str) -> date:

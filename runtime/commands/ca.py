@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
 from runtime.commands.running import own_name, run
+from runtime.listing import Listing
 from runtime.settings import settings
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def issue(
     from runtime.issuing import Issuing
 
     issuing = Issuing(_open(_folder()), folder, days, by or own_name())
-    issuing.check(wanted)
+    issuing.check(wanted, own_key=csr is not None)
     request = csr.read_text() if csr else None
     with Progress(console=out, disable=len(wanted) == 1 or not out.is_terminal) as progress:
         run(issuing.issue(settings(), progress.track(wanted, description="certificates"), request))
@@ -187,7 +187,7 @@ def revoke(
     chosen = [each for each in found if serial is None or each.serial == serial.upper().replace(":", "")]
     if not chosen:
         raise AuthorityError(f"{code!r} has no such certificate that is valid: see `halong ca list {code}`")
-    out.print(_table(chosen))
+    _table(chosen).show(out)
     if dry_run:
         out.print(f"would be revoked: {len(chosen)}; nothing was changed")
         return
@@ -243,7 +243,7 @@ def list_(
     if ending is not None:
         last = at + timedelta(days=ending)
         found_ = [each for each in found_ if each.state(at) == "valid" and each.not_after <= last]
-    out.print(_table(found_))
+    _table(found_).show(out)
 
 
 async def _issued(code: str | None) -> list[Issued]:
@@ -264,13 +264,11 @@ def _open(folder: AuthorityFolder) -> Authority:
     return folder.open(settings().require_ca_passphrase())
 
 
-def _table(found: list[Issued]) -> Table:
-    table, at = (
-        Table("gateway", "serial", "state", "from", "until", "issued by", "revoked"),
-        datetime.now(UTC),
-    )
+def _table(found: list[Issued]) -> Listing:
+    prose, at = ("issued by", "revoked"), datetime.now(UTC)
+    table = Listing("gateway", "serial", "state", "from", "until", *prose, prose=prose)
     for each in found:
         days = (f"{each.not_before:%Y-%m-%d}", f"{each.not_after:%Y-%m-%d}")
         ended = f"{each.revoked_at:%Y-%m-%d} by {each.revoked_by}: {each.reason}" if each.revoked_at else ""
-        table.add_row(each.gateway, each.serial, each.state(at), *days, each.issued_by, ended)
+        table.row(each.gateway, each.serial, each.state(at), *days, each.issued_by, ended)
     return table

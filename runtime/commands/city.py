@@ -41,12 +41,11 @@ def demo(
     from runtime.demo import (
         folders,
         follow,
-        forget_card,
         local_services,
         prepare,
         services,
-        write_card,
     )
+    from runtime.demo_card import forget_card, write_card
     from runtime.settings import settings
     from runtime.status import show_status
     from runtime.supervise import Supervisor

@@ -194,7 +194,7 @@ async def _closing(source: AsyncIterator[Delivery]) -> AsyncIterator[Delivery]:
 @app.command("schema")
 def schema(
     payload: Annotated[
-        str, typer.Argument(help="observations, status, committed or rejected.")
+        str, typer.Argument(help="observations, status, response, committed, rejected, command or config.")
     ] = "observations",
 ) -> None:
     """Print the JSON Schema (2020-12) of a payload in native JSON, with examples, for tests of firmware.
@@ -242,11 +242,11 @@ def simulate(
     ] = None,
     key: Annotated[Path | None, typer.Option(help="Its key, CODE.key.")] = None,
 ) -> None:
-    """Be one gateway: publish plausible readings, show PUBACK codes, down/committed and down/rejected.
+    """Be one gateway: publish plausible readings, show PUBACK codes and what halong says.
 
     **It takes over** the connection of the real gateway of that code. With --seq, lower numbers are given up,
     and those that were used count as committed: a real gateway goes on above them, or its own messages would
-    be taken for stored.
+    be taken for stored. A command is shown and answered as done.
 
     Exit code: 0 all was taken, committed where it has numbers, and nothing refused (with --bad: refused for
     that reason and no other); 1 not so; 2 it could not begin.

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from runtime.commands.running import run
+from runtime.listing import Listing
 from runtime.settings import settings
 
 if TYPE_CHECKING:
@@ -98,8 +98,8 @@ async def _list(gateway: str | None) -> None:
     from devices.registry import list_things
     from storage.pool import connect
 
-    table = Table("gateway", "device", "kind", "model", "DevEUI", "observes")
+    table = Listing("gateway", "device", "kind", "model", "DevEUI", "observes", prose=("model", "observes"))
     async with await connect(settings().require_database_url()) as conn:
         for row in await list_things(conn, gateway):
-            table.add_row(*row)
-    out.print(table)
+            table.row(*row)
+    table.show(out)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.markdown import Markdown
-from rich.table import Column, Table
+from rich.text import Text
 
 from runtime.indicator_words import Language, word
+from runtime.listing import Listing
 
 if TYPE_CHECKING:
     from analytics.examples import Checked
@@ -48,7 +49,7 @@ def examples(
 
     chosen = [declared(code) for code in codes] if codes else list(INDICATORS.values())
     found = check_all(chosen)
-    out.print(_table(found, language), soft_wrap=False)
+    _table(found, language).show(out)
     wrong = sum(not checked.agrees for checked in found)
     out.print(f"{len(found)} examples, {sum(len(c.figures) for c in found)} figures, {wrong} examples differ")
     if wrong:
@@ -91,16 +92,15 @@ def declared(code: str) -> Indicator:
     raise typer.BadParameter(f"no indicator {code!r}: {meant}")
 
 
-def _table(found: list[Checked], language: Language) -> Table:
+def _table(found: list[Checked], language: Language) -> Listing:
     from runtime.indicator_docs import compact
 
-    heads = ("case", "name", "expected", "ours", "agrees")
-    code = Column(word("indicator", language), no_wrap=True)
-    table = Table(code, *(word(key, language) for key in heads))
+    heads = [word(key, language) for key in ("indicator", "case", "name", "expected", "ours", "agrees")]
+    table = Listing(*heads, prose=heads[1:])
     for checked in found:
         first: tuple[str, str] = (checked.indicator.code, checked.example.case)
         for figure in checked.figures:
-            agrees = word("yes", language) if figure.agrees else f"[red]{word('no', language)}[/]"
-            table.add_row(*first, figure.name, compact(figure.expected), compact(figure.ours), agrees)
+            agrees = Text(word("yes", language)) if figure.agrees else Text(word("no", language), "red")
+            table.row(*first, figure.name, compact(figure.expected), compact(figure.ours), agrees)
             first = ("", "")
     return table

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-from rich.table import Column, Table
 
 from runtime.commands import indicator_explain, indicator_pages
 from runtime.commands.instants import instant
 from runtime.commands.running import run
 from runtime.indicator_words import Language
+from runtime.listing import Listing
 from runtime.settings import settings
 
 if TYPE_CHECKING:
@@ -36,12 +36,12 @@ def list_(language: indicator_pages.Lang = Language.EN) -> None:
     from analytics.indicator import INDICATORS
     from runtime.indicator_docs import cited
 
-    table = Table(Column("code", no_wrap=True), "name", "unit", "every", "source")
+    table = Listing("code", "name", "unit", "every", "source", prose=("name", "source"))
     for indicator in INDICATORS.values():
         name = indicator.name_vi if language is Language.VI else indicator.name_en
         source = cited(indicator.source, language)
-        table.add_row(indicator.code, name, indicator.unit, indicator.step.iso, source)
-    out.print(table)
+        table.row(indicator.code, name, indicator.unit, indicator.step.iso, source)
+    table.show(out)
 
 
 @app.command("run")

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from api.rights import Role
 from runtime.commands.running import run
+from runtime.listing import Listing
 from runtime.settings import settings
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 _ROLES = (
     "public: open data alone; planner: indicators and the catalogue; operator: what devices send too, and "
-    "alerts; installer: what devices send; admin: all, and the rules of alerts."
+    "alerts and commands; installer: what devices send, commands, configurations and the registry; admin: "
+    "all, the rules of alerts and roll-outs of firmware too."
 )
 _SEVERAL = "it reaches all that is in it. Repeat it for several."
 _RATE = "Requests a minute, in place of HALONG_API_RATE_LIMIT_KEY."
@@ -123,13 +124,14 @@ async def _list() -> None:
     from api.keys import list_keys
     from storage.pool import connect
 
-    table = Table("prefix", "name", "role", "areas", "rate", "created", "expires", "revoked", "last used")
+    times = ("created", "expires", "revoked", "last used")
+    table = Listing("prefix", "name", "role", "areas", "rate", *times, prose=("name", "areas"))
     async with await connect(settings().require_database_url()) as conn:
         for key in await list_keys(conn):
-            times = (key.created_at, key.expires_at, key.revoked_at, key.last_used_at)
-            shown = [t.isoformat(" ", "minutes") if t else "" for t in times]
-            table.add_row(key.prefix, key.name, key.role, _areas(key), _rate(key), *shown)
-    out.print(table)
+            instants = (key.created_at, key.expires_at, key.revoked_at, key.last_used_at)
+            shown = [t.isoformat(" ", "minutes") if t else "" for t in instants]
+            table.row(key.prefix, key.name, key.role, _areas(key), _rate(key), *shown)
+    table.show(out)
 
 
 @app.command("revoke")

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Column, Table
 
 from runtime import observe
 from runtime.commands.running import run, run_until_stopped
+from runtime.listing import Listing
 from runtime.settings import settings
 
 if TYPE_CHECKING:
@@ -142,12 +142,10 @@ def list_(target: Target = None) -> None:
 
     Example: `halong open-data list`
     """
-    table = Table(
-        Column("data set", no_wrap=True), "title", "holds", "months", Column("newest", no_wrap=True)
-    )
+    table = Listing("data set", "title", "holds", "months", "newest", prose=("title", "holds"))
     for row in run(_listed(target)):
-        table.add_row(*row)
-    out.print(table)
+        table.row(*row)
+    table.show(out)
 
 
 async def _listed(target: str | None) -> list[tuple[str, ...]]:
@@ -161,7 +159,9 @@ async def _listed(target: str | None) -> list[tuple[str, ...]]:
     found: list[tuple[str, ...]] = []
     for each in plan.data_sets.values():
         months = (await store.manifest(each.code)).months
-        what = f"{len(each.indicators)} indicators" if each.indicators else "hourly values by device"
+        number = len(each.indicators)
+        counted = "1 indicator" if number == 1 else f"{number} indicators"
+        what = counted if number else "hourly values by device"
         found.append((each.code, each.title.en, what, str(len(months)), max(months, default="–")))
     return found
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from runtime.commands.instants import instant
 from runtime.commands.running import run
+from runtime.listing import Listing
 from runtime.settings import settings
 
 if TYPE_CHECKING:
@@ -40,21 +40,19 @@ def flags(
     if not found:
         out.print(f"no observation of {thing} has a flag in the period")
         return
-    out.print(_table_of(found))
+    _table_of(found).show(out)
     out.print(f"by rules {', '.join(sorted({each.rule_version for each in found}))}")
 
 
-def _table_of(found: list[FlaggedObservation]) -> Table:
+def _table_of(found: list[FlaggedObservation]) -> Listing:
     from analytics.quality import names
 
-    table = Table("time (UTC)", "property", "value", "flags", "in indicators")
-    for column in table.columns:
-        column.no_wrap = True
+    table = Listing("time (UTC)", "property", "value", "flags", "in indicators")
     for each in found:
         time = each.time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         value = "–" if each.value is None else f"{each.value:g}"
         flagged = " ".join(names(each.flags))
-        table.add_row(time, each.observed_property, value, flagged, "left out" if each.excluded else "used")
+        table.row(time, each.observed_property, value, flagged, "left out" if each.excluded else "used")
     return table
 
 

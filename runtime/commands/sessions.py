@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from runtime.commands.running import run
+from runtime.listing import Listing
 from runtime.settings import settings
 
 app = typer.Typer(no_args_is_help=True, help="People who are logged in at the console.")
@@ -28,13 +28,13 @@ async def _list() -> None:
     from api.queries import sessions
     from storage.pool import connect
 
-    table = Table("subject", "name", "roles", "areas", "since", "until")
+    table = Listing("subject", "name", "roles", "areas", "since", "until", prose=("name", "areas"))
     async with await connect(settings().require_database_url()) as conn:
         for row in await sessions.present(conn):
             areas = "everywhere" if row["areas"] is None else " ".join(row["areas"])
             times = [row[name].isoformat(" ", "minutes") for name in ("created_at", "expires_at")]
-            table.add_row(row["subject"], row["name"], " ".join(row["roles"]), areas, *times)
-    out.print(table)
+            table.row(row["subject"], row["name"], " ".join(row["roles"]), areas, *times)
+    table.show(out)
 
 
 @app.command("end")

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from runtime.commands.instants import instant
 from runtime.commands.running import run
+from runtime.listing import Listing
 from runtime.settings import settings
 
 if TYPE_CHECKING:
@@ -126,9 +126,10 @@ def places(code: Code) -> None:
     Example: `halong things places ha-long-air-1`
     """
     found, units = run(_places(code))
-    table = Table("from", "to", "position", "areas", "place", "recorded by", "reason")
+    prose = ("areas", "place", "recorded by", "reason")
+    table = Listing("from", "to", "position", *prose, prose=prose)
     for each in found:
-        table.add_row(
+        table.row(
             _local(each.valid_from),
             _local(each.valid_to),
             f"{each.latitude}, {each.longitude}",
@@ -137,7 +138,7 @@ def places(code: Code) -> None:
             each.recorded_by or "",
             each.reason or "",
         )
-    out.print(table)
+    table.show(out)
 
 
 async def _places(code: str) -> tuple[list[Installation], Units]:

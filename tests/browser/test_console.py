@@ -215,11 +215,7 @@ def test_a_phone_shows_all_of_it_without_scrolling_sideways(browser: Browser, co
 def test_a_key_opens_a_console_that_is_not_public(
     browser: Browser, locked_console: str, city_url: str
 ) -> None:
-    async def make() -> str:
-        async with await connect(city_url) as conn:
-            return (await keys.create(conn, "console", "operator"))[0]
-
-    key = in_thread(make())
+    key = in_thread(make_key(city_url, "operator"))
     with opened(browser, locked_console, ready=".gate-form") as page:
         assert page.locator(".panel").count() == 0
         page.fill("input[name=key]", key[:-1] + "?")
@@ -304,3 +300,8 @@ def test_an_operator_makes_no_qr_codes(browser: Browser, locked_console: str, ci
         page.goto(f"{page.url.partition('?')[0]}enrol")
         page.wait_for_selector("text=installer")
         assert page.locator("#gateway").count() == 0
+
+
+async def make_key(url: str, role: str) -> str:
+    async with await connect(url) as conn:
+        return (await keys.create(conn, "console", role))[0]

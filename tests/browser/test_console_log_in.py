@@ -75,7 +75,8 @@ def test_a_person_logs_in_looks_and_logs_out(
         page.wait_for_selector(".map-field")
         assert page.url.startswith(f"{console}/")
         assert page.inner_text(".viewer-name") == "nguyen.van.minh"
-        assert "Uông Bí" in page.inner_text(".bar .reach")
+        assert page.inner_text(".viewer button") == "Log out"
+        assert page.inner_text(".bar .reach") == "Confined to Uong Bi City"
         assert page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
         assert "halong_console" not in page.evaluate("document.cookie")
         assert sessions(city_url) == [("minh", "nguyen.van.minh", ["operator"], ["196"])]

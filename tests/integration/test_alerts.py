@@ -21,7 +21,7 @@ from analytics import notify, values
 from analytics.alert_run import evaluate
 from analytics.indicator import INDICATORS
 from analytics.results import Reason, Value
-from devices import profiles
+from devices import maintenance, profiles
 from devices.alert_rules import AlertRule, Kind, Severity, Step
 from devices.credentials import password_hash
 from runtime.local.mosquitto import LocalMosquitto
@@ -390,6 +390,11 @@ async def test_a_silence_keeps_it_quiet_until_it_ends(
         ("active", "active", "escalation"),
     ]
     assert webhook.events == ["active"]
+    named = "SELECT actor, note FROM alert_history WHERE cause = 'silence' ORDER BY id"
+    assert await rows(city, named) == [
+        ("Lan", "gauge is being cleaned"),
+        ("halong", "no silence is in force: that of Lan is over (gauge is being cleaned)"),
+    ]
     with pytest.raises(actions.UnknownError, match=f"no silence {number + 99}"):
         await actions.end_silence(city, number + 99, "Lan")
 
@@ -635,6 +640,23 @@ async def test_a_gateway_that_is_switched_off_takes_its_alert_along_and_a_silenc
     await quiet.execute("UPDATE gateways SET enabled = false")
     await tick(quiet, told, minutes(31))
     assert (await history(quiet))[-1] == ("silenced", "resolved", "rule")
+
+
+async def test_planned_maintenance_keeps_a_silent_gateway_quiet_until_it_is_over(
+    quiet: AsyncConnection[Any], told: Settings, webhook: Webhook
+) -> None:
+    await listening(quiet, minutes(-60), minutes(120))
+    # An area that the gateway stands in counts as well as the gateway itself.
+    for kind, code, start, end in (("gateway", "gw-alerts", 0, 30), ("area", "193", 30, 60)):
+        await maintenance.add(
+            quiet, kind, code, minutes(start), minutes(end), reason="new mast", who="Lan"
+        )  # fmt: skip
+    for at in (12, 20, 29, 31, 45, 59):
+        await tick(quiet, told, minutes(at))
+    assert await history(quiet) == []
+    await tick(quiet, told, minutes(60))
+    assert [after for _, after, _ in await history(quiet)][:1] == ["active"]
+    assert webhook.events == ["active"]
 
 
 async def test_nothing_to_do_is_one_query(city: AsyncConnection[Any], told: Settings) -> None:

@@ -138,6 +138,17 @@ async def test_a_request_keeps_its_key_with_the_gateway(desk: Desk) -> None:
     assert "one code" in desk.says("ca", "issue", "gw-1", "gw-2", "--csr", "gw-1.csr", code=2)
 
 
+async def test_a_request_may_lie_beside_its_key(desk: Desk) -> None:
+    (desk.folder / "gw-1.csr").write_text(request(new_key()))
+    (desk.folder / "gw-1.key").write_text("the only copy")
+    desk.says("ca", "issue", "gw-1", "--csr", "gw-1.csr", "--out", ".")
+    assert desk.certificate("gw-1", ".")
+    assert (desk.folder / "gw-1.key").read_text() == "the only copy"
+    assert "gw-1.pem exists" in desk.says("ca", "issue", "gw-1", "--csr", "gw-1.csr", "--out", ".", code=1)
+    (desk.folder / "gw-1.pem").unlink()
+    assert "gw-1.key exists" in desk.says("ca", "issue", "gw-1", "--out", ".", code=1)
+
+
 async def test_who_is_not_registered_or_has_a_reserved_name_gets_none(desk: Desk, conn: Connection) -> None:
     assert "not registered" in desk.says("ca", "issue", "gw-9", "--out", OUT, code=1)
     assert "whose rights" in desk.says("ca", "issue", "halong", "--out", OUT, code=1)

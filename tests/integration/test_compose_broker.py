@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from runtime.broker_address import with_files
+from simulators.by_hand import Hand, HandError
 from tests.integration.composed import DEPLOY, ENVIRONMENT, Composed
 
 if TYPE_CHECKING:
@@ -59,6 +61,12 @@ def test_a_revoked_certificate_ends_its_connection(composed: Composed) -> None:
         # Cut off, it tries again, and is refused.
         composed.said("certificate verify failed")
         thief.kill()
+    files = {"ca_file": "ca.pem", "cert_file": "stolen.pem", "key_file": "stolen.key"}
+    paths = {name: composed.folder / file for name, file in files.items()}
+    url = with_files(f"mqtts://127.0.0.1:{composed.certificate_port}", **paths)
+    refused = "refuses 'stolen': it ended the connection; check the certificate: `halong ca list stolen`"
+    with pytest.raises(HandError, match=refused), Hand(url, "stolen", "", "city/v1"):
+        pass
 
 
 def test_a_session_of_before_the_brokers_start_misses_nothing(composed: Composed) -> None:

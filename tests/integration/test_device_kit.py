@@ -8,10 +8,14 @@ import sys
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from devices import commands
+from devices.commands import NewCommand
+from ingest import downlink
 from tests.conftest import changed
 from tests.integration.city import register
 from tests.integration.test_ingest import gateway_client, ingesting, send
@@ -140,3 +144,27 @@ async def test_silence_is_not_taken_for_success(city: Settings, gateway_code: st
     done = await device(city, "check", "--live", "--timeout", "0.5", "--gateway", gateway_code)
     assert done.code == 2
     assert "0 of 1 messages came within 0.5 s" in done.err
+
+
+async def test_a_command_is_shown_and_answered(
+    conn: AsyncConnection[Any],
+    city: Settings,
+    broker: Broker,
+    gateway_code: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(downlink, "_LOOK_S", 0.1)
+    monkeypatch.setattr(downlink, "_ABSENT_S", 0.1)
+    password = broker.add_gateway(gateway_code)
+    played = ("simulate", "--as", gateway_code, "--every", "0.5", "--count", "8")
+    async with ingesting(city), starting(city, *played, HALONG_GATEWAY_PASSWORD=password) as process:
+        limits = {"expires_in": timedelta(minutes=1), "timeout": timedelta(minutes=1)}
+        new = NewCommand(gateway=gateway_code, command="calibrate", by="Minh", **limits)
+        number = await commands.create(conn, new)
+        out, err = await asyncio.wait_for(process.communicate(), 60)
+        found = await commands.find(conn, number)
+    assert process.returncode == 0, err.decode()
+    assert "command    calibrate {}" in out.decode()
+    assert "response   done" in out.decode()
+    assert found is not None
+    assert found.state == "done"

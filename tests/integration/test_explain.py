@@ -227,6 +227,9 @@ async def test_the_command_gives_json_and_fails_where_the_values_differ(
     found = json.loads(await halong(database_url, "vn_aqi_h", "193", "latest", "--json", code=1))
     assert (found["equal"], found["stored"]["value"], found["recomputed"]["value"]) == (False, 41.0, 115.0)
     assert found["rule"]["clause"] == AQI.source.clause.en
+    assert f"(vn_aqi_h version {AQI.version}; " in found["cite_as"]
+    assert found["cite_as"].partition(": 41,")[2].startswith(" completeness ")
+    assert "; halong, theo số liệu lúc 20" in found["cite_as_vi"]
 
 
 async def halong(database_url: str, *arguments: str, code: int = 0) -> str:

@@ -14,6 +14,7 @@ import pytest
 from analytics import values
 from analytics.indicator import INDICATORS, select
 from analytics.run import compute
+from devices import maintenance
 from devices.model import Gateway, Profile, Thing
 from devices.profiles import load
 from ingest import arrivals
@@ -53,6 +54,7 @@ def city(gateway: str) -> Profile:
     planned = {key: (DAY + timedelta(hours=h)).isoformat() for key, h in
                {"recorded_at": -30, "from": 0, "to": 24}.items()}  # fmt: skip
     devices.append(_thing("serviced", DEVICES, {"pm2_5": 900}, maintenance=[planned]))
+    devices.append(_thing("rebuilt", DEVICES, {"pm2_5": 900}))
     sets = [
         _thing(f"set-{n}", DATA_SETS, {"dataset_age": 86_400}, **OPEN,
                **({"published": "2026-01-01"} if n < PUBLISHED else {}))
@@ -95,9 +97,24 @@ async def stored(
 ) -> AsyncConnection[Any]:
     """A database with what the gateway published and ingest wrote, and its indicators."""
     await publish(conn, settings, broker, city(gateway_code), messages())
+    await _plan(conn, "rebuilt")
     codes = ["iot_availability_d", "iot_available_d", "open_data_share", "data_completeness"]
     await compute(conn, select(codes), DAY, DAY + timedelta(days=1))
     return conn
+
+
+async def _plan(conn: AsyncConnection[Any], thing: str) -> None:
+    """Plan what the property of another device tells, and what changes nothing: too late, or called off."""
+    end = DAY + timedelta(days=1)
+    await maintenance.add(conn, "thing", thing, DAY, end, reason="new mast", who="Lan")
+    await conn.execute("UPDATE maintenance_windows SET created_at = %s", [DAY - timedelta(hours=30)])
+    await maintenance.add(conn, "thing", "silent", DAY, end, reason="told afterwards", who="Lan")
+    await conn.execute(
+        "INSERT INTO maintenance_windows "
+        "(thing_id, starts_at, ends_at, reason, created_by, created_at, ended_by) "
+        "SELECT id, %(at)s, %(at)s, 'called off', 'Lan', %(at)s, 'Lan' FROM things WHERE code = 'gap'",
+        {"at": DAY},
+    )
 
 
 async def test_five_devices_are_the_fleet_of_the_worked_example(stored: AsyncConnection[Any]) -> None:
@@ -106,7 +123,7 @@ async def test_five_devices_are_the_fleet_of_the_worked_example(stored: AsyncCon
     ]
     assert (mean[0], share[0]) == (75.317, 60.0)
     assert mean[3]["worst"] == {"silent": 0.0, "rare": 80.0}
-    assert mean[3]["maintenance"] == ["serviced"]
+    assert mean[3]["maintenance"] == ["serviced", "rebuilt"]
 
 
 async def test_an_inventory_of_25_data_sets(stored: AsyncConnection[Any]) -> None:

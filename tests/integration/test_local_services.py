@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,15 +20,20 @@ import psycopg
 import pytest
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from rich.console import Console
 
+from devices.authority import certificate_pem, key_pem, new_key
 from devices.credentials import password_hash
 from devices.model import PLATFORM_USER
+from runtime.demo import Folders, local_services
+from runtime.demo_card import write_card
 from runtime.local.errors import LocalServiceError
 from runtime.local.mosquitto import LocalMosquitto
 from runtime.local.postgres import LocalPostgres
 from runtime.local.process import ServerProcess, ServiceUser, free_port
 from runtime.local.provision import Binaries, provision
 from runtime.places import default_cache
+from runtime.settings import Settings
 from tests.listening import heard, next_of
 
 if TYPE_CHECKING:
@@ -371,3 +378,28 @@ def test_a_dead_parent_leaves_no_orphan(programs: Binaries, folder: Path, number
     while any(Path(f"/proc/{pid}/exe").exists() for pid in pids) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert [pid for pid in pids if Path(f"/proc/{pid}/exe").exists()] == []
+
+
+def test_the_demos_broker_lets_tour_in_by_tls_with_password_and_with_certificate(folder: Path) -> None:
+    given, places = Settings(database_url="postgresql://h/d"), Folders(folder / "state", folder / "card")  # type: ignore[arg-type]
+    with local_services(given, places, Console(file=io.StringIO())) as city:
+        write_card(city, places)
+        assert city.authority
+        own = new_key()
+        certificate = city.authority.folder.open(city.authority.passphrase).gateway(
+            "tour", own.public_key(), datetime.now(UTC)
+        )
+        (folder / "tour.pem").write_text(certificate_pem(certificate))
+        (folder / "tour.key").write_text(key_pem(own))
+        publish = f'"{places.card}/mosquitto_pub" -V 5 -q 1 -h localhost -t city/v1/tour/up/observations -m x'
+        by_password = '-p "$MQTT_TLS_PORT" --cafile "$CA_FILE" -u tour -P "$TOUR_PASSWORD"'
+        by_certificate = '-p "$MQTT_CERTIFICATE_PORT" --cafile "$CA_FILE" --cert tour.pem --key tour.key'
+        source = f'. "{places.env_file}"'
+        for options in (by_password, by_certificate):
+            subprocess.run(
+                ["sh", "-euc", f"{source}; {publish} {options}"], cwd=folder, check=True, timeout=30
+            )
+        wrong = subprocess.run(
+            ["sh", "-euc", f"{source}; {publish} {by_password}x"], cwd=folder, check=False, timeout=30
+        )
+        assert wrong.returncode

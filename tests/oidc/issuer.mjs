@@ -56,9 +56,10 @@ const provider = new Provider(issuer, {
     },
   },
 });
-// Its pages for development load a font from elsewhere.
+// Its pages for development load a font from elsewhere, and have no icon, which browsers ask for.
 provider.use(async (context, next) => {
   await next();
+  if (context.path === "/favicon.ico") context.status = 204;
   if (typeof context.body === "string") context.body = context.body.replace(/@import url\([^)]*\);/g, "");
 });
 server.on("request", provider.callback());

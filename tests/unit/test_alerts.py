@@ -24,6 +24,7 @@ from analytics.alerts import (
     AlertError,
     Cause,
     Sample,
+    Silence,
     State,
     Transition,
     acknowledge,
@@ -31,6 +32,7 @@ from analytics.alerts import (
     announce,
     crossed,
     escalate,
+    hush,
     is_fresh,
     measured,
     past_alert,
@@ -189,18 +191,30 @@ def test_only_what_is_raised_can_be_acknowledged(state: State) -> None:
         acknowledge(Alert(state=state), "Lan", "")
 
 
+QUIET = Silence("Lan", "works")
+
+
+def test_who_ends_a_silence_before_its_time_stands_in_the_history() -> None:
+    quiet, _ = hush(raised(), QUIET)
+    again, line = hush(quiet, replace(QUIET, ended_by="Minh", is_in_force=False))
+    assert line is not None
+    assert (again.state, line.actor) == (State.ACTIVE, "Minh")
+    assert line.note == "no silence is in force: that of Lan was ended (works)"
+
+
 def test_a_silence_ends_where_it_began() -> None:
     for before in (raised(), acknowledge(raised(), "Lan", "")[0]):
-        quiet, line = silence(before)
+        quiet, line = silence(before, QUIET)
         assert line is not None
         assert (quiet.state, line.cause) == (State.SILENCED, Cause.SILENCE)
-        assert silence(quiet) == (quiet, None)
+        assert (line.actor, line.note) == ("Lan", "works")
+        assert silence(quiet, QUIET) == (quiet, None)
         assert unsilence(quiet)[0] == before
-    quiet, _ = acknowledge(silence(raised())[0], "Lan", "")
+    quiet, _ = acknowledge(silence(raised(), QUIET)[0], "Lan", "")
     assert (quiet.state, unsilence(quiet)[0].state) == (State.SILENCED, State.ACKNOWLEDGED)
     pending, _ = life(rule(hold_min=120), 160)
-    assert silence(pending) == (pending, None)
-    assert advance(rule(), silence(raised())[0], samples(1)[0], 1)[0].state is State.RESOLVED
+    assert silence(pending, QUIET) == (pending, None)
+    assert advance(rule(), silence(raised(), QUIET)[0], samples(1)[0], 1)[0].state is State.RESOLVED
 
 
 def test_a_rule_that_ends_takes_its_alert_along() -> None:

@@ -83,5 +83,5 @@ def test_a_problem_says_what_is_wrong_and_what_would_be_right() -> None:
     text = "area: there is no area '19'; give an area's code (did you mean 193 or 194?)"
     assert sentence([fault]) == text
     assert {status for status, _ in KINDS.values()} == {
-        401, 403, 404, 405, 406, 408, 409, 410, 413, 416, 422, 429, 431, 500, 503,
+        401, 403, 404, 405, 406, 408, 409, 410, 412, 413, 416, 422, 428, 429, 431, 500, 503,
     }  # fmt: skip

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import jsonschema
@@ -16,8 +18,10 @@ import api.yaml
 from api.app import create_app
 from api.asyncapi import document
 from devices.catalog import KnownGateway
+from devices.commands import Answer, Queued
 from devices.model import is_code
-from ingest import contract, status
+from ingest import answers, contract, status
+from ingest.downlink import command_payload
 from ingest.feedback import committed_payload, rejected_payload
 from ingest.formats import lorawan, sparkplug
 from ingest.formats.format import formats, read
@@ -101,7 +105,7 @@ def test_every_subscription_of_ingest_has_a_channel_and_every_channel_a_subscrip
 def test_ingest_reads_the_topics() -> None:
     for name, channel in DOCUMENT["channels"].items():
         topic = filled(channel["address"])
-        if name in {"observations", "status"}:
+        if name in {"observations", "status", "response"}:
             assert parse_topic(topic, SETTINGS.topic_root) == ("gateway", name)
         elif name.startswith("sparkplug_") and name not in {"sparkplug_ncmd", "sparkplug_state"}:
             address = parse_sparkplug(topic)
@@ -134,6 +138,8 @@ def test_ingest_decodes_every_example(name: str) -> None:
             assert (found.problems, bool(found.values)) == ([], True)
         elif name == "status":
             assert isinstance(status.decode(payload), status.GatewayStatus)
+        elif name == "response":
+            assert isinstance(answers.decode(payload), Answer)
         elif name in {"sparkplug_metrics", "sparkplug_rebirth"}:
             decoded = sparkplug.decode(payload)
             assert isinstance(decoded, sparkplug.Payload)
@@ -149,7 +155,7 @@ def test_ingest_decodes_every_example(name: str) -> None:
             uplink = lorawan.decode(payload, station)
             assert (uplink.problems, uplink.properties, uplink.values) == ([], ["pm2_5"], [31.2])
         else:
-            assert name in {"committed", "rejected", "sparkplug_state"}
+            assert name in {"committed", "rejected", "command", "config", "sparkplug_state"}
 
 
 def test_what_halong_sends_has_the_form_that_the_document_says() -> None:
@@ -162,11 +168,24 @@ def test_what_halong_sends_has_the_form_that_the_document_says() -> None:
     sent = {
         "committed": committed_payload(Committed(gap["seq"], tuple(map(tuple, gap["missing"])))),
         "rejected": rejected_payload(4711, refusal, 1, time.started),
+        "command": command_payload(_command()),
         "sparkplug_state": host._state(online=True, timestamp=1),
     }
     for name, payload in sent.items():
         jsonschema.Draft7Validator(MESSAGES[name]["payload"]).validate(json.loads(payload))
         assert set(json.loads(payload)) == set(MESSAGES[name]["examples"][-1]["payload"])
+
+
+def _command() -> Queued:
+    (told,) = contract.examples("command")
+    return Queued(
+        id=UUID(told["id"]),
+        gateway="gateway",
+        device=None,
+        command=told["command"],
+        arguments=told["arguments"],
+        expires_at=datetime.fromisoformat(told["expires"]),
+    )
 
 
 def test_every_reason_with_its_meaning() -> None:
@@ -196,6 +215,9 @@ def test_settings_shape_the_document() -> None:
         "status": "ha-noi/v1/{gateway}/up/status",
         "committed": "ha-noi/v1/{gateway}/down/committed",
         "rejected": "ha-noi/v1/{gateway}/down/rejected",
+        "command": "ha-noi/v1/{gateway}/down/command",
+        "config": "ha-noi/v1/{gateway}/down/config",
+        "response": "ha-noi/v1/{gateway}/up/response",
     }
     assert "sparkplug_metrics" not in bare["components"]["messages"]
     assert is_code("gateway")

@@ -1,19 +1,23 @@
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 import typer
+from rich.console import Console
 from typer.testing import CliRunner
 
 from runtime.cli import app
-from runtime.demo import CARD_MARK, City, forget_card
+from runtime.demo import City, Folders, local_services
+from runtime.demo_card import CARD_MARK, forget_card, write_card
 from runtime.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     import click
 
@@ -82,6 +86,19 @@ def test_indicators_run_refuses_what_cannot_be_computed(arguments: list[str], wo
     done = halong("indicators", "run", *arguments, COLUMNS="200")
     assert done.returncode == 2
     assert words in done.stderr
+
+
+def test_a_demo_keeps_authority_and_exports_in_its_own_folder(tmp_path: Path) -> None:
+    places = Folders(tmp_path / "halong-1", tmp_path / ".halong")
+    given = Settings(database_url="postgresql://h/d", mqtt_url="mqtt://b")  # type: ignore[arg-type]
+    with local_services(given, places, Console(file=io.StringIO())) as city:
+        write_card(city, places)
+    card = places.env_file.read_text()
+    assert f"export HALONG_CA_DIR='{places.state}/ca'" in card
+    assert f"export HALONG_EXPORT_DIR='{places.state}/exports'" in card
+    elsewhere = given.model_copy(update={"ca_dir": tmp_path / "mine"})
+    with local_services(elsewhere, places, Console(file=io.StringIO())) as city:
+        assert city.environment["HALONG_CA_DIR"] == str(tmp_path / "mine")
 
 
 def test_addresses_of_an_earlier_demo_are_not_taken_for_given_ones() -> None:

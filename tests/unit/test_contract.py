@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from ingest import status
+from devices.commands import Answer
+from ingest import answers, status
 from ingest.contract import NAMES, examples, schema
 from ingest.feedback import committed_payload, rejected_payload
 from ingest.formats import native
@@ -47,7 +48,7 @@ def test_schemas_are_schemas_with_examples_that_they_allow(name: str) -> None:
 
 def test_no_such_payload() -> None:
     with pytest.raises(ValueError, match="give one of observations, status, committed, rejected"):
-        schema("command")
+        schema("readings")
 
 
 def test_examples_are_what_ingest_reads() -> None:
@@ -118,6 +119,17 @@ MESSAGES = st.fixed_dictionaries(
 )
 
 
+CONFIGS = (
+    st.fixed_dictionaries(
+        {"version": st.integers(-1, 2**32) | st.just("7"), "hash": st.text(max_size=3) | st.none()},
+        optional={"error": st.none() | st.text(max_size=3) | st.just(7)},
+    )
+    | st.none()
+    | st.just({})
+    | st.just("mine")
+)
+
+
 @given(MESSAGES)
 def test_schema_and_decoder_agree(message: dict[str, Any]) -> None:
     payload = json.dumps(message)
@@ -132,9 +144,43 @@ def test_schema_and_decoder_agree(message: dict[str, Any]) -> None:
             "firmware": st.sampled_from(["1.4.2", None, 2]),
             "started": TIMES,
             "uptime": st.integers(),
+            "config": CONFIGS,
         },
     )
 )
 def test_schema_and_decoder_of_status_agree(message: dict[str, Any]) -> None:
     payload = json.dumps(message)
-    assert is_valid("status", payload) != isinstance(status.decode(payload.encode()), Problem)
+    told = status.decode(payload.encode())
+    assert is_valid("status", payload) == (not isinstance(told, Problem) and told.problem is None)
+
+
+@pytest.mark.parametrize("config", ['"mine"', '{"version": 7}', '{"version": 7.5, "hash": ""}', "[]"])
+def test_a_configuration_of_another_form_does_not_hide_that_a_gateway_is_online(config: str) -> None:
+    told = status.decode(f'{{"online": true, "config": {config}}}'.encode())
+    assert isinstance(told, status.GatewayStatus)
+    assert (told.online, told.config) == (True, None)
+    assert told.problem is not None
+    assert (told.problem.reason, told.problem.at) == ("schema", "$.config")
+
+
+ANSWERS = st.fixed_dictionaries(
+    {},
+    optional={
+        "id": st.uuids().map(str) | st.just("7") | st.none(),
+        "state": st.sampled_from(["acknowledged", "done", "failed", "finished", None]),
+        "detail": st.text(max_size=5) | st.just(7),
+        "result": st.recursive(st.none() | st.integers() | st.text(max_size=3), st.lists, max_leaves=5),
+        "more": st.integers(),
+    },
+)
+
+
+@given(ANSWERS)
+def test_schema_and_decoder_of_responses_agree(message: dict[str, Any]) -> None:
+    payload = json.dumps(message)
+    assert is_valid("response", payload) != isinstance(answers.decode(payload.encode()), Problem)
+
+
+@given(st.binary(max_size=200) | st.text().map(str.encode))
+def test_any_bytes_of_a_response_are_a_value_not_an_exception(payload: bytes) -> None:
+    assert isinstance(answers.decode(payload), Answer | Problem)

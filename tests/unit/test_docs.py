@@ -10,6 +10,7 @@ from pathlib import Path
 from textwrap import indent
 
 import pytest
+from jsonschema import Draft202012Validator
 from prometheus_client import REGISTRY
 from pydantic import SecretStr
 from typer.main import get_command
@@ -17,7 +18,9 @@ from typer.main import get_command
 import ingest.metrics  # noqa: F401  (declares the metrics that are looked for)
 from analytics.results import Reason
 from api.metrics import Metrics
+from devices.commands import Answer
 from devices.units import convert
+from ingest import answers, contract
 from ingest.feedback import rejected_payload
 from ingest.formats import native, senml
 from ingest.resolve import Refusal
@@ -183,7 +186,12 @@ def test_no_word_of_history(path: Path) -> None:
 
 
 def test_examples_of_the_wire_are_what_the_code_speaks() -> None:
-    message, pack, committed, rejected = (json.loads(block) for block in blocks(FIRMWARE, "json"))
+    message, pack, committed, rejected, config, command, response = (
+        json.loads(block) for block in blocks(FIRMWARE, "json")
+    )
+    assert is_valid_payload("config", config)
+    assert is_valid_payload("command", command)
+    assert isinstance(answers.decode(json.dumps(response).encode()), Answer)
     by_senml = senml.decode_json(json.dumps(pack).encode())
     assert (by_senml.seq, by_senml.oldest, by_senml.problems) == (4712, 4698, [])
     assert convert(by_senml.values[2], by_senml.units[2] or "", "hPa") == 1013.25
@@ -192,6 +200,10 @@ def test_examples_of_the_wire_are_what_the_code_speaks() -> None:
     assert set(committed) == {"seq", "missing"}
     refusal = Refusal("value_out_of_range", "$", "", stored=True)
     assert set(rejected) == set(json.loads(rejected_payload(1, refusal, 1, datetime.now(UTC))))
+
+
+def is_valid_payload(name: str, payload: object) -> bool:
+    return Draft202012Validator(contract.schema(name)).is_valid(payload)
 
 
 def test_every_quotation_is_what_the_example_says() -> None:

@@ -158,3 +158,8 @@ def test_an_unknown_role_in_the_settings_is_told() -> None:
     settings = Settings(oidc_issuer="https://x.example", oidc_roles={"boss": "ruler"})
     with pytest.raises(SettingsError, match="HALONG_OIDC_ROLES: there is no role 'ruler': use public, pl"):
         Meaning.of(settings)
+
+
+def test_a_copy_of_settings_without_an_issuer_is_as_good_as_they_are() -> None:
+    given = Settings(api_port=8001)
+    assert Settings.model_validate(given.model_dump() | {"api_port": 8002}).api_port == 8002

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _PROTECTED = re.compile(
     r"\b(FROM|JOIN|INTO|UPDATE)\s+(areas|area_successions|things|gateways|datastreams|observations|observations_hourly"
     r"|latest_observations|observation_flags|refusals|alerts|alert_rules|alert_history|alert_silences|alert_notifications"
-    r"|gateway_status|gateway_status_history|gateway_gaps|arrivals|indicator_values|latest_values|site_values|live_\w+)\b"
+    r"|gateway_status|gateway_status_history|gateway_gaps|arrivals|commands|command_history|desired_configs|rollout_gateways|indicator_values|latest_values|site_values|live_\w+)\b"
 )  # fmt: skip
 _STATEMENT = re.compile(r"\s*(SELECT|WITH|INSERT|UPDATE|DELETE)\b")
 #: queries that are not cut -> why nothing gets out by them
@@ -161,8 +161,21 @@ def test_who_is_confined_knows_no_other_areas_but_is_answered_by_what_stands_for
 def test_roles_as_the_city_gave_them() -> None:
     assert RIGHTS[Role.PUBLIC] == set()
     assert RIGHTS[Role.PLANNER] == {Right.INDICATORS, Right.EXPORT}
-    assert RIGHTS[Role.OPERATOR] == set(Right) - {Right.REGISTER, Right.ADMINISTER}
-    assert RIGHTS[Role.INSTALLER] == {Right.INDICATORS, Right.EXPORT, Right.RAW, Right.REGISTER}
+    assert RIGHTS[Role.OPERATOR] == {
+        Right.INDICATORS,
+        Right.EXPORT,
+        Right.RAW,
+        Right.OPERATE,
+        Right.COMMAND,
+    }
+    assert RIGHTS[Role.INSTALLER] == {
+        Right.INDICATORS,
+        Right.EXPORT,
+        Right.RAW,
+        Right.COMMAND,
+        Right.CONFIGURE,
+        Right.REGISTER,
+    }
     assert RIGHTS[Role.ADMIN] == set(Right)
     assert roles_with(Right.RAW) == ("operator", "installer", "admin")
 

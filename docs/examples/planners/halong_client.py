@@ -1,6 +1,7 @@
 """halong's numbers as Arrow tables, which pandas and polars take as they are.
 
-Needs Python 3.11 or later, httpx and pyarrow, and pandas or polars. As a program it shows one indicator:
+Needs Python 3.11 or later, and `pip install httpx pyarrow pandas` (or polars in place of pandas).
+As a program it shows one indicator:
 
     HALONG_KEY=halong_… python halong_client.py http://127.0.0.1:8000 pm2_5_d 193,194,195 2026-10
 """
@@ -45,6 +46,8 @@ def by_step(frame):
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 5:
+        sys.exit("usage: halong_client.py ADDRESS INDICATOR AREA,AREA… PERIOD, with the key in HALONG_KEY")
     address, indicator, area, period = sys.argv[1:]
     halong = Halong(address, os.environ.get("HALONG_KEY"))
     table = halong.values(indicator, area=area, period=period)

@@ -11,7 +11,7 @@ import numpy as np
 
 from analytics.alert_actions import import_rules
 from analytics.indicator import INDICATORS
-from devices import profiles, registry
+from devices import configs, profiles, registry
 from devices.model import Gateway, Thing
 from storage import observations
 
@@ -91,9 +91,12 @@ async def seed_lasting(conn: AsyncConnection[Any]) -> None:
 
 
 async def seed_present(conn: AsyncConnection[Any]) -> None:
-    """Write what is a few minutes old: states of gateways, refusals."""
+    """Write what is a few minutes old: states, refusals, a command, a configuration, a roll-out."""
     await _states(conn)
     await _refusals(conn)
+    await _commands(conn)
+    await configs.change(conn, "ha-long-1", {"settings": {"led": "on"}}, by="Lan")
+    await _rollout(conn)
 
 
 async def _observations(conn: AsyncConnection[Any]) -> None:
@@ -154,6 +157,32 @@ async def _refusals(conn: AsyncConnection[Any]) -> None:
                 payload,
             ],
         )
+
+
+async def _commands(conn: AsyncConnection[Any]) -> None:
+    """One to ha-long-1, the example of the API's document, which is done."""
+    await conn.execute(
+        """INSERT INTO commands (id, gateway_id, command, created_by, expires_at, timeout_s, state, ended_at)
+           SELECT '6f1c0a52-f4b1-4b0b-9d0c-6a6f0f7d3b52', id, 'reboot', 'Lan', now() + interval '5 minutes',
+                  60, 'done', now()
+           FROM gateways WHERE code = 'ha-long-1'"""
+    )
+
+
+async def _rollout(conn: AsyncConnection[Any]) -> None:
+    """Roll-out 1 runs, to ha-long-1, ha-long-2 and mong-cai-1; none of them has been offered anything."""
+    await conn.execute(
+        """INSERT INTO firmware (version, url, size, sha256, signature, public_key, created_by)
+           VALUES ('1.5.0', 'https://fw.example/1.5.0.bin', 8, repeat('0', 64), '', '', 'Lan')"""
+    )
+    await conn.execute(
+        """INSERT INTO rollouts (version, stages, settle_s, max_failed, created_by)
+           VALUES ('1.5.0', '{100}', 60, 5, 'Lan')"""
+    )
+    await conn.execute(
+        """INSERT INTO rollout_gateways (rollout_id, gateway_id, stage)
+           SELECT 1, id, 1 FROM gateways WHERE code <> 'gw-new'"""
+    )
 
 
 async def _indicators(conn: AsyncConnection[Any]) -> None:

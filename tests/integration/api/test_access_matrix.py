@@ -5,8 +5,10 @@ What is expected stands here by the operation's id: one that is added fails unti
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +16,7 @@ import pytest
 from api import keys
 from api.app import create_app
 from api.rights import CONFINED, WITHOUT_KEY, Role
+from devices import configs, unknown_store
 from runtime.settings import Settings
 from tests.integration.api.conftest import client_of
 from tests.integration.api.test_api_contract import assert_problem
@@ -30,6 +33,7 @@ READERS = {"planner", "operator", "installer", "admin"}
 RAW = READERS - {"planner"}
 OPERATORS = {"operator", "admin"}
 INSTALLERS = {"installer", "admin"}
+COMMANDERS = OPERATORS | {"installer"}
 ADMINS = {"admin"}
 #: what only somebody may be told who reaches the district 194
 FOREIGN = ("mong-cai-air-1", "mong-cai-1", "gw-new", "Móng Cái", "Mong Cai", '"194"')
@@ -148,6 +152,20 @@ RULES: dict[str, Rule] = {
         ok=(201,),
     ),
     "listRefusals": get("/v1/refusals"),
+    "listUnknownThings": get("/v1/unknown-things", "/v1/unknown-things?gateway=mong-cai-1"),
+    "getUnknownThing": get("/v1/unknown-things/1", "/v1/unknown-things/2", hidden=404),
+    "acceptUnknownThing": Rule(
+        INSTALLERS,
+        Target("/v1/unknown-things/1/accept", {}),
+        Target("/v1/unknown-things/2/accept", {}),
+        hidden=404,
+    ),
+    "ignoreUnknownThing": Rule(
+        INSTALLERS,
+        Target("/v1/unknown-things/3/ignore", {}),
+        Target("/v1/unknown-things/4/ignore", {}),
+        hidden=404,
+    ),
     "getStatus": get("/v1/status"),
     "listAlerts": get("/v1/alerts", "/v1/alerts?area=194"),
     "getAlert": get("/v1/alerts/1", "/v1/alerts/2", hidden=404),
@@ -155,6 +173,29 @@ RULES: dict[str, Rule] = {
     "getAlertRule": get("/v1/alert-rules/air_bad", "/v1/alert-rules/of_194", hidden=404),
     "listAlertSilences": get("/v1/alert-silences"),
     "getAlertSilence": get("/v1/alert-silences/2", "/v1/alert-silences/1", hidden=404),
+    "listCommands": get("/v1/commands", "/v1/commands?gateway=mong-cai-1"),
+    "createCommand": Rule(
+        COMMANDERS,
+        Target("/v1/commands", {"gateway": "ha-long-1", "command": "ping"}),
+        Target("/v1/commands", {"thing": "mong-cai-air-1", "command": "ping"}),
+        ok=(201,),
+    ),
+    "getCommand": get("/v1/commands/{command}", "/v1/commands/{foreign_command}", hidden=404),
+    "listFirmware": get("/v1/firmware"),
+    "listRollouts": get("/v1/rollouts"),
+    "createRollout": Rule(ADMINS, Target("/v1/rollouts", {"version": "1.5.0", "dry_run": True}), ok=(201,)),
+    "getRollout": get("/v1/rollouts/1"),
+    "stopRollout": Rule(ADMINS, Target("/v1/rollouts/1"), ok=(204,)),
+    "listLiveness": get("/v1/liveness", "/v1/liveness?area=194"),
+    "getAvailability": get("/v1/availability?thing=ha-long-air-1", "/v1/availability?gateway=mong-cai-1"),
+    "listConfigs": get("/v1/configs"),
+    "getConfig": get("/v1/configs/ha-long-1", "/v1/configs/mong-cai-1", hidden=404),
+    "changeConfig": Rule(
+        INSTALLERS,
+        Target("/v1/configs/ha-long-1", {"settings": {"led": "off"}}),
+        Target("/v1/configs/mong-cai-1", {"settings": {"led": "off"}}),
+        hidden=404,
+    ),
     "createExport": Rule(
         READERS,
         Target("/v1/exports", EXPORT | {"area": ["193"]}),
@@ -283,6 +324,13 @@ async def app(
            SELECT time, 'mong-cai-1', topic, seq, reason, at, detail, count, stored, payload
            FROM refusals LIMIT 1"""
     )
+    await _name_unknown(city)
+    await city.execute(
+        """INSERT INTO commands (gateway_id, command, created_by, expires_at, timeout_s)
+           SELECT id, 'ping', 'Minh', now() + interval '1 hour', 60 FROM gateways
+           WHERE code IN ('ha-long-1', 'mong-cai-1')"""
+    )
+    await configs.change(city, "mong-cai-1", {"settings": {"led": "on"}}, by="Minh")
     await city.execute(
         """INSERT INTO calibrations (datastream_id, valid_from, valid_to, reference)
            SELECT d.id, '2026-01-01', '2026-02-01', 'K-113'
@@ -298,13 +346,31 @@ async def app(
         yield app
 
 
+async def _name_unknown(conn: AsyncConnection[Any]) -> None:
+    """1 and 3 of a gateway in 193, 2 and 4 of one in 194."""
+    at = datetime.now(UTC)
+    for device, gateway in itertools.product(("new-1", "new-2"), ("ha-long-1", "mong-cai-1")):
+        seen = unknown_store.Seen("pm2_5", None, 1, 3.0, 3.0, [at])
+        named = unknown_store.Noted(
+            gateway=gateway, device=f"{gateway}-{device}", source="native", dev_eui=None, first=at, last=at,
+            messages=1, properties=(seen,),
+        )  # fmt: skip
+        await unknown_store.note(conn, [named])
+
+
 async def numbers(conn: AsyncConnection[Any]) -> dict[str, str]:
     rows = await conn.execute(
         """SELECT t.code, d.id FROM datastreams d JOIN things t ON t.id = d.thing_id
            JOIN observed_properties p ON p.id = d.observed_property_id WHERE p.code = 'pm2_5'"""
     )
     found = {code: str(number) for code, number in await rows.fetchall()}
+    rows = await conn.execute(
+        "SELECT g.code, c.id FROM commands c JOIN gateways g ON g.id = c.gateway_id WHERE created_by = 'Minh'"
+    )
+    sent = dict(await rows.fetchall())
     return {
+        "command": sent["ha-long-1"],
+        "foreign_command": sent["mong-cai-1"],
         "own": found["ha-long-air-1"],
         "foreign": found["mong-cai-air-1"],
         "export": "00000000-0000-0000-0000-000000000000",
@@ -374,8 +440,8 @@ async def test_the_markers_of_the_other_area_are_there_for_who_reaches_it(
     text, _ = await keys.create(city, "duty desk", "operator")
     expected = {
         "listAreas", "getArea", "listValues", "listThings", "listDatastreams", "listLatestObservations",
-        "listObservations", "listGateways", "listRefusals", "listAlerts", "listAlertRules",
-        "listAlertSilences",
+        "listObservations", "listGateways", "listRefusals", "listUnknownThings", "listAlerts",
+        "listAlertRules", "listAlertSilences", "listCommands", "listConfigs", "listLiveness", "getRollout",
     }  # fmt: skip
     async with client_of(app, authorization=f"Bearer {text}") as client:
         for operation in expected:

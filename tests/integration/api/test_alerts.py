@@ -200,6 +200,17 @@ async def test_a_rule_that_cannot_be_is_refused_by_its_field(administrator: http
     assert (await administrator.get("/v1/alert-rules/noise")).json()["version"] == 1
 
 
+async def test_a_refused_rule_is_told_what_was_sent_and_where_to_read(
+    administrator: httpx.AsyncClient,
+) -> None:
+    wrong = await administrator.post("/v1/alert-rules", json=RULE | {"clear": 75})
+    body = assert_problem(wrong, 422, "invalid-parameter")
+    assert body["errors"][0]["value"] == "75.0"
+    assert body["detail"] == (
+        "clear: 75 has to be at most the threshold, 70; give what a rule takes: /docs lists its fields"
+    )
+
+
 async def test_what_is_no_json_is_told(administrator: httpx.AsyncClient) -> None:
     for content in (b"", b"{", b"[]", b"\xff", b'"x"'):
         answer = await administrator.post(

@@ -7,6 +7,7 @@ import io
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import openpyxl
 import pytest
 
 from api.values import CHOICES
@@ -49,6 +50,27 @@ async def test_small_rows_say_the_same_with_one_head(client: httpx.AsyncClient) 
     assert {each["code"] for each in small["indicators"]} == {"vn_aqi_h", "rain_1h"}
     chunks = await pages_of_rows(client, shape="compact", limit=5, **asked)
     assert [row for chunk in chunks for row in chunk] == small["rows"]
+
+
+async def test_a_spreadsheet_tells_what_it_holds_and_that_it_holds_nothing(client: httpx.AsyncClient) -> None:
+    asked = f"{PATH}?indicator=vn_aqi_h&area=193&format=xlsx"
+    full, empty = (
+        await sheet_about(client, f"{asked}&period=P1D"),
+        await sheet_about(client, f"{asked}&period=2001-01"),
+    )
+    assert full["request"].endswith(f"{asked}&period=P1D")
+    assert full["vn_aqi_h area_rule"].startswith("the worst valid station")
+    assert "(193, in force from 2020-01-01)" in full["vn_aqi_h cite_as"]
+    assert "note" not in full
+    assert empty["note"] == "no rows: nothing that the request asks for is stored"
+    assert empty["vn_aqi_h name"] == full["vn_aqi_h name"]
+
+
+async def sheet_about(client: httpx.AsyncClient, path: str) -> dict[str, str]:
+    answer = await client.get(path)
+    assert answer.status_code == 200, answer.text
+    sheet = openpyxl.load_workbook(io.BytesIO(answer.content))["about"]
+    return {str(name): str(value) for name, value, *_ in sheet.iter_rows(values_only=True)}
 
 
 async def pages_of_rows(client: httpx.AsyncClient, **params: Any) -> list[Any]:

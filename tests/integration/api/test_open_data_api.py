@@ -257,6 +257,8 @@ async def test_sources_are_told_in_the_readers_language(client: httpx.AsyncClien
         assert "Text(" not in text, path
         assert all(each in text for each in told), path
     assert en in (await client.get(about)).json()["dc:source"]
+    page = html.unescape((await client.get("/open/air?lang=en")).text)
+    assert f"{en}; area: {INDICATORS['vn_aqi_d'].area_rule.en}" in page
     labels = (await graph(client)).objects(None, RDFS.label)
     assert {each.language for each in labels if isinstance(each, Literal)} == {"en", "vi"}
 

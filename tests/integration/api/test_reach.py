@@ -178,6 +178,7 @@ async def test_a_silence_of_the_whole_city_takes_a_key_without_areas(
     silence = {"rule": "air_bad", "ends_at": "PT1H", "reason": "works"}
     everywhere, confined = (await made(app, city))[0], (await made(app, city, areas=["193"]))[0]
     body = assert_problem(await confined.post("/v1/alert-silences", json=silence), 403, "forbidden")
+    assert body["roles"] == ["operator", "admin"]
     assert "is of 193" in body["detail"]
     number = (await everywhere.post("/v1/alert-silences", json=silence)).json()["id"]
     assert (await confined.get(f"/v1/alert-silences/{number}")).status_code == 200

@@ -129,7 +129,7 @@ async def test_of_twenty_who_change_one_version_one_wins(
         ({"heartbeat_s": 0}, "heartbeat_s", "at least 1"),
         ({"areas": []}, "areas", ""),
         ({"areas": ["193", "19"]}, "areas", "no area '19'"),
-        ({"code": "halong"}, "code", "user of halong's own"),
+        ({"code": "halong"}, "code", "of halong's own"),
         ({"nmae": "x"}, "nmae", "did you mean name?"),
         ({"enabled": None}, "enabled", ""),
         ({"name": " "}, "name", ""),

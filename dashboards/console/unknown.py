@@ -1,0 +1,173 @@
+"""The queue of unknown things: what each would be, and the buttons that accept or ignore it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import psycopg
+
+from api import reach
+from api.queries import unknown as queries
+from api.rights import Right
+from api.writing import actor_of
+from dashboards.console import formats
+from dashboards.console.elements import DataTable, text
+from dashboards.console.panels import panel
+from devices import unknown_store
+from devices.unknown import UnknownThingError
+from storage.actor import act_as
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from psycopg import AsyncConnection
+    from psycopg_pool import AsyncConnectionPool
+
+    from api.reach import Caller, Reach
+    from dashboards.console.views import View
+    from dashboards.console.words import Words
+    from devices.unknown import Proposal, UnknownThing
+
+    Pool = AsyncConnectionPool[AsyncConnection[Any]]
+    Act = Literal["accept", "ignore"]
+
+#: how long it is told what was done
+_TOLD_S: Final = 30.0
+#: what may be done -> the words of its button, and of what it does
+_ACTS: Final = {
+    "accept": ("unknown_accept", "unknown_accept_label"),
+    "ignore": ("unknown_ignore", "unknown_ignore_label"),
+}
+#: as many datastreams are named in a row
+_NAMED: Final = 4
+
+
+class Desk:
+    """Accepts and ignores for one viewer, whose key is looked up anew each time."""
+
+    def __init__(
+        self, pool: Callable[[], Pool], caller: Callable[[], Awaitable[Caller | None]], reached: Reach
+    ) -> None:
+        """Take who asks, and what that one reaches."""
+        self._pool, self._caller, self._reached = pool, caller, reached
+
+    async def do(self, number: int, act: Act) -> UnknownThing:
+        """Accept or ignore an unknown thing.
+
+        Raises:
+            PermissionError: the viewer may not.
+            UnknownThingError: it cannot be done; the message says why.
+            psycopg.Error: the database cannot be used.
+        """
+        caller = await self._caller()
+        if caller is None or not caller.may(Right.REGISTER):
+            raise PermissionError
+        with reach.within(self._reached):
+            async with self._pool().connection() as conn, conn.transaction():
+                await act_as(conn, actor_of(caller))
+                if not await queries.ids(conn, ids=[number], limit=1):
+                    raise UnknownThingError(f"there is no unknown thing {number}")
+                if act == "accept":
+                    return (await unknown_store.accept(conn, number, caller.name, within=self._reached))[0]
+                return await unknown_store.ignore(conn, number, caller.name, "")
+
+
+class UnknownPanel:
+    """What waits to be accepted; the buttons are there for who may press them."""
+
+    def __init__(self, words: Words, desk: Desk | None) -> None:
+        """Build the panel; without a desk it is for reading alone."""
+        self._words, self._desk = words, desk
+        columns = [
+            (words("gateway"), ""), (words("unknown_seen"), ""), (words("unknown_would_be"), "wide-text"),
+        ]  # fmt: skip
+        if desk is not None:
+            columns.append((words("unknown_act"), "acts"))
+        self._section = panel("unknown", words("unknown")).classes("empty")
+        with self._section:
+            self._told = text("p", "", "panel-told")
+            self._told.props.update(role="status", **{"aria-live": "polite"})
+            self._told.set_visibility(False)
+            self._table = DataTable(columns, label=words("unknown"), empty=words("unknown_empty"))
+            self._table.on_act(self._on_act)
+        self._waiting: dict[str, UnknownThing] = {}
+        self._told_until = 0.0
+
+    def show(self, view: View) -> None:
+        """Show a view; where nothing waits and nothing was done a moment ago there is no panel."""
+        waiting = view.snapshot.unknown
+        self._waiting = {str(unknown.id): unknown for unknown, _ in waiting}
+        is_told = time.monotonic() < self._told_until
+        self._told.set_visibility(is_told)
+        if waiting or is_told:
+            self._section.classes(remove="empty")
+        else:
+            self._section.classes(add="empty")
+        self._table.show(rows=[self._row(view, *each) for each in waiting])
+
+    def _row(self, view: View, unknown: UnknownThing, proposal: Proposal) -> dict[str, Any]:
+        words = self._words
+        seen = words("unknown_times", n=unknown.messages, time=view.instant(unknown.first_seen))
+        cells: list[dict[str, Any]] = [
+            {"text": unknown.device, "note": unknown.gateway},
+            {"text": seen, "note": view.ago(unknown.last_seen)},
+            self._would_be(proposal),
+        ]
+        if self._desk is not None:
+            cells.append({"acts": self._acts(unknown, proposal)})
+        return {"key": str(unknown.id), "cells": cells}
+
+    def _would_be(self, proposal: Proposal) -> dict[str, Any]:
+        words = self._words
+        if proposal.problem:
+            return {"text": proposal.problem, "lang": "en"}
+        streams = [self._stream(proposal, code) for code in proposal.intervals]
+        more = [f"+{len(streams) - _NAMED}"] if len(streams) > _NAMED else []
+        named = ", ".join([*streams[:_NAMED], *more])
+        if not streams:
+            told = words("unknown_replay")
+        elif proposal.is_registered:
+            told = words("unknown_more", streams=named)
+        else:
+            told = words("unknown_new", kind=proposal.kind, streams=named)
+        left = words("unknown_left", codes=", ".join(proposal.left)) if proposal.left else ""
+        return {"text": told, "note": left, "title": "; ".join(streams)}
+
+    def _stream(self, proposal: Proposal, code: str) -> str:
+        interval = self._words("unknown_interval", n=proposal.intervals[code])
+        unit = formats.unit(proposal.units[code]) or self._words("no_unit")
+        return self._words("unknown_stream", code=code, unit=unit, interval=interval)
+
+    def _acts(self, unknown: UnknownThing, proposal: Proposal) -> list[dict[str, str]]:
+        words, device = self._words, unknown.device
+        return [
+            {"name": name, "kind": name, "text": words(text), "label": words(label, device=device)}
+            for name, (text, label) in _ACTS.items()
+            if name == "ignore" or not proposal.problem
+        ]
+
+    async def _on_act(self, key: str, name: str) -> None:
+        unknown = self._waiting.get(key)
+        if self._desk is None or unknown is None or name not in _ACTS:
+            return
+        self._tell(await self._done(self._desk, unknown, "accept" if name == "accept" else "ignore"))
+
+    async def _done(self, desk: Desk, unknown: UnknownThing, act: Act) -> str:
+        words = self._words
+        try:
+            await desk.do(unknown.id, act)
+        except PermissionError:
+            return words("unknown_failed", why=words("unknown_may_not"))
+        except UnknownThingError as error:
+            return words("unknown_failed", why=str(error))
+        except (psycopg.Error, OSError):
+            return words("unknown_failed", why=words("unknown_away"))
+        self._table.leave_out(str(unknown.id))
+        key = "unknown_accepted" if act == "accept" else "unknown_ignored"
+        return words(key, device=unknown.device, n=unknown.messages)
+
+    def _tell(self, words: str) -> None:
+        self._told_until = time.monotonic() + _TOLD_S
+        self._told.set_visibility(True)
+        self._told.show(words)

@@ -1,0 +1,87 @@
+"""What a gateway names is accepted without anybody, so much in 24 hours: off unless limits are set."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from psycopg.rows import dict_row
+
+from devices.unknown import AUTOMATIC, ENOUGH_MESSAGES, UnknownThingError
+from devices.unknown_store import accept, read_one
+from storage.actor import act_as
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from psycopg import AsyncConnection
+
+    from devices.unknown import Proposal, UnknownThing
+
+_AUTOMATIC = """
+SELECT g.code, a.things_per_day, a.datastreams_per_day, a.set_by, a.set_at
+FROM automatic_acceptance a JOIN gateways g ON g.id = a.gateway_id ORDER BY g.code"""
+_SET_AUTOMATIC = """
+INSERT INTO automatic_acceptance (gateway_id, things_per_day, datastreams_per_day, set_by)
+SELECT id, %(things)s, %(datastreams)s, %(who)s FROM gateways WHERE code = %(gateway)s
+ON CONFLICT (gateway_id) DO UPDATE SET (things_per_day, datastreams_per_day, set_by, set_at)
+    = (excluded.things_per_day, excluded.datastreams_per_day, excluded.set_by, now())"""
+_END_AUTOMATIC = (
+    "DELETE FROM automatic_acceptance a USING gateways g WHERE g.id = a.gateway_id AND g.code = %s"
+)
+_CANDIDATES = """
+SELECT u.id, a.things_per_day - (
+           SELECT count(*) FROM unknown_things k WHERE k.gateway_id = u.gateway_id AND k.decided_by = %(who)s
+           AND k.created_at > now() - interval '1 day') AS things,
+       a.datastreams_per_day - (
+           SELECT count(*) FROM unknown_properties p JOIN unknown_things k ON k.id = p.thing_id
+           WHERE k.gateway_id = u.gateway_id AND p.accepted_by = %(who)s
+           AND p.accepted_at > now() - interval '1 day') AS datastreams
+FROM unknown_things u JOIN automatic_acceptance a USING (gateway_id)
+WHERE u.id = ANY(%(ids)s) AND u.state = 'waiting' AND u.messages >= %(enough)s ORDER BY u.id"""
+
+
+async def accept_automatically(conn: AsyncConnection[Any], ids: Sequence[int]) -> list[UnknownThing]:
+    """Accept those of these things that their gateways' limits allow, and return them."""
+    cursor = await conn.execute(_CANDIDATES, {"who": AUTOMATIC, "ids": list(ids), "enough": ENOUGH_MESSAGES})
+    accepted = []
+    for id_, *_ in await cursor.fetchall():
+        values = {"who": AUTOMATIC, "ids": [id_], "enough": ENOUGH_MESSAGES}
+        row = await (await conn.execute(_CANDIDATES, values)).fetchone()
+        _, proposal = await read_one(conn, id_)
+        if row and _is_within(proposal, things=row[1], datastreams=row[2]):
+            # Somebody may have registered it meanwhile.
+            with suppress(UnknownThingError):
+                async with conn.transaction():
+                    await act_as(conn, AUTOMATIC)
+                    accepted.append((await accept(conn, id_, AUTOMATIC))[0])
+    return accepted
+
+
+def _is_within(proposal: Proposal, *, things: int, datastreams: int) -> bool:
+    """Tell whether a proposal adds no more than is left of a gateway's limits."""
+    adds = not proposal.is_registered, len(proposal.intervals)
+    return proposal.problem is None and bool(adds[1]) and adds[0] <= things and adds[1] <= datastreams
+
+
+async def automatic(conn: AsyncConnection[Any]) -> list[dict[str, Any]]:
+    """Return the gateways that have limits: code, things_per_day, datastreams_per_day, set_by, set_at."""
+    async with conn.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_AUTOMATIC)
+        return await cursor.fetchall()
+
+
+async def set_automatic(
+    conn: AsyncConnection[Any], gateway: str, limits: tuple[int, int] | None, who: str
+) -> None:
+    """Let so many things and datastreams of a gateway be accepted in 24 hours without anybody; None: none.
+
+    Raises:
+        UnknownThingError: there is no such gateway.
+    """
+    if limits is None:
+        await conn.execute(_END_AUTOMATIC, [gateway])
+        return
+    values = {"gateway": gateway, "things": limits[0], "datastreams": limits[1], "who": who}
+    if not (await conn.execute(_SET_AUTOMATIC, values)).rowcount:
+        raise UnknownThingError(f"gateway {gateway!r} is not registered: see `halong devices list`")

@@ -1,0 +1,217 @@
+"""`halong commands …`: tell a gateway what to do, and see what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import timedelta
+from getpass import getuser
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from devices.commands import DEFAULT_EXPIRY_S, DEFAULT_TIMEOUT_S, MAX_EXPIRY_S, MAX_TIMEOUT_S
+from runtime.commands.running import run
+from runtime.device_report import plain
+from runtime.listing import Listing
+from runtime.settings import settings
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from psycopg import AsyncConnection
+
+    from devices.commands import Command, Line, NewCommand
+
+app = typer.Typer(no_args_is_help=True, help="Commands to gateways.")
+out = Console(highlight=False, soft_wrap=True)
+_LOOK_S = 0.2
+_STYLES = {"done": "green", "failed": "red", "expired": "red", "timed_out": "red"}
+
+
+class CommandNotDoneError(Exception):
+    """A command was sent for, and did not end in `done`."""
+
+
+@app.command("send")
+def send(
+    gateway: Annotated[str, typer.Argument(help="The gateway's code.")],
+    command: Annotated[str, typer.Argument(help="What to do; what is known, its firmware says.")],
+    arguments: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME=VALUE]…", help="Arguments; a value is JSON or text.")
+    ] = None,
+    device: Annotated[str | None, typer.Option(help="A device of the gateway that is meant.")] = None,
+    expires: Annotated[
+        int, typer.Option(min=1, max=MAX_EXPIRY_S, help="Seconds after which it is not delivered or begun.")
+    ] = DEFAULT_EXPIRY_S,
+    timeout: Annotated[
+        int, typer.Option(min=1, max=MAX_TIMEOUT_S, help="Seconds from its acknowledgement to its end.")
+    ] = DEFAULT_TIMEOUT_S,
+    by: Annotated[str | None, typer.Option(help="Who asks, for the history; default: your user.")] = None,
+    wait: Annotated[bool, typer.Option(help="Wait for its end, and show how far it is.")] = True,
+) -> None:
+    """Send a command to a gateway and wait for what comes of it.
+
+    Ingest sends it at once. A gateway that is away gets it when it is back, but not after it has expired.
+    Ctrl-C ends the waiting, not the command.
+
+    Exit code: 0 done (with --no-wait: queued), 1 failed, expired or timed out.
+
+    Example: `halong commands send ha-long-1 reboot delay_s=5 --expires 600`
+    """
+    from devices.commands import NewCommand
+
+    new = NewCommand(
+        gateway=gateway,
+        command=_code(command),
+        arguments=parsed(arguments or []),
+        device=device,
+        by=by or getuser(),
+        expires_in=timedelta(seconds=expires),
+        timeout=timedelta(seconds=timeout),
+    )
+    ended = run(_send(new, wait=wait))
+    if ended is not None and ended.state != "done":
+        raise CommandNotDoneError(_words(ended))
+
+
+def _code(command: str) -> str:
+    from devices.model import CODE
+
+    if not CODE.fullmatch(command):
+        raise typer.BadParameter(f"{command!r} is no command: {CODE.pattern}", param_hint="COMMAND")
+    return command
+
+
+def parsed(arguments: list[str]) -> dict[str, Any]:
+    """Return arguments by name; a value that is no JSON is text.
+
+    Raises:
+        typer.BadParameter: one has no name.
+    """
+    found: dict[str, Any] = {}
+    for each in arguments:
+        name, equals, value = each.partition("=")
+        if not (name and equals):
+            raise typer.BadParameter(f"{each!r} is not NAME=VALUE", param_hint="ARGUMENTS")
+        try:
+            found[name] = json.loads(value)
+        except ValueError:
+            found[name] = value
+    return found
+
+
+async def _send(new: NewCommand, *, wait: bool) -> Command | None:
+    from devices.commands import create
+    from storage.pool import connect
+
+    async with await connect(settings().require_database_url()) as conn:
+        number = await create(conn, new)
+        out.print(f"command {number}")
+        return await _wait(conn, number) if wait else None
+
+
+async def _wait(conn: AsyncConnection[Any], number: UUID) -> Command:
+    """Return a command when it has ended, and show how far it is until then."""
+    from devices.commands import ENDED, find
+
+    told = ""
+    with out.status("queued") as display:
+        while True:
+            found = await find(conn, number)
+            assert found is not None
+            if found.state != told:
+                told = found.state
+                display.update(f"{told} …")
+                out.print(f"{_moment(found)}  {told}", style=_STYLES.get(told))
+            if told in ENDED:
+                _print_result(found)
+                return found
+            await asyncio.sleep(_LOOK_S)
+
+
+def _moment(found: Command) -> str:
+    times = {"queued": found.created_at, "sent": found.sent_at, "acknowledged": found.acknowledged_at}
+    return _clock(times.get(found.state) or found.ended_at or found.created_at)
+
+
+def _clock(time: datetime) -> str:
+    return time.astimezone(settings().zone).isoformat(sep=" ", timespec="seconds")
+
+
+def _print_result(found: Command) -> None:
+    if found.detail:
+        out.print(plain(found.detail), markup=False)
+    if found.result is not None:
+        out.print(json.dumps(found.result, ensure_ascii=False, indent=2), markup=False)
+
+
+def _words(found: Command) -> str:
+    why = {
+        "failed": f"the gateway could not: {found.detail or 'it does not say why'}",
+        "expired": "no answer before it expired: is the gateway online (`halong check`), does ingest run?",
+        "timed_out": f"begun, and not done within {found.timeout_s} s: a later answer still counts",
+    }
+    return f"{found.command} of {found.gateway} {found.state}: {why[found.state]}"
+
+
+@app.command("list")
+def list_(
+    gateway: Annotated[str | None, typer.Option(help="Only of this gateway.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="So many of the newest.")] = 20,
+) -> None:
+    """List commands, the newest first.
+
+    Example: `halong commands list --gateway ha-long-1`
+    """
+    run(_list(gateway, limit))
+
+
+async def _list(gateway: str | None, limit: int) -> None:
+    from devices.commands import newest
+    from storage.pool import connect
+
+    async with await connect(settings().require_database_url()) as conn:
+        found = await newest(conn, gateway=gateway, limit=limit)
+    table = Listing("created", "id", "gateway", "command", "state", "by", "detail", prose=("by", "detail"))
+    for each in found:
+        target = f"{each.gateway}/{each.device}" if each.device else each.gateway
+        cells = (_clock(each.created_at), str(each.id), target, each.command)
+        state = Text(each.state, _STYLES.get(each.state, ""))
+        table.row(*cells, state, Text(each.created_by), Text(plain(each.detail)))
+    table.show(out)
+
+
+@app.command("show")
+def show(number: Annotated[UUID, typer.Argument(metavar="ID", help="The command's id.")]) -> None:
+    """Show one command: what was asked, everything that happened, and what came out.
+
+    Example: `halong commands show 6f1c0a52-f4b1-4b0b-9d0c-6a6f0f7d3b52`
+    """
+    run(_show(number))
+
+
+async def _show(number: UUID) -> None:
+    from devices.commands import find, history
+    from storage.pool import connect
+
+    async with await connect(settings().require_database_url()) as conn:
+        found = await find(conn, number)
+        if found is None:
+            raise typer.BadParameter(f"there is no command {number}: see `halong commands list`")
+        lines = await history(conn, number)
+    target = f"{found.gateway}, device {found.device}" if found.device else found.gateway
+    out.print(f"{found.command} {json.dumps(found.arguments, ensure_ascii=False)} to {target}", markup=False)
+    out.print(f"by {found.created_by}, expires {_clock(found.expires_at)}", markup=False)
+    for line in lines:
+        out.print(_line(line), markup=False)
+    _print_result(found)
+
+
+def _line(line: Line) -> str:
+    detail = f": {plain(line.detail)}" if line.detail else ""
+    aside = "" if line.stands else " (changes nothing)"
+    return f"{_clock(line.time)}  {line.state}{aside}, {line.actor}{detail}"

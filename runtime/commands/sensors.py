@@ -1,0 +1,92 @@
+"""`halong sensors …`: which sensor measured what, and when."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from runtime.commands.instants import instant
+from runtime.commands.running import own_name, run
+from runtime.settings import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime
+
+    from psycopg import AsyncConnection
+
+app = typer.Typer(no_args_is_help=True, help="Sensors in datastreams, with the time for which they count.")
+out = Console(highlight=False, soft_wrap=True)
+
+
+@app.command("install")
+def install(
+    thing: Annotated[str, typer.Argument(help="Code of the thing.")],
+    prop: Annotated[str, typer.Argument(metavar="PROPERTY", help="Code of the observed property.")],
+    model: Annotated[str, typer.Option(help="The sensor's model.")],
+    maker: Annotated[str, typer.Option(help="Who makes it.")] = "",
+    serial: Annotated[str, typer.Option(help="Its serial number.")] = "",
+    firmware: Annotated[str, typer.Option(help="Its firmware's version.")] = "",
+    start: Annotated[str, typer.Option("--from", help="Time with offset, local date, or now.")] = "now",
+    by: Annotated[str, typer.Option("--by", help="Who; default: the user of this machine.")] = "",
+) -> None:
+    """Record that a sensor measures a property of a thing from a time on, in place of the one before.
+
+    Example: `halong sensors install ha-long-air-1 pm2_5 --model OPC-N3 --serial 4711 --from 2026-11-01`
+    """
+    from devices.sensors import install as record
+
+    at, who = instant(start, "--from"), by or own_name()
+    number = run(
+        _do(
+            lambda conn: record(
+                conn,
+                thing,
+                prop,
+                at,
+                model=model,
+                maker=maker,
+                serial_number=serial,
+                firmware=firmware,
+                who=who,
+            )
+        )
+    )
+    out.print(f"sensor {number}: {model} measures {prop} of {thing} from {_local(at)} on")
+
+
+@app.command("list")
+def list_(
+    thing: Annotated[str | None, typer.Argument(help="Code of a thing; left out: all.")] = None,
+    at: Annotated[str | None, typer.Option(help="Only those of this time: RFC 3339, a date, now.")] = None,
+) -> None:
+    """List sensors, with when they measured.
+
+    Example: `halong sensors list ha-long-air-1 --at 2026-11-20`
+    """
+    from devices.sensors import sensors
+
+    when = None if at is None else instant(at, "--at")
+    found = run(_do(lambda conn: sensors(conn, thing, when)))
+    if not found:
+        out.print("no sensor is recorded: `halong sensors install --help`")
+        return
+    table = Table("sensor", "thing", "property", "model", "maker", "serial number", "firmware", "from", "to")
+    for each in found:
+        what = each.thing, each.property, each.model, each.maker, each.serial_number, each.firmware
+        table.add_row(str(each.id), *what, _local(each.valid_from), _local(each.valid_to))
+    out.print(table)
+
+
+def _local(time: datetime | None) -> str:
+    return time.astimezone(settings().zone).isoformat(" ", "minutes") if time else ""
+
+
+async def _do(work: Callable[[AsyncConnection[Any]], Awaitable[Any]]) -> Any:
+    from storage.pool import connect
+
+    async with await connect(settings().require_database_url()) as conn:
+        return await work(conn)

@@ -168,6 +168,16 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "Không có chỉ số nào được tính riêng cho địa bàn của khoá này.",
         "No indicators are computed for the areas of this key themselves.",
     ),
+    "stands_for": ("Giá trị của {area}, dùng thay cho {units}", "Values of {area}, which stand for {units}"),
+    "stands_in": ("thay cho {units}", "stands for {units}"),
+    "no_such_area": (
+        "Không có địa bàn “{code}” để xem: đang hiển thị {shown}.",
+        "There is no area “{code}” to see: {shown} is shown.",
+    ),
+    "no_such_indicator": (
+        "Không có chỉ số “{code}”: đang hiển thị {shown}.",
+        "There is no indicator “{code}”: {shown} is shown.",
+    ),
     "reach": ("Phạm vi: {areas}", "Confined to {areas}"),
     "no_indicators": (
         "Chưa có chỉ số nào. Hãy chạy dịch vụ phân tích: halong analytics",

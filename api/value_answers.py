@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from api.value_columns import Values
 
 _PAGE, _PAGE_OF_LATEST = 100, 1_000
-#: more than any city has indicators times areas
-_MOST_NEWEST = 1_000_000
 _Key = tuple[str, int, datetime]
 _KEY: Any = tuple[str, int, Annotated[datetime, msgspec.Meta(tz=True)]]
 

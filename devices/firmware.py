@@ -14,15 +14,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 _VERSION: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,63}")
 _URL: Final = re.compile(r"https?://[^\s]{1,1000}")
@@ -85,13 +84,3 @@ def signed(key: Ed25519PrivateKey, version: str, url: str, size: int, sha256: st
         signature=b64encode(signature).decode(),
         public_key=b64encode(public).decode(),
     )
-
-
-def is_genuine(release: Release, public_key: str) -> bool:
-    """Tell whether a release was signed by the owner of a public key, in base64."""
-    text = manifest(release.version, release.size, release.sha256)
-    try:
-        Ed25519PublicKey.from_public_bytes(b64decode(public_key)).verify(b64decode(release.signature), text)
-    except (InvalidSignature, ValueError):
-        return False
-    return True

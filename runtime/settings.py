@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -257,11 +256,6 @@ class Settings(BrokerSettings, OidcSettings):
 def secret(value: SecretStr | None) -> str | None:
     """Return a secret's text."""
     return None if value is None else value.get_secret_value()
-
-
-def is_root() -> bool:
-    """Tell whether this process runs as root."""
-    return os.geteuid() == 0
 
 
 @lru_cache(maxsize=1)

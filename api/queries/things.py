@@ -64,9 +64,6 @@ ORDER BY d.id LIMIT %(limit)s"""
 _DATASTREAMS = f"SELECT {_DATASTREAM} {_DATASTREAM_TABLES} {_CHOSEN}"
 _DATASTREAM_BY_ID = f"""
 SELECT {_DATASTREAM} {_DATASTREAM_TABLES} WHERE d.id = %(id)s AND {INSTALLATION_IN_REACH}"""
-_DATASTREAM_OF = f"""
-SELECT {_DATASTREAM} {_DATASTREAM_TABLES}
-WHERE t.code = %(thing)s AND p.code = %(property)s AND {INSTALLATION_IN_REACH}"""
 
 # The newest value of each datastream costs one look into the key's index (see latest_observations). It
 # belongs to where the thing stood when it was measured.
@@ -139,11 +136,6 @@ async def datastreams(
 async def datastream(conn: AsyncConnection[Any], number: int) -> Row | None:
     """Return one datastream."""
     return await fetch_one(conn, _DATASTREAM_BY_ID, {"id": number})
-
-
-async def datastream_of(conn: AsyncConnection[Any], thing: str, observed_property: str) -> Row | None:
-    """Return the datastream of a thing and an observed property."""
-    return await fetch_one(conn, _DATASTREAM_OF, {"thing": thing, "property": observed_property})
 
 
 async def latest(

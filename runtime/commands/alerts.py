@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
-from runtime.commands.running import run
+from runtime.commands.running import By, own_name, run
 from runtime.listing import Listing
 from runtime.settings import settings
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Alerts and their rules.")
 out = Console(highlight=False, soft_wrap=True)
 
-By = Annotated[str, typer.Option("--by", help="Who; default: the user of this machine.")]
 Alert = Annotated[int, typer.Argument(help="The alert's number, as `halong alerts list` shows it.")]
 Code = Annotated[str, typer.Argument(help="The rule's code, as `halong alerts rules` shows it.")]
 _SHOWN = 1000
@@ -253,7 +251,7 @@ async def _do(work: Callable[[AsyncConnection[Any]], Awaitable[Any]]) -> Any:
 
 
 def _who(by: str) -> str:
-    return by or getpass.getuser()
+    return by or own_name()
 
 
 def _local(time: datetime | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections import Counter
 from datetime import date
 from enum import StrEnum
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from runtime.commands.running import run
+from runtime.commands.running import By, own_name, run
 from runtime.listing import Listing
 from runtime.settings import settings
 
@@ -109,7 +108,7 @@ def report(
     switch: Annotated[Switch, typer.Argument(help="Whether indicators are computed.")],
     codes: Annotated[list[str] | None, typer.Argument(help="Codes of units.")] = None,
     level: Annotated[Level | None, typer.Option(help="All units of this level that are in force.")] = None,
-    by: Annotated[str | None, typer.Option(help="Who says so; usually your user name.")] = None,
+    by: By = "",
     dry_run: DryRun = False,
 ) -> None:
     """Have indicators computed for units from their next step on, or not; stored values stay.
@@ -119,7 +118,7 @@ def report(
     if not codes and level is None:
         raise typer.BadParameter("say which units: codes, or --level commune")
     on = switch is Switch.ON
-    changed = run(_switch(codes or [], level, by or getpass.getuser(), on=on, dry_run=dry_run))
+    changed = run(_switch(codes or [], level, by or own_name(), on=on, dry_run=dry_run))
     told = f"{len(changed)} units switched {switch}: {' '.join(changed)}"
     out.print(told if changed else "nothing to change")
     if changed and on and not dry_run:

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from runtime.commands.running import own_name, run
+from runtime.commands.running import By, own_name, run
 from runtime.listing import Listing
 from runtime.settings import settings
 
@@ -34,7 +34,6 @@ out = Console(highlight=False, soft_wrap=True)
 #: a certificate is renewed when it ends sooner
 _AHEAD = timedelta(days=60)
 
-_By = Annotated[str, typer.Option("--by", help="Who; default: the user of this machine.")]
 _Keep = Annotated[bool, typer.Option("--keep", help="Leave what is there and well; for start files.")]
 
 
@@ -130,7 +129,7 @@ def issue(
         Path | None, typer.Option(help="The gateway's own request (PKCS #10, PEM): its key stays with it.")
     ] = None,
     days: Annotated[int, typer.Option(min=1, help="Days that it is valid.")] = 825,
-    by: _By = "",
+    by: By = "",
 ) -> None:
     """Issue a gateway's certificate, CN = its code, and record who issued it; the same command renews it.
 
@@ -170,7 +169,7 @@ def revoke(
         str, typer.Option(help="keyCompromise, superseded, cessationOfOperation, … (RFC 5280, 5.3.1).")
     ] = "keyCompromise",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be revoked.")] = False,
-    by: _By = "",
+    by: By = "",
 ) -> None:
     """Revoke a gateway's certificates, for good: they are refused, and their connections end.
 

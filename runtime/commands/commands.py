@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import timedelta
-from getpass import getuser
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
@@ -14,7 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from devices.commands import DEFAULT_EXPIRY_S, DEFAULT_TIMEOUT_S, MAX_EXPIRY_S, MAX_TIMEOUT_S
-from runtime.commands.running import run
+from runtime.commands.running import By, own_name, run
 from runtime.device_report import plain
 from runtime.listing import Listing
 from runtime.settings import settings
@@ -50,7 +49,7 @@ def send(
     timeout: Annotated[
         int, typer.Option(min=1, max=MAX_TIMEOUT_S, help="Seconds from its acknowledgement to its end.")
     ] = DEFAULT_TIMEOUT_S,
-    by: Annotated[str | None, typer.Option(help="Who asks, for the history; default: your user.")] = None,
+    by: By = "",
     wait: Annotated[bool, typer.Option(help="Wait for its end, and show how far it is.")] = True,
 ) -> None:
     """Send a command to a gateway and wait for what comes of it.
@@ -69,7 +68,7 @@ def send(
         command=_code(command),
         arguments=parsed(arguments or []),
         device=device,
-        by=by or getuser(),
+        by=by or own_name(),
         expires_in=timedelta(seconds=expires),
         timeout=timedelta(seconds=timeout),
     )

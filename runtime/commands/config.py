@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from getpass import getuser
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from runtime.commands.commands import parsed
-from runtime.commands.running import run
+from runtime.commands.running import By, own_name, run
 from runtime.device_report import plain
 from runtime.listing import Listing
 from runtime.settings import settings
@@ -39,7 +38,7 @@ def set_(
         typer.Option(help=f"NAME=VALUE, JSON or text, for the firmware; null removes it{_REPEATED}"),
     ] = None,
     note: Annotated[str, typer.Option(help="Why, for the history.")] = "",
-    by: Annotated[str | None, typer.Option(help="Who; default: your user.")] = None,
+    by: By = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
 ) -> None:
     """Change what gateways are to be configured as; ingest publishes it, and the broker keeps it for them.
@@ -52,7 +51,7 @@ def set_(
     patch = patch_of(interval or [], enable or [], disable or [], setting or [])
     if not patch:
         raise typer.BadParameter("say what is to change: --interval, --enable, --disable or --setting")
-    for gateway, made in run(_set(gateways, patch, by or getuser(), note, dry_run=dry_run)).items():
+    for gateway, made in run(_set(gateways, patch, by or own_name(), note, dry_run=dry_run)).items():
         _print_change(gateway, made, dry_run=dry_run)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from getpass import getuser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +10,7 @@ from rich.console import Console
 from rich.progress import wrap_file
 from rich.text import Text
 
-from runtime.commands.running import run
+from runtime.commands.running import By, own_name, run
 from runtime.device_report import plain
 from runtime.listing import Listing
 from runtime.settings import settings
@@ -86,7 +85,7 @@ def add(
     ],
     url: Annotated[str, typer.Option(help="Where gateways fetch it.")],
     key: _Key,
-    by: Annotated[str | None, typer.Option(help="Who; default: your user.")] = None,
+    by: By = "",
 ) -> None:
     """Sign firmware and keep what is to be offered: address, size, SHA-256, signature. The file is not kept.
 
@@ -97,7 +96,7 @@ def add(
     signer = _read_key(key)
     size, sha256 = digest(_parts(file))
     release = signed(signer, version, url, size, sha256)
-    run(_add(release, by or getuser()))
+    run(_add(release, by or own_name()))
     out.print(f"firmware {version}: {size:,} bytes, SHA-256 {sha256}")
 
 
@@ -159,7 +158,7 @@ def roll_out(
     max_failed: Annotated[
         int, typer.Option(min=0, max=100, help="Of those that were offered it, %: more that fail halt it.")
     ] = 5,
-    by: Annotated[str | None, typer.Option(help="Who; default: your user.")] = None,
+    by: By = "",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only tell who would be offered it when.")
     ] = False,
@@ -180,7 +179,7 @@ def roll_out(
         stages=parse_stages(stages),
         settle_s=settle * 60,
         max_failed=max_failed,
-        by=by or getuser(),
+        by=by or own_name(),
         area=area,
     )
     found = run(_read(planned, plan))
@@ -241,7 +240,7 @@ def _print_gateways(rows: list[dict[str, Any]]) -> None:
 @app.command("stop")
 def stop(
     number: Annotated[int, typer.Argument(help="The roll-out's number.")],
-    by: Annotated[str | None, typer.Option(help="Who; default: your user.")] = None,
+    by: By = "",
 ) -> None:
     """Stop a roll-out: nobody further is offered it, and offers that were not followed are taken back.
 
@@ -249,5 +248,5 @@ def stop(
     """
     from devices.rollouts import stop as end
 
-    taken = run(_read(end, number, by or getuser()))
+    taken = run(_read(end, number, by or own_name()))
     out.print(f"roll-out {number} is stopped, {taken} offers are taken back")

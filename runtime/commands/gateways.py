@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from runtime.commands.instants import duration
-from runtime.commands.running import own_name, run
+from runtime.commands.running import By, own_name, run
 from runtime.settings import settings
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Gateways' passwords: set, changed without a gap, ended. The broker knows of each change within "
-    "seconds where `halong up` or `halong broker follow` runs.",
+    help="Gateways one by one: registered, changed, and their identities. The broker knows of each change of "
+    "a password within seconds where `halong up` or `halong broker follow` runs.",
 )
 out = Console(highlight=False, soft_wrap=True)
 
@@ -95,7 +95,7 @@ def revoke(
         str, typer.Option(help="Of the certificates: keyCompromise, superseded, … (RFC 5280, 5.3.1).")
     ] = "keyCompromise",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what would end.")] = False,
-    by: Annotated[str, typer.Option("--by", help="Who; default: the user of this machine.")] = "",
+    by: By = "",
 ) -> None:
     """End all passwords and certificates of a gateway, for good, and its connection with them.
 
@@ -147,7 +147,7 @@ def enrol(
     api: Annotated[
         str, typer.Option("--api", help="https address of the API; default: HALONG_PUBLIC_URL.")
     ] = "",
-    by: Annotated[str, typer.Option("--by", help="Who; default: the user of this machine.")] = "",
+    by: By = "",
 ) -> None:
     """Make a one-time token, with which whoever installs the gateway gets its password or certificate.
 

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from api.keys import ApiKey
 
 _ROLES = (
-    "public: open data alone; planner: indicators and the catalogue; operator: what devices send too, and "
-    "alerts and commands; installer: what devices send, commands, configurations and the registry; admin: "
-    "all, the rules of alerts and roll-outs of firmware too."
+    "public: open data alone; planner: indicators, the catalogue, and files of them; operator: also what "
+    "devices send, alerts and commands; installer: as planner, and what devices send, commands, "
+    "configurations and the registry; admin: all, also roll-outs of firmware, rules of alerts, observed "
+    "properties and calibrations."
 )
 _SEVERAL = "it reaches all that is in it. Repeat it for several."
 _RATE = "Requests a minute, in place of HALONG_API_RATE_LIMIT_KEY."

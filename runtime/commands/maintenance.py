@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from runtime.commands.instants import instant
-from runtime.commands.running import own_name, run
+from runtime.commands.running import By, own_name, run
+from runtime.listing import Listing
 from runtime.settings import settings
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Planned maintenance of things, gateways and areas.")
 out = Console(highlight=False, soft_wrap=True)
-
-By = Annotated[str, typer.Option("--by", help="Who; default: the user of this machine.")]
 
 
 @app.command("add")
@@ -70,13 +68,16 @@ def list_(
     if not found:
         out.print("no maintenance is planned: `halong maintenance add --help` plans some")
         return
-    table = Table("window", "where", "from", "to", "by", "reason", "availability")
+    table = Listing(
+        "window", "where", "from", "to", "by", "reason", "availability",
+        prose=("by", "reason", "availability"),
+    )  # fmt: skip
     for row in found:
         times = _local(row["starts_at"]), _local(row["ends_at"])
         counts = "left out" if row["counts"] else "counts on: planned too late"
         where = f"{row['kind']} {row['code']}"
-        table.add_row(str(row["id"]), where, *times, row["created_by"], row["reason"], counts)
-    out.print(table)
+        table.row(str(row["id"]), where, *times, row["created_by"], row["reason"], counts)
+    table.show(out)
 
 
 @app.command("end")

@@ -6,12 +6,15 @@ import asyncio
 import getpass
 import os
 import signal
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
 T = TypeVar("T")
+By = Annotated[str, typer.Option("--by", help="Who; default: the user of this machine.")]
 
 
 def own_name() -> str:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from runtime.commands.instants import instant
-from runtime.commands.running import own_name, run
+from runtime.commands.running import By, own_name, run
+from runtime.listing import Listing
 from runtime.settings import settings
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def install(
     serial: Annotated[str, typer.Option(help="Its serial number.")] = "",
     firmware: Annotated[str, typer.Option(help="Its firmware's version.")] = "",
     start: Annotated[str, typer.Option("--from", help="Time with offset, local date, or now.")] = "now",
-    by: Annotated[str, typer.Option("--by", help="Who; default: the user of this machine.")] = "",
+    by: By = "",
 ) -> None:
     """Record that a sensor measures a property of a thing from a time on, in place of the one before.
 
@@ -55,7 +55,7 @@ def install(
             )
         )
     )
-    out.print(f"sensor {number}: {model} measures {prop} of {thing} from {_local(at)} on")
+    out.print(f"sensor {number}: {model} measures {prop} of {thing} from {_local(at)} on", markup=False)
 
 
 @app.command("list")
@@ -74,11 +74,12 @@ def list_(
     if not found:
         out.print("no sensor is recorded: `halong sensors install --help`")
         return
-    table = Table("sensor", "thing", "property", "model", "maker", "serial number", "firmware", "from", "to")
+    names = "sensor", "thing", "property", "model", "maker", "serial number", "firmware", "from", "to"
+    table = Listing(*names, prose=("maker",))
     for each in found:
         what = each.thing, each.property, each.model, each.maker, each.serial_number, each.firmware
-        table.add_row(str(each.id), *what, _local(each.valid_from), _local(each.valid_to))
-    out.print(table)
+        table.row(str(each.id), *what, _local(each.valid_from), _local(each.valid_to))
+    table.show(out)
 
 
 def _local(time: datetime | None) -> str:

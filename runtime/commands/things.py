@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +9,7 @@ import typer
 from rich.console import Console
 
 from runtime.commands.instants import instant
-from runtime.commands.running import run
+from runtime.commands.running import By, own_name, run
 from runtime.listing import Listing
 from runtime.settings import settings
 
@@ -39,7 +38,7 @@ def move(
     ] = None,
     place: Annotated[str | None, typer.Option(help="In words, such as `roof of the school`.")] = None,
     reason: Annotated[str | None, typer.Option(help="Why it was moved.")] = None,
-    by: Annotated[str | None, typer.Option(help="Who says so; usually your user name.")] = None,
+    by: By = "",
     dry_run: DryRun = False,
 ) -> None:
     """Record that a device stands elsewhere since a time; what it measured before stays with the old place.
@@ -51,7 +50,7 @@ def move(
 
     latitude, longitude = _position(to)
     wanted = Place(latitude=latitude, longitude=longitude, areas=tuple(areas or ()), words=place)
-    who = by or getpass.getuser()
+    who = by or own_name()
     _tell(run(_move(code, wanted, instant(at, "--at"), who, reason, dry_run=dry_run)))
 
 

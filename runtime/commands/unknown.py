@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Table
 
-from runtime.commands.running import own_name, run
+from runtime.commands.running import By, own_name, run
+from runtime.listing import Listing
 from runtime.settings import settings
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Unknown devices: accept them, and store what was refused.")
 out = Console(highlight=False, soft_wrap=True)
 
-By = Annotated[str, typer.Option("--by", help="Who; default: the user of this machine.")]
 Which = Annotated[str, typer.Argument(help="Its number or code, as `halong unknown list` shows them.")]
 _SHOWN = 1000
 #: how often, and for how long without any news, the replay is looked at
@@ -46,12 +45,14 @@ def list_(
     if not found:
         out.print("nothing is unknown: whatever gateways name is registered, or ignored (--state all)")
         return
-    table = Table("number", "device", "gateway", "seen", "would be", "state")
+    table = Listing(
+        "number", "device", "gateway", "seen", "would be", "state", prose=("seen", "would be", "state")
+    )
     for unknown, proposal in found:
         told = _decided(unknown) or f"halong unknown accept {unknown.id}"
         said = "" if unknown.state == "accepted" else proposal.describe()
-        table.add_row(str(unknown.id), unknown.device, unknown.gateway, _seen(unknown), said, told)
-    out.print(table)
+        table.row(str(unknown.id), unknown.device, unknown.gateway, _seen(unknown), said, told)
+    table.show(out)
 
 
 async def _listed(
@@ -182,11 +183,14 @@ def automatic(
     if gateway is not None:
         who = by or own_name()
         run(_do(lambda conn: unknown_limits.set_automatic(conn, gateway, limits, who)))
-    table = Table("gateway", "things a day", "datastreams a day", "set by")
+    table = Listing("gateway", "things a day", "datastreams a day", "set by", prose=("set by",))
     for row in run(_do(unknown_limits.automatic)):
         limits = row["things_per_day"], row["datastreams_per_day"]
-        table.add_row(row["code"], *map(str, limits), f"{row['set_by']}, {_local(row['set_at'])}")
-    out.print(table if table.row_count else "nothing is accepted without somebody")
+        table.row(row["code"], *map(str, limits), f"{row['set_by']}, {_local(row['set_at'])}")
+    if table.row_count:
+        table.show(out)
+    else:
+        out.print("nothing is accepted without somebody")
 
 
 def _interval(text: str) -> tuple[str, int]:
@@ -213,17 +217,18 @@ async def _number(conn: AsyncConnection[Any], which: str) -> int:
 
 
 def _print(unknown: UnknownThing, proposal: Proposal) -> None:
-    out.print(f"{unknown.device} of {unknown.gateway}, {_decided(unknown) or 'waiting'}: {_seen(unknown)}")
+    state = _decided(unknown) or "waiting"
+    out.print(f"{unknown.device} of {unknown.gateway}, {state}: {_seen(unknown)}", markup=False)
     what = "cannot be accepted" if proposal.problem else "would be"
     out.print(f"{what}: {proposal.describe()}", markup=False)
-    table = Table("property", "readings", "from", "to", "unit", "would be")
+    table = Listing("property", "readings", "from", "to", "unit", "would be", prose=("would be",))
     for each in unknown.properties:
         every = proposal.intervals.get(each.code)
         be = proposal.left.get(each.code) or (f"every {every} s" if every else "registered")
         span = f"{each.minimum:g}", f"{each.maximum:g}"
         unit = each.unit or proposal.units.get(each.code, "")
-        table.add_row(each.code, str(each.readings), *span, unit, be)
-    out.print(table)
+        table.row(each.code, str(each.readings), *span, unit, be)
+    table.show(out)
 
 
 def _seen(unknown: UnknownThing) -> str:

@@ -54,6 +54,11 @@ async def test_work_is_planned_listed_and_called_off(halong: Command, conn: Asyn
     assert await cursor.fetchone() == (True, "Minh")
 
 
+async def test_brackets_in_a_reason_are_brackets(halong: Command) -> None:
+    await halong("add", "--thing", "gw-a-aq", "--hours", "1", "--reason", "mast [/b]")
+    assert "mast [/b]" in await halong("list")
+
+
 async def test_a_window_reaches_what_it_is_about_and_no_more(conn: AsyncConnection[Any]) -> None:
     await register(conn, "gw-b")
     await register(conn, "gw-a")

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devices.firmware import FirmwareError, digest, is_genuine, manifest, signed
+from devices.firmware import FirmwareError, Release, digest, manifest, signed
 from devices.rollout import Rollout, StagesError, Target, parse_stages, staged, step
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -130,6 +131,16 @@ def test_stages_rise_to_the_whole(text: str) -> None:
     with pytest.raises(StagesError, match="such as 5,25,100"):
         parse_stages(text)
     assert parse_stages("5,25,100") == [5, 25, 100]
+
+
+def is_genuine(release: Release, public_key: str) -> bool:
+    """Check a release as gateways must (docs/firmware.md)."""
+    text = manifest(release.version, release.size, release.sha256)
+    try:
+        Ed25519PublicKey.from_public_bytes(b64decode(public_key)).verify(b64decode(release.signature), text)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
 
 
 @pytest.mark.attack("firmware of other bytes, or an old one called new", "its signature does not fit")

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import psutil
 import psycopg
 import pytest
@@ -36,6 +37,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from psycopg import AsyncConnection
+
+# Speed is measured, never asserted: a busy machine draws examples slowly, too.
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
 
 #: of ingest, in any test
 _MOST_PROCESSES = 3

@@ -52,7 +52,7 @@ async def halong(
 
 
 async def test_an_alert_is_found_acknowledged_and_shown(halong: Command) -> None:
-    assert "160 1" in await halong("list")
+    assert " 160 " in await halong("list")
     said = await halong("acknowledge", "1", "--note", "pump is on its way", "--by", "Lan")
     assert "alert 1 is acknowledged" in said
     shown = await halong("show", "1")

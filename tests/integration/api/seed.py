@@ -97,6 +97,7 @@ async def seed_present(conn: AsyncConnection[Any]) -> None:
     await _commands(conn)
     await configs.change(conn, "ha-long-1", {"settings": {"led": "on"}}, by="Lan")
     await _rollout(conn)
+    await _unknown(conn)
 
 
 async def _observations(conn: AsyncConnection[Any]) -> None:
@@ -166,6 +167,18 @@ async def _commands(conn: AsyncConnection[Any]) -> None:
            SELECT '6f1c0a52-f4b1-4b0b-9d0c-6a6f0f7d3b52', id, 'reboot', 'Lan', now() + interval '5 minutes',
                   60, 'done', now()
            FROM gateways WHERE code = 'ha-long-1'"""
+    )
+
+
+async def _unknown(conn: AsyncConnection[Any]) -> None:
+    """Unknown thing 1, which ha-long-1 named."""
+    await conn.execute(
+        """INSERT INTO unknown_things (gateway_id, device, source, first_seen, last_seen, messages)
+           SELECT id, 'aq-999', 'native', now(), now(), 14 FROM gateways WHERE code = 'ha-long-1'"""
+    )
+    await conn.execute(
+        """INSERT INTO unknown_properties (thing_id, property, readings, minimum, maximum, times)
+           VALUES (1, 'pm2_5', 14, 12.5, 30, ARRAY[now()])"""
     )
 
 

@@ -348,6 +348,7 @@ async def app(
 
 async def _name_unknown(conn: AsyncConnection[Any]) -> None:
     """1 and 3 of a gateway in 193, 2 and 4 of one in 194."""
+    await conn.execute("TRUNCATE unknown_things RESTART IDENTITY CASCADE")
     at = datetime.now(UTC)
     for device, gateway in itertools.product(("new-1", "new-2"), ("ha-long-1", "mong-cai-1")):
         seen = unknown_store.Seen("pm2_5", None, 1, 3.0, 3.0, [at])

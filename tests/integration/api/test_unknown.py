@@ -36,6 +36,7 @@ async def installer(database_url: str, city: AsyncConnection[Any]) -> AsyncItera
         gateway="ha-long-1", device="aq-999", source="native", dev_eui=None, first=times[0], last=times[-1],
         messages=14, properties=properties,
     )  # fmt: skip
+    await city.execute("TRUNCATE unknown_things RESTART IDENTITY CASCADE")
     await unknown_store.note(city, [named])
     text, _ = await keys.create(city, "installers of Hạ Long", "installer", areas=["193"])
     app = create_app(Settings.model_validate({"database_url": database_url}))

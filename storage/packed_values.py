@@ -1,6 +1,6 @@
 """Values of indicators by month: a row an area and month, its columns packed, and how it stays right.
 
-Whatever changes values raises the count of their months (migration 0034). A month is packed together with its
+Whatever changes values raises the count of their months (migration 0033). A month is packed together with its
 count, and is read for as long as that is still the count: in one statement both are of one snapshot.
 """
 

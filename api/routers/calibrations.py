@@ -55,7 +55,7 @@ async def list_calibrations(
     summary="Record a calibration",
     status_code=201,
     response_model=schemas.Calibration,
-    responses=example(schemas.CALIBRATION, status=201),
+    responses=example(schemas.CALIBRATION, status=201) | example(schemas.CALIBRATION, schema="Calibration"),
 )
 async def create_calibration(given: schemas.NewCalibration, response: Response, conn: Writing) -> Any:
     """Indicators of its time are computed again. Asked again for the same, the answer is 200."""

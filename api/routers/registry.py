@@ -54,7 +54,7 @@ async def entry(conn: Connection, kind: Kind, name: Named, code: str) -> Row:
     summary="Register a gateway",
     status_code=201,
     response_model=schemas.RegisteredGateway,
-    responses=example(schemas.GATEWAY, status=201),
+    responses=example(schemas.GATEWAY, status=201) | example(schemas.GATEWAY, schema="RegisteredGateway"),
 )
 async def create_gateway(gateway: schemas.NewGateway, response: Response, conn: Writing) -> Any:
     """It may log in once it has a password or a certificate. Asked again for the same, the answer is 200."""
@@ -114,7 +114,7 @@ async def delete_gateway(code: GatewayCode, newest: Newest, conn: Writing) -> No
     summary="Register a thing",
     status_code=201,
     response_model=schemas.RegisteredThing,
-    responses=example(schemas.THING, status=201),
+    responses=example(schemas.THING, status=201) | example(schemas.THING, schema="RegisteredThing"),
 )
 async def create_thing(thing: schemas.NewThing, response: Response, conn: Writing) -> Any:
     """What it measures is registered as its datastreams. Asked again for the same, the answer is 200."""

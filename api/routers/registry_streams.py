@@ -43,7 +43,8 @@ _OF_A_STREAM: dict[str, Named] = {"thing": "thing", "observed_property": "observ
     summary="Have a thing measure something",
     status_code=201,
     response_model=schemas.RegisteredDatastream,
-    responses=example(schemas.DATASTREAM, status=201),
+    responses=example(schemas.DATASTREAM, status=201)
+    | example(schemas.DATASTREAM, schema="RegisteredDatastream"),
 )
 async def create_datastream(datastream: schemas.NewDatastream, response: Response, conn: Writing) -> Any:
     """What the thing sends of it is stored from then on. Asked again for the same, the answer is 200."""
@@ -118,7 +119,8 @@ async def _standing(conn: Connection, number: int) -> None:
     summary="Register an observed property",
     status_code=201,
     response_model=schemas.RegisteredObservedProperty,
-    responses=example(schemas.OBSERVED_PROPERTY, status=201),
+    responses=example(schemas.OBSERVED_PROPERTY, status=201)
+    | example(schemas.OBSERVED_PROPERTY, schema="RegisteredObservedProperty"),
 )
 async def create_property(given: schemas.NewObservedProperty, response: Response, conn: Writing) -> Any:
     """Datastreams may measure it from then on. Asked again for the same, the answer is 200."""

@@ -271,7 +271,7 @@ async def test_a_revoked_gateway_is_cut_off_and_refused_for_good(town: Town) -> 
             await is_cut_off(thief, UP.format("gw-1"))
         await until(lambda: town.by_certificate(own), may=False)
         assert not await _logs_in(town.by_password("gw-1"))
-        secret = await town.says("gateways", "password", "gw-1").strip()
+        secret = (await town.says("gateways", "password", "gw-1")).strip()
         await until(lambda: town.by_password("gw-1", secret), may=True)
         assert not await _logs_in(town.by_certificate(own))
 

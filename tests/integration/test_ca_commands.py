@@ -151,8 +151,8 @@ async def test_a_request_may_lie_beside_its_key(desk: Desk) -> None:
 
 async def test_who_is_not_registered_or_has_a_reserved_name_gets_none(desk: Desk, conn: Connection) -> None:
     assert "not registered" in desk.says("ca", "issue", "gw-9", "--out", OUT, code=1)
-    assert "whose rights" in desk.says("ca", "issue", "halong", "--out", OUT, code=1)
-    with pytest.raises(UnknownGatewayError, match="whose rights"):
+    assert "of halong's own" in desk.says("ca", "issue", "halong", "--out", OUT, code=1)
+    with pytest.raises(UnknownGatewayError, match="of halong's own"):
         await set_password(conn, "alerts")
     assert not list((desk.folder / OUT).glob("gw-*"))
 

@@ -184,7 +184,7 @@ async def on_http_error(request: Request, error: HTTPException) -> JSONResponse:
     kind = _KIND_OF_STATUS.get(error.status_code, "internal")
     detail = {
         "no-such-path": f"{request.url.path} does not exist: /openapi.json lists every path",
-        "method-not-allowed": f"{request.method} is not answered at {request.url.path}: use GET",
+        "method-not-allowed": f"{request.method} is not answered at {request.url.path}: Allow says what is",
     }.get(kind, str(error.detail))
     return response(Problem(kind, detail, headers=error.headers), request)
 

@@ -23,13 +23,13 @@ class Right(StrEnum):
     """What may be done; its value ends the sentence "… may not …"."""
 
     INDICATORS = "read indicators"
-    RAW = "read what devices send (things, observations, gateways, refusals, status, alerts)"
+    RAW = "read what devices send (things, observations, gateways, refusals, status, alerts, commands)"
     EXPORT = "have files made"
     OPERATE = "acknowledge and silence alerts"
     COMMAND = "send commands to gateways"
     CONFIGURE = "change the configuration of gateways"
     ROLL_OUT = "roll out firmware"
-    REGISTER = "register gateways and devices, move them and let them enrol"
+    REGISTER = "register, accept, move and enrol gateways and devices, and see who changed them"
     ADMINISTER = "change the rules of alerts, observed properties and calibrations"
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from devices import certificates
-from devices.model import is_reserved, user_names
+from devices.model import PLATFORM_USER, is_reserved, user_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,11 +35,13 @@ class BrokerIdentities:
     ends_next: datetime | None = None
 
 
-async def broker_identities(conn: AsyncConnection[Any], at: datetime) -> BrokerIdentities:
-    """Read what the broker is to know at `at`."""
+async def broker_identities(
+    conn: AsyncConnection[Any], at: datetime, platform: str = PLATFORM_USER
+) -> BrokerIdentities:
+    """Read what the broker is to know at `at`; a gateway of the platform's own name has no password there."""
     passwords, second_users, ends = {}, {}, []
     for code, slot, hashed, valid_to in await _passwords(conn, at):
-        if is_reserved(code):
+        if is_reserved(code) or code == platform:
             continue
         user = user_names(code)[slot - 1]
         passwords[user] = hashed

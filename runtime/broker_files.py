@@ -41,14 +41,17 @@ class BrokerFiles:
     settings: Settings
     folder: Path
 
-    async def read(self, conn: AsyncConnection[Any]) -> BrokerIdentities:
-        """Read who may log in at this moment.
+    async def require_own_name(self, conn: AsyncConnection[Any]) -> None:
+        """Refuse a registry in which a gateway has the name of the platform's user.
 
         Raises:
-            UnknownGatewayError: the platform's user has the code of a gateway.
+            UnknownGatewayError: one has.
         """
         await require_no_gateway(conn, self._user)
-        return await broker_identities(conn, datetime.now(UTC))
+
+    async def read(self, conn: AsyncConnection[Any]) -> BrokerIdentities:
+        """Read who may log in at this moment; a gateway of the platform's own name may not."""
+        return await broker_identities(conn, datetime.now(UTC), self._user)
 
     def write(self, identities: BrokerIdentities) -> list[str]:
         """Write what differs, and return the names of those files.

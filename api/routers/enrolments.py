@@ -3,9 +3,9 @@
 import asyncio
 from datetime import timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from api.openapi import example
 from api.parameters import Connection, not_found, now
@@ -31,6 +31,37 @@ open_router = APIRouter(prefix="/v1", tags=["gateways"])
 _MQTTS: Final = 8883
 #: of one address, this machine's too: an installer has one gateway in hand
 _QUOTA: Final = Quota("enrolment", 30)
+
+
+def _require_https(request: Request, address: str) -> None:
+    if request.url.scheme != "https" and not is_local(address):
+        raise Problem(
+            "https-needed",
+            "nothing is told over plain http, and the token is known to the network now: ask for another, "
+            "and send it to the https address",
+        )
+
+
+def _require_quota(request: Request, address: str) -> None:
+    taken = request.app.state.enrolments.take(client_of(address), _QUOTA)
+    if not taken.allowed:
+        raise Problem(
+            "too-many-requests",
+            f"{_QUOTA.requests} enrolments a minute are allowed to one address: "
+            f"ask again in {taken.reset_s} s",
+            headers={"Retry-After": str(taken.reset_s)},
+        )
+
+
+def _asker(request: Request) -> str:
+    """Return the address that asks, before anything of the database is taken for it."""
+    address = request.client.host if request.client else ""
+    _require_https(request, address)
+    _require_quota(request, address)
+    return address
+
+
+Asker = Annotated[str, Depends(_asker)]
 
 
 @router.post(
@@ -65,14 +96,13 @@ async def create_enrolment_token(
     response_model=schemas.Credential,
     responses=example(schemas.CREDENTIAL, status=201),
 )
-async def enrol(*, request: Request, response: Response, sent: schemas.Enrolment, conn: Writing) -> Any:
+async def enrol(
+    *, request: Request, response: Response, sent: schemas.Enrolment, address: Asker, conn: Writing
+) -> Any:
     """Exchange a one-time token for the gateway's password, or with a request for a certificate. No key.
 
     A password takes the place of those that the gateway had. Over https, or from the API's own machine.
     """
-    address = request.client.host if request.client else ""
-    _require_https(request, address)
-    _require_quota(request, address)
     settings: Settings = request.app.state.settings
     authority = None if sent.csr is None else await asyncio.to_thread(_authority, settings)
 
@@ -94,26 +124,6 @@ async def _certificate(conn: Connection, authority: Authority, csr: str, code: s
     key = requested_key(csr, code)
     made = await certify(conn, authority, code, key, at=now(), days=GATEWAY_DAYS, by="enrolment")
     return {"gateway": code, "user_name": code, "password": None, "certificate": certificate_pem(made)}
-
-
-def _require_https(request: Request, address: str) -> None:
-    if request.url.scheme != "https" and not is_local(address):
-        raise Problem(
-            "https-needed",
-            "nothing is told over plain http, and the token is known to the network now: ask for another, "
-            "and send it to the https address",
-        )
-
-
-def _require_quota(request: Request, address: str) -> None:
-    taken = request.app.state.enrolments.take(client_of(address), _QUOTA)
-    if not taken.allowed:
-        raise Problem(
-            "too-many-requests",
-            f"{_QUOTA.requests} enrolments a minute are allowed to one address: "
-            f"ask again in {taken.reset_s} s",
-            headers={"Retry-After": str(taken.reset_s)},
-        )
 
 
 def _authority(settings: Settings) -> Authority:

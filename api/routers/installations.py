@@ -12,7 +12,7 @@ from api.routers.things import ThingCode
 from api.schemas import installations as schemas
 from api.security import Asking
 from api.times import EXPECTED, parse_time
-from api.writing import Writing, in_body
+from api.writing import Writing, in_body, require_areas
 from devices.installations import Place, move
 from devices.places import PlaceError
 
@@ -54,6 +54,8 @@ async def move_thing(
         raise await not_found(conn, "thing", code)
     zone, present = request.app.state.settings.zone, now()
     at = checked("at", wanted.at, EXPECTED, lambda: parse_time(wanted.at, zone=zone, now=present))
+    if wanted.areas:
+        await require_areas(conn, wanted.areas)
     place = Place(
         latitude=wanted.latitude, longitude=wanted.longitude, areas=tuple(wanted.areas), words=wanted.place
     )

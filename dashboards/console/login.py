@@ -96,7 +96,8 @@ class Login:
         # A page and no redirect: of a form, the policy of our pages lets none lead to another site.
         page = f'<!doctype html><meta http-equiv="refresh" content="0;url={escape(place)}">' if place else ""
         answer: Response = HTMLResponse(page) if place else to_page()
-        for name in (SESSION_COOKIE, KEY_COOKIE):
+        # Of another site's form no cookie comes, and none is taken away.
+        for name in request.cookies.keys() & {SESSION_COOKIE, KEY_COOKIE}:
             answer.delete_cookie(name)
         return answer
 

@@ -84,4 +84,5 @@ async def _identities(kept: BrokerFiles) -> BrokerIdentities:
     from storage.pool import connect
 
     async with await connect(settings().require_database_url()) as conn:
+        await kept.require_own_name(conn)
         return await kept.read(conn)

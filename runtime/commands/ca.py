@@ -27,7 +27,7 @@ app = typer.Typer(
     help="A small certificate authority (CA): for the broker's TLS, and for gateways that log in by "
     "certificate.\n\n"
     "In this order: `init` once; `server` for the broker; `issue` for a gateway. It is kept in HALONG_CA_DIR "
-    "(default: `ca` below the state folder), its key encrypted with HALONG_CA_PASSPHRASE. Back up both, "
+    "(default: `ca` below the data folder), its key encrypted with HALONG_CA_PASSPHRASE. Back up both, "
     "apart from each other: who has both can be any gateway.",
 )
 out = Console(highlight=False, soft_wrap=True)

@@ -97,7 +97,8 @@ def accept(
 ) -> None:
     """Register an unknown device, and have its refused messages stored, each reading once.
 
-    It gets the areas of its gateway. Twice does no more than once.
+    It gets the areas in whose surveyed outlines it stands, or else its gateway's.
+    Twice does no more than once.
     Example: `halong unknown accept aq-999 --dry-run`
     """
     from devices.unknown import Wishes

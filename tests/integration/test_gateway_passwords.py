@@ -76,6 +76,16 @@ async def test_what_the_file_has_stays_and_rules(conn: psycopg.AsyncConnection[A
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
+async def test_a_gateway_of_the_platforms_name_has_no_password_at_the_broker(
+    conn: psycopg.AsyncConnection[Any],
+) -> None:
+    await import_profile(conn, small_city("gw-a"))
+    await admit(conn, {"gw-a": "a password of its own"})
+    for platform, users in (("halong", {"gw-a"}), ("gw-a", set())):
+        found = await broker_identities(conn, datetime.now(UTC), platform)
+        assert found.passwords.keys() == users
+
+
 async def test_a_gateway_that_is_not_registered_is_named_and_stops_no_other(
     conn: psycopg.AsyncConnection[Any],
 ) -> None:

@@ -79,6 +79,9 @@ async def test_a_log_in_that_is_right(
     assert row[0] == hashlib.sha256(browser.cookies[_SESSION].encode()).digest()
     # The way back is good once.
     assert "log_in=failed" in await finish(browser, state=asked["state"], code="c", iss=issuer.url)
+    # Another site's form comes without the cookies, and takes none away.
+    async with httpx.AsyncClient(base_url=browser.base_url, trust_env=False) as stranger:
+        assert "set-cookie" not in (await stranger.post("/console/log-out")).headers
     answer = await browser.post("/console/log-out")
     assert (answer.headers["location"], await number(city)) == ("/?", 0)
 

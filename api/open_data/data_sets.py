@@ -27,6 +27,10 @@ _STEPS_OF_PEOPLE: Final = (Step.HOUR, Step.DAY, Step.MONTH)
 #: what a domain is about, where nobody has said it
 _THEME: Final = "GOVE"
 _MEASUREMENTS: Final = "measurements-"
+#: kinds of devices in Vietnamese; others go by their code
+KINDS_VI: Final = msgspec.json.decode(
+    (files("api.open_data") / "device_kinds.json").read_bytes(), type=dict[str, str]
+)
 
 
 @dataclass(frozen=True)
@@ -137,15 +141,16 @@ def _listed(indicators: Iterable[Indicator]) -> tuple[str, str]:
 
 def _of_kind(kind: str, properties: list[PublicProperty], plan: OpenData) -> DataSet:
     code, plain = f"{_MEASUREMENTS}{kind.replace('_', '-')}", kind.replace("_", " ")
+    called = KINDS_VI.get(kind, plain)
     en, vi = (", ".join(getattr(p, name) for p in properties) for name in ("name_en", "name_vi"))
     usual = Words(
         f"Hourly measurements, {plain}",
-        f"Số liệu đo từng giờ: {properties[0].name_vi}",
+        f"Số liệu đo từng giờ, {called}",
         f"Hourly values by device: {en}.",
         f"Giá trị từng giờ theo thiết bị: {vi}.",
         "ENVI",
         ("measurements", plain),
-        ("số liệu đo", plain),
+        ("số liệu đo", called),
     )
     words = _merged(usual, plan.data_sets.get(code))
     return _data_set(code, words, properties=tuple(properties))

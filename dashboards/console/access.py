@@ -64,17 +64,14 @@ class Access:
         found, until = self._accepted.pop((name, text), (None, 0.0))
         if anew or time.monotonic() >= until:
             found, until = await self._looked_up(name, text), time.monotonic() + _TRUST_S
-        if found is not None:
-            self._accepted[name, text] = found, until
+        if found is None or not found.may(Right.RAW):
+            return None
+        self._accepted[name, text] = found, until
         return found
 
     async def _looked_up(self, name: str, text: str) -> Caller | None:
         async with self._pool().connection() as conn:
-            if name == SESSION_COOKIE:
-                found = await sessions.find(conn, text)
-            else:
-                found = await _of_key(conn, text)
-        return found if found is not None and found.may(Right.RAW) else None
+            return await (sessions.find if name == SESSION_COOKIE else _of_key)(conn, text)
 
     async def take(self, request: Request) -> Response:
         """Answer the form: keep the key in the browser and open the console, or ask again."""
@@ -82,8 +79,11 @@ class Access:
             return to_page(key="refused")
         form = await request.form()
         key, lang = str(form.get("key", "")).strip(), str(form.get("lang", "vi"))
-        if await self.caller({KEY_COOKIE: key}) is None:
+        caller = await self._looked_up(KEY_COOKIE, key)
+        if caller is None:
             return to_page(key="refused", lang=lang)
+        if not caller.may(Right.RAW):
+            return to_page(key="role", role=caller.role, lang=lang)
         answer = to_page(lang=lang)
         keep(answer, request, KEY_COOKIE, key, samesite="strict")
         return answer

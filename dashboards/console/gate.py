@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from api.rights import Right, Role, roles_with
 from dashboards.console.elements import tag, text
 from dashboards.console.login import LOG_IN_PATH
 
@@ -22,7 +23,8 @@ def ask(words: Words, query: Mapping[str, str], *, can_log_in: bool) -> None:
     with tag("main", "gate"), tag("div", "gate-form"):
         if can_log_in:
             text("h1", words("log_in_title"))
-            _complain(words, _REASONS.get(query.get("log_in", "")))
+            if reason := _REASONS.get(query.get("log_in", "")):
+                _complain(words(reason))
             with tag("a", "gate-send", href=f"{LOG_IN_PATH}?lang={words.language}"):
                 text("span", words("log_in"))
             with tag("details", "gate-other", **({"open": "open"} if "key" in query else {})):
@@ -36,7 +38,8 @@ def ask(words: Words, query: Mapping[str, str], *, can_log_in: bool) -> None:
 def _ask_for_key(words: Words, query: Mapping[str, str]) -> None:
     with tag("form", "gate-key", method="post", action=KEY_PATH):
         text("p", words("key_words"))
-        _complain(words, "key_refused" if "key" in query else None)
+        if "key" in query:
+            _complain(_why_not(words, query))
         with tag("label", "gate-label"):
             text("span", words("key"))
             field = {"autocomplete": "off", "spellcheck": "false", "required": "required", "name": "key"}
@@ -46,6 +49,12 @@ def _ask_for_key(words: Words, query: Mapping[str, str]) -> None:
             text("span", words("key_send"))
 
 
-def _complain(words: Words, word: str | None) -> None:
-    if word is not None:
-        text("p", words(word), "gate-refused").props["role"] = "alert"
+def _why_not(words: Words, query: Mapping[str, str]) -> str:
+    """Return why a key did not open the console; of the address only what may stand there is shown."""
+    if query["key"] == "role" and (role := query.get("role", "")) in set(Role):
+        return words("key_role", role=role, roles=", ".join(roles_with(Right.RAW)))
+    return words("key_refused")
+
+
+def _complain(said: str) -> None:
+    text("p", said, "gate-refused").props["role"] = "alert"

@@ -14,13 +14,13 @@ from starlette.requests import Request  # noqa: TC002 - NiceGUI reads the page's
 from api.rights import Right
 from dashboards.console import gate
 from dashboards.console.access import Access
+from dashboards.console.choice import Choice
 from dashboards.console.elements import tag, text
 from dashboards.console.enrolment import EnrolmentPage
 from dashboards.console.feed import Feeds
 from dashboards.console.login import Login
 from dashboards.console.page import Page
 from dashboards.console.policy import ContentSecurityPolicy
-from dashboards.console.views import Choice
 from dashboards.console.words import LANGUAGE_COOKIE, Words, language
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
@@ -10,12 +11,13 @@ import psycopg
 from nicegui import ui
 
 from dashboards.console import formats
+from dashboards.console.choice import Choice
 from dashboards.console.elements import tag, text
 from dashboards.console.ingest import IngestPanel
 from dashboards.console.login import LOG_OUT_PATH
 from dashboards.console.panels import AreasPanel, ChartPanel, Facts, GatewaysPanel, MapPanel, RefusalsPanel
 from dashboards.console.unknown import UnknownPanel
-from dashboards.console.views import Choice, View
+from dashboards.console.views import View
 from dashboards.console.words import LANGUAGE_COOKIE, LANGUAGES
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from dashboards.console.words import Words
 
 _YEAR_S: Final = 31_536_000
+_MOST_OF_A_CODE: Final = 40
 _IS_DARK: Final = "document.body.classList.contains('body--dark')"
 _NAMES: Final = {"vi": "Tiếng Việt", "en": "English"}
 
@@ -68,6 +71,9 @@ class Page:
             self._tools()
         self._banner = text("p", "", "banner")
         self._banner.props.update(role="status", **{"aria-live": "polite"})
+        self._notice = text("p", "", "banner notice")
+        self._notice.props["role"] = "status"
+        self._notice.set_visibility(False)
         self._main = tag("main", "grid", id="main")
         with self._main:
             self._wait = text("p", self._words("loading"), "wait")
@@ -138,6 +144,20 @@ class Page:
         view = View(snapshot, self._choice, self._words)
         for part in self._parts:
             part.show(view)
+        self._show_unknown(view)
+
+    def _show_unknown(self, view: View) -> None:
+        """Say what of the address does not exist, and what is shown in its place."""
+        shown = {
+            "no_such_area": self._words.of(view.area),
+            "no_such_indicator": self._words.of(view.indicator),
+        }
+        told = [
+            self._words(key, code=code[:_MOST_OF_A_CODE], shown=shown[key])
+            for key, code in self._choice.unknown
+        ]
+        self._notice.show(" ".join(told))
+        self._notice.set_visibility(bool(told))
 
     def _missing(self, snapshot: Snapshot) -> str:
         if snapshot.registry.areas:
@@ -149,7 +169,7 @@ class Page:
         registry, words = snapshot.registry, self._words
         self._city.show(words.of(registry.city))
         ui.page_title(words("title", city=words.of(registry.city)))
-        own = [(code, registry.area(code)) for code in self._areas or ()]
+        own = [(code, registry.area(code) or registry.stand_ins.get(code)) for code in self._areas or ()]
         self._reach.show(words("reach", areas=", ".join(words.of(row) if row else code for code, row in own)))
         names = {code: words.of(row) for code, row in registry.indicators.items()}
         self._main.clear()
@@ -201,10 +221,14 @@ class Page:
         return self._choose(Choice(code, self._choice.indicator))
 
     def _on_indicator(self, code: str) -> Awaitable[None]:
-        return self._choose(Choice(self._choice.area, code))
+        return self._choose(replace(self._choice, indicator=code, unknown=()))
 
     def _address(self, language: str) -> str:
-        chosen = {"area": self._choice.area, "indicator": self._choice.indicator, "lang": language}
+        chosen = {
+            "area": self._choice.unit or self._choice.area,
+            "indicator": self._choice.indicator,
+            "lang": language,
+        }
         return "?" + urlencode({key: value for key, value in chosen.items() if value})
 
     def _speak(self, language: str) -> None:

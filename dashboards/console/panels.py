@@ -153,6 +153,7 @@ class ChartPanel:
         with head(section):
             self._subtitle = text("p", "", "panel-sub")
         with section:
+            self._stands_for = text("p", "", "stands-for")
             with tag("div", "now"):
                 self._value = text("span", "", "now-value")
                 self._unit = text("span", "", "now-unit")
@@ -173,6 +174,8 @@ class ChartPanel:
         row = view.value(view.area)
         self._title.show(self._words.of(view.area))
         self._subtitle.show(f"{self._words.of(view.indicator)} · {view.span()}")
+        self._stands_for.show(stands_for := view.stands_for())
+        self._stands_for.set_visibility(bool(stands_for))
         why = view.why(row)
         self._value.show(why or view.figure(row))
         self._value.classes(add="why" if why else "", remove="" if why else "why")

@@ -41,6 +41,13 @@ SELECT g.code, p.missing, p.gaps, p.newest, count(*) OVER () AS gateways
 FROM gateway_gaps p JOIN gateways g ON g.id = p.gateway_id WHERE {GATEWAY_IN_REACH}
 ORDER BY p.missing DESC, g.code LIMIT %(limit)s"""
 
+# Of a unit without indicators of its own: the one that it got most of its land from.
+_STAND_INS = f"""
+SELECT a.code, a.name_en, a.name_vi, d.code AS area, d.id AS area_id
+FROM areas a JOIN area_successions s ON s.successor_id = a.id AND s.is_main
+JOIN areas d ON d.id = s.predecessor_id
+WHERE NOT a.reporting AND d.reporting AND {AREA_IN_REACH} ORDER BY a.code"""
+
 _LATEST = f"""
 SELECT v.* FROM latest_values v JOIN areas a ON a.id = v.area_id WHERE a.reporting AND {AREA_IN_REACH}
 ORDER BY v.indicator, v.area_id"""
@@ -50,6 +57,11 @@ SELECT area_id, time, value, category, reason, completeness FROM indicator_value
 WHERE indicator = %(indicator)s AND area_id = %(area_id)s AND superseded_at IS NULL
   AND time >= %(start)s AND time < %(end)s
 ORDER BY time"""
+
+
+async def stand_ins(conn: AsyncConnection[Any]) -> list[Row]:
+    """Return the units that have no indicators of their own, each with the area whose values stand for it."""
+    return await fetch(conn, _STAND_INS, {})
 
 
 async def latest(conn: AsyncConnection[Any]) -> list[Row]:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from analytics.steps import Step
 from api.queries import Row, areas, gateways, known, status, unknown
+from api.reach import present, within
 from dashboards.console import queries
 from dashboards.console.geometry import Outline, Projection, project
 from devices import unknown_store
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from psycopg import AsyncConnection
 
+    from api.reach import Reach
     from devices.unknown import Proposal, UnknownThing
 
 #: the rates are those of so many minutes
@@ -50,6 +52,12 @@ class Registry:
     projection: Projection
     outlines: Mapping[str, Outline]
     indicators: Mapping[str, Row]
+    #: units without indicators, by code, each with the area of the map whose values stand for it
+    stand_ins: Mapping[str, Row]
+    #: the areas of which indicators are read: those in reach, and those that stand for some of them
+    reach: Reach
+    #: areas out of reach -> the units in reach that they stand for
+    borrowed: Mapping[str, tuple[Row, ...]]
 
     def area(self, code: str) -> Row | None:
         """Return an area of the map, or the whole."""
@@ -93,9 +101,12 @@ class Snapshot:
 async def read_registry(conn: AsyncConnection[Any], zone: str) -> Registry:
     """Read what changes rarely; `zone` is the time zone of a database without a city."""
     city = await queries.city(conn)
-    rows = await areas.areas(
-        conn, level=None, parent=None, reporting=True, at=None, boundaries=True, limit=_MOST_AREAS
-    )
+    stand_ins = await queries.stand_ins(conn)
+    reach, borrowed = _widened(present(), stand_ins)
+    with within(reach):
+        rows = await areas.areas(
+            conn, level=None, parent=None, reporting=True, at=None, boundaries=True, limit=_MOST_AREAS
+        )
     shown, whole = _split(rows)
     projection, outlines = project(shown)
     declared = await known.indicators(conn)
@@ -107,7 +118,19 @@ async def read_registry(conn: AsyncConnection[Any], zone: str) -> Registry:
         projection=projection,
         outlines=outlines,
         indicators={row["code"]: row for row in declared},
+        stand_ins={row["code"]: row for row in stand_ins},
+        reach=reach,
+        borrowed=borrowed,
     )
+
+
+def _widened(own: Reach, stand_ins: list[Row]) -> tuple[Reach, dict[str, tuple[Row, ...]]]:
+    """Return a reach with the areas that stand for units in it, and those areas with these units."""
+    if own is None:
+        return None, {}
+    beyond = [row for row in stand_ins if row["area_id"] not in own]
+    codes = {row["area"]: tuple(each for each in beyond if each["area"] == row["area"]) for row in beyond}
+    return own | {row["area_id"] for row in beyond}, codes
 
 
 def _split(rows: list[Row]) -> tuple[list[Row], Row | None]:
@@ -122,7 +145,8 @@ def _split(rows: list[Row]) -> tuple[list[Row], Row | None]:
 async def read(conn: AsyncConnection[Any], registry: Registry) -> Snapshot:
     """Read what changes all the time."""
     time = datetime.now(UTC)
-    found = await queries.latest(conn)
+    with within(registry.reach):
+        found = await queries.latest(conn)
     return Snapshot(
         time=time,
         registry=registry,

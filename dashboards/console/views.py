@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from api.queries import Row
+    from dashboards.console.choice import Choice
     from dashboards.console.snapshot import Snapshot
     from dashboards.console.words import Words
 
@@ -27,22 +27,6 @@ _SPANS: Final = {Step.DAY: "chart_days", Step.MONTH: "chart_months", Step.YEAR: 
 #: a value is old when so many steps have ended since, and then this long
 _OLD_STEPS: Final = 2
 _OLD_AFTER: Final = timedelta(minutes=15)
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What a person looks at: an area's code and an indicator's code, as the address says."""
-
-    area: str | None
-    indicator: str | None
-
-    def settle(self, snapshot: Snapshot) -> Choice:
-        """Return the choice with what does not exist replaced by the first that does."""
-        registry = snapshot.registry
-        area = self.area if self.area and registry.area(self.area) else next(iter(registry.areas), None)
-        codes = registry.indicators
-        preferred = "vn_aqi_h" if "vn_aqi_h" in codes else next(iter(codes), None)
-        return Choice(area, self.indicator if self.indicator in codes else preferred)
 
 
 class View:
@@ -66,6 +50,19 @@ class View:
 
     def _rows(self) -> list[Row | None]:
         return [self.snapshot.value(self.indicator["code"], area) for area in self.registry.areas.values()]
+
+    def stands_for(self) -> str:
+        """Return for which units the chosen area's values stand; nothing where for none."""
+        asked = self.registry.stand_ins.get(self.choice.unit or "")
+        units = self.words.of(asked) if asked else self._borrowing(self.area)
+        return self.words("stands_for", area=self.words.of(self.area), units=units) if units else ""
+
+    def _borrowing(self, area: Row) -> str:
+        return ", ".join(map(self.words.of, self.registry.borrowed.get(area["code"], ())))
+
+    def _stands_in(self, area: Row) -> str:
+        units = self._borrowing(area)
+        return self.words("stands_in", units=units) if units else ""
 
     def value(self, area: Row) -> Row | None:
         """Return the newest value of the chosen indicator in an area."""
@@ -168,7 +165,11 @@ class View:
             "key": area["code"], "chosen": area["code"] == self.area["code"],
             "strong": area is self.registry.whole,
             "cells": [
-                {"text": formats.short_name(self.words.of(area)), "swatch": paint.fill if paint else "none"},
+                {
+                    "text": formats.short_name(self.words.of(area)),
+                    "note": self._stands_in(area),
+                    "swatch": paint.fill if paint else "none",
+                },
                 {"text": self.figure(row), "note": self.why(row) or self._old(row)},
                 {"text": self.share(row), "dim": row is None or row["completeness"] > 0.9},
             ],

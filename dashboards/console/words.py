@@ -144,7 +144,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "reason": ("Lý do", "Reason"),
     "place": ("Vị trí", "Place"),
     "detail": ("Chi tiết", "Detail"),
-    "count": ("Số lần đọc", "Readings"),
+    "count": ("Số giá trị đo", "Readings"),
     "kept": ("đã lưu, đánh dấu nghi ngờ", "kept, marked as suspect"),
     "now": ("vừa xong", "just now"),
     "seconds_ago": ("{n} giây trước", "{n} s ago"),
@@ -168,6 +168,16 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "Không có chỉ số nào được tính riêng cho địa bàn của khoá này.",
         "No indicators are computed for the areas of this key themselves.",
     ),
+    "stands_for": ("Giá trị của {area}, dùng thay cho {units}", "Values of {area}, which stand for {units}"),
+    "stands_in": ("thay cho {units}", "stands for {units}"),
+    "no_such_area": (
+        "Không có địa bàn “{code}” để xem: đang hiển thị {shown}.",
+        "There is no area “{code}” to see: {shown} is shown.",
+    ),
+    "no_such_indicator": (
+        "Không có chỉ số “{code}”: đang hiển thị {shown}.",
+        "There is no indicator “{code}”: {shown} is shown.",
+    ),
     "reach": ("Phạm vi: {areas}", "Confined to {areas}"),
     "no_indicators": (
         "Chưa có chỉ số nào. Hãy chạy dịch vụ phân tích: halong analytics",
@@ -177,13 +187,23 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "reconnecting": ("Đang kết nối lại…", "Trying to reconnect…"),
     "key_title": ("Cần khoá API", "An API key is needed"),
     "key_words": (
-        "Dữ liệu không công khai. Nhập khoá tạo bằng lệnh halong keys create; giữ đến khi đóng trình duyệt.",
-        "This data is not public. Enter a key made with halong keys create; kept until the browser closes.",
+        (
+            "Dữ liệu không công khai. Nhập khoá tạo bằng halong keys create TÊN --role operator; "
+            "giữ đến khi đóng trình duyệt."
+        ),
+        (
+            "This data is not public. Enter a key made with halong keys create NAME --role operator; "
+            "kept until the browser closes."
+        ),
     ),
     "key": ("Khoá API", "API key"),
     "key_refused": (
         "Khoá không được chấp nhận: hãy kiểm tra rằng khoá đầy đủ, còn hạn và chưa bị thu hồi.",
         "The key is not accepted: check that it is whole, not expired and not revoked.",
+    ),
+    "key_role": (
+        "Khoá này có vai trò {role}, không mở được bảng điều hành. Các vai trò mở được: {roles}.",
+        "This key has the role {role}, which does not open the console. Roles that do: {roles}.",
     ),
     "key_instead": ("Dùng khoá API", "Use an API key"),
     "log_in_title": ("Bảng điều hành cần đăng nhập", "The console asks who you are"),

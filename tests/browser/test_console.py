@@ -25,6 +25,8 @@ pytestmark = pytest.mark.browser
 DESK = {"width": 1440, "height": 900}
 PHONE = {"width": 360, "height": 740}
 PATIENCE_MS = 15_000
+#: part of Móng Cái, and no indicators are computed for it
+WARD = "06709"
 
 
 @contextmanager
@@ -85,6 +87,28 @@ def test_the_address_opens_what_it_names(browser: Browser, console: str) -> None
     with opened(browser, f"{console}/?area=195&indicator=laeq_1h&lang=en") as page:
         assert page.inner_text(".panel-chart h2") == "Cam Pha City"
         assert page.input_value("select") == "laeq_1h"
+
+
+def test_a_unit_without_indicators_shows_the_district_that_stands_for_it(
+    browser: Browser, console: str
+) -> None:
+    with opened(browser, f"{console}/?area={WARD}&indicator=laeq_1h&lang=en") as page:
+        assert page.inner_text(".panel-chart h2") == "Mong Cai City"
+        assert page.inner_text(".stands-for") == "Values of Mong Cai City, which stand for Mong Cai 2 Ward"
+        assert not page.is_visible(".notice")
+        page.select_option("select", "vn_aqi_h")
+        page.wait_for_url(f"**/?area={WARD}&indicator=vn_aqi_h&lang=en")
+        choose(page, "205")
+        page.wait_for_selector(".stands-for", state="hidden")
+
+
+def test_codes_that_do_not_exist_are_named(browser: Browser, console: str) -> None:
+    with opened(browser, f"{console}/?area=999&indicator=<b>pm&lang=en") as page:
+        told = page.inner_text(".notice")
+        assert "no area “999”" in told
+        assert "no indicator “<b>pm”" in told
+        choose(page, "205")
+        page.wait_for_selector(".notice", state="hidden")
 
 
 def test_a_chart_of_days_shows_two_months_of_them(browser: Browser, console: str) -> None:
@@ -225,6 +249,24 @@ def test_a_key_opens_a_console_that_is_not_public(
         page.click(".gate-send")
         page.wait_for_selector(".map-field")
         assert key not in page.evaluate("document.cookie")
+        assert page.inner_text(".viewer-name") == "console"
+        page.click(".viewer button")
+        page.wait_for_selector(".gate-form")
+        assert page.context.cookies() == []
+
+
+def test_a_key_of_another_role_is_told_which_roles_open_the_console(
+    browser: Browser, locked_console: str, city_url: str
+) -> None:
+    key = in_thread(make_key(city_url, "planner"))
+    with opened(browser, f"{locked_console}/?lang=en", ready=".gate-form") as page:
+        page.fill("input[name=key]", key)
+        page.click(".gate-send")
+        told = page.inner_text(".gate-refused")
+        assert "has the role planner" in told
+        assert "operator, installer, admin" in told
+        assert page.locator(".panel").count() == 0
+        assert page.context.cookies() == []
 
 
 def test_a_key_of_a_district_shows_that_district_alone(
@@ -254,6 +296,43 @@ def test_a_key_of_a_district_shows_that_district_alone(
         lines = page.inner_text("main").splitlines()
         foreign = ("Hạ Long", "Móng Cái", "ha-long", "mong-cai")
         assert [line for line in lines if any(name in line for name in foreign)] == []
+
+
+def test_a_key_of_a_ward_shows_its_gateways_and_what_its_district_has(
+    browser: Browser, locked_console: str, city_url: str
+) -> None:
+    async def make() -> tuple[str, set[str]]:
+        async with await connect(city_url) as conn:
+            rows = await conn.execute(
+                """SELECT g.code FROM gateways g JOIN gateway_areas ga ON ga.gateway_id = g.id
+                   JOIN areas a ON a.id = ga.area_id WHERE a.code = %s""",
+                [WARD],
+            )
+            own = {code for (code,) in await rows.fetchall()}
+            return (await keys.create(conn, "ward desk", "operator", areas=[WARD]))[0], own
+
+    key, own = in_thread(make())
+    assert own
+    with opened(browser, locked_console, ready=".gate-form") as page:
+        page.fill("input[name=key]", key)
+        page.click(".gate-send")
+        page.wait_for_selector(".map-field")
+        shown = page.eval_on_selector_all(
+            "[data-area]", "found => [...new Set(found.map(f => f.dataset.area))]"
+        )
+        assert shown == ["194"]
+        assert page.inner_text(".bar .reach") == "Phạm vi: Phường Móng Cái 2"
+        assert page.inner_text(".stands-for").endswith("dùng thay cho Phường Móng Cái 2")
+        assert "thay cho Phường Móng Cái 2" in page.inner_text(".panel-areas")
+        table = ".panel-areas .table-box"
+        assert page.eval_on_selector(table, "box => box.scrollWidth <= box.clientWidth")
+        assert re.fullmatch(r"\d+", page.inner_text(".now-value"))
+        gateways = page.locator(".panel-gateways tbody tr").all_inner_texts()
+        assert len(gateways) == len(own)
+        assert all(any(code in row for code in own) for row in gateways)
+        assert page.locator(".panel-refusals").count() == 1
+        page.click(".viewer button")
+        page.wait_for_selector(".gate-form")
 
 
 def test_an_installer_shows_a_gateways_qr_code_and_it_enrols(

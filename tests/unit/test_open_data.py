@@ -16,8 +16,16 @@ import analytics.indicators
 from analytics.domains import domain
 from analytics.indicator import INDICATORS
 from analytics.steps import Step
+from analytics.texts import Text
 from api.open_access import is_open
-from api.open_data.data_sets import PublicProperty, counts_people, data_sets, is_published, open_indicators
+from api.open_data.data_sets import (
+    KINDS_VI,
+    PublicProperty,
+    counts_people,
+    data_sets,
+    is_published,
+    open_indicators,
+)
 from api.open_data.manifest import File, Manifest, ManifestError, Reason, Version, decode, encode
 from api.open_data.months import Month, MonthError, settled
 from api.open_data.rows import Suppression, without_small_cells
@@ -32,6 +40,19 @@ if TYPE_CHECKING:
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 PM = PublicProperty("pm2_5", "PM2.5", "Bụi PM2.5", "ug/m3", "mean", "air_station")
+
+
+def test_measurements_are_named_after_the_kind_of_device_in_both_languages() -> None:
+    found = data_sets(OpenData(), [PM])["measurements-air-station"]
+    assert found.title == Text(
+        "Hourly measurements, air station", "Số liệu đo từng giờ, trạm quan trắc không khí"
+    )
+    assert found.keywords_vi == ("số liệu đo", "trạm quan trắc không khí")
+
+
+def test_every_kind_of_device_of_the_profile_has_a_vietnamese_name() -> None:
+    kinds = {each.device_kind for each in load("quang_ninh").observed_properties}
+    assert kinds <= set(KINDS_VI)
 
 
 def test_every_indicator_is_in_the_data_set_of_its_domain() -> None:

@@ -153,14 +153,15 @@ _WRITES: dict[str, tuple[LiteralString, ...]] = {
             AS r(key text, name text, latitude float8, longitude float8, heartbeat_s int)
         ON CONFLICT (code) DO UPDATE SET (name, latitude, longitude, heartbeat_s)
             = (excluded.name, excluded.latitude, excluded.longitude, excluded.heartbeat_s)""",
-        """
-        DELETE FROM gateway_areas l USING gateways g, jsonb_to_recordset(%s) AS r(key text)
-        WHERE g.code = r.key AND l.gateway_id = g.id""",
+        f"""
+        DELETE FROM gateway_areas l
+        USING gateways g, areas a, jsonb_to_recordset(%s) AS r(key text, areas jsonb)
+        WHERE g.code = r.key AND l.gateway_id = g.id AND a.id = l.area_id AND NOT r.areas ? ({_A})""",
         f"""
         INSERT INTO gateway_areas (gateway_id, area_id)
         SELECT g.id, a.id FROM jsonb_to_recordset(%s) AS r(key text, areas jsonb)
         CROSS JOIN jsonb_array_elements_text(r.areas) AS b(key)
-        JOIN gateways g ON g.code = r.key JOIN areas a ON {_A} = b.key""",
+        JOIN gateways g ON g.code = r.key JOIN areas a ON {_A} = b.key ON CONFLICT DO NOTHING""",
     ),
     "things": (
         """
@@ -174,14 +175,15 @@ _WRITES: dict[str, tuple[LiteralString, ...]] = {
             dev_eui)
           = (excluded.gateway_id, excluded.name, excluded.kind, excluded.latitude, excluded.longitude,
             excluded.properties, excluded.model, excluded.dev_eui)""",
-        """
-        DELETE FROM thing_areas l USING things t, jsonb_to_recordset(%s) AS r(key text)
-        WHERE t.code = r.key AND l.thing_id = t.id""",
+        f"""
+        DELETE FROM thing_areas l
+        USING things t, areas a, jsonb_to_recordset(%s) AS r(key text, areas jsonb)
+        WHERE t.code = r.key AND l.thing_id = t.id AND a.id = l.area_id AND NOT r.areas ? ({_A})""",
         f"""
         INSERT INTO thing_areas (thing_id, area_id)
         SELECT t.id, a.id FROM jsonb_to_recordset(%s) AS r(key text, areas jsonb)
         CROSS JOIN jsonb_array_elements_text(r.areas) AS b(key)
-        JOIN things t ON t.code = r.key JOIN areas a ON {_A} = b.key""",
+        JOIN things t ON t.code = r.key JOIN areas a ON {_A} = b.key ON CONFLICT DO NOTHING""",
     ),
     "datastreams": (
         """

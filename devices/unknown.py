@@ -186,7 +186,7 @@ def _intervals(
 def interval_of(times: Sequence[datetime], otherwise: int) -> int:
     """Return the sampling interval that times of readings tell, in seconds, or another one if they do not.
 
-    The median of what lies between two of them, or the usual interval next to it.
+    The median of what lies between two of them, or the usual interval next to it; a day at most.
     """
     ordered = sorted(set(times))
     gaps = [(later - earlier).total_seconds() for earlier, later in pairwise(ordered)]
@@ -194,7 +194,9 @@ def interval_of(times: Sequence[datetime], otherwise: int) -> int:
         return otherwise
     told = median(gaps)
     nearest = min(_USUAL_S, key=lambda usual: abs(usual - told))
-    return nearest if abs(nearest - told) <= _JITTER * told else max(1, round(told))
+    if abs(nearest - told) <= _JITTER * told:
+        return nearest
+    return min(max(_USUAL_S[0], round(told)), _USUAL_S[-1])
 
 
 def _why_not(seen: SeenProperty, properties: Mapping[str, KnownProperty]) -> str | None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import structlog
+from psycopg import DataError
 from psycopg.rows import dict_row
 
 from devices.unknown import AUTOMATIC, ENOUGH_MESSAGES, UnknownThingError
 from devices.unknown_store import accept, read_one
 from storage.actor import act_as
+from storage.pool import first_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
     from devices.unknown import Proposal, UnknownThing
+
+log = structlog.get_logger(__name__)
 
 _AUTOMATIC = """
 SELECT g.code, a.things_per_day, a.datastreams_per_day, a.set_by, a.set_at
@@ -50,12 +54,21 @@ async def accept_automatically(conn: AsyncConnection[Any], ids: Sequence[int]) -
         row = await (await conn.execute(_CANDIDATES, values)).fetchone()
         _, proposal = await read_one(conn, id_)
         if row and _is_within(proposal, things=row[1], datastreams=row[2]):
-            # Somebody may have registered it meanwhile.
-            with suppress(UnknownThingError):
-                async with conn.transaction():
-                    await act_as(conn, AUTOMATIC)
-                    accepted.append((await accept(conn, id_, AUTOMATIC))[0])
+            accepted += await _accepted(conn, id_)
     return accepted
+
+
+async def _accepted(conn: AsyncConnection[Any], id_: int) -> list[UnknownThing]:
+    try:
+        async with conn.transaction():
+            await act_as(conn, AUTOMATIC)
+            return [(await accept(conn, id_, AUTOMATIC))[0]]
+    except UnknownThingError:
+        return []  # somebody has registered it meanwhile
+    except DataError as error:
+        words = "an unknown thing cannot be accepted without anybody"
+        log.warning(words, action="unknown_left", id=id_, error=first_line(error))
+        return []
 
 
 def _is_within(proposal: Proposal, *, things: int, datastreams: int) -> bool:

@@ -99,6 +99,8 @@ WHERE g.code = %s AND t.code = ANY(%s)"""
 _LOCK = "SELECT id FROM unknown_things WHERE id = %s FOR UPDATE"
 _GATEWAYS_AREAS = """
 SELECT l.area_id FROM gateway_areas l JOIN unknown_things u USING (gateway_id) WHERE u.id = %s"""
+_THINGS_AREAS = """
+SELECT l.area_id FROM thing_areas l JOIN things t ON t.id = l.thing_id WHERE t.code = %s"""
 _CREATE_THING = """
 INSERT INTO things (code, gateway_id, name, kind, latitude, longitude, model, dev_eui)
 SELECT %(code)s, u.gateway_id, %(name)s, %(kind)s, %(latitude)s, %(longitude)s, %(model)s, u.dev_eui
@@ -236,8 +238,8 @@ async def accept(
     """Register what an unknown thing would be, and have what was refused of it replayed by ingest.
 
     It gets the areas of its place, by surveyed outlines where there are any, else those of its gateway; one
-    of them must be among the ids `within`. Of what is registered already only the refused messages are
-    replayed, and of what was replayed already nothing happens.
+    of them, or of those in which it is registered, must be among the ids `within`. Of what is registered
+    already only the refused messages are replayed, and of what was replayed already nothing happens.
 
     Raises:
         UnknownThingError: it cannot be registered so; nothing is changed.
@@ -271,6 +273,19 @@ async def _areas(
     return found
 
 
+async def _require_standing(conn: AsyncConnection[Any], code: str, within: frozenset[int] | None) -> None:
+    """Check that what is registered stands in one of the areas that somebody is confined to.
+
+    Raises:
+        UnknownThingError: it does not.
+    """
+    if within is None:
+        return
+    found = await (await conn.execute(_THINGS_AREAS, [code])).fetchall()
+    if within.isdisjoint(area for (area,) in found):
+        raise UnknownThingError(f"{code} stands outside the areas of this key")
+
+
 async def _register(
     conn: AsyncConnection[Any], id_: int, who: str, proposal: Proposal, within: frozenset[int] | None
 ) -> None:
@@ -280,7 +295,9 @@ async def _register(
         "intervals": msgspec.json.encode(proposal.intervals).decode(),
         "accepted": [*proposal.intervals], "created": not proposal.is_registered,
     }  # fmt: skip
-    if not proposal.is_registered:
+    if proposal.is_registered:
+        await _require_standing(conn, proposal.code, within)
+    else:
         await conn.execute(_CREATE_THING, values)
         await conn.execute(
             _ENTER_AREAS, values | {"areas": sorted(await _areas(conn, id_, proposal, within))}

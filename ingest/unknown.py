@@ -12,6 +12,7 @@ from ingest.formats.format import read
 from ingest.formats.network_servers import parse
 from ingest.formats.readings import Readings
 from ingest.mqtt import Delivery
+from ingest.records import storable
 from ingest.sparkplug.topics import parse_sparkplug
 from ingest.topics import parse_topic, source_of
 from ingest.understand import understand
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 #: times that are kept of a property
 _MOST_TIMES = 20
+#: characters that are kept of a unit, which may be any text
+_MOST_UNIT = 64
 _DEV_EUI_DIGITS = 16
 
 
@@ -102,7 +105,8 @@ def _named(readings: Readings, message: Refused, known: KnownGateway) -> Named:
         enabled = known.devices.get(name)
         is_unknown = enabled is None if wants_device else enabled and (name, prop) not in known.streams
         if is_unknown and isfinite(value) and _fits(name) and _fits(prop):
-            _, times, values = found.setdefault((name, prop), (unit, [], []))
+            told = None if unit is None else storable(unit[:_MOST_UNIT])
+            _, times, values = found.setdefault((name, prop), (told, [], []))
             times.append(time)
             values.append(value)
     return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +21,11 @@ from devices import unknown_limits, unknown_store
 from ingest import refused
 from ingest.pipeline import time_limits
 from ingest.unknown import joined, named_in, would_be_stored
+from storage.errors import is_transient
 from storage.pool import cut_after, first_line
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
     from datetime import datetime
 
     from psycopg import AsyncConnection
@@ -73,10 +75,12 @@ class UnknownQueue:
 
     async def _look(self) -> bool:
         """Take one step of each kind; tell whether there is more to do at once."""
+        has_more = False
         async with self._pool.connection() as conn:
             with cut_after(_PATIENCE_S, conn):
                 until = await refused.horizon(conn)
-                has_more = await self._note(conn, until)
+                with _apart("unknown things are not noted"):
+                    has_more = await self._note(conn, until)
                 replayed, goes_on = await self._replay_all(conn, until)
         if replayed:
             await self._deferral.look()
@@ -91,11 +95,26 @@ class UnknownQueue:
                     await refused.advance(conn, refused.Place(until, 0))
                     await unknown_store.forget_gone(conn)
                 return False
-            named = [part async for each in _in_turns(found) for part in self._named_in(each)]
-            ids = await unknown_store.note(conn, joined(named))
+            ids = await self._note_all(conn, found)
             await refused.advance(conn, found[-1].place)
         await self._accept(conn, ids)
         return True
+
+    async def _note_all(self, conn: AsyncConnection[Any], found: Sequence[Refused]) -> list[int]:
+        """Note what messages name, but for those that the database cannot take: halving tells which."""
+        try:
+            async with conn.transaction():
+                named = [part async for each in _in_turns(found) for part in self._named_in(each)]
+                return await unknown_store.note(conn, joined(named))
+        except psycopg.Error as error:
+            if is_transient(error):
+                raise
+            if len(found) == 1:
+                words = "what a refused message names cannot be noted"
+                log.warning(words, action="unknown_passed_over", id=found[0].id, error=first_line(error))
+                return []
+        half = len(found) // 2
+        return [*await self._note_all(conn, found[:half]), *await self._note_all(conn, found[half:])]
 
     def _named_in(self, message: Refused) -> list[Noted]:
         settings = self._settings
@@ -110,8 +129,9 @@ class UnknownQueue:
         replayed, goes_on = 0, False
         for thing in await refused.wanted(conn):
             if self._deferral.waiting_bytes < _MOST_WAITING_BYTES and self._knows(thing):
-                count, more = await self._replay(conn, thing, until)
-                replayed, goes_on = replayed + count, goes_on or more
+                with _apart("an accepted thing is not replayed", id=thing.id):
+                    count, more = await self._replay(conn, thing, until)
+                    replayed, goes_on = replayed + count, goes_on or more
         return replayed, goes_on
 
     def _knows(self, thing: Wanted) -> bool:
@@ -142,6 +162,17 @@ class UnknownQueue:
         return would_be_stored(
             message, self._catalog.current, settings.topic_root, limits, settings.lorawan_sources
         )
+
+
+@contextmanager
+def _apart(words: str, **said: Any) -> Iterator[None]:
+    """Log an error that stays however often it is tried: it holds up nothing behind the block."""
+    try:
+        yield
+    except psycopg.Error as error:
+        if is_transient(error):
+            raise
+        log.warning(words, action="unknown_failed", error=first_line(error), **said)
 
 
 async def _in_turns(messages: Sequence[Refused]) -> AsyncIterator[Refused]:

@@ -13,7 +13,7 @@ from api.queries import unknown as queries
 from api.schemas import unknown as schemas
 from api.schemas.common import Page, page_of
 from api.security import Name
-from api.writing import Writing
+from api.writing import Writing, require_standing
 from devices import unknown_store as store
 from devices.unknown import UnknownThingError
 
@@ -86,8 +86,11 @@ async def accept_unknown(
     It stands in the areas of its place, or of its gateway. A second time stores nothing twice.
     """
     await _require_reached(conn, number)
+    unknown, proposal = await store.read_one(conn, number, acceptance.wishes())
+    if proposal.is_registered and not proposal.problem:
+        await require_standing(conn, proposal.code)
     if dry_run:
-        return schemas.shown(*await store.read_one(conn, number, acceptance.wishes()))
+        return schemas.shown(unknown, proposal)
     try:
         return schemas.shown(
             *await store.accept(conn, number, who, acceptance.wishes(), within=reach.present())

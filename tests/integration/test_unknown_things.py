@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from devices import unknown_store as store
-from devices.unknown import UnknownThingError, Wishes
-from devices.unknown_limits import set_automatic
+from devices.unknown import UnknownThingError, Wishes, interval_of
+from devices.unknown_limits import accept_automatically, set_automatic
 from tests.faults.inputs import DAY_MS, late_hours
 from tests.integration.city import register
 from tests.integration.test_ingest import NOW_MS, gateway_client, ingesting, send, stored, until
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 MINUTE_MS = 60_000
 #: a round of measuring a minute, of which the first are of yesterday
 ROUNDS = [NOW_MS - DAY_MS + number * MINUTE_MS for number in range(14)]
+#: of a clock that is reset between readings
+CENTURIES = [datetime(year, 1, 1, tzinfo=UTC) for year in (1000, 5000, 9000)]
 
 
 async def queue(conn: Connection) -> list[tuple[UnknownThing, Proposal]]:
@@ -192,6 +194,77 @@ async def test_within_its_gateways_limits_a_thing_is_accepted_without_anybody(
     ]  # fmt: skip
 
 
+@pytest.mark.attack("a unit with a NUL, to stop what is replayed", "noted with U+FFFD, all others replayed")
+async def test_a_unit_may_be_any_text(
+    conn: Connection, settings: Settings, broker: Broker, gateway_code: str
+) -> None:
+    await register(conn, gateway_code)
+    pack = rb"""[{"n": "nobody/pm2_5", "u": "a\u0000\ud800%s", "v": 1, "t": 1795000000}]""" % (b"b" * 99)
+    device = f"{gateway_code}-new"
+    async with ingesting(settings), gateway_client(broker, gateway_code) as client:
+        await client.publish(f"city/v1/{gateway_code}/up/observations", pack, qos=1)
+        unknown, proposal = await until_seen(conn, "nobody", 1)
+        assert unknown.properties[0].unit == f"a\ufffd?{'b' * 61}"
+        assert "which does not become ug/m3" in proposal.left["pm2_5"]
+        await send_rounds(client, gateway_code, device)
+        accepted, _ = await until_seen(conn, device, 14)
+        await store.accept(conn, accepted.id, "Lan")
+        await until_stored(conn, 28)
+
+
+async def test_what_the_database_cannot_take_is_passed_over_and_holds_up_nothing(
+    conn: Connection, settings: Settings, broker: Broker, gateway_code: str
+) -> None:
+    await register(conn, gateway_code)
+    await conn.execute("ALTER TABLE unknown_things ADD CHECK (device <> 'impossible')")
+    device = f"{gateway_code}-new"
+    async with ingesting(settings), gateway_client(broker, gateway_code) as client:
+        await send(client, gateway_code, {"device": device, "time": NOW_MS, "pm2_5": 1}, seq=1)
+        await send(client, gateway_code, {"device": "impossible", "time": NOW_MS, "pm2_5": 1}, seq=2)
+        await send(client, gateway_code, {"device": device, "time": NOW_MS + 1, "pm2_5": 1}, seq=3)
+        unknown, _ = await until_seen(conn, device, 2)
+        await store.accept(conn, unknown.id, "Lan")
+        await until_stored(conn, 2)
+    assert [u.device for u, _ in await queue(conn)] == [device]
+
+
+async def test_a_queue_that_cannot_be_noted_holds_up_no_replay(
+    conn: Connection, settings: Settings, broker: Broker, gateway_code: str
+) -> None:
+    await register(conn, gateway_code)
+    device = f"{gateway_code}-new"
+    async with ingesting(settings), gateway_client(broker, gateway_code) as client:
+        await send(client, gateway_code, {"device": device, "time": NOW_MS, "pm2_5": 1}, seq=1)
+        unknown, _ = await until_seen(conn, device, 1)
+        await conn.execute("ALTER TABLE unknown_progress RENAME TO mislaid")
+        await store.accept(conn, unknown.id, "Lan")
+        await until_stored(conn, 1)
+
+
+def test_an_interval_is_a_day_at_most() -> None:
+    assert interval_of(CENTURIES, 300) == 86_400
+
+
+async def test_times_centuries_apart_are_no_obstacle(conn: Connection) -> None:
+    await register(conn, "gw-a")
+    id_ = await noted(conn, "gw-a", "gw-a-x", times=CENTURIES)
+    assert (await store.accept(conn, id_, "Lan"))[0].state == "accepted"
+
+
+async def test_what_cannot_be_accepted_without_anybody_leaves_the_others_their_turn(conn: Connection) -> None:
+    await register(conn, "gw-a")
+    await set_automatic(conn, "gw-a", (5, 5), "Lan")
+    for _ in range(3):
+        ids = [await noted(conn, "gw-a", device) for device in ("gw-a-x", "gw-a-y")]
+    await conn.execute("""
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE 'too large' USING ERRCODE = 'numeric_value_out_of_range'; END $$;
+        CREATE TRIGGER refuse BEFORE INSERT ON things FOR EACH ROW
+        WHEN (NEW.code = 'gw-a-x') EXECUTE FUNCTION refuse()""")
+    assert [u.device for u in await accept_automatically(conn, ids)] == ["gw-a-y"]
+    assert [u.state for u, _ in await queue(conn)] == ["waiting", "accepted"]
+
+
 async def noted(conn: Connection, gateway: str, device: str, **seen: Any) -> int:
     """An unknown thing that has sent pm2_5 once."""
     value = store.Seen(
@@ -200,7 +273,7 @@ async def noted(conn: Connection, gateway: str, device: str, **seen: Any) -> int
         1,
         3.0,
         3.0,
-        [datetime(2026, 11, 20, tzinfo=UTC)],
+        seen.pop("times", [datetime(2026, 11, 20, tzinfo=UTC)]),
     )
     at = datetime.now(UTC)
     made = store.Noted(

@@ -11,6 +11,7 @@ import pytest
 from api import keys
 from api.app import create_app
 from devices import unknown_store
+from devices.unknown import UnknownThingError
 from runtime.settings import Settings
 from tests.integration.api.conftest import client_of
 from tests.integration.api.test_api_contract import assert_problem
@@ -105,6 +106,31 @@ async def test_no_device_is_registered_outside_the_areas_of_the_key(
     answer = await installer.post("/v1/unknown-things/1/accept", json=body)
     assert "outside the areas of this key" in assert_problem(answer, 409, "conflict")["detail"]
     assert (await city.execute("SELECT FROM things WHERE code = 'aq-999'")).rowcount == 0
+
+
+@pytest.mark.attack("to add to a device in another's area", "404, no datastream is created")
+async def test_nothing_is_added_to_a_device_outside_the_areas_of_the_key(
+    installer: httpx.AsyncClient, city: AsyncConnection[Any]
+) -> None:
+    body = {"only": ["pm2_5"]}
+    assert (await installer.post("/v1/unknown-things/1/accept", json=body)).status_code == 200
+    await city.execute("DELETE FROM datastreams d USING things t WHERE t.id = d.thing_id AND code = 'aq-999'")
+    await city.execute("UPDATE unknown_things SET state = 'waiting'")
+    await city.execute("DELETE FROM thing_areas l USING things t WHERE t.id = l.thing_id AND code = 'aq-999'")
+    await city.execute(
+        """INSERT INTO thing_areas (thing_id, area_id) SELECT t.id, l.area_id FROM things t, gateways g
+           JOIN gateway_areas l ON l.gateway_id = g.id WHERE t.code = 'aq-999' AND g.code = 'mong-cai-1'"""
+    )
+    for query in ("", "?dry_run=true"):
+        answer = await installer.post(f"/v1/unknown-things/1/accept{query}", json=body)
+        assert_problem(answer, 404, "not-found")
+    areas = await (await city.execute("SELECT id FROM areas WHERE code = '193'")).fetchall()
+    with pytest.raises(UnknownThingError, match="aq-999 stands outside the areas of this key"):
+        await unknown_store.accept(city, 1, "Lan", within=frozenset(id_ for (id_,) in areas))
+    found = await city.execute(
+        "SELECT FROM datastreams d JOIN things t ON t.id = thing_id WHERE code = 'aq-999'"
+    )
+    assert found.rowcount == 0
 
 
 async def test_refusals_tell_whether_they_were_replayed(

@@ -1,8 +1,8 @@
 """Commands to gateways as the database knows them: who asked for what, how far it is, what was answered.
 
 A state never goes back: queued, sent, expired, acknowledged, timed_out, done or failed. What halong concludes
-(expired, timed_out) gives way to what the gateway says later; its first `done` or `failed` stands. All that
-decided the state is in the history, and what else was answered until that has MAX_LINES.
+(expired, timed_out) gives way to what the gateway says later; its first `done` or `failed` stands. The
+history has all that decided the state, and what else was answered as long as it has fewer than MAX_LINES.
 """
 
 # ruff: noqa: S608  (the statements are put together from constants of this file alone, as LiteralString says)

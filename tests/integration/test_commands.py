@@ -217,7 +217,9 @@ async def test_answers_with_a_foreign_id_are_refused_and_kept(
         found = await commands.find(conn, number)
     assert found is not None
     assert found.state == "sent"
-    rows = await conn.execute("SELECT gateway, topic, reason, stored FROM refusals ORDER BY time")
+    rows = await conn.execute(
+        "SELECT gateway, topic, reason, stored FROM refusals WHERE gateway = %s ORDER BY time", [other]
+    )
     kept = (other, f"city/v1/{other}/up/response", "unknown_command", False)
     assert await rows.fetchall() == [kept, kept]
 

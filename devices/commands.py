@@ -1,8 +1,8 @@
 """Commands to gateways as the database knows them: who asked for what, how far it is, what was answered.
 
 A state never goes back: queued, sent, expired, acknowledged, timed_out, done or failed. What halong concludes
-(expired, timed_out) gives way to what the gateway says later; its first `done` or `failed` stands. Everything
-is in the history.
+(expired, timed_out) gives way to what the gateway says later; its first `done` or `failed` stands. The
+history has all that decided the state, and what else was answered as long as it has fewer than MAX_LINES.
 """
 
 # ruff: noqa: S608  (the statements are put together from constants of this file alone, as LiteralString says)
@@ -30,6 +30,8 @@ DEFAULT_EXPIRY_S, MAX_EXPIRY_S = 300, 30 * 86_400
 DEFAULT_TIMEOUT_S, MAX_TIMEOUT_S = 60, 86_400
 #: of arguments and of a result, as JSON
 MAX_JSON_BYTES: Final = 32_768
+#: of a command's history: what decides its state is noted beyond them
+MAX_LINES: Final = 100
 #: states in which nothing more is expected
 ENDED: Final = frozenset({"expired", "timed_out", "done", "failed"})
 
@@ -71,7 +73,10 @@ WITH command AS (
 ), noted AS (
     INSERT INTO command_history (command_id, state, stands, actor, detail, result)
     SELECT id, %(state)s, stands, 'gateway', %(detail)s, %(result)s::json FROM command
-    WHERE NOT EXISTS (
+    WHERE (stands OR %(most)s > (
+        SELECT count(*)
+        FROM (SELECT FROM command_history h WHERE h.command_id = command.id LIMIT %(most)s) lines))
+      AND NOT EXISTS (
         SELECT FROM command_history h
         WHERE h.command_id = command.id AND h.actor = 'gateway' AND h.state = %(state)s
           AND h.detail = %(detail)s AND h.result::text IS NOT DISTINCT FROM %(result)s::json::text)
@@ -236,9 +241,12 @@ async def sent(conn: AsyncConnection[Any], number: UUID) -> None:
 
 
 async def answer(conn: AsyncConnection[Any], gateway_id: int, said: Answer) -> bool:
-    """Note a gateway's answer, once; False: it was sent no command of this id."""
+    """Note a gateway's answer, once; False: it was sent no command of this id.
+
+    What decides nothing is not kept once the history is full: a gateway must not fill the database.
+    """
     values = {"id": said.id, "state": said.state, "detail": said.detail, "result": said.result}
-    cursor = await conn.execute(_ANSWER, values | {"gateway_id": gateway_id})
+    cursor = await conn.execute(_ANSWER, values | {"gateway_id": gateway_id, "most": MAX_LINES})
     return bool(cursor.rowcount)
 
 

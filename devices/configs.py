@@ -12,10 +12,9 @@ from psycopg.rows import class_row
 
 from devices.desired import checked, hash_of, merged
 from devices.identities import UnknownGatewayError
-from storage.actor import act_as
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from psycopg import AsyncConnection
@@ -123,11 +122,13 @@ async def change(
 ) -> Change:
     """Change a gateway's desired configuration by a merge patch; the registry's intervals follow.
 
+    Devices that the configuration names are looked for in the registry where the patch has `devices`.
+
     Args:
         conn: a connection.
         gateway: its code.
         patch: RFC 7396.
-        by: who changes it.
+        by: who changes it, for its own history; the log of changes has whom the transaction acts as.
         note: why.
         dry_run: change nothing, tell what would be.
         expected: the newest version that the caller knows; 0: none; None: whatever it is.
@@ -146,15 +147,23 @@ async def change(
         before, version, digest = newest or ({}, 0, hash_of({}))
         if expected not in (None, version):
             raise OtherVersionError(f"the newest version is {version}, not {expected}: look at it first")
-        streams = {code: codes or [] for code, codes in await _all(conn, _STREAMS, gateway_id)}
-        after = checked(merged(before, dict(patch)), streams)
+        after = checked(merged(before, dict(patch)), await _nameable(conn, gateway_id, before, patch))
         if hash_of(after) == digest:
             return Change(before=before, after=after, version=version, is_new=False)
         row_of = [gateway_id, version + 1, json.dumps(after), hash_of(after), by, note]
-        await act_as(conn, by)
         await conn.execute(_INSERT, row_of)
         await _follow(conn, gateway_id, after)
     return Change(before=before, after=after, version=version + 1, is_new=True)
+
+
+async def _nameable(
+    conn: AsyncConnection[Any], gateway_id: int, before: Mapping[str, Any], patch: Mapping[str, Any]
+) -> dict[str, Collection[str]]:
+    """Return observed properties by device that a configuration may name after a patch."""
+    if "devices" in patch:
+        return {code: codes or [] for code, codes in await _all(conn, _STREAMS, gateway_id)}
+    # A device that has left the gateway since must not hold up what is no matter of devices.
+    return {code: kept.get("intervals", {}) for code, kept in before.get("devices", {}).items()}
 
 
 async def _follow(conn: AsyncConnection[Any], gateway_id: int, config: Mapping[str, Any]) -> None:

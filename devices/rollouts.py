@@ -9,12 +9,14 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, LiteralString
 
+import structlog
 from psycopg.rows import class_row, dict_row
 
 from devices import configs
 from devices.desired import ConfigError
 from devices.firmware import Release
 from devices.rollout import Rollout, Target, staged, step
+from storage.actor import act_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
     from devices.rollout import Step
+
+log = structlog.get_logger(__name__)
 
 # As the API has it: a will counts until a message proves the contrary; silent after two heartbeats.
 _IS_THERE: LiteralString = """
@@ -46,6 +50,8 @@ WHERE g.enabled AND s.firmware IS DISTINCT FROM %(version)s
   AND g.id NOT IN (SELECT o.gateway_id FROM rollout_gateways o JOIN rollouts r ON r.id = o.rollout_id
                    WHERE r.state = 'running')
 ORDER BY g.code"""
+# Who plans next must see the gateways of who planned before.
+_ONE_BEGINS = "SELECT pg_advisory_xact_lock(hashtext('halong rollouts'))"
 _CREATE = """
 INSERT INTO rollouts (version, stages, settle_s, max_failed, created_by)
 VALUES (%(version)s, %(stages)s, %(settle_s)s, %(max_failed)s, %(by)s) RETURNING id"""
@@ -159,6 +165,7 @@ async def begin(conn: AsyncConnection[Any], plan: Plan) -> int:
         RolloutError: as `planned`.
     """
     async with conn.transaction():
+        await conn.execute(_ONE_BEGINS)
         stages = await planned(conn, plan)
         values = asdict(plan) | {"stages": list(plan.stages)}
         ((number,),) = await (await conn.execute(_CREATE, values)).fetchall()
@@ -171,6 +178,7 @@ async def advance(conn: AsyncConnection[Any]) -> dict[int, Step]:
     """Do the next step of every roll-out that runs, and return by number what was done."""
     done: dict[int, Step] = {}
     async with conn.transaction():
+        await act_as(conn, "halong")
         async with conn.cursor(row_factory=class_row(Rollout)) as cursor:
             await cursor.execute(_RUNNING)
             running = await cursor.fetchall()
@@ -187,7 +195,7 @@ async def _take(conn: AsyncConnection[Any], rollout: Rollout, taken: Step) -> No
     found = await release(conn, rollout.version)
     assert found is not None
     wrong = await _offer(conn, rollout.id, taken.offer, found.offer())
-    await _offer(conn, rollout.id, taken.withdraw, None)
+    await _withdraw(conn, rollout.id, taken.withdraw)
     marks = [
         *((code, "offered", "") for code in taken.offer if code not in wrong),
         *((code, "failed", why) for code, why in wrong.items()),
@@ -214,6 +222,15 @@ async def _offer(
     return wrong
 
 
+async def _withdraw(conn: AsyncConnection[Any], number: int, gateways: Sequence[str]) -> int:
+    """Take offers back, tell of those that stay, and return how many were taken back."""
+    wrong = await _offer(conn, number, gateways, None)
+    for code, why in wrong.items():
+        told = {"rollout": number, "gateway": code, "error": why}
+        log.error("firmware stays offered", action="offer_stays", **told)
+    return len(gateways) - len(wrong)
+
+
 async def stop(conn: AsyncConnection[Any], number: int, by: str) -> int:
     """Stop a roll-out, take offers back that were not followed, and return how many.
 
@@ -224,8 +241,7 @@ async def stop(conn: AsyncConnection[Any], number: int, by: str) -> int:
         if not (await conn.execute(_STOP, {"id": number, "reason": f"stopped by {by}"})).rowcount:
             raise RolloutError(f"no roll-out {number} runs: see `halong firmware rollouts`")
         codes = [code for (code,) in await (await conn.execute(_OPEN, [number])).fetchall()]
-        await _offer(conn, number, codes, None)
-    return len(codes)
+        return await _withdraw(conn, number, codes)
 
 
 async def rollouts(conn: AsyncConnection[Any], number: int | None = None) -> list[dict[str, Any]]:

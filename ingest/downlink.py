@@ -3,12 +3,13 @@
 One ingest process does it, in a task and on connections of its own. A command is noted as sent after the
 broker has it: who dies in between sends it once more, with the same id, by which a gateway knows it. The
 newest configuration of each gateway stands at the broker, retained; all of them are published when this
-begins, in case the broker has lost its store.
+begins and every hour, in case the broker has lost its store.
 """
 
 from __future__ import annotations
 
 import asyncio
+import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +42,8 @@ _LOOK_S = 2.0
 #: a gateway without a session at the broker is tried again after this time
 _ABSENT_S = 5.0
 _RETRY_S = 2.0
+#: configurations that stand at the broker are published again after this time
+_AGAIN_S = 3600.0
 #: a look that publishes tens of thousands of configurations takes a minute
 _PATIENCE_S = 300.0
 
@@ -54,7 +57,8 @@ class Downlink:
         self._root, self._client_id = settings.topic_root, f"{client_id}-down"
         #: by gateway: when, by the loop's clock, it is tried again
         self._absent: dict[str, float] = {}
-        self._is_first = True
+        #: when, by the loop's clock, all configurations are published again
+        self._again_at = -math.inf
 
     async def run(self) -> None:
         """Send what is queued until cancelled; a database or a broker that is away is waited for."""
@@ -72,13 +76,16 @@ class Downlink:
         """End what is over, send what is queued, and wait for news."""
         await commands.settle(conn)
         self._tell_ended(await rollouts.advance(conn))
-        told = await configs.unpublished(conn, again=self._is_first)
-        self._is_first = self._is_first and bool(told)
+        now = asyncio.get_running_loop().time()
+        again = now >= self._again_at
+        told = await configs.unpublished(conn, again=again)
         due = self._due(await commands.queued(conn))
         if told or due:
             try:
                 async with publisher(self._broker, self._client_id) as broker:
                     await self._configure(conn, broker, told)
+                    if again:
+                        self._again_at = now + _AGAIN_S
                     await self._send(conn, broker, due)
             except aiomqtt.MqttError as error:
                 log.warning("commands wait for the broker", action="down_wait", error=str(error))
@@ -103,7 +110,6 @@ class Downlink:
             body = desired.payload(each.config, each.version, each.hash)
             await broker.deliver(down(self._root, each.gateway, "config"), body, retain=True)
             await configs.published(conn, each)
-        self._is_first = False
 
     async def _send(self, conn: AsyncConnection[Any], broker: Publisher, due: Sequence[Queued]) -> None:
         for each in due:

@@ -148,11 +148,14 @@ def _array(items: Iterable[object]) -> str:
 async def write_statuses(conn: AsyncConnection[Any], entries: list[Entry]) -> None:
     """Store the states that gateways told, each change with its time in the history."""
     last: dict[int, GatewayStatus] = {}
+    configs: dict[int, GatewayStatus] = {}
     changes = []
     for entry in entries:
         id_, status = entry.resolved.gateway_id, entry.status
         if id_ is not None and status is not None and last.get(id_) != status:
             last[id_] = status
+            if status.config:
+                configs[id_] = status
             firmware = None if status.firmware is None else storable(status.firmware)
             changes.append((id_, status.online, firmware, status.started))
     if changes:
@@ -160,10 +163,8 @@ async def write_statuses(conn: AsyncConnection[Any], entries: list[Entry]) -> No
         changes.sort(key=lambda change: change[0])
         async with conn.cursor() as cursor:
             await cursor.executemany(_STATUS, changes)
-            # Each gateway's last one: an executemany of nothing is nothing.
-            await cursor.executemany(
-                _CONFIG, [_config(each) for each in sorted(last.items()) if each[1].config]
-            )
+            # The last that each gateway told, whatever came after it: a will has none.
+            await cursor.executemany(_CONFIG, [_config(each) for each in sorted(configs.items())])
 
 
 def _config(told: tuple[int, GatewayStatus]) -> dict[str, object]:

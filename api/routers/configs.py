@@ -14,7 +14,7 @@ from api.queries import names
 from api.schemas import configs as schemas
 from api.schemas.common import Page, page_of
 from api.security import Name
-from api.writing import in_body
+from api.writing import Writing, in_body
 from devices import configs
 from devices.desired import ConfigError
 
@@ -70,7 +70,7 @@ async def get_config(gateway: Code, conn: Connection) -> Any:
     response_model=schemas.ConfigResult,
     responses=example(schemas.RESULT),
 )
-async def change_config(gateway: Code, wanted: schemas.ConfigChange, who: Name, conn: Connection) -> Any:
+async def change_config(gateway: Code, wanted: schemas.ConfigChange, who: Name, conn: Writing) -> Any:
     """Make a new version, unless nothing is different; it is published at once and kept for the gateway."""
     await _require_gateway(conn, gateway)
     patch = wanted.model_dump(include={"devices", "settings"}, exclude_unset=True)

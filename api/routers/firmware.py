@@ -14,7 +14,7 @@ from api.queries import firmware as queries
 from api.schemas import firmware as schemas
 from api.schemas.common import Page, page_of
 from api.security import Name
-from api.writing import in_body
+from api.writing import Writing, in_body
 from devices import rollouts
 from devices.rollout import StagesError, parse_stages
 
@@ -120,7 +120,7 @@ async def get_rollout(number: RolloutId, conn: Connection) -> Any:
     status_code=204,
     response_class=Response,
 )
-async def stop_rollout(number: RolloutId, who: Name, conn: Connection) -> None:
+async def stop_rollout(number: RolloutId, who: Name, conn: Writing) -> None:
     """Nobody further is offered it, and offers that were not followed are taken back."""
     await _rollout(conn, number)
     try:

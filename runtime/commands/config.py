@@ -82,9 +82,11 @@ async def _set(
     gateways: list[str], patch: dict[str, Any], by: str, note: str, *, dry_run: bool
 ) -> dict[str, Change]:
     from devices.configs import change
+    from storage.actor import act_as
     from storage.pool import connect
 
     async with await connect(settings().require_database_url()) as conn, conn.transaction():
+        await act_as(conn, f"command line, {by}")
         return {each: await change(conn, each, patch, by=by, note=note, dry_run=dry_run) for each in gateways}
 
 

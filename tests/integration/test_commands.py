@@ -217,7 +217,9 @@ async def test_answers_with_a_foreign_id_are_refused_and_kept(
         found = await commands.find(conn, number)
     assert found is not None
     assert found.state == "sent"
-    rows = await conn.execute("SELECT gateway, topic, reason, stored FROM refusals ORDER BY time")
+    rows = await conn.execute(
+        "SELECT gateway, topic, reason, stored FROM refusals WHERE gateway = %s ORDER BY time", [other]
+    )
     kept = (other, f"city/v1/{other}/up/response", "unknown_command", False)
     assert await rows.fetchall() == [kept, kept]
 
@@ -273,14 +275,29 @@ async def test_a_broker_that_is_away_delays_and_does_not_lose(
 
 async def test_an_answer_that_overtakes_the_note_of_its_sending_stands(conn: Connection, city: str) -> None:
     number = await commands.create(conn, asking(city))
-    rows = await conn.execute("SELECT id FROM gateways WHERE code = %s", [city])
-    (gateway_id,) = await rows.fetchone() or (0,)
-    assert await commands.answer(conn, gateway_id, Answer(number, "done", "", None))
+    assert await commands.answer(conn, await id_of(conn, city), Answer(number, "done", "", None))
     await commands.sent(conn, number)
     found = await commands.find(conn, number)
     assert found is not None
     assert found.state == "done"
     assert (await lines(conn, number))[1:] == [("done", True, "gateway"), ("sent", False, "halong")]
+
+
+async def id_of(conn: Connection, code: str) -> int:
+    rows = await conn.execute("SELECT id FROM gateways WHERE code = %s", [code])
+    (found,) = await rows.fetchone() or (0,)
+    return int(found)
+
+
+@pytest.mark.attack("a gateway answers a command without end", "100 lines kept, and what decides its state")
+async def test_a_history_is_bounded_and_keeps_what_decides(conn: Connection, city: str) -> None:
+    number, gateway_id = await commands.create(conn, asking(city)), await id_of(conn, city)
+    said = [Answer(number, "acknowledged", f"{each} %", None) for each in range(commands.MAX_LINES + 10)]
+    for each in (*said, Answer(number, "done", "at last", None), Answer(number, "done", "once more", None)):
+        assert await commands.answer(conn, gateway_id, each)
+    kept = await commands.history(conn, number)
+    assert len(kept) == commands.MAX_LINES + 1
+    assert (kept[-1].state, kept[-1].stands, kept[-1].detail) == ("done", True, "at last")
 
 
 @pytest.mark.parametrize("change", [{"gateway": "nobody"}, {"device": "nothing"}])

@@ -14,11 +14,17 @@ from devices import configs, desired
 from devices.desired import ConfigError
 from devices.registry import import_profile
 from ingest import downlink
+from ingest.batch import Entry
+from ingest.mqtt import Delivery
+from ingest.records import write_statuses
+from ingest.resolve import Resolved
+from ingest.status import GatewayStatus, Reported
+from runtime.broker_client import publisher
 from runtime.cli import app
 from simulators.duty import Duty
 from tests.integration.city import register
 from tests.integration.terminal import terminal
-from tests.integration.test_commands import gateway
+from tests.integration.test_commands import gateway, id_of
 from tests.integration.test_ingest import heard, ingesting, until
 from tests.integration.test_simulated_gateway import (
     chosen,  # noqa: F401  (a fixture)
@@ -117,6 +123,35 @@ async def test_all_are_published_again_when_ingest_begins(
                 assert (await heard(client, "config"))["version"] == 1
 
 
+async def test_all_are_published_again_while_ingest_runs(
+    conn: Connection, settings: Settings, broker: Broker, town: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(downlink, "_AGAIN_S", 0.5)
+    await configs.change(conn, town, faster(town), by="Minh")
+    async with ingesting(settings):
+
+        async def is_published() -> bool:
+            return (await one(conn, town)).published_at is not None
+
+        await until(is_published)
+        async with publisher(broker.platform_url, f"{town}-loses") as loses:
+            await loses.deliver(f"city/v1/{town}/down/config", b"", retain=True)
+        async with gateway(broker, town) as client:
+            assert (await heard(client, "config"))["version"] == 1
+
+
+async def test_what_a_gateway_reports_counts_also_when_its_will_follows_at_once(
+    conn: Connection, town: str
+) -> None:
+    made = await configs.change(conn, town, faster(town), by="Minh")
+    reported = Reported(version=1, hash=desired.hash_of(made.after))
+    said = [GatewayStatus(True, "1.4.2", None, reported), GatewayStatus(False, None, None)]
+    resolved = Resolved(await id_of(conn, town))
+    delivery = Delivery(f"city/v1/{town}/up/status", b"", None, False, False, 1, 1)
+    await write_statuses(conn, [Entry(delivery, town, resolved, status=each) for each in said])
+    assert (await one(conn, town)).state == "applied"
+
+
 async def test_what_is_the_same_makes_no_version_and_a_dry_run_none_at_all(
     conn: Connection, town: str
 ) -> None:
@@ -143,6 +178,37 @@ async def test_the_registry_s_interval_follows(conn: Connection, town: str) -> N
         (f"{town}-aq", "pm10", 300),
         (f"{town}-aq", "pm2_5", 60),
     ]
+
+
+async def test_who_changes_it_at_the_command_line_stands_in_the_log_of_changes(
+    conn: Connection, database_url: str, monkeypatch: pytest.MonkeyPatch, town: str
+) -> None:
+    wanted = ["config", "set", town, "--interval", f"{town}-aq/pm2_5=60", "--by", "Lan"]
+    with terminal(monkeypatch, database_url, "config"):
+        await asyncio.to_thread(CliRunner().invoke, app, wanted)
+    rows = await conn.execute(
+        "SELECT actor FROM registry_changes WHERE 'datastream' = kind AND before IS NOT NULL"
+    )
+    assert await rows.fetchall() == [("command line, Lan",)]
+
+
+async def move_away(conn: Connection, device: str) -> None:
+    """Hang a device on another gateway."""
+    await conn.execute(
+        """WITH other AS (INSERT INTO gateways (code, name, latitude, longitude)
+                         VALUES ('other', 'Other', 21, 107) RETURNING id)
+           UPDATE things SET gateway_id = other.id FROM other WHERE code = %s""",
+        [device],
+    )
+
+
+async def test_a_device_that_has_left_holds_up_changes_of_devices_alone(conn: Connection, town: str) -> None:
+    await configs.change(conn, town, faster(town), by="Minh")
+    await move_away(conn, f"{town}-aq")
+    made = await configs.change(conn, town, {"settings": {"led": "off"}}, by="Minh")
+    assert made.after == faster(town) | {"settings": {"led": "off"}}
+    with pytest.raises(ConfigError, match="has no device"):
+        await configs.change(conn, town, faster(town, 30), by="Minh")
 
 
 @pytest.mark.parametrize(

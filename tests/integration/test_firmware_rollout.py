@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from devices import configs, rollouts
@@ -18,9 +19,11 @@ from devices.registry import import_profile
 from devices.rollouts import Plan, RolloutError
 from ingest import downlink
 from runtime.cli import app
+from storage.pool import connect
 from tests.integration.city import register, small_city
 from tests.integration.terminal import terminal
 from tests.integration.test_commands import gateway
+from tests.integration.test_configs import move_away
 from tests.integration.test_ingest import heard, ingesting, until
 from tests.integration.test_simulated_gateway import (
     chosen,  # noqa: F401  (a fixture)
@@ -206,11 +209,7 @@ async def until_reported(conn: Connection, version: str) -> None:
 
 
 async def test_it_is_stopped_by_hand(conn: Connection, gateway_code: str, added: str, halong: Halong) -> None:
-    await register(conn, gateway_code)
-    await conn.execute(
-        """INSERT INTO gateway_status (gateway_id, online, firmware, status_at, last_seen)
-           SELECT id, true, '1.4.2', now(), now() FROM gateways"""
-    )
+    await registered(conn, gateway_code)
     dry = await halong("roll-out", added, "--stages", "100", "--dry-run")
     assert dry.strip() == f"stage 1 (up to 100 %): 1 gateways: {gateway_code}"
     assert await rollouts.rollouts(conn) == []
@@ -240,18 +239,20 @@ async def test_a_simulated_gateway_takes_it_on(
         await reaches(conn, number, state="done")
 
 
-async def test_a_configuration_that_cannot_be_changed_is_a_failure(
-    conn: Connection, gateway_code: str, added: str
-) -> None:
-    await register(conn, gateway_code)
+async def registered(conn: Connection, code: str) -> None:
+    """Have one gateway, which is online."""
+    await register(conn, code)
     await conn.execute(
         """INSERT INTO gateway_status (gateway_id, online, firmware, status_at, last_seen)
            SELECT id, true, '1.4.2', now(), now() FROM gateways"""
     )
-    await conn.execute(
-        """INSERT INTO desired_configs (gateway_id, version, config, hash, created_by)
-           SELECT id, 1, '{"devices": {"gone": {}}}', '', 'Minh' FROM gateways"""
-    )
+
+
+async def test_a_configuration_that_cannot_be_changed_is_a_failure(
+    conn: Connection, gateway_code: str, added: str
+) -> None:
+    await registered(conn, gateway_code)
+    await configs.change(conn, gateway_code, {"settings": {"a": "x" * 32_700}}, by="Minh")
     number = await rollouts.begin(conn, plan(added))
     await rollouts.advance(conn)
     (row,) = await rollouts.gateways(conn, number)
@@ -259,3 +260,46 @@ async def test_a_configuration_that_cannot_be_changed_is_a_failure(
     assert "its configuration cannot be changed" in row["reason"]
     await rollouts.advance(conn)
     assert (await state_of(conn, number))["state"] == "halted"
+
+
+async def test_an_offer_is_taken_back_though_a_device_has_left_its_gateway(
+    conn: Connection, gateway_code: str, added: str
+) -> None:
+    await registered(conn, gateway_code)
+    device = f"{gateway_code}-aq"
+    wanted = {"devices": {device: {"intervals": {"pm2_5": 60}}}}
+    await configs.change(conn, gateway_code, wanted, by="Minh")
+    number = await rollouts.begin(conn, plan(added))
+    await rollouts.advance(conn)
+    await move_away(conn, device)
+    await conn.execute("UPDATE gateway_status SET online = false, status_at = now()")
+    await later(conn)
+    await rollouts.advance(conn)
+    assert (await state_of(conn, number))["state"] == "halted"
+    (found,) = await configs.configured(conn, gateway_code)
+    assert (found.version, found.config) == (3, wanted)
+
+
+async def test_an_offer_that_cannot_be_taken_back_is_told_and_not_counted(
+    conn: Connection, gateway_code: str, added: str
+) -> None:
+    await registered(conn, gateway_code)
+    number = await rollouts.begin(conn, plan(added))
+    await rollouts.advance(conn)
+    await conn.execute("""UPDATE desired_configs SET config = '{"sampling": 5, "firmware": {}}'""")
+    with capture_logs() as told:
+        assert await rollouts.stop(conn, number, "Lan") == 0
+    assert [(each["action"], each["gateway"]) for each in told] == [("offer_stays", gateway_code)]
+
+
+async def test_two_that_begin_at_once_share_no_gateway(
+    conn: Connection, database_url: str, gateway_code: str, added: str
+) -> None:
+    await register(conn, gateway_code)
+    async with await connect(database_url) as other:
+        async with conn.transaction():
+            await rollouts.begin(conn, plan(added))
+            second = asyncio.create_task(rollouts.begin(other, plan(added)))
+            await asyncio.wait([second], timeout=1)
+        with pytest.raises(RolloutError, match="no gateway is left"):
+            await second

@@ -92,6 +92,16 @@ async def test_every_change_has_its_line_with_its_actor_and_its_request(
     assert found[0]["after"]["areas"] == ["193@2020-01-01", "22@2020-01-01"]
 
 
+async def test_a_configuration_changes_the_registry_in_the_name_of_who_asks(admin: httpx.AsyncClient) -> None:
+    admin.headers["x-request-id"] = "visit-43"
+    wanted = {"devices": {"ha-long-air-1": {"intervals": {"pm2_5": 77}}}}
+    await made(await admin.patch("/v1/configs/ha-long-1", json=wanted), 200)
+    (line,) = await lines(admin, actor="key ", request_id="visit-43")
+    assert (line["kind"], line["code"]) == ("datastream", "ha-long-air-1/pm2_5")
+    assert line["fields"] == ["sampling_interval_s"]
+    assert line["actor"].endswith("(town hall)")
+
+
 async def test_what_is_refused_leaves_no_line(admin: httpx.AsyncClient) -> None:
     tag = (await admin.get(f"{THINGS}/ha-long-air-1")).headers["etag"]
     await made(await over(admin, f"{THINGS}/ha-long-air-1", kind="weather_station"), 200)

@@ -198,6 +198,7 @@ _MAY_FIND_NOTHING = {"listObservations", "createExport"}
 _MAY_CONFLICT = {
     "acknowledgeAlert", "getExportFile", "createEnrolmentToken", "enrol", "createGateway", "createThing",
     "createDatastream", "createObservedProperty", "createCalibration", "changeConfig", "stopRollout",
+    "acceptUnknownThing", "ignoreUnknownThing",
 }  # fmt: skip
 
 

@@ -47,7 +47,7 @@ def _tls_lines(city: City) -> dict[str, str]:
     return {
         "MQTT_TLS_PORT": str(city.broker.tls_ports.password),
         "MQTT_CERTIFICATE_PORT": str(city.broker.tls_ports.certificate),
-        "CA_FILE": str(city.authority.folder.certificate),
+        "MQTT_CA_FILE": str(city.authority.folder.certificate),
         "HALONG_CA_PASSPHRASE": city.authority.passphrase,
     }
 

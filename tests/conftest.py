@@ -27,9 +27,11 @@ from devices.credentials import password_hash
 from ingest.shares import client_ids
 from runtime.local.mosquitto import LocalMosquitto
 from runtime.local.postgres import LocalPostgres
+from runtime.local.process import free_port
 from runtime.local.provision import Binaries, provision
 from runtime.places import default_cache
 from runtime.settings import Settings
+from storage.actor import act_in_sessions_as
 from storage.migrate import migrate
 from storage.pool import connect
 
@@ -102,7 +104,9 @@ def postgres_dsn(request: pytest.FixtureRequest) -> Iterator[str]:
     settings = {"timescaledb.max_background_workers": "0", "max_worker_processes": "4"}
     with (
         _folder(_memory()) as folder,
-        LocalPostgres(binaries, folder / "postgres", durable=False, settings=settings) as server,
+        LocalPostgres(
+            binaries, folder / "postgres", port=free_port(), durable=False, settings=settings
+        ) as server,
     ):
         yield server.dsn("postgres")
 
@@ -202,6 +206,12 @@ def make_settings(**changes: Any) -> Settings:
     made = Settings.model_validate({"ingest_client_id": f"ingest-{secrets.token_hex(4)}", **changes})
     _MADE.append(made)
     return made
+
+
+@pytest.fixture(autouse=True)
+def nobody_acts() -> None:
+    """Forget in whose name a command of another test has changed the registry."""
+    act_in_sessions_as("")
 
 
 @pytest.fixture(autouse=True)

@@ -23,6 +23,7 @@ NOT_RUN: Final = {
     "halong devices import quang_ninh\nhalong quality": "as the one before",
     "halong things move": "needs the thing; tests/integration/test_places.py runs it with another",
     "halong areas reorganise": "needs the file; tests/integration/test_reorganise.py runs it with one",
+    "halong ca issue": "tests/integration/test_ca_commands.py runs it",
     "openssl req": "tests/unit/test_authority.py runs it",
     "export HALONG_CA_PASSPHRASE": "writes to /etc; tests/integration/test_ca_commands.py runs it",
     "halong unknown list": "needs unknown devices; tests/integration/test_unknown_commands.py runs it",

@@ -17,6 +17,7 @@ import pytest
 from devices.registry import datastream_ids, import_profile
 from runtime.local.mosquitto import LocalMosquitto
 from runtime.local.postgres import LocalPostgres
+from runtime.local.process import free_port
 from storage.migrate import migrate
 from storage.pool import connect
 from tests.conftest import Broker, make_settings
@@ -168,7 +169,7 @@ def durable_postgres(binaries: Binaries, scratch: Path) -> Iterator[LocalPostgre
     """A server that may be killed: it writes what it commits to the disk."""
     # No background workers: the test's database is migrated, used and dropped.
     settings = {"timescaledb.max_background_workers": "0", "max_worker_processes": "4"}
-    with LocalPostgres(binaries, scratch / "durable", settings=settings) as server:
+    with LocalPostgres(binaries, scratch / "durable", port=free_port(), settings=settings) as server:
         yield server
 
 

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from runtime.local.postgres import LocalPostgres
-from runtime.local.process import ServiceUser
+from runtime.local.process import ServiceUser, free_port
 from storage.migrate import migrate
 from storage.pool import connect
 from tests.conftest import make_settings
@@ -104,7 +104,7 @@ async def test_full_with_the_journal_of_the_database(
     """PostgreSQL ends when it cannot write its WAL; whoever makes space starts it again."""
     with small_disk(scratch / "whole", 320) as folder:
         settings = {"timescaledb.max_background_workers": "0", "max_wal_size": "64MB"}
-        with LocalPostgres(binaries, folder / "postgres", settings=settings) as server:
+        with LocalPostgres(binaries, folder / "postgres", port=free_port(), settings=settings) as server:
             url = server.ensure_database("halong_small")
             await migrate(url)
             async with await connect(url) as conn:

@@ -255,7 +255,7 @@ async def test_a_disabled_gateway_is_cut_off_and_refused_until_it_is_enabled(tow
         await until(lambda: town.by_password("gw-1"), may=True)
         await until(lambda: town.by_certificate(own), may=True)
         async with cut_off(town.by_certificate(own)) as again:
-            await town.says("gateway", "disable", "gw-1")
+            await town.says("gateways", "disable", "gw-1")
             await is_cut_off(again, UP.format("gw-1"))
 
 

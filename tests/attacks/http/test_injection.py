@@ -147,7 +147,10 @@ async def test_sql_in_payloads(
     conn: AsyncConnection[Any], settings: Settings, broker: Broker, gateway_code: str
 ) -> None:
     ids = await register(conn, gateway_code)
-    changing = ("observations", "refusals", "gateway_status", "gateway_status_history", "arrivals")
+    changing = (
+        "observations", "refusals", "gateway_status", "gateway_status_history", "arrivals",
+        "unknown_things", "unknown_properties", "unknown_progress",
+    )  # fmt: skip
     before = await contents(conn, *_OWN, *changing)
     sent = list(messages(gateway_code))
     async with ingesting(settings), gateway_client(broker, gateway_code) as client:

@@ -81,7 +81,12 @@ def table_of_a_day(place: Path) -> list[str]:
 
 def run(script: str, place: Path) -> list[str]:
     done = subprocess.run(
-        ["sh", "-eu", "-c", script], cwd=place, capture_output=True, text=True, timeout=PATIENCE_S, check=False
+        ["sh", "-eu", "-c", script],
+        cwd=place,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return [part.strip() for part in done.stdout.split(SEPARATOR)]

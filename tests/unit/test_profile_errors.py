@@ -69,6 +69,13 @@ def test_devices_are_optional(folder: Path) -> None:
     assert load(str(folder)).gateways == ()
 
 
+def test_what_stands_in_no_area_has_an_empty_cell(folder: Path) -> None:
+    file = folder / "gateways.csv"
+    file.write_text(file.read_text(encoding="utf-8").replace("474", "", 1), encoding="utf-8")
+    (gateway,) = load(folder).gateways
+    assert gateway.areas == ()
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "message"),
     [
@@ -121,7 +128,6 @@ def test_devices_are_optional(folder: Path) -> None:
         ("observed_properties.csv", "rainfall,", "pm2_5,", "line 3, code: 'pm2_5' stands on line 2 already"),
         ("observed_properties.csv", "sum,600", "sum,0", "line 3, sampling_interval_s: 0 is not above 0"),
         ("gateways.csv", "474", "473", "gateways.csv, line 2, areas: '473' is not in areas.csv"),
-        ("gateways.csv", "474", "", "gateways.csv, line 2, areas: Expected `array`, got `null`"),
         ("things.csv", "gw-1", "gw-2", "things.csv, line 2, gateway: 'gw-2' is not in gateways.csv"),
         ("things.csv", "474 475", "4", "things.csv, line 2, areas: '4' is not in areas.csv"),
         ("things.csv", "rainfall:60", "rain", "datastreams: 'rain' is not in observed_properties.csv"),

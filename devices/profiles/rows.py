@@ -111,9 +111,9 @@ def _without_unset(values: dict[str, Any], record: type[Any]) -> dict[str, Any]:
 
 
 def _cell(place: Row[None], column: str, cell: str) -> Any:
-    read = _READ_BY.get(column)
     if not cell:
-        return [] if read is str.split else None
+        return [] if column == "areas" else None  # of the others, empty means the default
+    read = _READ_BY.get(column)
     try:
         return unicodedata.normalize("NFC", cell) if read is None else read(cell)
     except ValueError as error:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from devices.liveness import STATE
+
 #: How an area is named in the dashboard's address: a code alone may have been given to another unit since.
 _AREA_KEY: Final = "a.code || '@' || a.valid_from"
 
@@ -19,15 +21,6 @@ ORDER BY array_position(ARRAY['province', 'district', 'commune'], a.level), a.{n
 
 INDICATORS: Final = """
 SELECT {name} AS __text, code AS __value FROM indicators ORDER BY {name}"""
-
-# The same states as the API's: silent after two heartbeats without any message; what the will said counts
-# only until a message proves the contrary.
-_STATE: Final = """
-    CASE WHEN s.last_seen IS NULL AND s.status_at IS NULL THEN 'never_heard'
-         WHEN s.online IS FALSE AND s.status_at >= coalesce(s.last_seen, s.status_at) THEN 'offline'
-         WHEN coalesce(s.last_seen, s.status_at) < now() - 2 * g.heartbeat_s * interval '1 second'
-             THEN 'silent'
-         ELSE 'online' END"""
 
 GATEWAYS_ONLINE: Final = """
 SELECT count(*) AS "online"
@@ -122,7 +115,7 @@ GROUP BY 1 ORDER BY 1"""
 
 _FRAGMENTS: Final = {
     "latest": _LATEST,
-    "state": _STATE,
+    "state": STATE,
     "area_key": _AREA_KEY,
     "now": "time > now() - interval '1 minute'",
     "bucket": "$__timeGroupAlias(time, $__interval)",

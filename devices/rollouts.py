@@ -10,13 +10,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, LiteralString
 
 import structlog
-from psycopg.rows import class_row, dict_row
+from psycopg.rows import class_row
 
 from devices import configs
 from devices.desired import ConfigError
 from devices.firmware import Release
 from devices.rollout import Rollout, Target, staged, step
 from storage.actor import act_as
+from storage.rows import fetch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -140,7 +141,7 @@ async def release(conn: AsyncConnection[Any], version: str) -> Release | None:
 
 async def inventory(conn: AsyncConnection[Any]) -> list[dict[str, Any]]:
     """Return how many enabled gateways report each version, and what may be offered, the newest first."""
-    return await _rows(conn, _INVENTORY)
+    return await fetch(conn, _INVENTORY)
 
 
 async def planned(conn: AsyncConnection[Any], plan: Plan) -> dict[str, int]:
@@ -246,20 +247,12 @@ async def stop(conn: AsyncConnection[Any], number: int, by: str) -> int:
 
 async def rollouts(conn: AsyncConnection[Any], number: int | None = None) -> list[dict[str, Any]]:
     """Return roll-outs with how many gateways are how far, the newest first."""
-    return await _rows(conn, _ROLLOUTS, {"id": number})
+    return await fetch(conn, _ROLLOUTS, {"id": number})
 
 
 async def gateways(conn: AsyncConnection[Any], number: int) -> list[dict[str, Any]]:
     """Return the gateways of a roll-out by stage."""
-    return await _rows(conn, _GATEWAYS, [number])
-
-
-async def _rows(
-    conn: AsyncConnection[Any], statement: LiteralString, values: Any = None
-) -> list[dict[str, Any]]:
-    async with conn.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(statement, values)
-        return await cursor.fetchall()
+    return await fetch(conn, _GATEWAYS, [number])
 
 
 def sizes(stages: Mapping[str, int], number: int) -> list[int]:

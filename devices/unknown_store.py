@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from psycopg.errors import UniqueViolation
-from psycopg.rows import dict_row
 
 from devices.installations import read_units
 from devices.unknown import (
@@ -20,6 +19,7 @@ from devices.unknown import (
     Wishes,
     propose,
 )
+from storage.rows import fetch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -195,12 +195,12 @@ async def read(
     conn: AsyncConnection[Any], ids: Sequence[int], wishes: Wishes | None = None
 ) -> list[tuple[UnknownThing, Proposal]]:
     """Return unknown things in the order of their ids, each with what it would be."""
-    rows = await _rows(conn, _READ, [list(ids), list(ids)])
+    rows = await fetch(conn, _READ, [list(ids), list(ids)])
     seen: dict[int, list[SeenProperty]] = {}
-    for row in await _rows(conn, _READ_PROPERTIES, [list(ids)]):
+    for row in await fetch(conn, _READ_PROPERTIES, [list(ids)]):
         seen.setdefault(row.pop("thing_id"), []).append(SeenProperty(**row))
-    properties = {row.pop("code"): KnownProperty(**row) for row in await _rows(conn, _KNOWN_PROPERTIES, [])}
-    things = {row.pop("code"): row for row in await _rows(conn, _KNOWN_THINGS, [[r["device"] for r in rows]])}
+    properties = {row.pop("code"): KnownProperty(**row) for row in await fetch(conn, _KNOWN_PROPERTIES)}
+    things = {row.pop("code"): row for row in await fetch(conn, _KNOWN_THINGS, [[r["device"] for r in rows]])}
     models = {code: tuple(fields) for code, fields in await (await conn.execute(_MODELS)).fetchall()}
     found = []
     for row in rows:
@@ -318,9 +318,3 @@ async def ignore(conn: AsyncConnection[Any], id_: int, who: str, reason: str) ->
     if not cursor.rowcount:
         raise UnknownThingError(f"{found.device} is accepted: disable it in the registry instead")
     return found
-
-
-async def _rows(conn: AsyncConnection[Any], sql: str, values: list[Any]) -> list[dict[str, Any]]:
-    async with conn.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(sql.encode(), values)
-        return await cursor.fetchall()

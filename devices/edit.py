@@ -18,7 +18,7 @@ from devices.entries import OBSERVED_PROPERTY, FieldError
 from storage.rows import fetch, fetch_one
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from psycopg import AsyncConnection
 
@@ -35,7 +35,8 @@ _LATEST = """
     WITH RECURSIVE up AS (
         (SELECT DISTINCT ON (code) id, parent_id FROM areas WHERE code = ANY(%(areas)s)
          ORDER BY code, valid_from DESC)
-        UNION SELECT a.id, a.parent_id FROM areas a JOIN up ON a.id = up.parent_id)"""
+        UNION SELECT a.id, a.parent_id FROM areas a JOIN up ON a.id = up.parent_id)
+    SELECT id FROM up"""
 _UNKNOWN_AREAS = """
     SELECT code FROM unnest(%(areas)s::text[]) WITH ORDINALITY AS given (code, place)
     WHERE code NOT IN (SELECT code FROM areas) ORDER BY place"""
@@ -87,10 +88,13 @@ async def found(conn: Connection, kind: Kind, key: Key) -> Row:
     return row
 
 
-async def create(conn: Connection, kind: Kind, given: Mapping[str, Any]) -> tuple[Row, bool]:
+async def create(
+    conn: Connection, kind: Kind, given: Mapping[str, Any], areas: Collection[int] | None = None
+) -> tuple[Row, bool]:
     """Create an entry, and return it and whether it was not there.
 
     One that is there with all that is given is left as it is: a client that got no answer asks again.
+    `areas` are the ids of all that it counts for; None: of the areas whose codes are given, and all above.
 
     Raises:
         FieldError: a field is wrong.
@@ -102,7 +106,8 @@ async def create(conn: Connection, kind: Kind, given: Mapping[str, Any]) -> tupl
         with _telling_doubles(values):
             row = await fetch_one(conn, kind.insert, _stored(values))
         if row is not None and kind.links:
-            await _link(conn, kind.links, row["id"], values["areas"])
+            units = await _latest(conn, values["areas"]) if areas is None else areas
+            await _link(conn, kind.links, row["id"], units)
         (key,) = (await fetch_one(conn, kind.there, _stored(values)) or {}).values()
         stored = await found(conn, kind, key)
     if row is None and (other := _differing(stored, given)):
@@ -135,7 +140,7 @@ async def change(
         with _telling_doubles(values):
             await conn.execute(kind.update, _stored(values))
         if kind.links and "areas" in changes:
-            await _link(conn, kind.links, row["id"], values["areas"])
+            await _link(conn, kind.links, row["id"], await _latest(conn, values["areas"]))
         return await found(conn, kind, key)
 
 
@@ -227,16 +232,23 @@ def _in_use(kind: Kind, key: Key, reasons: Sequence[str]) -> str:
     return f"{kind.name} {key!r} cannot be deleted, as {' and '.join(reasons)}{instead}"
 
 
+async def _latest(conn: Connection, codes: Sequence[str]) -> list[int]:
+    """Return the ids of the latest unit of each code and of all units above it."""
+    return [row["id"] for row in await fetch(conn, _LATEST, {"areas": list(codes)})]
+
+
 async def _link(
-    conn: Connection, links: tuple[LiteralString, LiteralString], owner: int, areas: Sequence[str]
+    conn: Connection, links: tuple[LiteralString, LiteralString], owner: int, areas: Collection[int]
 ) -> None:
-    """Have an entry count for the latest unit of each code and all units above it, and for no others."""
+    """Have an entry count for the areas of these ids, and for no others."""
     table, column = links
     given = {"areas": list(areas), "owner": owner}
-    gone = f"DELETE FROM {table} WHERE {column} = %(owner)s AND area_id NOT IN (SELECT id FROM up)"
-    come = f"INSERT INTO {table} ({column}, area_id) SELECT %(owner)s, id FROM up ON CONFLICT DO NOTHING"
-    await conn.execute(f"{_LATEST} {gone}", given)
-    await conn.execute(f"{_LATEST} {come}", given)
+    gone = f"DELETE FROM {table} WHERE {column} = %(owner)s AND area_id <> ALL(%(areas)s::int[])"
+    come = f"""
+        INSERT INTO {table} ({column}, area_id) SELECT %(owner)s, unnest(%(areas)s::int[])
+        ON CONFLICT DO NOTHING"""
+    await conn.execute(gone, given)
+    await conn.execute(come, given)
 
 
 def _differing(row: Row, given: Mapping[str, Any]) -> list[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
-from psycopg.errors import UniqueViolation
 
+from devices.edit import ExistsError, create
+from devices.entries import DATASTREAM, THING, FieldError
 from devices.installations import read_units
 from devices.unknown import (
     KnownProperty,
@@ -101,18 +103,6 @@ _GATEWAYS_AREAS = """
 SELECT l.area_id FROM gateway_areas l JOIN unknown_things u USING (gateway_id) WHERE u.id = %s"""
 _THINGS_AREAS = """
 SELECT l.area_id FROM thing_areas l JOIN things t ON t.id = l.thing_id WHERE t.code = %s"""
-_CREATE_THING = """
-INSERT INTO things (code, gateway_id, name, kind, latitude, longitude, model, dev_eui)
-SELECT %(code)s, u.gateway_id, %(name)s, %(kind)s, %(latitude)s, %(longitude)s, %(model)s, u.dev_eui
-FROM unknown_things u WHERE u.id = %(id)s"""
-_ENTER_AREAS = """
-INSERT INTO thing_areas (thing_id, area_id)
-SELECT id, unnest(%(areas)s::int[]) FROM things WHERE code = %(code)s"""
-_CREATE_DATASTREAMS = """
-INSERT INTO datastreams (thing_id, observed_property_id, sampling_interval_s)
-SELECT t.id, p.id, r.value::int FROM jsonb_each_text(%(intervals)s) r
-JOIN observed_properties p ON p.code = r.key JOIN things t ON t.code = %(code)s
-ON CONFLICT DO NOTHING"""
 _ACCEPT_PROPERTIES = """
 UPDATE unknown_properties SET accepted_at = now(), accepted_by = %(who)s
 WHERE thing_id = %(id)s AND property = ANY(%(accepted)s) AND accepted_at IS NULL"""
@@ -246,15 +236,13 @@ async def accept(
     """
     async with conn.transaction():
         await conn.execute(_LOCK, [id_])
-        _, proposal = await read_one(conn, id_, wishes)
+        unknown, proposal = await read_one(conn, id_, wishes)
         if proposal.problem:
             raise UnknownThingError(f"{proposal.code} cannot be accepted: {proposal.problem}")
         try:
-            await _register(conn, id_, who, proposal, within)
-        except UniqueViolation:
-            raise UnknownThingError(
-                f"{proposal.code}, or its DevEUI, was registered meanwhile: look again"
-            ) from None
+            await _register(conn, unknown, who, proposal, within)
+        except FieldError as error:
+            raise UnknownThingError(f"{proposal.code} cannot be accepted: {error}") from None
     return await read_one(conn, id_)
 
 
@@ -287,24 +275,37 @@ async def _require_standing(conn: AsyncConnection[Any], code: str, within: froze
 
 
 async def _register(
-    conn: AsyncConnection[Any], id_: int, who: str, proposal: Proposal, within: frozenset[int] | None
+    conn: AsyncConnection[Any],
+    unknown: UnknownThing,
+    who: str,
+    proposal: Proposal,
+    within: frozenset[int] | None,
 ) -> None:
-    values = {
-        "id": id_, "who": who, "code": proposal.code, "name": proposal.name, "kind": proposal.kind,
-        "latitude": proposal.latitude, "longitude": proposal.longitude, "model": proposal.model,
-        "intervals": msgspec.json.encode(proposal.intervals).decode(),
-        "accepted": [*proposal.intervals], "created": not proposal.is_registered,
-    }  # fmt: skip
     if proposal.is_registered:
         await _require_standing(conn, proposal.code, within)
     else:
-        await conn.execute(_CREATE_THING, values)
-        await conn.execute(
-            _ENTER_AREAS, values | {"areas": sorted(await _areas(conn, id_, proposal, within))}
-        )
-    await conn.execute(_CREATE_DATASTREAMS, values)
-    await conn.execute(_ACCEPT_PROPERTIES, values)
+        await _create_thing(conn, unknown, proposal, await _areas(conn, unknown.id, proposal, within))
+    for code, seconds in proposal.intervals.items():
+        given = {"thing": proposal.code, "observed_property": code, "sampling_interval_s": seconds}
+        with suppress(ExistsError):  # one that somebody has created meanwhile stays as it is
+            await create(conn, DATASTREAM, given)
+    values = {"id": unknown.id, "who": who, "created": not proposal.is_registered}
+    await conn.execute(_ACCEPT_PROPERTIES, values | {"accepted": [*proposal.intervals]})
     await conn.execute(_ACCEPT, values)
+
+
+async def _create_thing(
+    conn: AsyncConnection[Any], unknown: UnknownThing, proposal: Proposal, areas: frozenset[int]
+) -> None:
+    names = ("code", "name", "kind", "latitude", "longitude", "model")
+    given = {"gateway": unknown.gateway, "dev_eui": unknown.dev_eui}
+    given |= {name: getattr(proposal, name) for name in names}
+    try:
+        _, is_new = await create(conn, THING, given, areas)
+    except ExistsError:
+        is_new = False
+    if not is_new:
+        raise UnknownThingError(f"{proposal.code} was registered meanwhile: look again")
 
 
 async def ignore(conn: AsyncConnection[Any], id_: int, who: str, reason: str) -> UnknownThing:

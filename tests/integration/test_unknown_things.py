@@ -278,8 +278,8 @@ async def noted(conn: Connection, gateway: str, device: str, **seen: Any) -> int
     )
     at = datetime.now(UTC)
     made = unknown_seen.Noted(
-        gateway=gateway, device=device, source=seen.pop("source", "native"), dev_eui=None, first=at, last=at,
-        messages=1, properties=(value,),
+        gateway=gateway, device=device, source=seen.pop("source", "native"),
+        dev_eui=seen.pop("dev_eui", None), first=at, last=at, messages=1, properties=(value,),
     )  # fmt: skip
     (id_,) = await unknown_seen.note(conn, [made])
     return id_

@@ -87,6 +87,9 @@ async def test_what_cannot_be_is_a_conflict_that_says_why(installer: httpx.Async
     answer = await installer.post("/v1/unknown-things/1/accept", json=body)
     assert "temp: it has sent no such property" in assert_problem(answer, 409, "conflict")["detail"]
     assert_problem(await installer.post("/v1/unknown-things/7/accept", json={}), 404, "not-found")
+    beyond = await installer.post("/v1/unknown-things/1/accept", json={"intervals": {"pm2_5": 99999999999}})
+    told = assert_problem(beyond, 422, "invalid-parameter")["detail"]
+    assert told == "intervals.pm2_5: '99999999999' cannot be used; give at most 86,400"
 
 
 @pytest.mark.attack("to register a device in another's area", "409, nothing is registered")

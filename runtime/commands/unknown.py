@@ -193,9 +193,12 @@ def automatic(
 
 
 def _interval(text: str) -> tuple[str, int]:
+    from devices.unknown import LONGEST_INTERVAL_S
+
     code, _, seconds = text.partition("=")
-    if not seconds.isdecimal() or not int(seconds):
-        raise typer.BadParameter(f"--interval {text!r} is not of the form pm10=60")
+    if not seconds.isdecimal() or not 1 <= int(seconds) <= LONGEST_INTERVAL_S:
+        told = f"not of the form pm10=60, in seconds from 1 to {LONGEST_INTERVAL_S} (a day)"
+        raise typer.BadParameter(f"--interval {text!r} is {told}")
     return code, int(seconds)
 
 

@@ -4,20 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from devices.liveness import STATE
 from storage import arrivals
-
-# The same states as the API's: silent after two heartbeats without any message; what the will said counts
-# only until a message proves the contrary.
-_STATE: Final = """
-    CASE WHEN s.last_seen IS NULL AND s.status_at IS NULL THEN 'never_heard'
-         WHEN s.online IS FALSE AND s.status_at >= coalesce(s.last_seen, s.status_at) THEN 'offline'
-         WHEN coalesce(s.last_seen, s.status_at) < now() - 2 * g.heartbeat_s * interval '1 second'
-             THEN 'silent'
-         ELSE 'online' END"""
 
 _GATEWAYS: Final = """FROM gateways g LEFT JOIN gateway_status s ON s.gateway_id = g.id
 CROSS JOIN LATERAL (SELECT {state} AS state) st
-WHERE g.enabled AND g.id IN ({gateways_here})""".replace("{state}", _STATE)
+WHERE g.enabled AND g.id IN ({gateways_here})""".replace("{state}", STATE)
 
 GATEWAYS_ONLINE: Final = f"""
 SELECT count(*) FILTER (WHERE st.state = 'online') AS "online" {_GATEWAYS}"""

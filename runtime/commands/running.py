@@ -6,12 +6,16 @@ import asyncio
 import getpass
 import os
 import signal
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from runtime.settings import settings
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
+
+    from psycopg import AsyncConnection
 
 T = TypeVar("T")
 By = Annotated[str, typer.Option("--by", help="Who; default: the user of this machine.")]
@@ -28,6 +32,16 @@ def own_name() -> str:
 def run(coroutine: Coroutine[object, object, T]) -> T:
     """Run a coroutine to its end."""
     return asyncio.run(coroutine)
+
+
+async def on_database(work: Callable[[AsyncConnection[Any]], Awaitable[T]]) -> T:
+    """Do work on a connection to the database, which reads of the whole city."""
+    from api import reach
+    from storage.pool import connect
+
+    with reach.within(reach.EVERYTHING):
+        async with await connect(settings().require_database_url()) as conn:
+            return await work(conn)
 
 
 def run_until_stopped(service: Callable[[asyncio.Event], Awaitable[None]]) -> None:

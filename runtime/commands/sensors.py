@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from runtime.commands.instants import instant
-from runtime.commands.running import By, own_name, run
+from runtime.commands.running import By, on_database, own_name, run
 from runtime.listing import Listing
 from runtime.settings import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
     from datetime import datetime
 
-    from psycopg import AsyncConnection
 
 app = typer.Typer(no_args_is_help=True, help="Sensors in datastreams, with the time for which they count.")
 out = Console(highlight=False, soft_wrap=True)
@@ -41,7 +39,7 @@ def install(
 
     at, who = instant(start, "--from"), by or own_name()
     number = run(
-        _do(
+        on_database(
             lambda conn: record(
                 conn,
                 thing,
@@ -70,7 +68,7 @@ def list_(
     from devices.sensors import sensors
 
     when = None if at is None else instant(at, "--at")
-    found = run(_do(lambda conn: sensors(conn, thing, when)))
+    found = run(on_database(lambda conn: sensors(conn, thing, when)))
     if not found:
         out.print("no sensor is recorded: `halong sensors install --help`")
         return
@@ -84,10 +82,3 @@ def list_(
 
 def _local(time: datetime | None) -> str:
     return time.astimezone(settings().zone).isoformat(" ", "minutes") if time else ""
-
-
-async def _do(work: Callable[[AsyncConnection[Any]], Awaitable[Any]]) -> Any:
-    from storage.pool import connect
-
-    async with await connect(settings().require_database_url()) as conn:
-        return await work(conn)

@@ -12,8 +12,10 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from api.queries import commands as queries
+from api.reach import EVERYTHING, within
 from devices import commands
-from devices.commands import Answer, Command, NewCommand
+from devices.commands import Answer, NewCommand
 from devices.identities import UnknownGatewayError
 from devices.registry import import_profile
 from ingest import downlink
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     import aiomqtt
     from psycopg import AsyncConnection
 
+    from api.queries import Row
     from runtime.local.provision import Binaries
     from runtime.settings import Settings
 
@@ -55,19 +58,24 @@ def asking(code: str, *, expires_s: float = 60, timeout_s: float = 60, **more: A
     return NewCommand(gateway=code, command="reboot", by="Minh", **limits, **more)
 
 
-async def reaches(conn: Connection, number: UUID, state: str) -> Command:
-    async def has_it() -> bool:
-        found = await commands.find(conn, number)
-        return found is not None and found.state == state
-
-    await until(has_it)
-    found = await commands.find(conn, number)
+async def read_command(conn: Connection, number: UUID) -> Row:
+    with within(EVERYTHING):
+        found = await queries.command(conn, number)
     assert found is not None
     return found
 
 
+async def reaches(conn: Connection, number: UUID, state: str) -> Row:
+    async def has_it() -> bool:
+        return bool((await read_command(conn, number))["state"] == state)
+
+    await until(has_it)
+    return await read_command(conn, number)
+
+
 async def lines(conn: Connection, number: UUID) -> list[tuple[str, bool, str]]:
-    return [(each.state, each.stands, each.actor) for each in await commands.history(conn, number)]
+    history = (await read_command(conn, number))["history"]
+    return [(each["state"], each["stands"], each["actor"]) for each in history]
 
 
 @pytest.fixture
@@ -97,8 +105,8 @@ async def test_a_command_is_sent_acknowledged_and_done(
         await reaches(conn, number, "acknowledged")
         await say(client, city, id=str(number), state="done", detail="restarted", result={"uptime_s": 4})
         found = await reaches(conn, number, "done")
-    assert (found.detail, found.result) == ("restarted", {"uptime_s": 4})
-    times = [found.created_at, found.sent_at, found.acknowledged_at, found.ended_at]
+    assert (found["detail"], found["result"]) == ("restarted", {"uptime_s": 4})
+    times = [found["created_at"], found["sent_at"], found["acknowledged_at"], found["ended_at"]]
     assert times == sorted(each for each in times if each)
     assert await lines(conn, number) == [
         ("queued", True, "Minh"),
@@ -140,8 +148,7 @@ async def until_expired(conn: Connection, number: UUID) -> None:
 
     async def is_over() -> bool:
         await commands.settle(conn, grace_s=0)
-        found = await commands.find(conn, number)
-        return found is not None and found.state == "expired"
+        return bool((await read_command(conn, number))["state"] == "expired")
 
     await until(is_over)
 
@@ -156,9 +163,8 @@ async def test_without_a_session_at_the_broker_it_waits_here_and_expires(
         assert await lines(conn, number) == [("queued", True, "Minh"), ("expired", True, "halong")]
         waiting = await commands.create(conn, asking(city))
         await asyncio.sleep(0.5)
-        found = await commands.find(conn, waiting)
-        assert found is not None
-        assert found.state == "queued"
+        found = await read_command(conn, waiting)
+        assert found["state"] == "queued"
         async with gateway(broker, city) as client:
             assert (await heard(client, "command"))["id"] == str(waiting)
 
@@ -192,9 +198,8 @@ async def test_of_two_answers_the_first_stands_and_the_second_is_kept(
         marker = await commands.create(conn, asking(city))
         await say(client, city, id=str(marker), state="done")
         await reaches(conn, marker, "done")
-        found = await commands.find(conn, number)
-    assert found is not None
-    assert (found.state, found.detail) == ("failed", "door is open")
+        found = await read_command(conn, number)
+    assert (found["state"], found["detail"]) == ("failed", "door is open")
     answered = [each for each in await lines(conn, number) if each[2] == "gateway"]
     assert answered == [("failed", True, "gateway"), ("done", False, "gateway")]
 
@@ -214,9 +219,8 @@ async def test_answers_with_a_foreign_id_are_refused_and_kept(
             await say(foreign, other, id=str(each), state="done")
             told = await heard(foreign, "rejected")
             assert (told["reason"], told["at"], told["stored"]) == ("unknown_command", "$.id", False)
-        found = await commands.find(conn, number)
-    assert found is not None
-    assert found.state == "sent"
+        found = await read_command(conn, number)
+    assert found["state"] == "sent"
     rows = await conn.execute(
         "SELECT gateway, topic, reason, stored FROM refusals WHERE gateway = %s ORDER BY time", [other]
     )
@@ -252,7 +256,7 @@ async def test_any_result_is_stored(conn: Connection, settings: Settings, broker
         await heard(client, "command")
         await say(client, city, id=str(number), state="done", detail="a\0b", result=result)
         found = await reaches(conn, number, "done")
-    assert (found.detail, found.result) == ("a\N{REPLACEMENT CHARACTER}b", result)
+    assert (found["detail"], found["result"]) == ("a\N{REPLACEMENT CHARACTER}b", result)
 
 
 async def test_a_broker_that_is_away_delays_and_does_not_lose(
@@ -277,9 +281,8 @@ async def test_an_answer_that_overtakes_the_note_of_its_sending_stands(conn: Con
     number = await commands.create(conn, asking(city))
     assert await commands.answer(conn, await id_of(conn, city), Answer(number, "done", "", None))
     await commands.sent(conn, number)
-    found = await commands.find(conn, number)
-    assert found is not None
-    assert found.state == "done"
+    found = await read_command(conn, number)
+    assert found["state"] == "done"
     assert (await lines(conn, number))[1:] == [("done", True, "gateway"), ("sent", False, "halong")]
 
 
@@ -295,9 +298,9 @@ async def test_a_history_is_bounded_and_keeps_what_decides(conn: Connection, cit
     said = [Answer(number, "acknowledged", f"{each} %", None) for each in range(commands.MAX_LINES + 10)]
     for each in (*said, Answer(number, "done", "at last", None), Answer(number, "done", "once more", None)):
         assert await commands.answer(conn, gateway_id, each)
-    kept = await commands.history(conn, number)
+    kept = (await read_command(conn, number))["history"]
     assert len(kept) == commands.MAX_LINES + 1
-    assert (kept[-1].state, kept[-1].stands, kept[-1].detail) == ("done", True, "at last")
+    assert (kept[-1]["state"], kept[-1]["stands"], kept[-1]["detail"]) == ("done", True, "at last")
 
 
 @pytest.mark.parametrize("change", [{"gateway": "nobody"}, {"device": "nothing"}])

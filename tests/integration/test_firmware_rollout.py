@@ -13,6 +13,8 @@ import pytest
 from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
+from api.queries import firmware as queries
+from api.reach import EVERYTHING, within
 from devices import configs, rollouts
 from devices.firmware import manifest
 from devices.registry import import_profile
@@ -93,7 +95,9 @@ async def reports(client: aiomqtt.Client, code: str, firmware: str) -> None:
 
 
 async def state_of(conn: Connection, number: int) -> dict[str, Any]:
-    (found,) = await rollouts.rollouts(conn, number)
+    with within(EVERYTHING):
+        found = await queries.rollout(conn, number)
+    assert found is not None
     return found
 
 
@@ -147,7 +151,7 @@ async def test_it_is_offered_stage_by_stage_until_all_have_it(
         number = await rollouts.begin(conn, plan(added))
         with pytest.raises(RolloutError, match="no gateway is left"):
             await rollouts.begin(conn, plan(added))
-        first, second = [row["gateway"] for row in await rollouts.gateways(conn, number)]
+        first, second = [row["gateway"] for row in (await state_of(conn, number))["gateways"]]
         offer = (await heard(clients[first], "config"))["firmware"]
         release = await rollouts.release(conn, added)
         assert release is not None
@@ -163,7 +167,8 @@ async def test_it_is_offered_stage_by_stage_until_all_have_it(
         await later(conn)
         done = await reaches(conn, number, state="done")
     assert (done["updated"], done["failed"]) == (2, 0)
-    counted = {row["version"]: row["gateways"] for row in await rollouts.inventory(conn)}
+    with within(EVERYTHING):
+        counted = {row["version"]: row["gateways"] for row in await queries.inventory(conn)}
     assert counted == {added: 2}
 
 
@@ -212,7 +217,8 @@ async def test_it_is_stopped_by_hand(conn: Connection, gateway_code: str, added:
     await registered(conn, gateway_code)
     dry = await halong("roll-out", added, "--stages", "100", "--dry-run")
     assert dry.strip() == f"stage 1 (up to 100 %): 1 gateways: {gateway_code}"
-    assert await rollouts.rollouts(conn) == []
+    with within(EVERYTHING):
+        assert await queries.rollouts(conn) == []
     begun = await halong("roll-out", added, "--stages", "100", "--by", "Lan")
     assert begun.strip() == f"roll-out 1 of {added} to 1 gateways, in stages of 1"
     await rollouts.advance(conn)
@@ -255,7 +261,7 @@ async def test_a_configuration_that_cannot_be_changed_is_a_failure(
     await configs.change(conn, gateway_code, {"settings": {"a": "x" * 32_700}}, by="Minh")
     number = await rollouts.begin(conn, plan(added))
     await rollouts.advance(conn)
-    (row,) = await rollouts.gateways(conn, number)
+    (row,) = (await state_of(conn, number))["gateways"]
     assert row["state"] == "failed"
     assert "its configuration cannot be changed" in row["reason"]
     await rollouts.advance(conn)

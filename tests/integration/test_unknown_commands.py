@@ -88,3 +88,11 @@ async def test_what_cannot_be_says_what_to_do(halong: Command) -> None:
         await halong("accept", "x")
     with pytest.raises(UnknownThingError, match="gateway 'x' is not registered"):
         await halong("automatic", "x")
+
+
+@pytest.mark.parametrize("asked", ["pm10", "pm10=0", "pm10=86401", "pm10=99999999999"])
+def test_an_interval_is_a_day_at_most(asked: str) -> None:
+    command = ["unknown", "accept", "x", "--interval", asked]
+    result = CliRunner().invoke(app, command, env={"COLUMNS": "200"})
+    assert result.exit_code == 2
+    assert f"{asked!r} is not of the form pm10=60, in seconds from 1 to 86400 (a day)" in result.output

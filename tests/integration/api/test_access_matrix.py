@@ -16,7 +16,7 @@ import pytest
 from api import keys
 from api.app import create_app
 from api.rights import CONFINED, WITHOUT_KEY, Role
-from devices import configs, unknown_store
+from devices import configs, unknown_seen
 from runtime.settings import Settings
 from tests.integration.api.conftest import client_of
 from tests.integration.api.test_api_contract import assert_problem
@@ -351,12 +351,12 @@ async def _name_unknown(conn: AsyncConnection[Any]) -> None:
     await conn.execute("TRUNCATE unknown_things RESTART IDENTITY CASCADE")
     at = datetime.now(UTC)
     for device, gateway in itertools.product(("new-1", "new-2"), ("ha-long-1", "mong-cai-1")):
-        seen = unknown_store.Seen("pm2_5", None, 1, 3.0, 3.0, [at])
-        named = unknown_store.Noted(
+        seen = unknown_seen.Seen("pm2_5", None, 1, 3.0, 3.0, [at])
+        named = unknown_seen.Noted(
             gateway=gateway, device=f"{gateway}-{device}", source="native", dev_eui=None, first=at, last=at,
             messages=1, properties=(seen,),
         )  # fmt: skip
-        await unknown_store.note(conn, [named])
+        await unknown_seen.note(conn, [named])
 
 
 async def numbers(conn: AsyncConnection[Any]) -> dict[str, str]:

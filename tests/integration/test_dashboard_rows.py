@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dashboards.grafana import boards
+from dashboards.grafana.of_district import districts
+from dashboards.grafana.place import Place
 from dashboards.macros import ALL, Context, Variable, expand
 from storage.pool import connect
 from tests.conftest import _create, _drop, _with_database
@@ -98,6 +100,23 @@ async def test_a_ward_of_today_has_its_districts_values(
         assert rows, f"{target} has no rows"
         name = rows[0][1] if target.form == "time_series" else rows[0][0]
         assert name.startswith(("Thành phố Hạ Long (Phường Bãi Cháy)", "Ha Long City (Bai Chay Ward)"))
+
+
+async def test_a_districts_own_dashboard_offers_it_and_its_units(
+    reader: AsyncConnection[Any], context: Context
+) -> None:
+    """Cô Tô, whose one unit of 2025 is the special zone."""
+    (district,) = districts(["207"], "quang_ninh")
+    own = district.boards(Place.of())
+    assert list(own) == ["halong-207-vi", "halong-207-en"]
+    area = own["halong-207-vi"]["templating"]["list"][0]
+    rows = await (await reader.execute(expand(area["query"], context).encode())).fetchall()
+    assert rows == [
+        ("Huyện Cô Tô (đến 2025-07-01)", "207@2020-01-01"),
+        ("\u2003Đặc khu Cô Tô", "07192@2025-07-01"),
+    ]
+    assert area["current"]["value"] == [rows[0][1]]
+    assert own["halong-207-vi"]["links"][1]["url"] == "/d/halong-207-en"
 
 
 async def test_no_query_scans_observations_of_all_datastreams(

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from runtime.commands.running import By, own_name, run
+from runtime.commands.running import By, in_database, own_name
 from runtime.listing import Listing
 from runtime.settings import settings
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from psycopg import AsyncConnection
 
 app = typer.Typer(no_args_is_help=True, help="Alerts and their rules.")
 out = Console(highlight=False, soft_wrap=True)
@@ -34,15 +29,11 @@ def list_(
 
     Example: `halong alerts list --days 1`
     """
-    run(_list(days, area))
-
-
-async def _list(days: float, area: str | None) -> None:
     from api.queries import alerts as queries
 
     now = datetime.now(UTC)
     state, start = (None, now - timedelta(days=days)) if days else ("open", None)
-    found = await _do(
+    found = in_database(
         lambda conn: queries.alerts(conn, start=start, end=now, state=state, area=area, limit=_SHOWN)
     )
     if not found:
@@ -87,14 +78,10 @@ def show(alert: Alert) -> None:
 
     Example: `halong alerts show 17`
     """
-    run(_show(alert))
-
-
-async def _show(alert: int) -> None:
     from analytics.alert_actions import UnknownError
     from api.queries import alerts as queries
 
-    row = await _do(lambda conn: queries.alert(conn, alert))
+    row = in_database(lambda conn: queries.alert(conn, alert))
     if row is None:
         raise UnknownError(f"there is no alert {alert}: `halong alerts list --days 30` shows the last ones")
     gateway = f", {row['gateway']}" if row["gateway"] else ""
@@ -131,7 +118,7 @@ def acknowledge(
     from analytics.alert_actions import acknowledge as act
 
     at, publish = datetime.now(UTC), settings().mqtt_url is not None
-    run(_do(lambda conn: act(conn, alert, at, who=_who(by), note=note, publish=publish)))
+    in_database(lambda conn: act(conn, alert, at, who=_who(by), note=note, publish=publish))
     out.print(f"alert {alert} is acknowledged")
 
 
@@ -151,11 +138,9 @@ def silence(
     from analytics.alert_actions import add_silence
 
     ends_at, who = datetime.now(UTC) + timedelta(hours=hours), _who(by)
-    number = run(
-        _do(
-            lambda conn: add_silence(
-                conn, rule=rule, area=area, alert=alert, ends_at=ends_at, reason=reason, who=who
-            )
+    number = in_database(
+        lambda conn: add_silence(
+            conn, rule=rule, area=area, alert=alert, ends_at=ends_at, reason=reason, who=who
         )
     )
     out.print(f"silence {number} until {_local(ends_at)}")
@@ -169,7 +154,7 @@ def silences() -> None:
     """
     from api.queries import alerts as queries
 
-    found = run(_do(lambda conn: queries.silences(conn, in_force=True, limit=_SHOWN)))
+    found = in_database(lambda conn: queries.silences(conn, in_force=True, limit=_SHOWN))
     if not found:
         out.print("no silence is in force: every alert is told. `halong alerts silence --help` makes one")
         return
@@ -191,7 +176,7 @@ def unsilence(
     """
     from analytics.alert_actions import end_silence
 
-    run(_do(lambda conn: end_silence(conn, silence, _who(by))))
+    in_database(lambda conn: end_silence(conn, silence, _who(by)))
     out.print(f"silence {silence} is over")
 
 
@@ -205,7 +190,7 @@ def rules() -> None:
 
     prose = ("when", "where", "tell", "state")
     table = Listing("rule", "when", "for", "severity", *prose[1:], prose=prose)
-    for row in run(_do(queries.rules)):
+    for row in in_database(queries.rules):
         limit = "" if row["threshold"] is None else f" {row['threshold']:g}"
         where = ", ".join([*row["areas"], *row["levels"]]) or "everywhere"
         told = ", ".join(f"{s['target']} +{s['after_min']} min" for s in row["escalation"])
@@ -237,17 +222,8 @@ def disable(code: Code, by: By = "") -> None:
 def _switch(code: str, by: str, *, on: bool) -> None:
     from analytics.alert_actions import change_rule
 
-    run(_do(lambda conn: change_rule(conn, code, {"enabled": on}, _who(by))))
+    in_database(lambda conn: change_rule(conn, code, {"enabled": on}, _who(by)))
     out.print(f"rule {code} is {'on' if on else 'off'}")
-
-
-async def _do(work: Callable[[AsyncConnection[Any]], Awaitable[Any]]) -> Any:
-    from api import reach
-    from storage.pool import connect
-
-    with reach.within(reach.EVERYTHING):
-        async with await connect(settings().require_database_url()) as conn:
-            return await work(conn)
 
 
 def _who(by: str) -> str:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import wrap_file
 from rich.text import Text
 
-from runtime.commands.running import By, own_name, run
+from runtime.commands.running import By, in_database, own_name
 from runtime.device_report import plain
 from runtime.listing import Listing
 from runtime.settings import settings
@@ -92,11 +92,12 @@ def add(
     Example: `halong firmware add 1.5.0 gateway.bin --url https://fw.example/1.5.0.bin --key firmware.key`
     """
     from devices.firmware import digest, signed
+    from devices.rollouts import add as keep
 
     signer = _read_key(key)
     size, sha256 = digest(_parts(file))
     release = signed(signer, version, url, size, sha256)
-    run(_add(release, by or own_name()))
+    in_database(lambda conn: keep(conn, release, by or own_name()))
     out.print(f"firmware {version}: {size:,} bytes, SHA-256 {sha256}")
 
 
@@ -110,14 +111,6 @@ def _parts(file: Path) -> Iterator[bytes]:
             yield part
 
 
-async def _add(release: Any, by: str) -> None:
-    from devices.rollouts import add as keep
-    from storage.pool import connect
-
-    async with await connect(settings().require_database_url()) as conn:
-        await keep(conn, release, by)
-
-
 @app.command("list")
 def list_() -> None:
     """List versions: how many gateways report each, and which can be offered.
@@ -127,18 +120,11 @@ def list_() -> None:
     from devices.rollouts import inventory
 
     table = Listing("version", "gateways", "added", "by", "address", prose=("by",))
-    for each in run(_read(inventory)):
+    for each in in_database(inventory):
         added = _clock(each["created_at"])
         cells = (str(each["gateways"]), added, each["created_by"] or "", each["url"] or "")
         table.row(Text(plain(each["version"]) or "(not told)"), *map(Text, cells))
     table.show(out)
-
-
-async def _read(query: Any, *values: Any) -> Any:
-    from storage.pool import connect
-
-    async with await connect(settings().require_database_url()) as conn:
-        return await query(conn, *values)
 
 
 def _clock(time: datetime | None) -> str:
@@ -182,11 +168,11 @@ def roll_out(
         by=by or own_name(),
         area=area,
     )
-    found = run(_read(planned, plan))
+    found = in_database(lambda conn: planned(conn, plan))
     if dry_run:
         _print_plan(plan, found)
         return
-    number = run(_read(begin, plan))
+    number = in_database(lambda conn: begin(conn, plan))
     told = ", ".join(map(str, sizes(found, len(plan.stages))))
     out.print(f"roll-out {number} of {version} to {len(found)} gateways, in stages of {told}")
 
@@ -208,7 +194,7 @@ def rollouts_(
     """
     from devices.rollouts import gateways, rollouts
 
-    found = run(_read(rollouts, number))
+    found = in_database(lambda conn: rollouts(conn, number))
     if number is not None and not found:
         raise typer.BadParameter(f"there is no roll-out {number}")
     counts = ("waiting", "offered", "updated", "failed")
@@ -222,7 +208,7 @@ def rollouts_(
         table.row(*row, Text(each["reason"]))
     table.show(out)
     if number is not None:
-        _print_gateways(run(_read(gateways, number)))
+        _print_gateways(in_database(lambda conn: gateways(conn, number)))
 
 
 def _print_gateways(rows: list[dict[str, Any]]) -> None:
@@ -248,5 +234,5 @@ def stop(
     """
     from devices.rollouts import stop as end
 
-    taken = run(_read(end, number, by or own_name()))
+    taken = in_database(lambda conn: end(conn, number, by or own_name()))
     out.print(f"roll-out {number} is stopped, {taken} offers are taken back")

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from runtime.commands.instants import instant
-from runtime.commands.running import By, own_name, run
+from runtime.commands.running import By, in_database, own_name
 from runtime.listing import Listing
 from runtime.settings import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
     from datetime import datetime
-
-    from psycopg import AsyncConnection
 
 app = typer.Typer(no_args_is_help=True, help="Sensors in datastreams, with the time for which they count.")
 out = Console(highlight=False, soft_wrap=True)
@@ -40,19 +37,9 @@ def install(
     from devices.sensors import install as record
 
     at, who = instant(start, "--from"), by or own_name()
-    number = run(
-        _do(
-            lambda conn: record(
-                conn,
-                thing,
-                prop,
-                at,
-                model=model,
-                maker=maker,
-                serial_number=serial,
-                firmware=firmware,
-                who=who,
-            )
+    number = in_database(
+        lambda conn: record(
+            conn, thing, prop, at, model=model, maker=maker, serial_number=serial, firmware=firmware, who=who
         )
     )
     out.print(f"sensor {number}: {model} measures {prop} of {thing} from {_local(at)} on", markup=False)
@@ -70,7 +57,7 @@ def list_(
     from devices.sensors import sensors
 
     when = None if at is None else instant(at, "--at")
-    found = run(_do(lambda conn: sensors(conn, thing, when)))
+    found = in_database(lambda conn: sensors(conn, thing, when))
     if not found:
         out.print("no sensor is recorded: `halong sensors install --help`")
         return
@@ -84,10 +71,3 @@ def list_(
 
 def _local(time: datetime | None) -> str:
     return time.astimezone(settings().zone).isoformat(" ", "minutes") if time else ""
-
-
-async def _do(work: Callable[[AsyncConnection[Any]], Awaitable[Any]]) -> Any:
-    from storage.pool import connect
-
-    async with await connect(settings().require_database_url()) as conn:
-        return await work(conn)

@@ -9,12 +9,11 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from runtime.commands.running import By, own_name, run
+from runtime.commands.running import By, in_database, own_name
 from runtime.listing import Listing
 from runtime.settings import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
     from datetime import datetime
 
     from psycopg import AsyncConnection
@@ -41,7 +40,7 @@ def list_(
     """
     if state not in {"waiting", "accepted", "ignored", "all"}:
         raise typer.BadParameter(f"--state {state!r} is none of waiting, accepted, ignored, all")
-    found = run(_do(lambda conn: _listed(conn, gateway, None if state == "all" else state)))
+    found = in_database(lambda conn: _listed(conn, gateway, None if state == "all" else state))
     if not found:
         out.print("nothing is unknown: whatever gateways name is registered, or ignored (--state all)")
         return
@@ -75,7 +74,7 @@ def show(which: Which) -> None:
     async def _shown(conn: AsyncConnection[Any]) -> tuple[UnknownThing, Proposal]:
         return await read_one(conn, await _number(conn, which))
 
-    _print(*run(_do(_shown)))
+    _print(*in_database(_shown))
 
 
 @app.command("accept")
@@ -108,7 +107,7 @@ def accept(
         name=name, kind=kind, latitude=latitude, longitude=longitude, model=model,
         intervals=dict(map(_interval, interval or ())), only=frozenset(only) if only else None,
     )  # fmt: skip
-    run(_do(lambda conn: _accept(conn, which, wishes, by or own_name(), dry_run=dry_run, wait=wait)))
+    in_database(lambda conn: _accept(conn, which, wishes, by or own_name(), dry_run=dry_run, wait=wait))
 
 
 async def _accept(
@@ -161,7 +160,7 @@ def ignore(
     async def _ignored(conn: AsyncConnection[Any]) -> UnknownThing:
         return await unknown_store.ignore(conn, await _number(conn, which), by or own_name(), reason)
 
-    found = run(_do(_ignored))
+    found = in_database(_ignored)
     out.print(f"{found.device} of {found.gateway} is ignored: `halong unknown list --state ignored`")
 
 
@@ -182,9 +181,9 @@ def automatic(
     limits = None if off else (things, datastreams)
     if gateway is not None:
         who = by or own_name()
-        run(_do(lambda conn: unknown_limits.set_automatic(conn, gateway, limits, who)))
+        in_database(lambda conn: unknown_limits.set_automatic(conn, gateway, limits, who))
     table = Listing("gateway", "things a day", "datastreams a day", "set by", prose=("set by",))
-    for row in run(_do(unknown_limits.automatic)):
+    for row in in_database(unknown_limits.automatic):
         limits = row["things_per_day"], row["datastreams_per_day"]
         table.row(row["code"], *map(str, limits), f"{row['set_by']}, {_local(row['set_at'])}")
     if table.row_count:
@@ -246,12 +245,3 @@ def _decided(unknown: UnknownThing) -> str:
 
 def _local(time: datetime) -> str:
     return time.astimezone(settings().zone).isoformat(" ", "minutes")
-
-
-async def _do(work: Callable[[AsyncConnection[Any]], Awaitable[Any]]) -> Any:
-    from api import reach
-    from storage.pool import connect
-
-    with reach.within(reach.EVERYTHING):
-        async with await connect(settings().require_database_url()) as conn:
-            return await work(conn)

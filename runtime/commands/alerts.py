@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from runtime.commands.instants import local
 from runtime.commands.running import By, in_database, own_name
 from runtime.listing import Listing
 from runtime.settings import settings
@@ -41,7 +42,7 @@ def list_(
         return
     table = Listing("alert", "state", "severity", "rule", "area", "value", "since", "over", prose=("area",))
     for row in found:
-        over = _local(row["closed_at"]) + (" (late data)" if row["retrospective"] else "")
+        over = local(row["closed_at"]) + (" (late data)" if row["retrospective"] else "")
         where = " ".join(filter(None, (row["area"], row["area_name_vi"], row["gateway"])))
         value = "–" if row["value"] is None else f"{row['value']:g}{_unit(row['unit'])}"
         table.row(
@@ -51,7 +52,7 @@ def list_(
             row["rule"],
             where,
             value,
-            _local(row["since"]),
+            local(row["since"]),
             over,
         )
     table.show(out)
@@ -91,7 +92,7 @@ def show(alert: Alert) -> None:
     for line in row["history"]:
         value = "" if line["value"] is None else f"{line['value']:g}"
         history.row(
-            _local(line["time"]),
+            local(line["time"]),
             line["before"],
             line["after"],
             line["cause"],
@@ -103,7 +104,7 @@ def show(alert: Alert) -> None:
     told = Listing("channel", "target", "sent", "attempts", "error", prose=("error",))
     for line in row["notifications"]:
         error = line["last_error"] or ""
-        told.row(line["channel"], line["target"], _local(line["sent_at"]), str(line["attempts"]), error)
+        told.row(line["channel"], line["target"], local(line["sent_at"]), str(line["attempts"]), error)
     told.show(out)
 
 
@@ -143,7 +144,7 @@ def silence(
             conn, rule=rule, area=area, alert=alert, ends_at=ends_at, reason=reason, who=who
         )
     )
-    out.print(f"silence {number} until {_local(ends_at)}")
+    out.print(f"silence {number} until {local(ends_at)}")
 
 
 @app.command("silences")
@@ -161,7 +162,7 @@ def silences() -> None:
     table = Listing("silence", "rule", "area", "alert", "until", "by", "reason", prose=("reason",))
     for row in found:
         what = [str(row[name] or "") for name in ("rule", "area", "alert")]
-        table.row(str(row["id"]), *what, _local(row["ends_at"]), row["created_by"], row["reason"])
+        table.row(str(row["id"]), *what, local(row["ends_at"]), row["created_by"], row["reason"])
     table.show(out)
 
 
@@ -228,7 +229,3 @@ def _switch(code: str, by: str, *, on: bool) -> None:
 
 def _who(by: str) -> str:
     return by or own_name()
-
-
-def _local(time: datetime | None) -> str:
-    return time.astimezone(settings().zone).isoformat(" ", "minutes") if time else ""

@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from runtime.commands.instants import instant
+from runtime.commands.instants import instant, local
 from runtime.commands.running import run
 from runtime.settings import settings
 
@@ -57,13 +57,9 @@ async def _tell(things: list[str], gateways: list[str], start: datetime, end: da
 
 def _print(code: str, found: Availability) -> None:
     share = "nothing is known" if found.share is None else f"{100 * found.share:.2f} %"
-    out.print(f"{code}: {share} from {_clock(found.start)} to {_clock(found.end)}")
+    out.print(f"{code}: {share} from {local(found.start)} to {local(found.end)}")
     for each in found.spans:
-        out.print(f"  {_clock(each.start)} to {_clock(each.end)}  {_length(each)}  {each.why}")
-
-
-def _clock(time: datetime) -> str:
-    return time.astimezone(settings().zone).isoformat(sep=" ", timespec="seconds")
+        out.print(f"  {local(each.start)} to {local(each.end)}  {_length(each)}  {each.why}")
 
 
 def _length(span: Span) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from runtime.commands.instants import local
 from runtime.commands.running import run
 from runtime.settings import settings
 
@@ -63,8 +64,8 @@ async def _read(wanted: ChangeFilter, limit: int) -> list[Row]:
 
 
 def line(row: Row) -> str:
-    """Return a change in one line, as `2026-11-22 08:00 key … change thing aq-1: name "a" -> "b"`."""
-    head = f"{row['time']:%Y-%m-%d %H:%M:%S}Z  {row['actor']}  {row['action']} {row['kind']} {row['code']}"
+    """Return a change in one line: `2026-11-22 08:00:00+07:00  key …  change thing aq-1: name "a" -> "b"`."""
+    head = f"{local(row['time'])}  {row['actor']}  {row['action']} {row['kind']} {row['code']}"
     return f"{head}: {_difference(row)}" if row["action"] == "change" else head
 
 

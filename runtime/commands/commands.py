@@ -13,14 +13,13 @@ from rich.console import Console
 from rich.text import Text
 
 from devices.commands import DEFAULT_EXPIRY_S, DEFAULT_TIMEOUT_S, MAX_EXPIRY_S, MAX_TIMEOUT_S
+from runtime.commands.instants import local
 from runtime.commands.running import By, own_name, run
 from runtime.device_report import plain
 from runtime.listing import Listing
 from runtime.settings import settings
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from psycopg import AsyncConnection
 
     from devices.commands import Command, Line, NewCommand
@@ -134,11 +133,7 @@ async def _wait(conn: AsyncConnection[Any], number: UUID) -> Command:
 
 def _moment(found: Command) -> str:
     times = {"queued": found.created_at, "sent": found.sent_at, "acknowledged": found.acknowledged_at}
-    return _clock(times.get(found.state) or found.ended_at or found.created_at)
-
-
-def _clock(time: datetime) -> str:
-    return time.astimezone(settings().zone).isoformat(sep=" ", timespec="seconds")
+    return local(times.get(found.state) or found.ended_at or found.created_at)
 
 
 def _print_result(found: Command) -> None:
@@ -178,7 +173,7 @@ async def _list(gateway: str | None, limit: int) -> None:
     table = Listing("created", "id", "gateway", "command", "state", "by", "detail", prose=("by", "detail"))
     for each in found:
         target = f"{each.gateway}/{each.device}" if each.device else each.gateway
-        cells = (_clock(each.created_at), str(each.id), target, each.command)
+        cells = (local(each.created_at), str(each.id), target, each.command)
         state = Text(each.state, _STYLES.get(each.state, ""))
         table.row(*cells, state, Text(each.created_by), Text(plain(each.detail)))
     table.show(out)
@@ -204,7 +199,7 @@ async def _show(number: UUID) -> None:
         lines = await history(conn, number)
     target = f"{found.gateway}, device {found.device}" if found.device else found.gateway
     out.print(f"{found.command} {json.dumps(found.arguments, ensure_ascii=False)} to {target}", markup=False)
-    out.print(f"by {found.created_by}, expires {_clock(found.expires_at)}", markup=False)
+    out.print(f"by {found.created_by}, expires {local(found.expires_at)}", markup=False)
     for line in lines:
         out.print(_line(line), markup=False)
     _print_result(found)
@@ -213,4 +208,4 @@ async def _show(number: UUID) -> None:
 def _line(line: Line) -> str:
     detail = f": {plain(line.detail)}" if line.detail else ""
     aside = "" if line.stands else " (changes nothing)"
-    return f"{_clock(line.time)}  {line.state}{aside}, {line.actor}{detail}"
+    return f"{local(line.time)}  {line.state}{aside}, {line.actor}{detail}"

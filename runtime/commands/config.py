@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from runtime.commands.commands import parsed
+from runtime.commands.instants import local
 from runtime.commands.running import By, own_name, run
 from runtime.device_report import plain
 from runtime.listing import Listing
@@ -120,7 +121,7 @@ def list_(
             Text(each.state, _STYLES.get(each.state, "red")),
             _number(each.version),
             _number(each.reported_version),
-            _clock(each),
+            local(each.created_at),
             Text(each.created_by or ""),
             Text(plain(each.error or each.note or "")),
         )
@@ -137,14 +138,6 @@ async def _configured(gateway: str | None = None) -> list[Configured]:
 
 def _number(version: int | None) -> str:
     return "–" if version is None else str(version)
-
-
-def _clock(each: Configured) -> str:
-    return (
-        each.created_at.astimezone(settings().zone).isoformat(sep=" ", timespec="seconds")
-        if each.created_at
-        else ""
-    )
 
 
 @app.command("show")

@@ -10,14 +10,13 @@ from rich.console import Console
 from rich.progress import wrap_file
 from rich.text import Text
 
+from runtime.commands.instants import local
 from runtime.commands.running import By, in_database, own_name
 from runtime.device_report import plain
 from runtime.listing import Listing
-from runtime.settings import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -121,14 +120,10 @@ def list_() -> None:
 
     table = Listing("version", "gateways", "added", "by", "address", prose=("by",))
     for each in in_database(inventory):
-        added = _clock(each["created_at"])
+        added = local(each["created_at"])
         cells = (str(each["gateways"]), added, each["created_by"] or "", each["url"] or "")
         table.row(Text(plain(each["version"]) or "(not told)"), *map(Text, cells))
     table.show(out)
-
-
-def _clock(time: datetime | None) -> str:
-    return time.astimezone(settings().zone).isoformat(sep=" ", timespec="seconds") if time else ""
 
 
 @app.command("roll-out")
@@ -203,7 +198,7 @@ def rollouts_(
         state = Text(each["state"], _STYLES.get(each["state"], ""))
         stage = f"{each['stage']} of {len(each['stages'])}"
         numbers = (str(each[name]) for name in counts)
-        began = _clock(each["created_at"])
+        began = local(each["created_at"])
         row = (str(each["id"]), each["version"], state, stage, *numbers, began, Text(each["created_by"]))
         table.row(*row, Text(each["reason"]))
     table.show(out)
@@ -218,7 +213,7 @@ def _print_gateways(rows: list[dict[str, Any]]) -> None:
     for each in rows:
         state = Text(each["state"], _STYLES.get(each["state"], ""))
         versions = (Text(plain(each[name] or "–")) for name in ("before", "present"))
-        times = _clock(each["offered_at"]), _clock(each["ended_at"])
+        times = local(each["offered_at"]), local(each["ended_at"])
         table.row(each["gateway"], str(each["stage"]), state, *versions, *times, Text(plain(each["reason"])))
     table.show(out)
 

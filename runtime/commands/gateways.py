@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from runtime.commands.instants import duration
+from runtime.commands.instants import duration, local
 from runtime.commands.running import By, in_database, own_name
 from runtime.settings import settings
 
@@ -67,7 +67,7 @@ def rotate(
     out.print(f"user name  {given.user_name}\npassword   {given.password}", markup=False)
     if given.until:
         out.print(
-            f"the old password is valid until {given.until:%F %R} UTC; end it sooner with "
+            f"the old password is valid until {local(given.until)}; end it sooner with "
             f"`halong gateways rotate {code} --end`",
             markup=False,
         )
@@ -157,7 +157,7 @@ def enrol(
         )
     at, lasts, who = datetime.now(UTC), duration(for_), by or own_name()
     token = in_database(lambda conn: create_token(conn, code, at=at, lasts=lasts, by=who))
-    out.print(f"token  {token.text}\nuntil  {token.expires_at:%F %R} UTC, once", markup=False)
+    out.print(f"token  {token.text}\nuntil  {local(token.expires_at)}, once", markup=False)
     if address:
         out.print(f"send   {token.address(address)}", markup=False)
     if qr:

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from runtime.commands import indicator_explain, indicator_pages
-from runtime.commands.instants import instant
+from runtime.commands.instants import instant, local
 from runtime.commands.running import run
 from runtime.indicator_words import Language
 from runtime.listing import Listing
@@ -82,7 +82,7 @@ async def _run(
         await values.write_catalogue(conn, indicators)
         found = history.History(tuple(indicators), start, end, None if areas is None else tuple(areas))
         if (since := await history.resumed(conn, found, fresh=fresh)) > start:
-            out.print(f"goes on at {since.isoformat()}, where it was interrupted; --fresh begins anew")
+            out.print(f"goes on at {local(since)}, where it was interrupted; --fresh begins anew")
         with Progress(*columns, console=out, disable=not out.is_terminal) as progress:
             total = (end - start).total_seconds()
             task = progress.add_task("computing", total=total, completed=int((since - start).total_seconds()))

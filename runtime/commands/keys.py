@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from api.rights import Role
+from runtime.commands.instants import local
 from runtime.commands.running import run
 from runtime.listing import Listing
 from runtime.settings import settings
@@ -129,8 +130,7 @@ async def _list() -> None:
     table = Listing("prefix", "name", "role", "areas", "rate", *times, prose=("name", "areas"))
     async with await connect(settings().require_database_url()) as conn:
         for key in await list_keys(conn):
-            instants = (key.created_at, key.expires_at, key.revoked_at, key.last_used_at)
-            shown = [t.isoformat(" ", "minutes") if t else "" for t in instants]
+            shown = map(local, (key.created_at, key.expires_at, key.revoked_at, key.last_used_at))
             table.row(key.prefix, key.name, key.role, _areas(key), _rate(key), *shown)
     table.show(out)
 

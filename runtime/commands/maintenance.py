@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from runtime.commands.instants import instant
+from runtime.commands.instants import instant, local
 from runtime.commands.running import By, in_database, own_name
 from runtime.listing import Listing
-from runtime.settings import settings
 
 if TYPE_CHECKING:
     from devices.maintenance import Kind
@@ -44,7 +43,7 @@ def add(
     ends_at, (kind, code) = starts_at + timedelta(hours=hours), given[0]
     who = by or own_name()
     number = in_database(lambda conn: plan(conn, kind, code, starts_at, ends_at, reason=reason, who=who))
-    out.print(f"window {number}: {kind} {code} from {_local(starts_at)} to {_local(ends_at)}")
+    out.print(f"window {number}: {kind} {code} from {local(starts_at)} to {local(ends_at)}")
     if starts_at <= datetime.now(UTC):
         out.print("it has begun: alerts are quiet, and availability counts on")
 
@@ -69,7 +68,7 @@ def list_(
         prose=("by", "reason", "availability"),
     )  # fmt: skip
     for row in found:
-        times = _local(row["starts_at"]), _local(row["ends_at"])
+        times = local(row["starts_at"]), local(row["ends_at"])
         counts = "left out" if row["counts"] else "counts on: planned too late"
         where = f"{row['kind']} {row['code']}"
         table.row(str(row["id"]), where, *times, row["created_by"], row["reason"], counts)
@@ -89,7 +88,3 @@ def end(
 
     in_database(lambda conn: stop(conn, window, by or own_name()))
     out.print(f"window {window} is over")
-
-
-def _local(time: datetime) -> str:
-    return time.astimezone(settings().zone).isoformat(" ", "minutes")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from runtime.commands.instants import instant
+from runtime.commands.instants import instant, local
 from runtime.commands.running import run
 from runtime.listing import Listing
 from runtime.settings import settings
@@ -47,12 +47,12 @@ def flags(
 def _table_of(found: list[FlaggedObservation]) -> Listing:
     from analytics.quality import names
 
-    table = Listing("time (UTC)", "property", "value", "flags", "in indicators")
+    table = Listing("time", "property", "value", "flags", "in indicators")
     for each in found:
-        time = each.time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         value = "–" if each.value is None else f"{each.value:g}"
         flagged = " ".join(names(each.flags))
-        table.row(time, each.observed_property, value, flagged, "left out" if each.excluded else "used")
+        used = "left out" if each.excluded else "used"
+        table.row(local(each.time), each.observed_property, value, flagged, used)
     return table
 
 

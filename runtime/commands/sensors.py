@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from runtime.commands.instants import instant
+from runtime.commands.instants import instant, local
 from runtime.commands.running import By, in_database, own_name
 from runtime.listing import Listing
-from runtime.settings import settings
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 app = typer.Typer(no_args_is_help=True, help="Sensors in datastreams, with the time for which they count.")
 out = Console(highlight=False, soft_wrap=True)
@@ -42,7 +38,7 @@ def install(
             conn, thing, prop, at, model=model, maker=maker, serial_number=serial, firmware=firmware, who=who
         )
     )
-    out.print(f"sensor {number}: {model} measures {prop} of {thing} from {_local(at)} on", markup=False)
+    out.print(f"sensor {number}: {model} measures {prop} of {thing} from {local(at)} on", markup=False)
 
 
 @app.command("list")
@@ -65,9 +61,5 @@ def list_(
     table = Listing(*names, prose=("maker",))
     for each in found:
         what = each.thing, each.property, each.model, each.maker, each.serial_number, each.firmware
-        table.row(str(each.id), *what, _local(each.valid_from), _local(each.valid_to))
+        table.row(str(each.id), *what, local(each.valid_from), local(each.valid_to))
     table.show(out)
-
-
-def _local(time: datetime | None) -> str:
-    return time.astimezone(settings().zone).isoformat(" ", "minutes") if time else ""

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from runtime.commands.instants import local
 from runtime.commands.running import run
 from runtime.listing import Listing
 from runtime.settings import settings
@@ -32,7 +33,7 @@ async def _list() -> None:
     async with await connect(settings().require_database_url()) as conn:
         for row in await sessions.present(conn):
             areas = "everywhere" if row["areas"] is None else " ".join(row["areas"])
-            times = [row[name].isoformat(" ", "minutes") for name in ("created_at", "expires_at")]
+            times = local(row["created_at"]), local(row["expires_at"])
             table.row(row["subject"], row["name"], " ".join(row["roles"]), areas, *times)
     table.show(out)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from runtime.commands.instants import instant
+from runtime.commands.instants import instant, local
 from runtime.commands.running import By, own_name, run
 from runtime.listing import Listing
 from runtime.settings import settings
@@ -76,7 +76,7 @@ async def _move(
 
 def _tell(done: Move) -> None:
     before, after = done.before, done.after
-    out.print(f"{done.thing} since {_local(done.at)}:")
+    out.print(f"{done.thing} since {local(done.at)}:")
     out.print(f"  {before.latitude}, {before.longitude} -> {after.latitude}, {after.longitude}", markup=False)
     out.print(f"  leaves {' '.join(done.left) or 'no area'}; enters {' '.join(done.entered) or 'no area'}")
     if done.levels_lost:
@@ -129,8 +129,8 @@ def places(code: Code) -> None:
     table = Listing("from", "to", "position", *prose, prose=prose)
     for each in found:
         table.row(
-            _local(each.valid_from),
-            _local(each.valid_to),
+            local(each.valid_from),
+            local(each.valid_to),
             f"{each.latitude}, {each.longitude}",
             " ".join(units.codes(each.areas)),
             each.place or "",
@@ -156,7 +156,7 @@ def take_back(code: Code, dry_run: DryRun = False) -> None:
     """
     last, hours = run(_take_back(code, dry_run=dry_run))
     out.print(
-        f"{code}: the move of {_local(last.valid_from)} to {last.latitude}, {last.longitude}", markup=False
+        f"{code}: the move of {local(last.valid_from)} to {last.latitude}, {last.longitude}", markup=False
     )
     if hours is None:
         out.print("dry run: nothing was changed")
@@ -170,7 +170,3 @@ async def _take_back(code: str, *, dry_run: bool) -> tuple[Installation, int | N
 
     async with await connect(settings().require_database_url()) as conn:
         return await installations.take_back(conn, code, now=datetime.now(UTC), dry_run=dry_run)
-
-
-def _local(instant: datetime | None) -> str:
-    return "" if instant is None else instant.astimezone(settings().zone).isoformat(timespec="seconds")

@@ -9,13 +9,11 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from runtime.commands.instants import local
 from runtime.commands.running import By, in_database, own_name
 from runtime.listing import Listing
-from runtime.settings import settings
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from psycopg import AsyncConnection
 
     from devices.unknown import Proposal, UnknownThing
@@ -185,7 +183,7 @@ def automatic(
     table = Listing("gateway", "things a day", "datastreams a day", "set by", prose=("set by",))
     for row in in_database(unknown_limits.automatic):
         limits = row["things_per_day"], row["datastreams_per_day"]
-        table.row(row["code"], *map(str, limits), f"{row['set_by']}, {_local(row['set_at'])}")
+        table.row(row["code"], *map(str, limits), f"{row['set_by']}, {local(row['set_at'])}")
     if table.row_count:
         table.show(out)
     else:
@@ -232,7 +230,7 @@ def _print(unknown: UnknownThing, proposal: Proposal) -> None:
 
 def _seen(unknown: UnknownThing) -> str:
     times = "once" if unknown.messages == 1 else f"{unknown.messages} times"
-    return f"{times} since {_local(unknown.first_seen)}"
+    return f"{times} since {local(unknown.first_seen)}"
 
 
 def _decided(unknown: UnknownThing) -> str:
@@ -240,8 +238,4 @@ def _decided(unknown: UnknownThing) -> str:
         return ""
     why = f": {unknown.note}" if unknown.note and unknown.state == "ignored" else ""
     told = f"; {unknown.replayed} messages replayed" if unknown.state == "accepted" else ""
-    return f"{unknown.state} by {unknown.decided_by}, {_local(unknown.decided_at)}{why}{told}"
-
-
-def _local(time: datetime) -> str:
-    return time.astimezone(settings().zone).isoformat(" ", "minutes")
+    return f"{unknown.state} by {unknown.decided_by}, {local(unknown.decided_at)}{why}{told}"

@@ -39,7 +39,9 @@ async def halong(
 async def test_a_key_is_made_listed_changed_and_revoked(halong: Command) -> None:
     made = await halong("create", "duty desk", "--role", "operator", "--area", "193", "--rate", "90")
     prefix = made.split("_")[1]
-    assert columns(await halong("list"), prefix)[2:5] == ["operator", "193", "90 a minute"]
+    listed = columns(await halong("list"), prefix)
+    assert listed[2:5] == ["operator", "193", "90 a minute"]
+    assert listed[5].endswith("+07:00")
     said = await halong("change", prefix, "--role", "installer", "--everywhere")
     assert said.strip() == f"key {prefix}: installer, everywhere, 90 a minute"
     assert "193, usual rate" in await halong("change", prefix, "--area", "193", "--rate", "0")

@@ -246,7 +246,7 @@ async def test_what_somebody_types(
         assert "say the codes of its areas" in await halong("move", *to)
         assert "is no LAT,LON" in " ".join((await halong("move", "aq-1", "--to", "x", "--at", "now")).split())
         said = await halong("move", *to, "--area", "193", "--by", "Minh", "--place", "school")
-        assert "aq-1 since 2026-11-20T09:00:00+07:00" in said
+        assert "aq-1 since 2026-11-20 09:00:00+07:00" in said
         assert "leaves 06781 195; enters 193" in said
         assert "counts for no commune any more" in said
         told = await halong("places", "aq-1")

@@ -242,7 +242,7 @@ async def test_commands(
     assert "has a flag" in await run(halong, "flags", "aq-1", *period)
     assert "1 observations flagged; 1 hours" in await run(halong, "run", *period)
     listed = await run(halong, "flags", "aq-1", *period)
-    assert "2026-11-20T02:30:00" in listed
+    assert "2026-11-20 09:30:00+07:00" in listed
     assert "rate spike" in listed
     assert "left out" in listed
     assert f"by rules {(await quality_store.read_rules(conn)).version}" in listed

@@ -40,6 +40,7 @@ async def test_who_is_logged_in_is_listed_and_logged_out(
     with terminal(monkeypatch, database_url, "sessions"):
         listed = await halong("list")
         assert [listed.count(word) for word in ("5f1c", "77aa", "193 194", "everywhere")] == [2, 1, 2, 1]
+        assert listed.count("+07:00") == 6
         assert not any(text in listed for text in texts)
         assert await halong("end", "5f1c") == "2 sessions of 5f1c ended\n"
         assert await halong("end", "5f1c") == "0 sessions of 5f1c ended\n"

@@ -238,6 +238,7 @@ def test_the_command_prints_the_token_and_its_code(
         )
         assert shown.exit_code == 0, shown.output
         assert "halong_enrol_" in shown.output
+        assert "+07:00, once" in shown.output
         assert "▀" in shown.output
         refused = CliRunner().invoke(halong, ["gateways", "enrol", GATEWAY, "--for", "31d"])
         assert "30 days at most" in str(refused.exception)

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from devices.commands import DEFAULT_EXPIRY_S, DEFAULT_TIMEOUT_S, MAX_EXPIRY_S, MAX_TIMEOUT_S
 from runtime.commands.instants import local
+from runtime.commands.named_values import named_values
 from runtime.commands.running import By, own_name, run
 from runtime.device_report import plain
 from runtime.listing import Listing
@@ -65,7 +66,7 @@ def send(
     new = NewCommand(
         gateway=gateway,
         command=_code(command),
-        arguments=parsed(arguments or []),
+        arguments=named_values(arguments or [], "ARGUMENTS"),
         device=device,
         by=by or own_name(),
         expires_in=timedelta(seconds=expires),
@@ -82,24 +83,6 @@ def _code(command: str) -> str:
     if not CODE.fullmatch(command):
         raise typer.BadParameter(f"{command!r} is no command: {CODE.pattern}", param_hint="COMMAND")
     return command
-
-
-def parsed(arguments: list[str]) -> dict[str, Any]:
-    """Return arguments by name; a value that is no JSON is text.
-
-    Raises:
-        typer.BadParameter: one has no name.
-    """
-    found: dict[str, Any] = {}
-    for each in arguments:
-        name, equals, value = each.partition("=")
-        if not (name and equals):
-            raise typer.BadParameter(f"{each!r} is not NAME=VALUE", param_hint="ARGUMENTS")
-        try:
-            found[name] = json.loads(value)
-        except ValueError:
-            found[name] = value
-    return found
 
 
 async def _send(new: NewCommand, *, wait: bool) -> Command | None:

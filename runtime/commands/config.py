@@ -9,8 +9,8 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from runtime.commands.commands import parsed
 from runtime.commands.instants import local
+from runtime.commands.named_values import named_values
 from runtime.commands.running import By, own_name, run
 from runtime.device_report import plain
 from runtime.listing import Listing
@@ -76,7 +76,8 @@ def patch_of(
         devices.setdefault(device, {})["enabled"] = False
     for device in enabled:
         devices.setdefault(device, {})["enabled"] = True
-    return {name: part for name, part in (("devices", devices), ("settings", parsed(chosen))) if part}
+    parts = {"devices": devices, "settings": named_values(chosen, "--setting")}
+    return {name: part for name, part in parts.items() if part}
 
 
 async def _set(

@@ -9,6 +9,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
+from runtime.commands.named_values import split, value_of
 from runtime.commands.running import run
 from runtime.settings import settings
 
@@ -169,20 +170,11 @@ def _properties(options: list[str] | None, present: dict[str, Any]) -> dict[str,
         return {}
     changed = dict(present)
     for option in options:
-        name, sign, text = option.partition("=")
-        if not sign or not name:
-            raise typer.BadParameter(f"{option!r} is not NAME=VALUE", param_hint="--property")
+        name, text = split(option, "--property")
         changed.pop(name, None)
         if text:
-            changed[name] = _value(text)
+            changed[name] = value_of(text)
     return {"properties": changed}
-
-
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
 
 
 def _datastream(thing: str, text: str) -> dict[str, Any]:

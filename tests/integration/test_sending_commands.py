@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 from devices.registry import import_profile
 from ingest import downlink
 from runtime.cli import app
-from runtime.commands.commands import CommandNotDoneError, parsed
+from runtime.commands.commands import CommandNotDoneError
+from runtime.commands.named_values import named_values
 from tests.integration.terminal import terminal
 from tests.integration.test_ingest import ingesting
 from tests.integration.test_simulated_gateway import (
@@ -98,6 +99,7 @@ async def test_what_cannot_be_sent_is_told(halong: Halong, chosen: Gateway) -> N
 
 
 def test_values_are_json_or_text() -> None:
-    assert parsed(["a=1", "b=true", 'c={"d": [1]}', "e=1.4.2", "f=x=y", "g="]) == {
+    given = ["a=1", "b=true", 'c={"d": [1]}', "e=1.4.2", "f=x=y", "g="]
+    assert named_values(given, "ARGUMENTS") == {
         "a": 1, "b": True, "c": {"d": [1]}, "e": "1.4.2", "f": "x=y", "g": "",
     }  # fmt: skip

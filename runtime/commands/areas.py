@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from runtime.commands.running import By, own_name, run
-from runtime.listing import Listing
+from runtime.commands.running import By, DryRun, own_name, run
+from runtime.listing import Listing, shortened
 from runtime.settings import settings
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Administrative units: districts and what came after them.")
 out = Console(highlight=False, soft_wrap=True)
 
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")]
 #: lines of one kind that are shown
 _SHOWN = 100
 
@@ -208,10 +207,7 @@ def _assignments(found: Reorganisation) -> Iterator[str]:
 
 
 def _lines(lines: Iterator[str], summary: str) -> None:
-    told = list(lines)
-    for line in told[:_SHOWN]:
-        out.print(f"  {line}", markup=False)
-    if len(told) > _SHOWN:
-        out.print(f"  … and {len(told) - _SHOWN} more")
+    for line in shortened(list(lines), _SHOWN):
+        out.print(line, markup=False)
     if summary:
         out.print(summary, markup=False)

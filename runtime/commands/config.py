@@ -11,7 +11,7 @@ from rich.text import Text
 
 from runtime.commands.instants import local
 from runtime.commands.named_values import named_values
-from runtime.commands.running import By, own_name, run
+from runtime.commands.running import By, DryRun, own_name, run
 from runtime.device_report import plain
 from runtime.listing import Listing
 from runtime.settings import settings
@@ -40,7 +40,7 @@ def set_(
     ] = None,
     note: Annotated[str, typer.Option(help="Why, for the history.")] = "",
     by: By = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Change what gateways are to be configured as; ingest publishes it, and the broker keeps it for them.
 

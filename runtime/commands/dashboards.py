@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from runtime.commands.running import run
+from runtime.commands.running import DryRun, run
 from runtime.environment import SettingsError
 from runtime.settings import settings
 
@@ -59,7 +59,7 @@ def deploy(
     set_password: Annotated[
         bool, typer.Option("--set-password", help="Send the role's password again.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Bring data source and dashboards to a Grafana; what is right already is left alone.
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from runtime.commands.running import run
-from runtime.listing import Listing
+from runtime.commands.running import DryRun, run
+from runtime.listing import Listing, shortened
 from runtime.settings import settings
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _SHOWN = 50
 @app.command("import")
 def import_(
     profile: Annotated[str, typer.Argument(help="Profile name (quang_ninh) or a folder of the same form.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+    dry_run: DryRun = False,
     boundaries: Annotated[
         Path | None, typer.Option(help="GeoJSON with the areas' boundaries, matched by code or name.")
     ] = None,
@@ -57,11 +57,8 @@ async def _import(profile: Profile, *, dry_run: bool) -> None:
 
     async with await connect(settings().require_database_url()) as conn:
         plan = await plan_import(conn, profile)
-        effective = list(plan.effective())
-        for change in effective[:_SHOWN]:
-            out.print(f"  {change.describe()}", markup=False)
-        if len(effective) > _SHOWN:
-            out.print(f"  … and {len(effective) - _SHOWN} more")
+        for line in shortened([change.describe() for change in plan.effective()], _SHOWN):
+            out.print(line, markup=False)
         out.print(plan.summary(), markup=False)
         if dry_run:
             out.print("dry run: nothing was changed")

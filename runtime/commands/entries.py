@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from runtime.commands.named_values import split, value_of
-from runtime.commands.running import run
+from runtime.commands.running import DryRun, run
 from runtime.settings import settings
 
 if TYPE_CHECKING:
@@ -49,7 +49,6 @@ Measures = Annotated[
     list[str] | None,
     typer.Option("--measures", help="PROPERTY or PROPERTY:SECONDS, a datastream; repeat it for several."),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")]
 
 
 def create_gateway(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from runtime.commands.running import run
+from runtime.commands.running import DryRun, run
 from runtime.settings import settings
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ async def _exported(path: Path, table: str | None) -> dict[Path, str]:
 @app.command("import")
 def import_(
     path: Annotated[Path, typer.Argument(metavar="FOLDER|FILE.json|FILE.csv")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+    dry_run: DryRun = False,
     prune: Annotated[
         bool, typer.Option("--prune", help="Disable gateways, things and datastreams that are not named.")
     ] = False,

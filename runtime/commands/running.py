@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 By = Annotated[str, typer.Option("--by", help="Who; default: the user of this machine.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")]
 
 
 def own_name() -> str:

@@ -9,11 +9,13 @@ import typer
 from rich.console import Console
 
 from runtime.commands.instants import instant, local
-from runtime.commands.running import By, own_name, run
-from runtime.listing import Listing
+from runtime.commands.running import By, DryRun, own_name, run
+from runtime.listing import Listing, shortened
 from runtime.settings import settings
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from devices.installations import Installation, Move, Place
     from devices.locating import Relocation
     from devices.places import Units
@@ -24,7 +26,6 @@ out = Console(highlight=False, soft_wrap=True)
 Code = Annotated[str, typer.Argument(help="Code of the thing.")]
 #: lines that are shown
 _SHOWN = 100
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")]
 
 
 @app.command("move")
@@ -78,13 +79,17 @@ def _tell(done: Move) -> None:
     before, after = done.before, done.after
     out.print(f"{done.thing} since {local(done.at)}:")
     out.print(f"  {before.latitude}, {before.longitude} -> {after.latitude}, {after.longitude}", markup=False)
-    out.print(f"  leaves {' '.join(done.left) or 'no area'}; enters {' '.join(done.entered) or 'no area'}")
+    out.print(f"  {_passage(done.left, done.entered)}")
     if done.levels_lost:
         out.print(f"  it counts for no {' and no '.join(done.levels_lost)} any more: --area says for which")
     if done.hours is None:
         out.print("dry run: nothing was changed")
     else:
         out.print(f"recorded; {done.hours} hours of datastreams are queued: analytics computes them again")
+
+
+def _passage(left: Iterable[str], entered: Iterable[str]) -> str:
+    return f"leaves {' '.join(left) or 'no area'}; enters {' '.join(entered) or 'no area'}"
 
 
 @app.command("locate")
@@ -95,19 +100,23 @@ def locate(dry_run: DryRun = False) -> None:
     Example: `halong things locate --dry-run`
     """
     found = run(_locate(dry_run=dry_run))
-    for each in found[:_SHOWN]:
-        outside = f"stands outside the outline of {' '.join(each.outside)}" if each.outside else ""
-        changes = f"leaves {' '.join(each.left) or 'no area'}; enters {' '.join(each.entered) or 'no area'}"
-        told = [changes] if each.left or each.entered else []
-        out.print(f"  {each.kind} {each.code} {'; '.join([*told, *filter(None, [outside])])}")
-    if len(found) > _SHOWN:
-        out.print(f"  … and {len(found) - _SHOWN} more")
+    for line in shortened([_relocation(each) for each in found], _SHOWN):
+        out.print(line, markup=False)
     changed = sum(bool(each.left or each.entered) for each in found)
     out.print(f"{changed} to change" if dry_run else f"{changed} changed")
     if dry_run:
         out.print("dry run: nothing was changed")
     elif changed:
         out.print("values of the past: `halong indicators run --from DATE` computes them again")
+
+
+def _relocation(each: Relocation) -> str:
+    told = []
+    if each.left or each.entered:
+        told.append(_passage(each.left, each.entered))
+    if each.outside:
+        told.append(f"stands outside the outline of {' '.join(each.outside)}")
+    return f"{each.kind} {each.code} {'; '.join(told)}"
 
 
 async def _locate(*, dry_run: bool) -> list[Relocation]:

@@ -87,6 +87,7 @@ def set_gateway(
 ) -> None:
     """Change what is named of a gateway; the rest stays. Ingest knows at once.
 
+    To switch it off or on and change nothing else, use `halong gateways disable` and `enable`.
     Example: `halong gateways set ha-long-1 --name "Harbour" --heartbeat 60 --dry-run`
     """
     from api.schemas.registration import GatewayChange

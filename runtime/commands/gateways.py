@@ -110,7 +110,8 @@ def revoke(
 def disable(code: _Code) -> None:
     """Let a gateway log in no more until it is enabled again; its connection ends, its identities are kept.
 
-    Its certificates are on hold, its readings refused. Example: `halong gateways disable ha-long-1`
+    Its certificates are on hold, its readings refused. `halong gateways set --disable` does the same beside
+    other changes. Example: `halong gateways disable ha-long-1`
     """
     _set_enabled(code, enabled=False)
 

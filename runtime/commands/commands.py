@@ -15,10 +15,9 @@ from rich.text import Text
 from devices.commands import DEFAULT_EXPIRY_S, DEFAULT_TIMEOUT_S, MAX_EXPIRY_S, MAX_TIMEOUT_S
 from runtime.commands.instants import local
 from runtime.commands.named_values import named_values
-from runtime.commands.running import By, own_name, run
+from runtime.commands.running import By, in_database, own_name
 from runtime.device_report import plain
 from runtime.listing import Listing
-from runtime.settings import settings
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -72,7 +71,7 @@ def send(
         expires_in=timedelta(seconds=expires),
         timeout=timedelta(seconds=timeout),
     )
-    ended = run(_send(new, wait=wait))
+    ended = in_database(lambda conn: _send(conn, new, wait=wait))
     if ended is not None and ended.state != "done":
         raise CommandNotDoneError(_words(ended))
 
@@ -85,14 +84,12 @@ def _code(command: str) -> str:
     return command
 
 
-async def _send(new: NewCommand, *, wait: bool) -> Command | None:
+async def _send(conn: AsyncConnection[Any], new: NewCommand, *, wait: bool) -> Command | None:
     from devices.commands import create
-    from storage.pool import connect
 
-    async with await connect(settings().require_database_url()) as conn:
-        number = await create(conn, new)
-        out.print(f"command {number}")
-        return await _wait(conn, number) if wait else None
+    number = await create(conn, new)
+    out.print(f"command {number}")
+    return await _wait(conn, number) if wait else None
 
 
 async def _wait(conn: AsyncConnection[Any], number: UUID) -> Command:
@@ -144,15 +141,9 @@ def list_(
 
     Example: `halong commands list --gateway ha-long-1`
     """
-    run(_list(gateway, limit))
-
-
-async def _list(gateway: str | None, limit: int) -> None:
     from devices.commands import newest
-    from storage.pool import connect
 
-    async with await connect(settings().require_database_url()) as conn:
-        found = await newest(conn, gateway=gateway, limit=limit)
+    found = in_database(lambda conn: newest(conn, gateway=gateway, limit=limit))
     table = Listing("created", "id", "gateway", "command", "state", "by", "detail", prose=("by", "detail"))
     for each in found:
         target = f"{each.gateway}/{each.device}" if each.device else each.gateway
@@ -168,24 +159,22 @@ def show(number: Annotated[UUID, typer.Argument(metavar="ID", help="The command'
 
     Example: `halong commands show 6f1c0a52-f4b1-4b0b-9d0c-6a6f0f7d3b52`
     """
-    run(_show(number))
-
-
-async def _show(number: UUID) -> None:
-    from devices.commands import find, history
-    from storage.pool import connect
-
-    async with await connect(settings().require_database_url()) as conn:
-        found = await find(conn, number)
-        if found is None:
-            raise typer.BadParameter(f"there is no command {number}: see `halong commands list`")
-        lines = await history(conn, number)
+    found, lines = in_database(lambda conn: _found(conn, number))
     target = f"{found.gateway}, device {found.device}" if found.device else found.gateway
     out.print(f"{found.command} {json.dumps(found.arguments, ensure_ascii=False)} to {target}", markup=False)
     out.print(f"by {found.created_by}, expires {local(found.expires_at)}", markup=False)
     for line in lines:
         out.print(_line(line), markup=False)
     _print_result(found)
+
+
+async def _found(conn: AsyncConnection[Any], number: UUID) -> tuple[Command, list[Line]]:
+    from devices.commands import find, history
+
+    found = await find(conn, number)
+    if found is None:
+        raise typer.BadParameter(f"there is no command {number}: see `halong commands list`")
+    return found, await history(conn, number)
 
 
 def _line(line: Line) -> str:

@@ -11,13 +11,14 @@ from rich.text import Text
 
 from runtime.commands.instants import local
 from runtime.commands.named_values import named_values
-from runtime.commands.running import By, DryRun, own_name, run
+from runtime.commands.running import By, DryRun, in_database, own_name
 from runtime.device_report import plain
 from runtime.listing import Listing
-from runtime.settings import settings
 
 if TYPE_CHECKING:
-    from devices.configs import Change, Configured
+    from psycopg import AsyncConnection
+
+    from devices.configs import Change
 
 app = typer.Typer(no_args_is_help=True, help="Desired configuration of gateways.")
 out = Console(highlight=False, soft_wrap=True)
@@ -52,7 +53,9 @@ def set_(
     patch = patch_of(interval or [], enable or [], disable or [], setting or [])
     if not patch:
         raise typer.BadParameter("say what is to change: --interval, --enable, --disable or --setting")
-    for gateway, made in run(_set(gateways, patch, by or own_name(), note, dry_run=dry_run)).items():
+    who = by or own_name()
+    changes = in_database(lambda conn: _set(conn, gateways, patch, who, note, dry_run=dry_run))
+    for gateway, made in changes.items():
         _print_change(gateway, made, dry_run=dry_run)
 
 
@@ -81,13 +84,18 @@ def patch_of(
 
 
 async def _set(
-    gateways: list[str], patch: dict[str, Any], by: str, note: str, *, dry_run: bool
+    conn: AsyncConnection[Any],
+    gateways: list[str],
+    patch: dict[str, Any],
+    by: str,
+    note: str,
+    *,
+    dry_run: bool,
 ) -> dict[str, Change]:
     from devices.configs import change
     from storage.actor import act_as
-    from storage.pool import connect
 
-    async with await connect(settings().require_database_url()) as conn, conn.transaction():
+    async with conn.transaction():
         await act_as(conn, f"command line, {by}")
         return {each: await change(conn, each, patch, by=by, note=note, dry_run=dry_run) for each in gateways}
 
@@ -114,7 +122,9 @@ def list_(
 
     Example: `halong config list --drift`
     """
-    found = [each for each in run(_configured()) if not (drift and each.state == "applied")]
+    from devices.configs import configured
+
+    found = [each for each in in_database(configured) if not (drift and each.state == "applied")]
     table = Listing("gateway", "state", "wanted", "reported", "since", "by", "note", prose=("by", "note"))
     for each in found:
         table.row(
@@ -129,14 +139,6 @@ def list_(
     table.show(out)
 
 
-async def _configured(gateway: str | None = None) -> list[Configured]:
-    from devices.configs import configured
-    from storage.pool import connect
-
-    async with await connect(settings().require_database_url()) as conn:
-        return await configured(conn, gateway)
-
-
 def _number(version: int | None) -> str:
     return "–" if version is None else str(version)
 
@@ -147,7 +149,9 @@ def show(gateway: Annotated[str, typer.Argument(help="The gateway's code.")]) ->
 
     Example: `halong config show ha-long-1`
     """
-    found = run(_configured(gateway))
+    from devices.configs import configured
+
+    found = in_database(lambda conn: configured(conn, gateway))
     if not found:
         raise typer.BadParameter(f"gateway {gateway!r} has no configuration, and reports none")
     (each,) = found

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from runtime.commands.running import DryRun, run
+from runtime.commands.running import DryRun, in_database
 from runtime.environment import SettingsError
 from runtime.settings import settings
 
@@ -41,7 +41,10 @@ def role(
 
     Its password is that of HALONG_DASHBOARD_PASSWORD. Example: `halong dashboards role`
     """
-    run(_role(name, _password()))
+    from dashboards.role import ensure_reader
+
+    password = _password()
+    in_database(lambda conn: ensure_reader(conn, password, name))
     out.print(f"role {name} may read what the dashboards show", markup=False)
 
 
@@ -73,14 +76,6 @@ def deploy(
         out.print("dry run: nothing was changed")
     else:
         _show(grafana.deploy(url, database, token=token, set_password=set_password))
-
-
-async def _role(name: str, password: str) -> None:
-    from dashboards.role import ensure_reader
-    from storage.pool import connect
-
-    async with await connect(settings().require_database_url()) as conn:
-        await ensure_reader(conn, password, name)
 
 
 def _database(host: str | None) -> Database:

@@ -14,7 +14,7 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 def local(time: datetime | None) -> str:
     """Return a time as commands print it, in the city's zone: 2026-11-20 08:00:00+07:00; none: empty."""
-    return "" if time is None else time.astimezone(settings().zone).isoformat(" ", "seconds")
+    return "" if time is None else settings().local(time)
 
 
 def duration(text: str) -> timedelta:

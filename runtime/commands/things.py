@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
 from runtime.commands.instants import instant, local
-from runtime.commands.running import By, DryRun, own_name, run
+from runtime.commands.running import By, DryRun, in_database, own_name
 from runtime.listing import Listing, shortened
-from runtime.settings import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from devices.installations import Installation, Move, Place
+    from psycopg import AsyncConnection
+
+    from devices.installations import Installation, Move
     from devices.locating import Relocation
     from devices.places import Units
 
@@ -47,12 +48,20 @@ def move(
     Its areas follow from surveyed outlines (`halong devices import --boundaries`) and from --area.
     Example: `halong things move ha-long-air-1 --to 21.03,107.34 --at 2026-11-20T09:00+07:00 --area 195`
     """
+    from devices import installations
     from devices.installations import Place
 
     latitude, longitude = _position(to)
     wanted = Place(latitude=latitude, longitude=longitude, areas=tuple(areas or ()), words=place)
     who = by or own_name()
-    _tell(run(_move(code, wanted, instant(at, "--at"), who, reason, dry_run=dry_run)))
+    since, now = instant(at, "--at"), datetime.now(UTC)
+    _tell(
+        in_database(
+            lambda conn: installations.move(
+                conn, code, wanted, since, now=now, who=who, reason=reason, dry_run=dry_run
+            )
+        )
+    )
 
 
 def _position(text: str) -> tuple[float, float]:
@@ -61,18 +70,6 @@ def _position(text: str) -> tuple[float, float]:
     except ValueError:
         raise typer.BadParameter(f"--to {text!r} is no LAT,LON in degrees such as 21.03,107.34") from None
     return latitude, longitude
-
-
-async def _move(
-    code: str, place: Place, at: datetime, who: str, reason: str | None, *, dry_run: bool
-) -> Move:
-    from devices import installations
-    from storage.pool import connect
-
-    async with await connect(settings().require_database_url()) as conn:
-        return await installations.move(
-            conn, code, place, at, now=datetime.now(UTC), who=who, reason=reason, dry_run=dry_run
-        )
 
 
 def _tell(done: Move) -> None:
@@ -99,7 +96,9 @@ def locate(dry_run: DryRun = False) -> None:
     For areas without one what was assigned counts on. Run it after `halong devices import --boundaries`.
     Example: `halong things locate --dry-run`
     """
-    found = run(_locate(dry_run=dry_run))
+    from devices.locating import locate as apply
+
+    found = in_database(lambda conn: apply(conn, dry_run=dry_run))
     for line in shortened([_relocation(each) for each in found], _SHOWN):
         out.print(line, markup=False)
     changed = sum(bool(each.left or each.entered) for each in found)
@@ -119,21 +118,13 @@ def _relocation(each: Relocation) -> str:
     return f"{each.kind} {each.code} {'; '.join(told)}"
 
 
-async def _locate(*, dry_run: bool) -> list[Relocation]:
-    from devices.locating import locate
-    from storage.pool import connect
-
-    async with await connect(settings().require_database_url()) as conn:
-        return await locate(conn, dry_run=dry_run)
-
-
 @app.command("places")
 def places(code: Code) -> None:
     """List where a device stood, from when to when.
 
     Example: `halong things places ha-long-air-1`
     """
-    found, units = run(_places(code))
+    found, units = in_database(lambda conn: _places(conn, code))
     prose = ("areas", "place", "recorded by", "reason")
     table = Listing("from", "to", "position", *prose, prose=prose)
     for each in found:
@@ -149,12 +140,10 @@ def places(code: Code) -> None:
     table.show(out)
 
 
-async def _places(code: str) -> tuple[list[Installation], Units]:
+async def _places(conn: AsyncConnection[Any], code: str) -> tuple[list[Installation], Units]:
     from devices.installations import history, read_units
-    from storage.pool import connect
 
-    async with await connect(settings().require_database_url()) as conn:
-        return await history(conn, code), await read_units(conn)
+    return await history(conn, code), await read_units(conn)
 
 
 @app.command("take-back")
@@ -163,7 +152,10 @@ def take_back(code: Code, dry_run: DryRun = False) -> None:
 
     Example: `halong things take-back ha-long-air-1 --dry-run`
     """
-    last, hours = run(_take_back(code, dry_run=dry_run))
+    from devices import installations
+
+    now = datetime.now(UTC)
+    last, hours = in_database(lambda conn: installations.take_back(conn, code, now=now, dry_run=dry_run))
     out.print(
         f"{code}: the move of {local(last.valid_from)} to {last.latitude}, {last.longitude}", markup=False
     )
@@ -171,11 +163,3 @@ def take_back(code: Code, dry_run: DryRun = False) -> None:
         out.print("dry run: nothing was changed")
     else:
         out.print(f"taken back; {hours} hours of datastreams are queued: analytics computes them again")
-
-
-async def _take_back(code: str, *, dry_run: bool) -> tuple[Installation, int | None]:
-    from devices import installations
-    from storage.pool import connect
-
-    async with await connect(settings().require_database_url()) as conn:
-        return await installations.take_back(conn, code, now=datetime.now(UTC), dry_run=dry_run)

@@ -25,6 +25,8 @@ NOT_RUN: Final = {
     "halong areas reorganise": "needs the file; tests/integration/test_reorganise.py runs it with one",
     "halong ca issue": "tests/integration/test_ca_commands.py runs it",
     "openssl req": "tests/unit/test_authority.py runs it",
+    "export HALONG_BROKER_DIR": "writes to /etc; tests/integration/test_broker_follow.py runs it",
+    "export HALONG_OIDC_ISSUER": "needs a provider; tests/integration/test_token_commands.py runs it",
     "export HALONG_CA_PASSPHRASE": "writes to /etc; tests/integration/test_ca_commands.py runs it",
     "halong unknown list": "needs unknown devices; tests/integration/test_unknown_commands.py runs it",
     "halong maintenance add": "tests/integration/test_maintenance_commands.py runs it with another date",

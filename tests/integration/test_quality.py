@@ -237,7 +237,7 @@ async def test_commands(conn: AsyncConnection[Any], ids: Ids, halong: Halong) ->
     assert "left out" in listed
     assert f"by rules {(await quality_store.read_rules(conn)).version}" in listed
     assert '"least": 30' in await command("rules", "pm2_5")
-    assert "no rules for 'rssi'" in await command("rules", "rssi")
+    assert "no rules for 'rssi'" in await command("rules", "rssi", fails=True)
     more = ("--from", "2026-11-20T01:00Z", "--gain", "0.9", "--reference", "K-1")
     assert "2 observed hours are queued" in await command("calibrate", "aq-1", "pm2_5", *more)
     assert "recorded already" in await command("calibrate", "aq-1", "pm2_5", *more)

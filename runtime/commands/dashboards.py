@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from runtime.commands.running import run
+from runtime.commands.running import DryRun, in_database
 from runtime.environment import SettingsError
 from runtime.settings import settings
 
@@ -49,7 +49,10 @@ def role(
 
     Its password is that of HALONG_DASHBOARD_PASSWORD. Example: `halong dashboards role`
     """
-    run(_role(name, _password()))
+    from dashboards.role import ensure_reader
+
+    password = _password()
+    in_database(lambda conn: ensure_reader(conn, password, name))
     out.print(f"role {name} may read what the dashboards show", markup=False)
 
 
@@ -67,7 +70,7 @@ def deploy(
     set_password: Annotated[
         bool, typer.Option("--set-password", help="Send the role's password again.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+    dry_run: DryRun = False,
     profile: Profile = "quang_ninh",
 ) -> None:
     """Bring data source and dashboards to a Grafana; what is right already is left alone.
@@ -82,14 +85,6 @@ def deploy(
         out.print("dry run: nothing was changed")
     else:
         _show(grafana.deploy(url, database, place, token=token, set_password=set_password))
-
-
-async def _role(name: str, password: str) -> None:
-    from dashboards.role import ensure_reader
-    from storage.pool import connect
-
-    async with await connect(settings().require_database_url()) as conn:
-        await ensure_reader(conn, password, name)
 
 
 def _place(profile: str) -> Place:

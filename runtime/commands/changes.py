@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from runtime.commands.running import on_database, run
+from runtime.commands.instants import local
+from runtime.commands.running import in_database
 
 if TYPE_CHECKING:
     from api.queries import Row
@@ -40,7 +41,7 @@ def changes(
     now = datetime.now(UTC)
     start = now - timedelta(days=days)
     wanted = queries.ChangeFilter(start=start, end=now, kind=kind, code=code, actor=actor)
-    rows = run(on_database(lambda conn: queries.changes(conn, wanted, everything=True, limit=limit)))
+    rows = in_database(lambda conn: queries.changes(conn, wanted, everything=True, limit=limit))
     for row in reversed(rows):
         if as_json:
             typer.echo(json.dumps(row, default=str, ensure_ascii=False))
@@ -51,8 +52,8 @@ def changes(
 
 
 def line(row: Row) -> str:
-    """Return a change in one line, as `2026-11-22 08:00 key … change thing aq-1: name "a" -> "b"`."""
-    head = f"{row['time']:%Y-%m-%d %H:%M:%S}Z  {row['actor']}  {row['action']} {row['kind']} {row['code']}"
+    """Return a change in one line: `2026-11-22 08:00:00+07:00  key …  change thing aq-1: name "a" -> "b"`."""
+    head = f"{local(row['time'])}  {row['actor']}  {row['action']} {row['kind']} {row['code']}"
     return f"{head}: {_difference(row)}" if row["action"] == "change" else head
 
 

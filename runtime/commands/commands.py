@@ -13,14 +13,13 @@ from rich.console import Console
 from rich.text import Text
 
 from devices.commands import DEFAULT_EXPIRY_S, DEFAULT_TIMEOUT_S, MAX_EXPIRY_S, MAX_TIMEOUT_S
-from runtime.commands.running import By, on_database, own_name, run
+from runtime.commands.instants import local
+from runtime.commands.named_values import named_values
+from runtime.commands.running import By, in_database, own_name
 from runtime.device_report import plain
 from runtime.listing import Listing
-from runtime.settings import settings
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from psycopg import AsyncConnection
 
     from api.queries import Row
@@ -67,13 +66,13 @@ def send(
     new = NewCommand(
         gateway=gateway,
         command=_code(command),
-        arguments=parsed(arguments or []),
+        arguments=named_values(arguments or [], "ARGUMENTS"),
         device=device,
         by=by or own_name(),
         expires_in=timedelta(seconds=expires),
         timeout=timedelta(seconds=timeout),
     )
-    ended = run(on_database(lambda conn: _send(conn, new, wait=wait)))
+    ended = in_database(lambda conn: _send(conn, new, wait=wait))
     if ended is not None and ended["state"] != "done":
         raise CommandNotDoneError(_words(ended))
 
@@ -84,24 +83,6 @@ def _code(command: str) -> str:
     if not CODE.fullmatch(command):
         raise typer.BadParameter(f"{command!r} is no command: {CODE.pattern}", param_hint="COMMAND")
     return command
-
-
-def parsed(arguments: list[str]) -> dict[str, Any]:
-    """Return arguments by name; a value that is no JSON is text.
-
-    Raises:
-        typer.BadParameter: one has no name.
-    """
-    found: dict[str, Any] = {}
-    for each in arguments:
-        name, equals, value = each.partition("=")
-        if not (name and equals):
-            raise typer.BadParameter(f"{each!r} is not NAME=VALUE", param_hint="ARGUMENTS")
-        try:
-            found[name] = json.loads(value)
-        except ValueError:
-            found[name] = value
-    return found
 
 
 async def _send(conn: AsyncConnection[Any], new: NewCommand, *, wait: bool) -> Row | None:
@@ -134,11 +115,7 @@ async def _wait(conn: AsyncConnection[Any], number: UUID) -> Row:
 
 def _moment(found: Row) -> str:
     column = {"queued": "created_at", "sent": "sent_at", "acknowledged": "acknowledged_at"}
-    return _clock(found[column.get(found["state"], "ended_at")])
-
-
-def _clock(time: datetime) -> str:
-    return time.astimezone(settings().zone).isoformat(sep=" ", timespec="seconds")
+    return local(found[column.get(found["state"], "ended_at")])
 
 
 def _print_result(found: Row) -> None:
@@ -168,11 +145,11 @@ def list_(
     """
     from api.queries.commands import commands
 
-    found = run(on_database(lambda conn: commands(conn, gateway=gateway, limit=limit)))
+    found = in_database(lambda conn: commands(conn, gateway=gateway, limit=limit))
     table = Listing("created", "id", "gateway", "command", "state", "by", "detail", prose=("by", "detail"))
     for each in found:
         target = f"{each['gateway']}/{each['thing']}" if each["thing"] else each["gateway"]
-        cells = (_clock(each["created_at"]), str(each["id"]), target, each["command"])
+        cells = (local(each["created_at"]), str(each["id"]), target, each["command"])
         state = Text(each["state"], _STYLES.get(each["state"], ""))
         table.row(*cells, state, Text(each["created_by"]), Text(plain(each["detail"])))
     table.show(out)
@@ -186,13 +163,13 @@ def show(number: Annotated[UUID, typer.Argument(metavar="ID", help="The command'
     """
     from api.queries.commands import command
 
-    found = run(on_database(lambda conn: command(conn, number)))
+    found = in_database(lambda conn: command(conn, number))
     if found is None:
         raise typer.BadParameter(f"there is no command {number}: see `halong commands list`")
     target = f"{found['gateway']}, device {found['thing']}" if found["thing"] else found["gateway"]
     arguments = json.dumps(found["arguments"], ensure_ascii=False)
     out.print(f"{found['command']} {arguments} to {target}", markup=False)
-    out.print(f"by {found['created_by']}, expires {_clock(found['expires_at'])}", markup=False)
+    out.print(f"by {found['created_by']}, expires {local(found['expires_at'])}", markup=False)
     for line in found["history"]:
         out.print(_line(line), markup=False)
     _print_result(found)
@@ -201,4 +178,4 @@ def show(number: Annotated[UUID, typer.Argument(metavar="ID", help="The command'
 def _line(line: Row) -> str:
     detail = f": {plain(line['detail'])}" if line["detail"] else ""
     aside = "" if line["stands"] else " (changes nothing)"
-    return f"{_clock(line['time'])}  {line['state']}{aside}, {line['actor']}{detail}"
+    return f"{local(line['time'])}  {line['state']}{aside}, {line['actor']}{detail}"

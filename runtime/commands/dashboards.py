@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from runtime.commands.running import run
+from runtime.commands.running import DryRun, in_database
 from runtime.environment import SettingsError
 from runtime.settings import settings
 
@@ -62,7 +62,10 @@ def role(
 
     Its password is that of HALONG_DASHBOARD_PASSWORD. Example: `halong dashboards role`
     """
-    run(_role(name, _password()))
+    from dashboards.role import ensure_reader
+
+    password = _password()
+    in_database(lambda conn: ensure_reader(conn, password, name))
     out.print(f"role {name} may read what the dashboards show", markup=False)
 
 
@@ -86,7 +89,7 @@ def deploy(
             help="Code of a district whose operators get a folder and a team of their own; repeat it."
         ),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+    dry_run: DryRun = False,
     profile: Profile = "quang_ninh",
 ) -> None:
     """Bring data source, dashboards and alarms to a Grafana, and delete those of halong's that are gone.
@@ -108,14 +111,6 @@ def deploy(
     out.print("dry run: nothing was changed")
     if any(change.action is not grafana.Action.KEEP for change in changes):
         raise typer.Exit(WOULD_CHANGE)
-
-
-async def _role(name: str, password: str) -> None:
-    from dashboards.role import ensure_reader
-    from storage.pool import connect
-
-    async with await connect(settings().require_database_url()) as conn:
-        await ensure_reader(conn, password, name)
 
 
 def _place(profile: str) -> Place:

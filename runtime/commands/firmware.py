@@ -11,10 +11,10 @@ from rich.console import Console
 from rich.progress import wrap_file
 from rich.text import Text
 
-from runtime.commands.running import By, on_database, own_name, run
+from runtime.commands.instants import local
+from runtime.commands.running import By, in_database, own_name
 from runtime.device_report import plain
 from runtime.listing import Listing
-from runtime.settings import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,7 +100,7 @@ def add(
     signer = _read_key(key)
     size, sha256 = digest(_parts(file))
     release = signed(signer, version, url, size, sha256)
-    run(on_database(lambda conn: keep(conn, release, by or own_name())))
+    in_database(lambda conn: keep(conn, release, by or own_name()))
     out.print(f"firmware {version}: {size:,} bytes, SHA-256 {sha256}")
 
 
@@ -123,16 +123,12 @@ def list_() -> None:
     from api.queries.firmware import inventory
 
     table = Listing("version", "gateways", "added", "by", "address", prose=("by",))
-    found = run(on_database(inventory))
+    found = in_database(inventory)
     for each in sorted(found, key=lambda row: row["created_at"] or _NEVER, reverse=True):
-        added = _clock(each["created_at"])
+        added = local(each["created_at"])
         cells = (str(each["gateways"]), added, each["created_by"] or "", each["url"] or "")
         table.row(Text(plain(each["version"]) or "(not told)"), *map(Text, cells))
     table.show(out)
-
-
-def _clock(time: datetime | None) -> str:
-    return time.astimezone(settings().zone).isoformat(sep=" ", timespec="seconds") if time else ""
 
 
 @app.command("roll-out")
@@ -172,11 +168,11 @@ def roll_out(
         by=by or own_name(),
         area=area,
     )
-    found = run(on_database(lambda conn: planned(conn, plan)))
+    found = in_database(lambda conn: planned(conn, plan))
     if dry_run:
         _print_plan(plan, found)
         return
-    number = run(on_database(lambda conn: begin(conn, plan)))
+    number = in_database(lambda conn: begin(conn, plan))
     told = ", ".join(map(str, sizes(found, len(plan.stages))))
     out.print(f"roll-out {number} of {version} to {len(found)} gateways, in stages of {told}")
 
@@ -196,7 +192,7 @@ def rollouts_(
 
     Example: `halong firmware rollouts 3`
     """
-    found = run(on_database(lambda conn: _rollouts(conn, number)))
+    found = in_database(lambda conn: _rollouts(conn, number))
     if number is not None and not found:
         raise typer.BadParameter(f"there is no roll-out {number}")
     counts = ("waiting", "offered", "updated", "failed")
@@ -205,7 +201,7 @@ def rollouts_(
         state = Text(each["state"], _STYLES.get(each["state"], ""))
         stage = f"{each['stage']} of {len(each['stages'])}"
         numbers = (str(each[name]) for name in counts)
-        began = _clock(each["created_at"])
+        began = local(each["created_at"])
         row = (str(each["id"]), each["version"], state, stage, *numbers, began, Text(each["created_by"]))
         table.row(*row, Text(each["reason"]))
     table.show(out)
@@ -230,7 +226,7 @@ def _print_gateways(rows: list[Row]) -> None:
     for each in rows:
         state = Text(each["state"], _STYLES.get(each["state"], ""))
         versions = (Text(plain(each[name] or "–")) for name in ("before", "present"))
-        times = _clock(each["offered_at"]), _clock(each["ended_at"])
+        times = local(each["offered_at"]), local(each["ended_at"])
         table.row(each["gateway"], str(each["stage"]), state, *versions, *times, Text(plain(each["reason"])))
     table.show(out)
 
@@ -246,5 +242,5 @@ def stop(
     """
     from devices.rollouts import stop as end
 
-    taken = run(on_database(lambda conn: end(conn, number, by or own_name())))
+    taken = in_database(lambda conn: end(conn, number, by or own_name()))
     out.print(f"roll-out {number} is stopped, {taken} offers are taken back")

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from runtime.commands.instants import instant
-from runtime.commands.running import By, on_database, own_name, run
+from runtime.commands.instants import instant, local
+from runtime.commands.running import By, in_database, own_name
 from runtime.listing import Listing
-from runtime.settings import settings
 
 if TYPE_CHECKING:
     from devices.maintenance import Kind
@@ -43,8 +42,8 @@ def add(
     starts_at = instant(start, "--from")
     ends_at, (kind, code) = starts_at + timedelta(hours=hours), given[0]
     who = by or own_name()
-    number = run(on_database(lambda conn: plan(conn, kind, code, starts_at, ends_at, reason=reason, who=who)))
-    out.print(f"window {number}: {kind} {code} from {_local(starts_at)} to {_local(ends_at)}")
+    number = in_database(lambda conn: plan(conn, kind, code, starts_at, ends_at, reason=reason, who=who))
+    out.print(f"window {number}: {kind} {code} from {local(starts_at)} to {local(ends_at)}")
     if starts_at <= datetime.now(UTC):
         out.print("it has begun: alerts are quiet, and availability counts on")
 
@@ -60,7 +59,7 @@ def list_(
     from devices.maintenance import windows
 
     since = datetime.now(UTC) - timedelta(days=days)
-    found = run(on_database(lambda conn: windows(conn, since)))
+    found = in_database(lambda conn: windows(conn, since))
     if not found:
         out.print("no maintenance is planned: `halong maintenance add --help` plans some")
         return
@@ -69,7 +68,7 @@ def list_(
         prose=("by", "reason", "availability"),
     )  # fmt: skip
     for row in found:
-        times = _local(row["starts_at"]), _local(row["ends_at"])
+        times = local(row["starts_at"]), local(row["ends_at"])
         counts = "left out" if row["counts"] else "counts on: planned too late"
         where = f"{row['kind']} {row['code']}"
         table.row(str(row["id"]), where, *times, row["created_by"], row["reason"], counts)
@@ -87,9 +86,5 @@ def end(
     """
     from devices.maintenance import end as stop
 
-    run(on_database(lambda conn: stop(conn, window, by or own_name())))
+    in_database(lambda conn: stop(conn, window, by or own_name()))
     out.print(f"window {window} is over")
-
-
-def _local(time: datetime) -> str:
-    return time.astimezone(settings().zone).isoformat(" ", "minutes")

@@ -6,7 +6,7 @@ import asyncio
 import getpass
 import os
 import signal
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 By = Annotated[str, typer.Option("--by", help="Who; default: the user of this machine.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")]
 
 
 def own_name() -> str:
@@ -34,14 +35,17 @@ def run(coroutine: Coroutine[object, object, T]) -> T:
     return asyncio.run(coroutine)
 
 
-async def on_database(work: Callable[[AsyncConnection[Any]], Awaitable[T]]) -> T:
-    """Do work on a connection to the database, which reads of the whole city."""
+def in_database(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    """Do something with a connection that reaches every area, and return what comes of it."""
     from api import reach
     from storage.pool import connect
 
-    with reach.within(reach.EVERYTHING):
-        async with await connect(settings().require_database_url()) as conn:
-            return await work(conn)
+    async def done() -> T:
+        with reach.within(reach.EVERYTHING):
+            async with await connect(settings().require_database_url()) as conn:
+                return await work(conn)
+
+    return run(done())
 
 
 def run_until_stopped(service: Callable[[asyncio.Event], Awaitable[None]]) -> None:

@@ -60,7 +60,7 @@ def context(city: dict[str, Any]) -> Context:
 
 
 async def test_every_indicator_can_be_chosen(reader: AsyncConnection[Any], context: Context) -> None:
-    chosen = [t for t in TARGETS if "${indicator" in t.sql]
+    chosen = [t for t in TARGETS if "${indicator" in t.sql and "b.name" not in t.sql]  # nothing is older
     assert len({t.where for t in chosen}) >= 6
     for code in INDICATORS:
         variables = {**context.variables, "indicator": Variable(code)}

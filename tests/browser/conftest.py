@@ -10,13 +10,17 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
 
+from analytics import alert_actions as actions
 from analytics import values
+from analytics.alert_run import evaluate
 from analytics.indicator import select
 from analytics.run import compute
 from analytics.steps import Step
 from devices import profiles, registry
+from runtime.settings import Settings
 from simulators import backfill
 from simulators.city import populate
 from storage import observations
@@ -114,3 +118,35 @@ def locked_console(city_url: str, scratch: Path) -> Iterator[str]:
     """The address of a console that asks for a key."""
     with serving(city_url, scratch / "locked.log", HALONG_API_PUBLIC="false") as address:
         yield address
+
+
+@pytest.fixture
+def alerts(city_url: str) -> Iterator[None]:
+    """Two areas whose air breaks a rule and one without any: warning, and information."""
+    in_thread(raise_alerts(city_url))
+    yield
+    with psycopg.connect(city_url, autocommit=True) as database:
+        database.execute("TRUNCATE alerts, alert_watches, alert_rules, alert_silences CASCADE")
+
+
+async def raise_alerts(url: str) -> None:
+    rule = {
+        "code": "air_bad", "indicator": "vn_aqi_h", "kind": "above", "severity": "warning", "threshold": 1.0,
+        "name_en": "Air quality bad or worse", "name_vi": "Chất lượng không khí xấu trở lên",
+        "areas": ["193", "195"],
+    }  # fmt: skip
+    missing = {
+        "code": "air_missing", "indicator": "vn_aqi_h", "kind": "missing", "severity": "info",
+        "areas": [EMPTY_AREA],
+        "name_en": "No air quality index", "name_vi": "Không có chỉ số không khí",
+    }  # fmt: skip
+    async with await connect(url) as conn:
+        for each in (rule, missing):
+            await actions.create_rule(conn, actions.parse_rule(each), "a test")
+    await evaluate_alerts(url)
+
+
+async def evaluate_alerts(url: str) -> None:
+    """Do what analytics does every few seconds."""
+    async with await connect(url) as conn:
+        await evaluate(conn, Settings(database_url=url), datetime.now(UTC))

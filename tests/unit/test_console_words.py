@@ -8,10 +8,12 @@ import pytest
 
 import dashboards.console
 from analytics.results import Reason
-from dashboards.console.views import STATES
+from dashboards.console.choice import VIEWS
+from dashboards.console.scene import STATES
 from dashboards.console.words import LANGUAGES, WORDS, Words, language
+from devices.alert_rules import Severity
 
-SOURCES = sorted(Path(dashboards.console.__file__).parent.glob("*.py"))
+SOURCES = sorted(Path(dashboards.console.__file__).parent.rglob("*.py"))
 INGEST = Path(dashboards.console.__file__).parents[2] / "ingest"
 
 
@@ -28,10 +30,11 @@ def test_each_key_has_words_in_both_languages_with_the_same_places(key: str) -> 
 
 
 def test_every_key_that_the_code_names_exists_and_none_is_unused() -> None:
-    code = "\n".join(path.read_text("utf-8") for path in SOURCES if path.name != "words.py")
+    code = "\n".join(path.read_text("utf-8") for path in SOURCES if path.parent.name != "words")
     named = set(re.findall(r"words\(\s*\"(\w+)\"", code))
     assert named <= set(WORDS)
     composed = {*STATES, "disabled"} | {f"{unit}_ago" for unit in ("seconds", "minutes", "hours", "days")}
+    composed |= {f"view_{view}" for view in VIEWS} | {f"severity_{severity}" for severity in Severity}
     unused = {key for key in WORDS if not key.startswith(("why_", "refused_")) and f'"{key}"' not in code}
     assert unused <= composed
 

@@ -104,7 +104,8 @@ class Frame:
         button = tag(
             "button", "tool", type_="button", aria_pressed=pressed, title=_NAMES[language], lang=language
         )
-        button.props["aria-label"] = _NAMES[language]
+        # What is read out begins with what is seen (WCAG 2.5.3).
+        button.props["aria-label"] = f"{language.upper()}, {_NAMES[language]}"
         with button:
             text("span", language.upper())
         button.on("click", lambda: self._acts.speak(language))

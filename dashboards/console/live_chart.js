@@ -19,7 +19,7 @@ export default {
         <circle v-if="last" class="live-last" r="4" :cx="x(last[0])" :cy="y(last[1])" />
         <text v-if="!points.length" class="live-text" :x="width / 2" :y="height / 2" text-anchor="middle">{{ words[state === "live" ? "empty" : "reading"] }}</text>
       </svg>
-      <figcaption role="status"><i class="live-mark" aria-hidden="true"></i>{{ words[state] }}</figcaption>
+      <figcaption><i class="live-mark" aria-hidden="true"></i><span role="status">{{ words[state] }}</span></figcaption>
     </figure>`,
   props: { datastream: Number, interval: Number, label: String, zone: String, language: String, words: Object },
   data: () => ({ points: [], state: "reading", until: Date.now(), width: WIDTH, height: HEIGHT, left: LEFT }),

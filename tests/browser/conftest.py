@@ -7,7 +7,7 @@ import os
 import shutil
 from datetime import UTC, datetime, timedelta
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -25,19 +25,24 @@ from simulators import backfill
 from simulators.city import populate
 from storage import observations
 from storage.pool import connect
-from tests.conftest import _create, _drop, _with_database
+from tests.conftest import REPOSITORY, _create, _drop, _with_database
+from tests.npm import install
 from tests.serving import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 #: few indicators, so that filling stays short: one with classes, one with a scale, one of days
 INDICATORS = ("vn_aqi_h", "laeq_1h", "pm2_5_d")
 #: has no data at all
 EMPTY_AREA = "207"
+_AXE: Final = REPOSITORY / "tests" / "axe"
+#: of axe-core: WCAG 2.2 A and AA, and what is good practice beyond
+_RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_CHECK: Final = "tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']})"
 _ARGUMENTS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -150,3 +155,21 @@ async def evaluate_alerts(url: str) -> None:
     """Do what analytics does every few seconds."""
     async with await connect(url) as conn:
         await evaluate(conn, Settings(database_url=url), datetime.now(UTC))
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The script of axe-core."""
+    install(_AXE, "axe-core")
+    return (_AXE / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
+
+
+def violations(page: Page, axe: str) -> list[str]:
+    """What breaks a rule, and where."""
+    page.evaluate(axe)
+    found: Any = page.evaluate(_CHECK, _RULES)
+    return [
+        f"{rule['id']}: {node['html'][:160]} ({node['failureSummary']})"
+        for rule in found["violations"]
+        for node in rule["nodes"]
+    ]

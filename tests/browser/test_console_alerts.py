@@ -86,7 +86,7 @@ def test_an_operator_acknowledges_silences_and_ends_the_silence(
         page.wait_for_selector(".panel-told:has-text('Silenced until')")
         in_thread(evaluate_alerts(city_url))
         page.wait_for_selector(".sheet-facts dd:has-text('silenced')")
-        assert "console, until" in page.inner_text(".side .acts >> xpath=..")
+        assert "console, until" in page.inner_text(".side tbody td.acts >> xpath=..")
         page.wait_for_selector(".headline:has-text('1 silenced')", state="attached")
         page.click(".table-act:has-text('End it')")
         page.wait_for_selector(".panel-told:has-text('The silence is ended.')")

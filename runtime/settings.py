@@ -19,6 +19,8 @@ from runtime.places import default_state
 from runtime.topic_filters import overlap
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pydantic_settings import PydanticBaseSettingsSource
 
 PostgresUrl = Annotated[Url, UrlConstraints(allowed_schemes=["postgresql", "postgres"], host_required=False)]
@@ -158,6 +160,14 @@ class Settings(BrokerSettings, OidcSettings):
     alert_sender: str = Field(
         default="halong@localhost", pattern=r"^[^@\s]+@[^@\s]+$", description="Sender of mails about alerts."
     )
+    night_mail: str | None = Field(
+        default=None,
+        pattern=r"^[^@;\s]+@[^@;\s]+(;[^@;\s]+@[^@;\s]+)*$",
+        description="Whom Grafana's alarms at night are mailed to: addresses with semicolons between.",
+    )
+    night_webhook: SecretStr | None = Field(
+        default=None, description="Where `halong dashboards deploy` has Grafana post its alarms at night."
+    )
     alert_reader_password: SecretStr | None = Field(
         default=None,
         min_length=12,
@@ -251,6 +261,10 @@ class Settings(BrokerSettings, OidcSettings):
     def zone(self) -> ZoneInfo:
         """The city's time zone."""
         return ZoneInfo(self.time_zone)
+
+    def local(self, time: datetime) -> str:
+        """Return a time as people here are told it, in the city's zone: 2026-11-20 08:00:00+07:00."""
+        return time.astimezone(self.zone).isoformat(" ", "seconds")
 
 
 def secret(value: SecretStr | None) -> str | None:

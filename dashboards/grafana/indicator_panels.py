@@ -57,15 +57,10 @@ def states(code: str, *, peak: str = "max", width: int = 12, height: int = 9) ->
 
     def make(language: Language) -> Panel:
         indicator = INDICATORS[code]
-        classes = [
-            (f"{c.lower:g}", c.name_vi if language == "vi" else c.name_en, c.colour)
-            for c in indicator.categories
-            if c.lower is not None
-        ]
         panel = (
             statetimeline.Panel()
             .with_target(TimeSeries(text(queries.over_time(code, rule=peak), language)))
-            .mappings([mapping(classes)])
+            .mappings([_classes(indicator, language)])
             .show_value(common_model.VisibilityMode.NEVER)
             .merge_values(True)
         )
@@ -95,13 +90,20 @@ def newest(code: str, *, width: int = 8, height: int = 9, lowest_first: bool = F
     return make
 
 
-def worst(code: str, *, lowest: bool = False, width: int = 4) -> Maker:
-    """Return the maker of one number: the highest newest value of the chosen areas, or the lowest."""
+def worst(code: str, *, lowest: bool = False, width: int = 4, in_words: bool = False) -> Maker:
+    """Return the maker of one number: the highest newest value of the chosen areas, or the lowest.
+
+    in_words: say the class that the number is the lower end of.
+    """
 
     def make(language: Language) -> Panel:
         panel = stat_panel(None, language, queries.worst(code, lowest=lowest), (None, "text"))
+        if in_words:
+            panel.mappings([_classes(INDICATORS[code], language)])
         _coloured(panel, INDICATORS[code])
-        return declared(panel, code, language, width=width, height=4)
+        declared(panel, code, language, width=width, height=4)
+        full = f"{name(INDICATORS[code], language)}. {_explained(INDICATORS[code], language)}"
+        return panel.title(word(f"short_{code}", language)).description(full)
 
     return make
 
@@ -154,6 +156,14 @@ def _scaled(panel: Panel, indicator: Indicator) -> None:
     panel.color_scheme(dashboard.FieldColor().mode(model.FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
     if indicator.unit not in ("dB", "Cel"):
         panel.axis_soft_min(0)
+
+
+def _classes(indicator: Indicator, language: Language) -> model.ValueMap:
+    return mapping(
+        (f"{c.lower:g}", c.name_vi if language == "vi" else c.name_en, c.colour)
+        for c in indicator.categories
+        if c.lower is not None
+    )
 
 
 def _coloured(panel: Panel, indicator: Indicator) -> None:

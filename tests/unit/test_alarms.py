@@ -66,7 +66,7 @@ def test_the_file_says_what_the_api_is_sent(tmp_path: Path) -> None:
     file = alarms.write(tmp_path / "alerting" / "halong.yaml", PLACE)
     content = yaml.safe_load(file.read_text("utf-8"))
     (group,) = content["groups"]
-    assert (group["folder"], group["interval"]) == ("halong", "60s")
+    assert (group["folder"], group["interval"]) == ("halong alarms", "60s")
     told = json.dumps(group["rules"])
     assert not re.search(r"(?<!\$)\$(?!\$)", told)
     for written, rule in zip(group["rules"], RULES, strict=True):

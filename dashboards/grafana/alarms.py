@@ -115,7 +115,7 @@ def rules(place: Place, *, told: bool = True) -> list[dict[str, Any]]:
         told: whether the contact point exists that they name; otherwise the organisation's policies decide.
     """
     built = [_rule(alarm, place, told=told).build() for alarm in ALARMS]
-    return [json.loads(JSONEncoder().encode(rule)) for rule in built]
+    return [{"notification_settings": None} | json.loads(JSONEncoder().encode(rule)) for rule in built]
 
 
 def contact_points(mail: str | None, webhook: str | None) -> Iterator[dict[str, Any]]:

@@ -105,7 +105,9 @@ async def test_stations_have_readings_near_and_hours_far(
     """Suspect readings are left out of what is seen from near."""
     await city.execute(
         "INSERT INTO observations SELECT %s + n * interval '10 minutes', d.id, 10 + n, (n = 5)::int "
-        "FROM datastreams d, generate_series(0, 5) n WHERE d.id = (SELECT min(id) FROM datastreams)",
+        "FROM generate_series(0, 5) n, datastreams d JOIN things t ON t.id = d.thing_id "
+        "JOIN observed_properties p ON p.id = d.observed_property_id "
+        "WHERE (t.code, p.code) = ('gw-1', 'pm2_5')",
         [NOW - timedelta(hours=1)],
     )
     sql = text(station_queries.over_time("pm2_5"), "en")

@@ -83,4 +83,4 @@ def test_contacts_are_those_that_are_set() -> None:
         "webhook",
     ]
     assert list(alarms.contact_points(None, None)) == []
-    assert all("notification_settings" not in rule for rule in alarms.rules(PLACE, told=False))
+    assert all(rule["notification_settings"] is None for rule in alarms.rules(PLACE, told=False))

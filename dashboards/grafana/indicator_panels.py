@@ -14,7 +14,7 @@ from dashboards.grafana import indicator_queries as queries
 from dashboards.grafana.panel import Panel, finish, lines, stat_panel
 from dashboards.grafana.queries import text
 from dashboards.grafana.sql import Table, TimeSeries
-from dashboards.grafana.style import category_thresholds, limit_thresholds, mapping, named
+from dashboards.grafana.style import category_thresholds, limit_thresholds, mapping, named, thresholds
 from dashboards.grafana.units import unit
 from dashboards.grafana.words import word
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     Maker = Callable[[Language], Panel]
 
+#: places that are shown of a unit, where it is not one
+_PLACES: Final = {"m": 2, "1": 2}
 #: Steps without a value are rows; a longer time without any row is a gap.
 _GAP_MS: Final = 25 * 3_600_000
 
@@ -82,6 +84,7 @@ def newest(code: str, *, width: int = 8, height: int = 9, lowest_first: bool = F
             )
             .orientation(common_model.VizOrientation.HORIZONTAL)
             .display_mode(common_model.BarGaugeDisplayMode.BASIC)
+            .thresholds(thresholds((None, "blue")))  # without: Grafana's own, red from 80 on
             .min(0)
         )
         _coloured(panel, INDICATORS[code])
@@ -126,8 +129,13 @@ def declared(panel: Panel, code: str, language: Language, *, width: int, height:
     """Give a panel name, source, unit and decimals of an indicator."""
     indicator = INDICATORS[code]
     finish(panel, None, language, width=width, height=height)
-    panel.title(name(indicator, language)).unit(unit(indicator.unit)).decimals(indicator.decimals)
+    panel.title(name(indicator, language)).unit(unit(indicator.unit)).decimals(_decimals(indicator))
     return panel.description(_explained(indicator, language))
+
+
+def _decimals(indicator: Indicator) -> int:
+    """Values are kept to more places than anybody reads."""
+    return min(indicator.decimals, _PLACES.get(indicator.unit, 1))
 
 
 def _explained(indicator: Indicator, language: Language) -> str:
@@ -182,7 +190,7 @@ def _column(indicator: Indicator, language: Language) -> list[model.DynamicConfi
     values: dict[str, object] = {
         "displayName": name(indicator, language),
         "unit": unit(indicator.unit),
-        "decimals": indicator.decimals,
+        "decimals": _decimals(indicator),
     }
     if has_classes(indicator):
         values["custom.cellOptions"] = {"type": "color-background", "mode": "basic"}

@@ -63,7 +63,7 @@ WHERE a.reporting AND a.level <> 'province' ORDER BY a.{name}"""
 #: One row: how Grafana is to write the chosen indicator's values.
 CHOSEN_UNIT: Final = """
 SELECT coalesce(u.grafana, 'suffix:' || {printed}) AS "unit",
-       coalesce((i.declaration ->> 'decimals')::int, 1) AS "decimals"
+       least((i.declaration ->> 'decimals')::int, 2) AS "decimals"
 FROM indicators i LEFT JOIN (VALUES {units}) AS u (ucum, grafana) ON u.ucum = i.unit
 WHERE i.code = ${indicator:sqlstring}"""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from dashboards.console.runbooks import runbooks
 from dashboards.grafana import DATASOURCE_UID, PLUGIN, alarms, boards
 from dashboards.grafana.place import Place
 from tests.conftest import REPOSITORY
@@ -53,6 +54,7 @@ def test_a_rule_leads_to_a_dashboard_and_to_its_runbook(rule: dict[str, Any]) ->
     assert page == "https://data.example.vn/runbooks"
     operators = (REPOSITORY / "docs" / "operators.md").read_text("utf-8")
     assert f"\n### {code}\n" in operators
+    assert code in runbooks()
 
 
 def test_one_rule_rings_where_the_database_does_not_answer() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from analytics.quality import Flag
+    from collections.abc import Mapping
 
 _FLAGS: Final = """
 FROM observation_flags f JOIN datastreams d ON d.id = f.datastream_id JOIN things t ON t.id = d.thing_id
@@ -54,7 +54,7 @@ WHERE l.value IS NULL AND l.area_id IN ({chosen_ids})
 GROUP BY i.code, l.reason ORDER BY 3 DESC, 1 LIMIT 250"""
 
 
-def flags_over_time(names: dict[Flag, str]) -> str:
-    """Return the query of flags by kind, with a name for each of them."""
+def flags_over_time(names: Mapping[int, str]) -> str:
+    """Return the query of flags by kind, with a name for each bit of analytics.quality.Flag."""
     kinds = ", ".join(f"({int(flag)}, '{name}')" for flag, name in names.items())
     return _OVER_TIME.replace("{kinds}", kinds)

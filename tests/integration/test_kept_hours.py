@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from analytics import values
+from analytics.indicator import INDICATORS
 from analytics.kept import keep_hours
 from analytics.recompute import recompute_late
-from devices.profiles import load
 from devices.registry import datastream_ids, import_profile
 from simulators import backfill
 from storage import arrivals, observations
@@ -39,6 +40,7 @@ async def city(conn: AsyncConnection[Any]) -> AsyncConnection[Any]:
     """Three days of three districts."""
     profile = three_districts()
     await import_profile(conn, profile)
+    await values.write_catalogue(conn, INDICATORS.values())
     ids = await datastream_ids(conn)
     for some in backfill.rows(profile, ids, NOW - timedelta(days=3), NOW):
         await observations.copy_in(conn, some)
@@ -92,7 +94,6 @@ async def test_nothing_is_kept_of_an_empty_city(conn: AsyncConnection[Any]) -> N
 
 async def test_arrivals_by_hour(conn: AsyncConnection[Any]) -> None:
     """Live, replayed and ahead, of hours that are kept and of the present one."""
-    await import_profile(conn, load("quang_ninh"))
     await import_profile(conn, three_districts())
     await conn.execute(
         "INSERT INTO arrivals SELECT time_bucket('5 min', now()) - n * interval '5 min', id, 'ingest-0', "

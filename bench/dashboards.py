@@ -69,7 +69,9 @@ class Took:
         return median(self.warm_ms)
 
 
-def measure(bench: Bench, rows: int, copies: int = COPIES, boards: Sequence[str] = ()) -> dict[str, Figure]:
+def measure(
+    bench: Bench, rows: int, copies: int = COPIES, boards: Sequence[str] = (), days: int = DAYS
+) -> dict[str, Figure]:
     """Fill a database unless it is kept, run every query, print tables, and return the slowest by dashboard.
 
     Args:
@@ -77,8 +79,9 @@ def measure(bench: Bench, rows: int, copies: int = COPIES, boards: Sequence[str]
         rows: observations, about.
         copies: of the profile's city.
         boards: keys of dashboards; empty: all.
+        days: that there is something of.
     """
-    reader = _reader(bench, _filled(bench, rows, copies))
+    reader = _reader(bench, _filled(bench, rows, copies, days))
     chosen = [t for t in targets() if t.board in _VIETNAMESE and _is_of(t, boards)]
     with psycopg.connect(reader, autocommit=True) as conn:
         variables = _variables(conn)
@@ -92,14 +95,14 @@ def _is_of(target: Target, boards: Sequence[str]) -> bool:
     return not boards or any(target.board == UIDS[key]["vi"] for key in boards)
 
 
-def _filled(bench: Bench, rows: int, copies: int) -> str:
+def _filled(bench: Bench, rows: int, copies: int, days: int) -> str:
     with psycopg.connect(bench.postgres.dsn("postgres"), autocommit=True) as conn:
         exists = conn.execute("SELECT FROM pg_database WHERE datname = %s", [_DATABASE]).fetchone()
     url = bench.postgres.ensure_database(_DATABASE)
     if exists is None:
         began = time.perf_counter()
-        stored = asyncio.run(fill(url, rows, copies))
-        out.print(f"stored {stored:,} observations of {DAYS} days in {time.perf_counter() - began:.0f} s")
+        stored = asyncio.run(fill(url, rows, copies, days))
+        out.print(f"stored {stored:,} observations of {days} days in {time.perf_counter() - began:.0f} s")
     return url
 
 

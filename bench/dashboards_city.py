@@ -51,28 +51,29 @@ class Streams:
     low: np.ndarray
     width: np.ndarray
 
-    def stretched(self, rows: int) -> Streams:
-        """Measure so often that `DAYS` make so many rows."""
-        own = float(np.sum(DAYS * _DAY_S / self.interval_s))
+    def stretched(self, rows: int, days: int) -> Streams:
+        """Measure so often that the days make so many rows."""
+        own = float(np.sum(days * _DAY_S / self.interval_s))
         return replace(self, interval_s=self.interval_s * own / rows)
 
 
-async def fill(url: str, rows: int, copies: int = COPIES) -> int:
+async def fill(url: str, rows: int, copies: int = COPIES, days: int = DAYS) -> int:
     """Store the city with its observations up to the present, and return how many there are.
 
     Args:
         url: of an empty database.
         rows: observations, about.
         copies: of the profile's city, side by side.
+        days: that there is something of.
     """
     await migrate(url)
     async with await connect(url) as conn:
         await import_profile(conn, city := profile(copies))
         await import_rules(conn, city.alert_rules)
         await values.write_catalogue(conn, INDICATORS.values())
-        stored = await _observations(conn, (await _streams(conn, city)).stretched(rows))
-        await _tables(conn)
-        await _settle(conn)
+        stored = await _observations(conn, (await _streams(conn, city)).stretched(rows, days), days)
+        await _tables(conn, days)
+        await _settle(conn, days)
     return stored
 
 
@@ -102,11 +103,11 @@ async def _streams(conn: AsyncConnection[Any], city: Profile) -> Streams:
     return Streams(np.array([i for i, _ in known], "i4"), seconds, low, width)
 
 
-async def _observations(conn: AsyncConnection[Any], streams: Streams) -> int:
+async def _observations(conn: AsyncConnection[Any], streams: Streams, days: int) -> int:
     """Store a day after another, the last up to the present."""
     present, stored = datetime.now(UTC), 0
-    for number in steps(range(DAYS), "storing observations"):
-        start = present - (DAYS - number) * _DAY
+    for number in steps(range(days), "storing observations"):
+        start = present - (days - number) * _DAY
         for rows in _day(streams, to_microseconds(start)):
             await copy_sorted(conn, rows)
             stored += len(rows)
@@ -130,20 +131,20 @@ def _day(streams: Streams, start: int) -> Iterator[np.ndarray]:
         yield rows
 
 
-async def _tables(conn: AsyncConnection[Any]) -> None:
+async def _tables(conn: AsyncConnection[Any], days: int) -> None:
     """Fill the other tables; without triggers, which would look up each row's gateway and area again."""
     await conn.execute("SET session_replication_role = replica")
     for sql in steps(TABLES, "storing what ingest and people leave"):
-        await conn.execute(sql.replace("{days}", str(DAYS)).encode())
+        await conn.execute(sql.replace("{days}", str(days)).encode())
     for code in steps(list(INDICATORS), "storing values of indicators"):
-        await conn.execute(VALUES.replace("{days}", str(DAYS)).replace("{code}", code).encode())
+        await conn.execute(VALUES.replace("{days}", str(days)).replace("{code}", code).encode())
     await conn.execute(NEWEST_VALUES.encode())
     await conn.execute("RESET session_replication_role")
 
 
-async def _settle(conn: AsyncConnection[Any]) -> None:
+async def _settle(conn: AsyncConnection[Any], days: int) -> None:
     """Let analytics keep its hours, and the server count and write what was stored."""
-    for _ in steps(range(DAYS), "adding up hours"):
+    for _ in steps(range(days), "adding up hours"):
         await kept.keep_hours(conn, at_once_s=0)
     await kept.keep_hours(conn, at_once_s=3600)
     for table in steps(_ANALYSED, "counting"):

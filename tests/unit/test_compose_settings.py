@@ -50,6 +50,8 @@ NOT_GIVEN: Final = {
 OF_NO_SERVICE: Final = {
     "broker_dir": "an option of `halong broker follow`",
     "broker_queue_bytes": "see above",
+    "night_mail": "Grafana's own: its image has the alarms",
+    "night_webhook": "of `halong dashboards deploy`, to a Grafana elsewhere",
 }
 #: settings that name what is outside, and are read by who talks to it
 OUTSIDE: Final = {"alert_targets", "smtp_url", "oidc_issuer", "open_data_target"}
@@ -156,7 +158,7 @@ def test_every_variable_is_written_by_make_env_or_may_be_missing(env: dict[str, 
     assert {name for name in needed if not env[name]} == set()
     optional = {name for name, rest in used if rest == "-"}
     assert {rest[:2] for name, rest in used if name not in needed | optional} == {":-"}
-    assert env.keys() <= {name for name, _ in used}
+    assert env.keys() - {"COMPOSE_PROFILES"} <= {name for name, _ in used}
     assert env.keys() >= {variable(name) for name in OidcSettings.model_fields} | {
         variable(name) for name in OUTSIDE
     }

@@ -121,9 +121,19 @@ def built(scratch: Path) -> Build:
     return build
 
 
+def as_nobody() -> dict[str, object]:
+    return {"user": NOBODY, "group": NOBODY, "extra_groups": ()} if os.geteuid() == 0 else {}
+
+
+def may_run(program: str) -> bool:
+    """Tell whether the image's user may run a program: root's own Python lies where nobody else may go."""
+    command = ["test", "-x", os.path.realpath(program)]
+    return subprocess.run(command, check=False, **as_nobody()).returncode == 0  # type: ignore[call-overload, no-any-return]
+
+
 def halong(build: Build, place: Path, *words: str) -> subprocess.CompletedProcess[str]:
     """Type a command as the image's user, outside of any source tree, with nothing of ours around it."""
-    user = {"user": NOBODY, "group": NOBODY, "extra_groups": ()} if os.geteuid() == 0 else {}
+    user = as_nobody() if may_run(sys.executable) else {}
     return subprocess.run(
         [build.root / "opt/halong/bin/halong", *words],
         cwd=place,
@@ -187,7 +197,7 @@ def test_what_is_no_python_is_packed_too(built: Build) -> None:
     """Migrations, profiles, pages and styles: each file of the packages that is not a program."""
     (packages,) = (built.root / "opt/halong/lib").glob("python*/site-packages")
     rooms = [path.parent for path in built.sent.glob("*/__init__.py")]
-    wanted = [p for room in rooms for p in room.rglob("*") if p.is_file() and p.suffix != ".pyc"]
+    wanted = [p for room in rooms for p in room.rglob("*") if p.is_file() and p.suffix not in {".pyc", ".md"}]
     missing = [
         str(p.relative_to(built.sent)) for p in wanted if not (packages / p.relative_to(built.sent)).exists()
     ]

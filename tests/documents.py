@@ -17,6 +17,7 @@ NOT_RUN: Final = {
     "make demo": "tests/integration/test_demo.py starts it as `halong demo`",
     "make test": "this is it",
     "deploy/make-env": "needs Docker; tests/unit/test_compose.py checks the files",
+    "docker compose": "needs Docker; tests/integration/test_backup.py runs the script",
     "halong keys create": "tests/integration/test_demo.py runs it with another name",
     "halong open-data publish": "tests/integration/test_open_data.py runs it on a city with two months",
     "halong quality calibrate": "needs the thing; tests/integration/test_quality.py runs it with another",

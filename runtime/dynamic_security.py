@@ -25,6 +25,8 @@ _TIMEOUT_S: Final = 5.0
 DEFAULTS: Final = {
     "publishClientSend": False, "publishClientReceive": True, "subscribe": False, "unsubscribe": True,
 }  # fmt: skip
+#: what changing users takes
+_RIGHTS: Final = ("publishClientSend", "publishClientReceive", "subscribePattern")
 #: errors of commands that would change nothing
 _SO_ALREADY: Final = {None, "Role already exists", "Role not found", "Client not found"}
 Command = dict[str, Any]
@@ -135,9 +137,6 @@ def hash_in(text: str) -> str:
     """Return the password's hash in what `users_text` has made."""
     (user,) = json.loads(text)["clients"]
     return f"$7${user['iterations']}${user['salt']}${user['password']}"
-
-
-_RIGHTS: Final = ("publishClientSend", "publishClientReceive", "subscribePattern")
 
 
 def _subscribe(topic: str) -> dict[str, Any]:

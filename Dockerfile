@@ -47,7 +47,8 @@ RUN groupadd --gid 10001 halong \
     && install --directory --owner=10001 --group=10001 /var/lib/halong/open-data \
     && install --directory --owner=1883 --group=1883 --mode=0700 /var/lib/halong/authority \
     && install --directory --owner=1883 --group=1883 /var/lib/halong/certificates \
-    && install --directory --owner=1883 --group=1883 --mode=0750 /var/lib/halong/broker
+    && install --directory --owner=1883 --group=1883 --mode=0750 /var/lib/halong/broker \
+    && install --directory --owner=1883 --group=1883 --mode=0750 /var/lib/halong/browsers
 COPY --from=build /opt/halong /opt/halong
 USER 10001:10001
 WORKDIR /tmp

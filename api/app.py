@@ -46,6 +46,7 @@ from api.routers import (
     installations,
     live,
     liveness,
+    mqtt_tokens,
     observations,
     open_data,
     registry,
@@ -79,6 +80,7 @@ _ROUTERS = (
     alert_silences.router,
     commands.router,
     configs.router,
+    mqtt_tokens.router,
     registry.router,
     registry_streams.router,
     calibrations.router,
@@ -129,7 +131,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings, app.state.metrics = settings, Metrics()
     app.state.cache = AnswerCache(settings.api_cache_mb * 1_000_000)
-    app.state.enrolments = Buckets()
+    app.state.enrolments, app.state.mqtt_tokens = Buckets(), Buckets()
     app.state.clients, app.state.open_data = Clients(), Published(settings)
     app.state.tokens, app.state.visitor = tokens(settings), no_visitor
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]

@@ -24,6 +24,7 @@ class Right(StrEnum):
 
     INDICATORS = "read indicators"
     RAW = "read what devices send (things, observations, gateways, refusals, status, alerts, commands)"
+    LISTEN = "listen to gateways over MQTT"
     EXPORT = "have files made"
     OPERATE = "acknowledge and silence alerts"
     COMMAND = "send commands to gateways"
@@ -39,8 +40,8 @@ _PLANNER: Final = frozenset({Right.INDICATORS, Right.EXPORT})
 RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
     Role.PUBLIC: frozenset(),
     Role.PLANNER: _PLANNER,
-    Role.OPERATOR: _PLANNER | {Right.RAW, Right.OPERATE, Right.COMMAND},
-    Role.INSTALLER: _PLANNER | {Right.RAW, Right.COMMAND, Right.CONFIGURE, Right.REGISTER},
+    Role.OPERATOR: _PLANNER | {Right.RAW, Right.LISTEN, Right.OPERATE, Right.COMMAND},
+    Role.INSTALLER: _PLANNER | {Right.RAW, Right.LISTEN, Right.COMMAND, Right.CONFIGURE, Right.REGISTER},
     Role.ADMIN: frozenset(Right),
 }
 #: roles that may be confined to areas: open data are everyone's, and rules of alerts are the whole city's
@@ -101,6 +102,8 @@ _OPERATIONS: Final[Mapping[Right, tuple[str, ...]]] = {
         "listCalibrations",
         "getCalibration",
     ),
+    # The roles that have RAW; not opened with it, since a token is somebody's.
+    Right.LISTEN: ("createMqttToken", "endMqttToken"),
     # Of observations it needs RAW too: api.routers.exports asks for it.
     Right.EXPORT: ("createExport", "listExports", "getExport", "deleteExport", "getExportFile"),
     Right.OPERATE: ("acknowledgeAlert", "createAlertSilence", "endAlertSilence"),

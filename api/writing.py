@@ -1,7 +1,7 @@
 """What operations share that change the registry: in whose name, over which version, and what was wrong."""
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -25,10 +25,17 @@ _NO_CONDITION = (
 )
 
 
-async def writing(request: Request, caller: Asking) -> AsyncIterator[AsyncConnection[Any]]:
-    """Lend a connection whose changes are one transaction, in the name of who asks."""
+@asynccontextmanager
+async def in_the_name_of(caller: Caller, request: Request) -> AsyncIterator[AsyncConnection[Any]]:
+    """Lend a connection whose changes are one transaction, in somebody's name."""
     async with request.app.state.pool.connection() as conn, conn.transaction():
         await act_as(conn, actor_of(caller), request.scope["state"]["request_id"])
+        yield conn
+
+
+async def writing(request: Request, caller: Asking) -> AsyncIterator[AsyncConnection[Any]]:
+    """Lend a connection whose changes are one transaction, in the name of who asks."""
+    async with in_the_name_of(caller, request) as conn:
         yield conn
 
 

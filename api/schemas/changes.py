@@ -10,6 +10,7 @@ from api.schemas.common import Model
 Kind = Literal[
     "city", "area", "area_succession", "observed_property", "device_model", "gateway", "thing", "datastream",
     "calibration", "api_key", "gateway_password", "enrolment_token", "certificate", "alert_rule",
+    "mqtt_token",
 ]  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from check_jsonschema.builtin_schemas import get_builtin_schema
 
 from dashboards.deploy import FOLDER, Database, datasource
 from dashboards.grafana import boards
+from runtime.local.browser_files import browser_config
 from runtime.local.mosquitto_files import TlsPorts, broker_config
 from tests.compose import COMPOSE, DOCKERFILE, ONCE, OURS, SERVICES, filled, make_env, read_env
 from tests.conftest import REPOSITORY as ROOT
@@ -38,6 +39,7 @@ def test_the_services_are_all_there() -> None:
     services = {
         "identities",
         "broker",
+        "browsers",
         "db",
         "ingest",
         "analytics",
@@ -149,12 +151,24 @@ def test_only_what_is_meant_for_others_is_published() -> None:
     ports = {name: s["ports"] for name, s in SERVICES.items() if s.get("ports")}
     assert {name: [p.rpartition(":")[2] for p in given] for name, given in ports.items()} == {
         "broker": ["8883", "8884"],
+        "browsers": ["8084"],
         "api": ["8000"],
         "grafana": ["3000"],
         "proxy": ["8080", "8443"],
     }
-    assert COMPOSE["networks"]["platform"] == {"internal": True}
+    inside = {"platform", "control"}
+    assert [COMPOSE["networks"][name] for name in inside] == [{"internal": True}] * 2
     assert COMPOSE["networks"]["proxied"]["internal"] is True
+
+
+def test_what_browsers_reach_is_apart_from_all_but_the_gateways_broker() -> None:
+    assert SERVICES["browsers"]["networks"] == ["gateways", "control"]
+    beside = {name for name, s in SERVICES.items() if {"gateways", "control"} & set(s["networks"])} - {
+        "browsers"
+    }
+    assert beside == {"broker", "api", "api-more", "identities"}
+    assert "gateways" not in {*SERVICES["api"]["networks"], *SERVICES["identities"]["networks"]}
+    assert not any(v.startswith("identities:") for v in SERVICES["browsers"]["volumes"])
 
 
 # --- secrets
@@ -192,7 +206,7 @@ def test_the_broker_is_named_in_its_certificate_as_gateways_reach_it(env: dict[s
 def test_secrets_are_random_and_fit_into_addresses(env: dict[str, str], tmp_path: Path) -> None:
     make_env(tmp_path / "other")
     secrets = [value for name, value in env.items() if name.endswith(("_PASSWORD", "_PASSPHRASE"))]
-    assert len(secrets) == len(set(secrets)) == 5
+    assert len(secrets) == len(set(secrets)) == 7
     for secret in secrets:
         assert re.fullmatch(r"[0-9a-f]{48}", secret)
         assert secret not in (tmp_path / "other").read_text()
@@ -279,6 +293,22 @@ def test_the_broker_is_set_up_as_the_local_one() -> None:
     local = [line.removesuffix(" 127.0.0.1") for line in local if not line.startswith("user ")]
     where = f"persistence_location {folder}/"
     assert compose == [line if line != where else "persistence_location /mosquitto/data/" for line in local]
+
+
+def test_the_broker_for_browsers_is_set_up_as_the_local_one() -> None:
+    """But that it speaks TLS, and lets halong come from another container."""
+    local = browser_config(
+        Path("/tmp/browsers"),
+        library=Path("/usr/lib/mosquitto_dynamic_security.so"),
+        port=8084,
+        control_port=1885,
+        gateways=("broker", 8883),
+        tls=True,
+    )
+    compose = _settings((ROOT / "deploy/mosquitto/browsers.conf").read_text())
+    assert compose == [
+        line.removesuffix(" 127.0.0.1") for line in _settings(local) if not line.startswith("user ")
+    ]
 
 
 def test_the_data_source_is_the_one_that_deploy_makes() -> None:

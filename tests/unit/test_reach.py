@@ -165,6 +165,7 @@ def test_roles_as_the_city_gave_them() -> None:
         Right.INDICATORS,
         Right.EXPORT,
         Right.RAW,
+        Right.LISTEN,
         Right.OPERATE,
         Right.COMMAND,
     }
@@ -172,6 +173,7 @@ def test_roles_as_the_city_gave_them() -> None:
         Right.INDICATORS,
         Right.EXPORT,
         Right.RAW,
+        Right.LISTEN,
         Right.COMMAND,
         Right.CONFIGURE,
         Right.REGISTER,

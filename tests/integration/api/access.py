@@ -164,6 +164,13 @@ RULES: dict[str, Rule] = {
     "getAvailability": get("/v1/availability?thing=ha-long-air-1", "/v1/availability?gateway=mong-cai-1"),
     "listConfigs": get("/v1/configs"),
     "getConfig": get("/v1/configs/ha-long-1", "/v1/configs/mong-cai-1", hidden=404),
+    "createMqttToken": Rule(
+        RAW,
+        Target("/v1/mqtt-tokens", {}),
+        Target("/v1/mqtt-tokens", {"gateways": ["mong-cai-1"]}),
+        ok=(201,),
+    ),
+    "endMqttToken": Rule(RAW, Target("/v1/mqtt-tokens/{token}"), ok=(204,)),
     "changeConfig": Rule(
         INSTALLERS,
         Target("/v1/configs/ha-long-1", {"settings": {"led": "off"}}),

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from psycopg import AsyncConnection
 
+    from runtime.local.browser_broker import BrowserBroker
     from tests.integration.api.access import Target
     from tests.issuers import SigningIssuer
 
@@ -48,13 +49,15 @@ def operations(app: FastAPI) -> dict[str, str]:
 
 @pytest.fixture
 async def app(
-    database_url: str, city: AsyncConnection[Any], tmp_path: Any, issuer: SigningIssuer
-) -> AsyncIterator[FastAPI]:
+    database_url: str, city: AsyncConnection[Any], tmp_path: Any, issuer: SigningIssuer,
+    browsers: BrowserBroker,
+) -> AsyncIterator[FastAPI]:  # fmt: skip
     """The application, closed, over a city whose two districts have as much of everything."""
     await seed_districts(city)
     settings = {
         "database_url": database_url, "export_dir": tmp_path,
         "oidc_issuer": issuer.url, "oidc_area_claim": "areas",
+        "browser_mqtt_url": browsers.url, "browser_broker_url": browsers.control_url,
     }  # fmt: skip
     app = create_app(Settings.model_validate(settings))
     async with app.router.lifespan_context(app):
@@ -77,6 +80,7 @@ async def numbers(conn: AsyncConnection[Any]) -> dict[str, str]:
         "own": found["ha-long-air-1"],
         "foreign": found["mong-cai-air-1"],
         "export": "00000000-0000-0000-0000-000000000000",
+        "token": "browser-0",
     }
 
 
@@ -117,6 +121,8 @@ async def test_every_operation_by_every_role_in_its_own_area_and_in_another(
             assert answer.status_code in rule.ok, f"{operation}: {answer.text}"
             if operation == "createExport":
                 known["export"] = answer.json()["id"]
+            if operation == "createMqttToken":
+                known["token"] = answer.json()["user_name"]
             if is_confined:
                 assert_nothing_foreign(operation, answer, foreign, rule.hidden)
             elif foreign is not None:

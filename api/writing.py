@@ -13,7 +13,6 @@ from api.conditions import is_matched
 from api.parameters import not_found, now, require_known
 from api.problems import Fault, Problem, sentence
 from api.queries import Row, names, things
-from api.reach import Caller
 from api.security import Asking
 from devices import edit
 from devices.entries import FieldError
@@ -28,13 +27,8 @@ _NO_CONDITION = (
 async def writing(request: Request, caller: Asking) -> AsyncIterator[AsyncConnection[Any]]:
     """Lend a connection whose changes are one transaction, in the name of who asks."""
     async with request.app.state.pool.connection() as conn, conn.transaction():
-        await act_as(conn, actor_of(caller), request.scope["state"]["request_id"])
+        await act_as(conn, caller.actor, request.scope["state"]["request_id"])
         yield conn
-
-
-def actor_of(caller: Caller) -> str:
-    """Return what the log of changes calls a caller: `key 1a2b3c4d (duty desk)`."""
-    return caller.who if caller.name == caller.who else f"{caller.who} ({caller.name})"
 
 
 async def newest(

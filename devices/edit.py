@@ -15,7 +15,7 @@ from psycopg.errors import ForeignKeyViolation, UniqueViolation
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
-from devices.entries import OBSERVED_PROPERTY, FieldError
+from devices.entries import DATASTREAM, OBSERVED_PROPERTY, FieldError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -85,6 +85,12 @@ async def found(conn: Connection, kind: Kind, key: Key) -> Row:
     if row is None:
         raise UnknownEntryError(f"there is no {kind.name} {key!r}")
     return row
+
+
+async def datastream_number(conn: Connection, thing: str, observed_property: str) -> int | None:
+    """Return the number of a thing's datastream, or None."""
+    row = await _one(conn, DATASTREAM.there, {"thing": thing, "observed_property": observed_property})
+    return None if row is None else row["id"]
 
 
 async def create(conn: Connection, kind: Kind, given: Mapping[str, Any]) -> tuple[Row, bool]:
@@ -248,7 +254,7 @@ def _differing(row: Row, given: Mapping[str, Any]) -> list[str]:
 
 
 def _stored(values: Mapping[str, Any]) -> Row:
-    return {**values, **({"properties": Jsonb(values["properties"])} if "properties" in values else {})}
+    return {**values, **{name: Jsonb(values[name]) for name in ("properties", "links") if name in values}}
 
 
 @contextmanager

@@ -10,7 +10,6 @@ import psycopg
 from api import reach
 from api.queries import unknown as queries
 from api.rights import Right
-from api.writing import actor_of
 from dashboards.console import formats
 from dashboards.console.elements import DataTable, text
 from dashboards.console.panels import panel
@@ -65,7 +64,7 @@ class Desk:
             raise PermissionError
         with reach.within(self._reached):
             async with self._pool().connection() as conn, conn.transaction():
-                await act_as(conn, actor_of(caller))
+                await act_as(conn, caller.actor)
                 if not await queries.ids(conn, ids=[number], limit=1):
                     raise UnknownThingError(f"there is no unknown thing {number}")
                 if act == "accept":

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from runtime.commands.labels import Tagged  # noqa: TC001  (typer reads it)
 from runtime.commands.running import run
 from runtime.listing import Listing
 from runtime.settings import settings
@@ -86,20 +87,22 @@ async def _import_boundaries(areas: list[Area], file: Path, attribution: str, *,
 @app.command("list")
 def list_(
     gateway: Annotated[str | None, typer.Option(help="Only this gateway's devices.")] = None,
+    tags: Tagged = None,
 ) -> None:
     """List gateways and their devices.
 
-    Example: `halong devices list --gateway ha-long-1`
+    Example: `halong devices list --gateway ha-long-1 --tag near-school`
     """
-    run(_list(gateway))
+    run(_list(gateway, tags))
 
 
-async def _list(gateway: str | None) -> None:
+async def _list(gateway: str | None, tags: list[str] | None) -> None:
     from devices.registry import list_things
     from storage.pool import connect
 
-    table = Listing("gateway", "device", "kind", "model", "DevEUI", "observes", prose=("model", "observes"))
+    names = "gateway", "device", "kind", "model", "DevEUI", "observes", "tags"
+    table = Listing(*names, prose=("model", "observes", "tags"))
     async with await connect(settings().require_database_url()) as conn:
-        for row in await list_things(conn, gateway):
+        for row in await list_things(conn, gateway, tags):
             table.row(*row)
     table.show(out)

@@ -1,4 +1,4 @@
-"""`halong gateways …`: identities on MQTT."""
+"""`halong gateways …`: which there are, and their identities on MQTT."""
 
 from __future__ import annotations
 
@@ -9,14 +9,19 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 from rich.console import Console
 
-from runtime.commands.instants import duration
+from runtime.commands.instants import duration, instant
+from runtime.commands.labels import Tagged  # noqa: TC001  (typer reads it)
 from runtime.commands.running import By, own_name, run
+from runtime.commands.things import position
+from runtime.listing import Listing
 from runtime.settings import settings
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from psycopg import AsyncConnection
+
+    from api.queries import Row
 
     T = TypeVar("T")
 
@@ -28,6 +33,73 @@ app = typer.Typer(
 out = Console(highlight=False, soft_wrap=True)
 
 _Code = Annotated[str, typer.Argument(help="The gateway's code.")]
+
+
+@app.command("list")
+def list_(
+    area: Annotated[str | None, typer.Option(help="Only in this area.")] = None,
+    tags: Tagged = None,
+) -> None:
+    """List gateways, how they are doing, and what hangs on them.
+
+    Example: `halong gateways list --area 193 --tag solar`
+    """
+    table = Listing("gateway", "name", "state", "things", "areas", "tags", prose=("name", "areas", "tags"))
+    for row in _in_database(lambda conn: _listed(conn, area, tags)):
+        state = row["state"] if row["enabled"] else "disabled"
+        table.row(
+            row["code"], row["name"], state, str(row["things"]), " ".join(row["areas"]), " ".join(row["tags"])
+        )
+    if table.row_count:
+        table.show(out)
+    else:
+        out.print("there is no such gateway: `halong gateways create --help` registers one")
+
+
+async def _listed(conn: AsyncConnection, area: str | None, tags: list[str] | None) -> list[Row]:
+    from api import reach
+    from api.queries.gateways import gateways
+
+    with reach.within(reach.EVERYTHING):
+        return await gateways(conn, area=area, state=None, tags=tags or None, after=None, limit=None)
+
+
+@app.command("move")
+def move(
+    code: _Code,
+    to: Annotated[str, typer.Option("--to", metavar="LAT,LON", help="Degrees, WGS 84: 21.03,107.34.")],
+    at: Annotated[str, typer.Option("--at", help="Since when: RFC 3339 time, local date, or `now`.")],
+    areas: Annotated[
+        list[str] | None,
+        typer.Option("--area", help="Code of an area whose outline is not known; repeat it for others."),
+    ] = None,
+    reason: Annotated[str | None, typer.Option(help="Why it was moved.")] = None,
+    by: By = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+) -> None:
+    """Record that a gateway stands elsewhere since a time; lists of a time before have it where it stood.
+
+    Its devices stay where they are registered: `halong things move` moves them. A wrong position is
+    corrected by `halong gateways set`.
+    Example: `halong gateways move ha-long-1 --to 21.03,107.34 --at 2026-11-20 --area 195`
+    """
+    from devices import gateway_moves
+    from devices.installations import Place
+
+    latitude, longitude = position(to)
+    place, since = (
+        Place(latitude=latitude, longitude=longitude, areas=tuple(areas or ())),
+        instant(at, "--at"),
+    )
+    now, who = datetime.now(UTC), by or own_name()
+    done = _in_database(
+        lambda conn: gateway_moves.move(
+            conn, code, place, since, now=now, who=who, reason=reason, dry_run=dry_run
+        )
+    )
+    left, entered = " ".join(done.left) or "no area", " ".join(done.entered) or "no area"
+    out.print(f"{code} since {since:%F %R} UTC: leaves {left}; enters {entered}", markup=False)
+    out.print("dry run: nothing was changed" if dry_run else "recorded")
 
 
 @app.command("password")

@@ -48,13 +48,18 @@ def move(
     """
     from devices.installations import Place
 
-    latitude, longitude = _position(to)
+    latitude, longitude = position(to)
     wanted = Place(latitude=latitude, longitude=longitude, areas=tuple(areas or ()), words=place)
     who = by or own_name()
     _tell(run(_move(code, wanted, instant(at, "--at"), who, reason, dry_run=dry_run)))
 
 
-def _position(text: str) -> tuple[float, float]:
+def position(text: str) -> tuple[float, float]:
+    """Read LAT,LON in degrees.
+
+    Raises:
+        BadParameter: it is none.
+    """
     try:
         latitude, longitude = map(float, text.split(","))
     except ValueError:

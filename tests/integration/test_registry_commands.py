@@ -8,11 +8,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from psycopg.types.json import Jsonb
+from rich.console import Console
 from typer.testing import CliRunner
 
 from analytics.alert_actions import import_rules
 from devices import profiles, registry
 from runtime.cli import app
+from runtime.settings import settings
 from tests.integration.api.seed import GATEWAYS
 from tests.integration.terminal import terminal
 
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
     Command = Callable[..., Awaitable[str]]
+
+
+LINKS = Jsonb([{"kind": "photo", "title": 'Cột, "nam"', "url": "https://anh.vn/a,b"}])
 
 
 @pytest.fixture
@@ -48,6 +54,16 @@ async def changes(conn: AsyncConnection[Any]) -> int:
     return (await rows.fetchone() or (0,))[0]  # type: ignore[no-any-return]
 
 
+async def labels(conn: AsyncConnection[Any]) -> list[Any]:
+    rows = await conn.execute(
+        """SELECT code, tags, links FROM gateways UNION ALL SELECT code, tags, links FROM things
+           UNION ALL SELECT t.code || '/' || p.code, d.tags, NULL FROM datastreams d
+           JOIN things t ON t.id = d.thing_id JOIN observed_properties p ON p.id = d.observed_property_id
+           ORDER BY code"""
+    )
+    return await rows.fetchall()
+
+
 async def enabled(conn: AsyncConnection[Any]) -> set[str]:
     rows = await conn.execute(
         """SELECT code FROM gateways WHERE enabled UNION ALL SELECT code FROM things WHERE enabled
@@ -64,7 +80,11 @@ async def test_an_import_of_what_was_exported_changes_nothing(
         "UPDATE gateways SET enabled = false, properties = '{\"mast\": 3}' WHERE code = 'gw-new'"
     )
     await conn.execute("UPDATE things SET enabled = false WHERE code = 'ha-long-rain-1'")
-    await conn.execute("UPDATE datastreams SET enabled = false WHERE id = 1")
+    await conn.execute("UPDATE datastreams SET enabled = false, tags = '{a,b}' WHERE id = 1")
+    await conn.execute(
+        "UPDATE things SET tags = '{near-school}', links = %s WHERE code = 'ha-long-air-1'", [LINKS]
+    )
+    await conn.execute("UPDATE gateways SET tags = '{solar}', links = %s WHERE code = 'ha-long-1'", [LINKS])
     before = await changes(conn)
     for name in ("folder", "all.json", "gateways.csv", "things.csv", "areas.csv"):
         await halong("registry", "export", str(tmp_path / name))
@@ -82,12 +102,18 @@ async def test_another_database_gets_all_of_it(
     await conn.execute(
         "UPDATE gateways SET enabled = false, properties = '{\"mast\": 3}' WHERE code = 'gw-new'"
     )
+    await conn.execute(
+        "UPDATE things SET tags = '{near-school}', links = %s WHERE code = 'ha-long-air-1'", [LINKS]
+    )
+    await conn.execute("UPDATE datastreams SET tags = '{calibrated}' WHERE id = 1")
+    kept = await labels(conn)
     await halong("registry", "export", str(tmp_path / "folder"))
     await conn.execute("TRUNCATE things, gateways CASCADE")
     shown = await halong("registry", "import", str(tmp_path / "folder"))
     assert "4 gateways to create, 3 things to create, 4 datastreams to create" in shown
     row = await conn.execute("SELECT enabled, properties FROM gateways WHERE code = 'gw-new'")
     assert await row.fetchone() == (False, {"mast": 3})
+    assert await labels(conn) == kept
 
 
 async def test_one_table_is_changed_and_what_it_does_not_name_disabled_after_asking(
@@ -168,3 +194,84 @@ async def test_gateways_and_things_one_by_one(halong: Command, conn: AsyncConnec
     ):
         told = " ".join((await halong(*wrong, fails=True)).replace("│", " ").split())
         assert said in told, told
+
+
+async def test_tags_and_links_one_by_one(halong: Command) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        for command in ("devices", "gateways"):
+            patched.setattr(f"runtime.commands.{command}.out", Console(width=250, highlight=False))
+        link = "photo  Mast, from the south  https://anh.vn/1.jpg"
+        shown = await halong(
+            "things", "set", "ha-long-air-1", "--tag", "reference", "--tag", "near-school", "--link", link
+        )
+        assert 'tags: [] -> ["near-school", "reference"]' in shown
+        assert '"title": "Mast, from the south"' in shown
+        dry = await halong("things", "set", "ha-long-air-1", "--untag", "reference", "--dry-run")
+        assert 'tags: ["near-school", "reference"] -> ["near-school"]' in dry
+        await halong("things", "set", "ha-long-air-1", "--tag", "roof", "--unlink", "https://anh.vn/1.jpg")
+        listed = await halong("devices", "list", "--tag", "roof", "--tag", "reference")
+        assert "near-school reference roof" in listed
+        assert "ha-long-rain-1" not in listed
+        await halong("gateways", "set", "gw-new", "--tag", "solar")
+        listed = await halong("gateways", "list", "--tag", "solar")
+        assert "gw-new" in listed
+        assert "mong-cai-1" not in listed
+        assert "mong-cai-1" in await halong("gateways", "list", "--area", "194")
+    changed = await halong(
+        "things", "datastream", "ha-long-air-1", "pm2_5", "--tag", "calibrated", "--interval", "60"
+    )
+    assert changed.splitlines() == [
+        "sampling_interval_s: 300 -> 60",
+        'tags: [] -> ["calibrated"]',
+        "changed: datastream ha-long-air-1/pm2_5",
+    ]
+    assert "created: datastream ha-long-rain-1/pm2_5" in await halong(
+        "things", "datastream", "ha-long-rain-1", "pm2_5"
+    )
+    air = ("things", "set", "ha-long-air-1")
+    for wrong, said in (
+        ((*air, "--untag", "red"), "it has no tag 'red'; it has near-school, reference, roof"),
+        ((*air, "--link", "https://a.vn"), "is not 'KIND TITLE URL'"),
+        ((*air, "--link", "note x http://a.vn"), "links.0.url: an address that begins with https"),
+        (("gateways", "set", "gw-new", "--tag", "So lar"), "tags.1: "),
+        (("things", "datastream", "ha-long-air-1", "pm2"), "there is no 'pm2' in the registry"),
+    ):  # fmt: skip
+        told = " ".join((await halong(*wrong, fails=True)).replace("│", " ").split())
+        assert said in told, told
+
+
+async def test_tags_and_links_in_files(halong: Command, conn: AsyncConnection[Any], tmp_path: Path) -> None:
+    file, before = tmp_path / "things.csv", await labels(conn)
+    await halong("registry", "export", str(file))
+    text = file.read_text("utf-8")
+    lines = [line.replace("pm2_5:300", "pm2_5:300#calibrated") for line in text.splitlines()]
+    head, *rows = [line.rsplit(",", 2) for line in lines]
+    assert head[1:] == ["tags", "links"]
+    file.write_text(
+        "\n".join([",".join(head), *(f"{row[0]},near-school reference," for row in rows)]), "utf-8"
+    )
+    shown = await halong("registry", "import", str(file), "--dry-run")
+    assert 'update thing ha-long-air-1: tags [] -> ["near-school", "reference"]' in shown
+    assert 'update datastream ha-long-air-1/pm2_5: tags [] -> ["calibrated"]' in shown
+    assert await labels(conn) == before
+    await halong("registry", "import", str(file))
+    assert "nothing to change" in await halong("registry", "import", str(file))
+    file.write_text(text.replace("pm2_5:300", "pm2_5:300#"), "utf-8")
+    await halong("registry", "import", str(file))
+    assert await labels(conn) == before, "an empty cell of `tags`, and `#` alone, say that there are none"
+
+
+async def test_no_gateway_is_called_as_the_platform_is_at_its_broker(
+    halong: Command, conn: AsyncConnection[Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HALONG_MQTT_URL", "mqtt://platform-7:secret@127.0.0.1:1883")
+    settings.cache_clear()
+    place = ("--name", "x", "--latitude", "20.9", "--longitude", "107", "--area", "193")
+    told = await halong("gateways", "create", "platform-7", *place, fails=True)
+    assert "'platform-7' is a name of halong's own" in " ".join(told.replace("│", " ").split())
+    file = tmp_path / "gateways.csv"
+    file.write_text("code,name,latitude,longitude,areas\nplatform-7,x,20.9,107,193\n")
+    told = await halong("registry", "import", str(file), fails=True)
+    assert "gateways.csv, line 2, code: 'platform-7' is a name of halong's own" in told
+    rows = await conn.execute("SELECT FROM gateways WHERE code = 'platform-7'")
+    assert await rows.fetchone() is None

@@ -70,3 +70,8 @@ async def test_the_commands_record_and_list(
         assert "sensor 1: OPC-N3 measures pm2_5 of gw-a-aq from 2026-11-01 00:00" in said
         listed = await halong("list", "gw-a-aq", "--at", "2026-11-20")
         assert all(words in listed for words in ("OPC-N3", "Alphasense", "4711", "1.18"))
+        await halong("install", "gw-a-aq", "pm2_5", "--model", "SPS30", "--from", "2026-11-10")
+        assert "sensor 2 is deleted" in await halong("remove", "2", "--mistake")
+        assert "sensor 1 measured until 2026-11-20 00:00" in await halong("remove", "1", "--at", "2026-11-20")
+    (left,) = await sensors(conn)
+    assert (left.model, left.valid_to) == ("OPC-N3", datetime(2026, 11, 19, 17, tzinfo=UTC))

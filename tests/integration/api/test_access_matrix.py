@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,7 +16,7 @@ import pytest
 from api import keys
 from api.app import create_app
 from api.rights import CONFINED, WITHOUT_KEY, Role
-from devices import configs, unknown_store
+from devices import configs, maintenance, sensors, unknown_limits, unknown_store
 from runtime.settings import Settings
 from tests.integration.api.conftest import client_of
 from tests.integration.api.test_api_contract import assert_problem
@@ -107,6 +107,8 @@ _RADON = {
     "aggregation": "mean", "sampling_interval_s": 3600, "device_kind": "air_station",
 }  # fmt: skip
 _PROPERTY = "/v1/registry/observed-properties"
+_SENSOR = {"model": "OPC-N3", "valid_from": "2026-11-01T00:00:00Z"}
+_WORK = {"ends_at": "PT4H", "reason": "new mast"}
 _CALIBRATION = {"valid_from": "2026-11-01T00:00:00Z", "reference": "K-114"}
 RULES: dict[str, Rule] = {
     "listAreas": get("/v1/areas?limit=1000", "/v1/areas?parent=194", roles=READERS),
@@ -148,6 +150,13 @@ RULES: dict[str, Rule] = {
         INSTALLERS,
         Target("/v1/gateways/ha-long-1/enrolment-tokens", {}),
         Target("/v1/gateways/mong-cai-1/enrolment-tokens", {}),
+        hidden=404,
+        ok=(201,),
+    ),
+    "moveGateway": Rule(
+        INSTALLERS,
+        Target("/v1/gateways/ha-long-1/places", moved("193")),
+        Target("/v1/gateways/mong-cai-1/places", moved("194")),
         hidden=404,
         ok=(201,),
     ),
@@ -268,6 +277,51 @@ RULES: dict[str, Rule] = {
     "getCalibration": get("/v1/registry/calibrations/1", "/v1/registry/calibrations/2", hidden=404),
     "changeCalibration": Rule(ADMINS, Target("/v1/registry/calibrations/1", {"gain": 2}, over="*")),
     "deleteCalibration": Rule(ADMINS, Target("/v1/registry/calibrations/1", over="*"), ok=(204,)),
+    "listSensors": get("/v1/registry/sensors", f"/v1/registry/sensors?thing={_FOREIGN}"),
+    "createSensor": Rule(
+        INSTALLERS,
+        Target("/v1/registry/sensors", _SENSOR | {"datastream": "{own}"}),
+        Target("/v1/registry/sensors", _SENSOR | {"datastream": "{foreign}"}),
+        ok=(201,),
+    ),
+    "getSensor": get("/v1/registry/sensors/1", "/v1/registry/sensors/2", hidden=404),
+    "changeSensor": registered("sensors", "1", "2", {"firmware": "2"}),
+    "deleteSensor": Rule(
+        INSTALLERS,
+        Target("/v1/registry/sensors/1", over="*"),
+        Target("/v1/registry/sensors/2", over="*"),
+        hidden=404,
+        ok=(204,),
+    ),
+    "listMaintenanceWindows": get("/v1/maintenance-windows", f"/v1/maintenance-windows?thing={_FOREIGN}"),
+    "getMaintenanceWindow": get("/v1/maintenance-windows/1", "/v1/maintenance-windows/2", hidden=404),
+    "createMaintenanceWindow": Rule(
+        INSTALLERS,
+        Target("/v1/maintenance-windows", _WORK | {"area": "193"}),
+        Target("/v1/maintenance-windows", _WORK | {"gateway": "mong-cai-1"}),
+        ok=(201,),
+    ),
+    "endMaintenanceWindow": Rule(
+        INSTALLERS,
+        Target("/v1/maintenance-windows/1"),
+        Target("/v1/maintenance-windows/2"),
+        hidden=404,
+        ok=(204,),
+    ),
+    "listAutomaticAcceptance": get("/v1/automatic-acceptance", roles=INSTALLERS),
+    "setAutomaticAcceptance": Rule(
+        INSTALLERS,
+        Target("/v1/automatic-acceptance/ha-long-1", {}),
+        Target("/v1/automatic-acceptance/mong-cai-1", {}),
+        hidden=404,
+    ),
+    "endAutomaticAcceptance": Rule(
+        INSTALLERS,
+        Target("/v1/automatic-acceptance/ha-long-1"),
+        Target("/v1/automatic-acceptance/mong-cai-1"),
+        hidden=404,
+        ok=(204,),
+    ),
     "listChanges": get("/v1/changes", roles=INSTALLERS),
 }
 
@@ -337,6 +391,7 @@ async def app(
            FROM datastreams d JOIN things t ON t.id = d.thing_id
            WHERE t.code = 'mong-cai-air-1'"""
     )
+    await _maintain(city)
     settings = {
         "database_url": database_url, "export_dir": tmp_path,
         "oidc_issuer": issuer.url, "oidc_area_claim": "areas",
@@ -344,6 +399,18 @@ async def app(
     app = create_app(Settings.model_validate(settings))
     async with app.router.lifespan_context(app):
         yield app
+
+
+async def _maintain(conn: AsyncConnection[Any]) -> None:
+    """Windows, sensors and limits: 1 of each in 193, 2 in 194."""
+    await conn.execute("TRUNCATE maintenance_windows, sensors RESTART IDENTITY")
+    now = datetime.now(UTC)
+    for thing, gateway in ((_OWN, "ha-long-1"), (_FOREIGN, "mong-cai-1")):
+        await maintenance.add(
+            conn, "gateway", gateway, now, now + timedelta(days=1), reason="mast", who="Minh"
+        )
+        await sensors.install(conn, thing, "pm2_5", now - timedelta(days=3), model="old", who="Minh")
+        await unknown_limits.set_automatic(conn, gateway, (1, 1), "Minh")
 
 
 async def _name_unknown(conn: AsyncConnection[Any]) -> None:
@@ -403,7 +470,10 @@ async def test_every_operation_by_every_role_in_its_own_area_and_in_another(
         async def ask(operation: str, target: Target) -> httpx.Response:
             path = target.path.format(**known)
             over = None if target.over is None else {"if-match": target.over}
-            return await client.request(methods[operation], path, json=target.body, headers=over)
+            body = target.body
+            if body is not None and "{" in str(body.get("datastream")):
+                body = body | {"datastream": int(body["datastream"].format(**known))}
+            return await client.request(methods[operation], path, json=body, headers=over)
 
         for operation, rule in RULES.items():
             foreign = None if rule.foreign is None else await ask(operation, rule.foreign)
@@ -443,6 +513,7 @@ async def test_the_markers_of_the_other_area_are_there_for_who_reaches_it(
         "listAreas", "getArea", "listValues", "listThings", "listDatastreams", "listLatestObservations",
         "listObservations", "listGateways", "listRefusals", "listUnknownThings", "listAlerts",
         "listAlertRules", "listAlertSilences", "listCommands", "listConfigs", "listLiveness", "getRollout",
+        "listSensors", "listMaintenanceWindows",
     }  # fmt: skip
     async with client_of(app, authorization=f"Bearer {text}") as client:
         for operation in expected:

@@ -1,0 +1,89 @@
+"""What commands share that create and change one entry of the registry."""
+
+from __future__ import annotations
+
+import json
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from runtime.settings import settings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from psycopg import AsyncConnection
+    from pydantic import BaseModel
+
+    from devices.entries import Kind
+
+    #: the fields that options change, of an entry as it is
+    Options = Callable[[dict[str, Any]], dict[str, Any]]
+
+out = Console(highlight=False, soft_wrap=True)
+
+
+def checked(model: type[BaseModel], given: dict[str, Any]) -> dict[str, Any]:
+    """Return what is given as a model has it.
+
+    Raises:
+        BadParameter: it cannot be.
+    """
+    try:
+        return model.model_validate(given).model_dump(exclude_unset=True)
+    except ValidationError as error:
+        wrong = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
+        raise typer.BadParameter("; ".join(wrong)) from None
+
+
+@asynccontextmanager
+async def changing(*, dry_run: bool) -> AsyncIterator[AsyncConnection[Any]]:
+    """Give a connection whose changes are one transaction, which a dry run takes back."""
+    from storage.pool import connect
+
+    async with (
+        await connect(settings().require_database_url()) as conn,
+        conn.transaction(force_rollback=dry_run),
+    ):
+        yield conn
+    if dry_run:
+        out.print("dry run: nothing was changed")
+
+
+async def create_in(conn: AsyncConnection[Any], kind: Kind, given: dict[str, Any]) -> None:
+    """Create an entry, and tell whether it was there."""
+    from devices import edit
+
+    _, is_new = await edit.create(conn, kind, given)
+    called = given.get("code") or f"{given['thing']}/{given['observed_property']}"
+    out.print(f"{'created' if is_new else 'unchanged'}: {kind.name} {called}", markup=False)
+
+
+async def change_in(
+    conn: AsyncConnection[Any],
+    kind: Kind,
+    key: str | int,
+    called: str,
+    model: type[BaseModel],
+    given: dict[str, Any],
+    options: Options,
+) -> None:
+    """Change an entry, and tell what differs."""
+    from devices import edit
+
+    before = await edit.found(conn, kind, key)
+    changes = checked(model, given | options(before))
+    if not changes:
+        raise typer.BadParameter(f"say what is to change of {called}: see --help")
+    after = await edit.change(conn, kind, key, changes)
+    differing = [name for name in changes if before[name] != after[name]]
+    for name in differing:
+        out.print(f"{name}: {_shown(before[name])} -> {_shown(after[name])}", markup=False)
+    out.print(f"{'changed' if differing else 'unchanged'}: {kind.name} {called}", markup=False)
+
+
+def _shown(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

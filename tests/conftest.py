@@ -15,7 +15,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
+import aiomqtt
 import hypothesis
 import psutil
 import psycopg
@@ -46,6 +48,8 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("patient")
 
+#: tells that all that was retained has arrived
+_LAST = "test/last"
 #: of ingest, in any test
 _MOST_PROCESSES = 3
 #: where Linux keeps files in memory, and what must be free there for the databases of a whole run
@@ -216,7 +220,11 @@ def nobody_acts() -> None:
 
 @pytest.fixture(autouse=True)
 def sessions_end() -> Iterator[None]:
-    """End ingest's sessions with the test: their queues would grow with the messages of every other one."""
+    """End ingest's sessions with the test, and forget what the broker retains of it.
+
+    The sessions' queues would grow with the messages of every other test, and the next one's ingest would be
+    told the states of gateways that it does not know.
+    """
     yield
     ended = [_MADE.pop() for _ in _MADE.copy()]
     if any(each.mqtt_url for each in ended):
@@ -231,6 +239,36 @@ async def _end_sessions(ended: list[Settings]) -> None:
             for client_id in client_ids(changed(each, ingest_processes=_MOST_PROCESSES)):
                 with suppress(OSError):  # a broker of the test's own, which has ended as well
                     await forget_session(str(each.mqtt_url), client_id)
+    for url in {str(each.mqtt_url) for each in ended if each.mqtt_url}:
+        with suppress(aiomqtt.MqttError):
+            await _forget_retained(url)
+
+
+async def _forget_retained(url: str) -> None:
+    """Retain nothing: what is retained is delivered before what is published after the subscription."""
+    async with client_of(url) as client:
+        await client.subscribe("#")
+        await client.publish(_LAST, b"")
+        retained = []
+        async for message in client.messages:
+            if message.topic.matches(_LAST):
+                break
+            if message.retain:
+                retained.append(str(message.topic))
+        for topic in retained:
+            await client.publish(topic, b"", qos=1, retain=True)
+
+
+def client_of(url: str) -> aiomqtt.Client:
+    """A client for the address of a broker with user and password in it."""
+    parts = urlsplit(url)
+    return aiomqtt.Client(
+        parts.hostname or "",
+        parts.port or 0,
+        username=unquote(parts.username or "") or None,
+        password=unquote(parts.password or "") or None,
+        protocol=aiomqtt.ProtocolVersion.V5,
+    )
 
 
 def changed(settings: Settings, **changes: Any) -> Settings:

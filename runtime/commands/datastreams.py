@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from runtime.commands.entries import Code, DryRun, Enabled, given_alone
+from runtime.commands.entries import Code, Enabled, given_alone
 from runtime.commands.entry import change_in, changing, checked, create_in
 from runtime.commands.labels import Tags, Untags, labelled
-from runtime.commands.running import run
+from runtime.commands.running import DryRun, in_database
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
 
 
 def set_datastream(
@@ -28,15 +31,15 @@ def set_datastream(
     Example: `halong things datastream ha-long-air-1 pm2_5 --interval 60 --tag reference --dry-run`
     """
     given = given_alone(sampling_interval_s=interval, enabled=enabled)
-    run(_set(thing, prop, given, tags, untags, dry_run=dry_run))
+    in_database(lambda conn: _set(conn, thing, prop, given, (tags, untags), dry_run=dry_run))
 
 
 async def _set(
+    conn: AsyncConnection[Any],
     thing: str,
     prop: str,
     given: dict[str, Any],
-    tags: list[str] | None,
-    untags: list[str] | None,
+    labels: tuple[list[str] | None, list[str] | None],
     *,
     dry_run: bool,
 ) -> None:
@@ -44,19 +47,13 @@ async def _set(
     from devices.edit import datastream_number
     from devices.entries import DATASTREAM
 
-    async with changing(dry_run=dry_run) as conn:
-        number = await datastream_number(conn, thing, prop)
-        if number is None:
-            named = {"thing": thing, "observed_property": prop, **given, **labelled({}, tags, untags)}
+    number = await datastream_number(conn, thing, prop)
+    if number is None:
+        named = {"thing": thing, "observed_property": prop, **given, **labelled({}, *labels)}
+        async with changing(conn, dry_run=dry_run):
             await create_in(conn, DATASTREAM, checked(NewDatastream, named))
-        else:
-            called = f"{thing}/{prop}"
-            await change_in(
-                conn,
-                DATASTREAM,
-                number,
-                called,
-                DatastreamChange,
-                given,
-                lambda now: labelled(now, tags, untags),
-            )
+        return
+    called = number, f"{thing}/{prop}"
+    await change_in(
+        conn, DATASTREAM, called, DatastreamChange, given, lambda now: labelled(now, *labels), dry_run=dry_run
+    )

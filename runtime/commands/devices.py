@@ -9,11 +9,12 @@ import typer
 from rich.console import Console
 
 from runtime.commands.labels import Tagged  # noqa: TC001  (typer reads it)
-from runtime.commands.running import run
-from runtime.listing import Listing
-from runtime.settings import settings
+from runtime.commands.running import DryRun, in_database
+from runtime.listing import Listing, shortened
 
 if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+
     from devices.model import Area, Profile
 
 app = typer.Typer(no_args_is_help=True, help="Areas, gateways, devices and what they observe.")
@@ -24,7 +25,7 @@ _SHOWN = 50
 @app.command("import")
 def import_(
     profile: Annotated[str, typer.Argument(help="Profile name (quang_ninh) or a folder of the same form.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+    dry_run: DryRun = False,
     boundaries: Annotated[
         Path | None, typer.Option(help="GeoJSON with the areas' boundaries, matched by code or name.")
     ] = None,
@@ -45,43 +46,36 @@ def import_(
         from simulators.city import populate
 
         city = populate(city)
-    run(_import(city, dry_run=dry_run))
+    in_database(lambda conn: _import(conn, city, dry_run=dry_run))
     if boundaries:
         areas = [area for area in city.areas if area.level == level]
-        run(_import_boundaries(areas, boundaries, attribution or boundaries.name, dry_run=dry_run))
+        _import_boundaries(areas, boundaries, attribution or boundaries.name, dry_run=dry_run)
 
 
-async def _import(profile: Profile, *, dry_run: bool) -> None:
+async def _import(conn: AsyncConnection, profile: Profile, *, dry_run: bool) -> None:
     from analytics.alert_actions import import_rules
     from devices.registry import apply, plan_import
-    from storage.pool import connect
 
-    async with await connect(settings().require_database_url()) as conn:
-        plan = await plan_import(conn, profile)
-        effective = list(plan.effective())
-        for change in effective[:_SHOWN]:
-            out.print(f"  {change.describe()}", markup=False)
-        if len(effective) > _SHOWN:
-            out.print(f"  … and {len(effective) - _SHOWN} more")
-        out.print(plan.summary(), markup=False)
-        if dry_run:
-            out.print("dry run: nothing was changed")
-        else:
-            await apply(conn, plan)
-            rules = await import_rules(conn, profile.alert_rules)
-            out.print(f"{rules} of {len(profile.alert_rules)} alert rules written")
+    plan = await plan_import(conn, profile)
+    for line in shortened([change.describe() for change in plan.effective()], _SHOWN):
+        out.print(line, markup=False)
+    out.print(plan.summary(), markup=False)
+    if dry_run:
+        out.print("dry run: nothing was changed")
+    else:
+        await apply(conn, plan)
+        rules = await import_rules(conn, profile.alert_rules)
+        out.print(f"{rules} of {len(profile.alert_rules)} alert rules written")
 
 
-async def _import_boundaries(areas: list[Area], file: Path, attribution: str, *, dry_run: bool) -> None:
+def _import_boundaries(areas: list[Area], file: Path, attribution: str, *, dry_run: bool) -> None:
     from devices.boundaries import read_geojson
     from devices.registry import set_boundaries
-    from storage.pool import connect
 
     found = read_geojson(file, areas)
     out.print(f"{len(found)} boundaries from {file}")
     if not dry_run:
-        async with await connect(settings().require_database_url()) as conn:
-            await set_boundaries(conn, found, attribution)
+        in_database(lambda conn: set_boundaries(conn, found, attribution))
 
 
 @app.command("list")
@@ -93,16 +87,10 @@ def list_(
 
     Example: `halong devices list --gateway ha-long-1 --tag near-school`
     """
-    run(_list(gateway, tags))
-
-
-async def _list(gateway: str | None, tags: list[str] | None) -> None:
     from devices.registry import list_things
-    from storage.pool import connect
 
     names = "gateway", "device", "kind", "model", "DevEUI", "observes", "tags"
     table = Listing(*names, prose=("model", "observes", "tags"))
-    async with await connect(settings().require_database_url()) as conn:
-        for row in await list_things(conn, gateway, tags):
-            table.row(*row)
+    for row in in_database(lambda conn: list_things(conn, gateway, tags)):
+        table.row(*row)
     table.show(out)

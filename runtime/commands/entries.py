@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from runtime.commands.entry import change_in, changing, checked, create_in
 from runtime.commands.labels import Links, Tags, Unlinks, Untags, labelled
-from runtime.commands.running import run
+from runtime.commands.named_values import split, value_of
+from runtime.commands.running import DryRun, in_database
 from runtime.settings import settings
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
+    from psycopg import AsyncConnection
 
     from devices.entries import Kind
     from runtime.commands.entry import Options
@@ -47,7 +47,6 @@ Measures = Annotated[
     list[str] | None,
     typer.Option("--measures", help="PROPERTY or PROPERTY:SECONDS, a datastream; repeat it for several."),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")]
 
 
 def create_gateway(
@@ -75,7 +74,8 @@ def create_gateway(
         raise typer.BadParameter(reserved_text(code), param_hint="CODE")
     given = given_alone(name=name, latitude=latitude, longitude=longitude, areas=areas, heartbeat_s=heartbeat)
     given |= {"code": code, **_properties(properties, {}), **labelled({}, tags, links=links)}
-    run(_create(GATEWAY, checked(NewGateway, given), dry_run=dry_run))
+    entry = checked(NewGateway, given)
+    in_database(lambda conn: _create(conn, GATEWAY, entry, [], dry_run=dry_run))
 
 
 def set_gateway(
@@ -95,6 +95,7 @@ def set_gateway(
 ) -> None:
     """Change what is named of a gateway; the rest stays. Ingest knows at once.
 
+    To switch it off or on and change nothing else, use `halong gateways disable` and `enable`.
     Example: `halong gateways set ha-long-1 --name "Harbour" --heartbeat 60 --dry-run`
     """
     from api.schemas.registration import GatewayChange
@@ -103,7 +104,9 @@ def set_gateway(
     given = given_alone(name=name, latitude=latitude, longitude=longitude, areas=areas, heartbeat_s=heartbeat)
     given |= given_alone(enabled=enabled)
     options = _options(properties, tags, untags, links, unlinks)
-    run(_change(GATEWAY, code, GatewayChange, given, options, dry_run=dry_run))
+    in_database(
+        lambda conn: change_in(conn, GATEWAY, (code, code), GatewayChange, given, options, dry_run=dry_run)
+    )
 
 
 def create_thing(
@@ -136,7 +139,8 @@ def create_thing(
     given |= given_alone(model=model, dev_eui=dev_eui) | {"code": code, **_properties(properties, {})}
     given |= labelled({}, tags, links=links)
     streams = [_datastream(code, each) for each in measures or ()]
-    run(_create(THING, checked(NewThing, given), streams, dry_run=dry_run))
+    entry = checked(NewThing, given)
+    in_database(lambda conn: _create(conn, THING, entry, streams, dry_run=dry_run))
 
 
 def set_thing(
@@ -170,7 +174,9 @@ def set_thing(
     )
     given |= given_alone(model=model, dev_eui=dev_eui, enabled=enabled)
     options = _options(properties, tags, untags, links, unlinks)
-    run(_change(THING, code, ThingChange, given, options, dry_run=dry_run))
+    in_database(
+        lambda conn: change_in(conn, THING, (code, code), ThingChange, given, options, dry_run=dry_run)
+    )
 
 
 def disable_thing(code: Code, dry_run: DryRun = False) -> None:
@@ -191,12 +197,10 @@ def _properties(options: list[str] | None, present: dict[str, Any]) -> dict[str,
         return {}
     changed = dict(present)
     for option in options:
-        name, sign, text = option.partition("=")
-        if not sign or not name:
-            raise typer.BadParameter(f"{option!r} is not NAME=VALUE", param_hint="--property")
+        name, text = split(option, "--property")
         changed.pop(name, None)
         if text:
-            changed[name] = _value(text)
+            changed[name] = value_of(text)
     return {"properties": changed}
 
 
@@ -207,13 +211,6 @@ def _options(properties: list[str] | None, *labels: list[str] | None) -> Options
         return _properties(properties, present["properties"]) | labelled(present, *labels)
 
     return changed
-
-
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
 
 
 def _datastream(thing: str, text: str) -> dict[str, Any]:
@@ -227,24 +224,16 @@ def _datastream(thing: str, text: str) -> dict[str, Any]:
 
 
 async def _create(
-    kind: Kind, given: dict[str, Any], streams: list[dict[str, Any]] | None = None, *, dry_run: bool
-) -> None:
-    from devices.entries import DATASTREAM
-
-    async with changing(dry_run=dry_run) as conn:
-        await create_in(conn, kind, given)
-        for stream in streams or ():
-            await create_in(conn, DATASTREAM, stream)
-
-
-async def _change(
+    conn: AsyncConnection[Any],
     kind: Kind,
-    code: str,
-    model: type[BaseModel],
     given: dict[str, Any],
-    options: Options,
+    streams: list[dict[str, Any]],
     *,
     dry_run: bool,
 ) -> None:
-    async with changing(dry_run=dry_run) as conn:
-        await change_in(conn, kind, code, code, model, given, options)
+    from devices.entries import DATASTREAM
+
+    async with changing(conn, dry_run=dry_run):
+        await create_in(conn, kind, given)
+        for stream in streams:
+            await create_in(conn, DATASTREAM, stream)

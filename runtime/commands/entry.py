@@ -10,8 +10,6 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from runtime.settings import settings
-
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
@@ -40,15 +38,10 @@ def checked(model: type[BaseModel], given: dict[str, Any]) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def changing(*, dry_run: bool) -> AsyncIterator[AsyncConnection[Any]]:
-    """Give a connection whose changes are one transaction, which a dry run takes back."""
-    from storage.pool import connect
-
-    async with (
-        await connect(settings().require_database_url()) as conn,
-        conn.transaction(force_rollback=dry_run),
-    ):
-        yield conn
+async def changing(conn: AsyncConnection[Any], *, dry_run: bool) -> AsyncIterator[None]:
+    """Have changes be one transaction, which a dry run takes back."""
+    async with conn.transaction(force_rollback=dry_run):
+        yield
     if dry_run:
         out.print("dry run: nothing was changed")
 
@@ -65,24 +58,27 @@ async def create_in(conn: AsyncConnection[Any], kind: Kind, given: dict[str, Any
 async def change_in(
     conn: AsyncConnection[Any],
     kind: Kind,
-    key: str | int,
-    called: str,
+    named: tuple[str | int, str],
     model: type[BaseModel],
     given: dict[str, Any],
     options: Options,
+    *,
+    dry_run: bool,
 ) -> None:
-    """Change an entry, and tell what differs."""
+    """Change an entry of some key that people call something, and tell what differs."""
     from devices import edit
 
-    before = await edit.found(conn, kind, key)
-    changes = checked(model, given | options(before))
-    if not changes:
-        raise typer.BadParameter(f"say what is to change of {called}: see --help")
-    after = await edit.change(conn, kind, key, changes)
-    differing = [name for name in changes if before[name] != after[name]]
-    for name in differing:
-        out.print(f"{name}: {_shown(before[name])} -> {_shown(after[name])}", markup=False)
-    out.print(f"{'changed' if differing else 'unchanged'}: {kind.name} {called}", markup=False)
+    key, called = named
+    async with changing(conn, dry_run=dry_run):
+        before = await edit.found(conn, kind, key)
+        changes = checked(model, given | options(before))
+        if not changes:
+            raise typer.BadParameter(f"say what is to change of {called}: see --help")
+        after = await edit.change(conn, kind, key, changes)
+        differing = [name for name in changes if before[name] != after[name]]
+        for name in differing:
+            out.print(f"{name}: {_shown(before[name])} -> {_shown(after[name])}", markup=False)
+        out.print(f"{'changed' if differing else 'unchanged'}: {kind.name} {called}", markup=False)
 
 
 def _shown(value: Any) -> str:

@@ -4,26 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from runtime.commands.instants import duration, instant
+from runtime.commands.instants import duration, instant, local
 from runtime.commands.labels import Tagged  # noqa: TC001  (typer reads it)
-from runtime.commands.running import By, own_name, run
+from runtime.commands.running import By, DryRun, in_database, own_name
 from runtime.commands.things import position
 from runtime.listing import Listing
 from runtime.settings import settings
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from psycopg import AsyncConnection
-
-    from api.queries import Row
-
-    T = TypeVar("T")
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -44,8 +35,13 @@ def list_(
 
     Example: `halong gateways list --area 193 --tag solar`
     """
+    from api.queries.gateways import gateways
+
     table = Listing("gateway", "name", "state", "things", "areas", "tags", prose=("name", "areas", "tags"))
-    for row in _in_database(lambda conn: _listed(conn, area, tags)):
+    found = in_database(
+        lambda conn: gateways(conn, area=area, state=None, tags=tags or None, after=None, limit=None)
+    )
+    for row in found:
         state = row["state"] if row["enabled"] else "disabled"
         table.row(
             row["code"], row["name"], state, str(row["things"]), " ".join(row["areas"]), " ".join(row["tags"])
@@ -54,14 +50,6 @@ def list_(
         table.show(out)
     else:
         out.print("there is no such gateway: `halong gateways create --help` registers one")
-
-
-async def _listed(conn: AsyncConnection, area: str | None, tags: list[str] | None) -> list[Row]:
-    from api import reach
-    from api.queries.gateways import gateways
-
-    with reach.within(reach.EVERYTHING):
-        return await gateways(conn, area=area, state=None, tags=tags or None, after=None, limit=None)
 
 
 @app.command("move")
@@ -75,7 +63,7 @@ def move(
     ] = None,
     reason: Annotated[str | None, typer.Option(help="Why it was moved.")] = None,
     by: By = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Record that a gateway stands elsewhere since a time; lists of a time before have it where it stood.
 
@@ -92,7 +80,7 @@ def move(
         instant(at, "--at"),
     )
     now, who = datetime.now(UTC), by or own_name()
-    done = _in_database(
+    done = in_database(
         lambda conn: gateway_moves.move(
             conn, code, place, since, now=now, who=who, reason=reason, dry_run=dry_run
         )
@@ -111,7 +99,7 @@ def password(code: _Code) -> None:
     """
     from devices.identities import set_password
 
-    typer.echo(_in_database(lambda conn: set_password(conn, code)))
+    typer.echo(in_database(lambda conn: set_password(conn, code)))
 
 
 @app.command("rotate")
@@ -142,11 +130,11 @@ def rotate(
 
     at = datetime.now(UTC)
     until = at + duration(for_)
-    given = _in_database(lambda conn: apply(conn, code, at=at, until=until))
+    given = in_database(lambda conn: apply(conn, code, at=at, until=until))
     out.print(f"user name  {given.user_name}\npassword   {given.password}", markup=False)
     if given.until:
         out.print(
-            f"the old password is valid until {given.until:%F %R} UTC; end it sooner with "
+            f"the old password is valid until {local(given.until)}; end it sooner with "
             f"`halong gateways rotate {code} --end`",
             markup=False,
         )
@@ -156,7 +144,7 @@ def _end_rotation(code: str, *, keep_old: bool) -> None:
     from devices.rotation import end_rotation
 
     at = datetime.now(UTC)
-    user = _in_database(lambda conn: end_rotation(conn, code, at=at, keep_old=keep_old))
+    user = in_database(lambda conn: end_rotation(conn, code, at=at, keep_old=keep_old))
     out.print(f"{code} logs in as {user} alone", markup=False)
 
 
@@ -180,7 +168,7 @@ def revoke(
     if reason not in REASONS:
         raise typer.BadParameter(f"no reason {reason!r}: give one of {', '.join(REASONS)}")
     at, who = datetime.now(UTC), by or own_name()
-    ended = _in_database(lambda conn: revoke_all(conn, code, at=at, by=who, reason=reason, dry_run=dry_run))
+    ended = in_database(lambda conn: revoke_all(conn, code, at=at, by=who, reason=reason, dry_run=dry_run))
     word = "would end" if dry_run else "ended"
     out.print(f"{code}: {word} {ended.passwords} passwords, {ended.certificates} certificates", markup=False)
 
@@ -189,7 +177,8 @@ def revoke(
 def disable(code: _Code) -> None:
     """Let a gateway log in no more until it is enabled again; its connection ends, its identities are kept.
 
-    Its certificates are on hold, its readings refused. Example: `halong gateways disable ha-long-1`
+    Its certificates are on hold, its readings refused. `halong gateways set --disable` does the same beside
+    other changes. Example: `halong gateways disable ha-long-1`
     """
     _set_enabled(code, enabled=False)
 
@@ -206,7 +195,7 @@ def enable(code: _Code) -> None:
 def _set_enabled(code: str, *, enabled: bool) -> None:
     from devices.rotation import set_enabled
 
-    changed = _in_database(lambda conn: set_enabled(conn, code, enabled=enabled))
+    changed = in_database(lambda conn: set_enabled(conn, code, enabled=enabled))
     state = "enabled" if enabled else "disabled"
     out.print(f"{code} is {state}" if changed else f"{code} was {state} already", markup=False)
 
@@ -235,8 +224,8 @@ def enrol(
             "a QR code says where to send the token: give --api or set HALONG_PUBLIC_URL"
         )
     at, lasts, who = datetime.now(UTC), duration(for_), by or own_name()
-    token = _in_database(lambda conn: create_token(conn, code, at=at, lasts=lasts, by=who))
-    out.print(f"token  {token.text}\nuntil  {token.expires_at:%F %R} UTC, once", markup=False)
+    token = in_database(lambda conn: create_token(conn, code, at=at, lasts=lasts, by=who))
+    out.print(f"token  {token.text}\nuntil  {local(token.expires_at)}, once", markup=False)
     if address:
         out.print(f"send   {token.address(address)}", markup=False)
     if qr:
@@ -263,15 +252,5 @@ def passwords(
 
         city = populate(city)
     kept = kept_passwords(file, (gateway.code for gateway in city.gateways))
-    _in_database(lambda conn: admit(conn, kept))
+    in_database(lambda conn: admit(conn, kept))
     typer.echo(f"{len(kept)} gateways of {profile} may log in with their passwords in {file}")
-
-
-def _in_database(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-    from storage.pool import connect
-
-    async def done() -> T:
-        async with await connect(settings().require_database_url()) as conn:
-            return await work(conn)
-
-    return run(done())

@@ -8,16 +8,16 @@ import time
 from dataclasses import dataclass, field
 from statistics import median
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
-
-import aiomqtt
+from urllib.parse import urlsplit
 
 from bench.publisher import publish
 from storage.pool import connect
+from tests.conftest import client_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import aiomqtt
     from psycopg import AsyncConnection
 
     from runtime.settings import Settings
@@ -96,14 +96,7 @@ async def expect_often(conn: AsyncConnection[Any], gateway: str) -> None:
 
 
 def platform_client(broker: Broker) -> aiomqtt.Client:
-    url = urlsplit(broker.platform_url)
-    return aiomqtt.Client(
-        url.hostname or "",
-        url.port or 0,
-        username=url.username,
-        password=unquote(url.password or ""),
-        protocol=aiomqtt.ProtocolVersion.V5,
-    )
+    return client_of(broker.platform_url)
 
 
 @dataclass

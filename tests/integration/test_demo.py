@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from runtime.local.provision import Binaries
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 SEPARATOR = "=== next block ==="
 #: analytics goes back over a day within some minutes, on a busy machine too

@@ -392,8 +392,8 @@ def test_the_demos_broker_lets_tour_in_by_tls_with_password_and_with_certificate
         (folder / "tour.pem").write_text(certificate_pem(certificate))
         (folder / "tour.key").write_text(key_pem(own))
         publish = f'"{places.card}/mosquitto_pub" -V 5 -q 1 -h localhost -t city/v1/tour/up/observations -m x'
-        by_password = '-p "$MQTT_TLS_PORT" --cafile "$CA_FILE" -u tour -P "$TOUR_PASSWORD"'
-        by_certificate = '-p "$MQTT_CERTIFICATE_PORT" --cafile "$CA_FILE" --cert tour.pem --key tour.key'
+        by_password = '-p "$MQTT_TLS_PORT" --cafile "$MQTT_CA_FILE" -u tour -P "$TOUR_PASSWORD"'
+        by_certificate = '-p "$MQTT_CERTIFICATE_PORT" --cafile "$MQTT_CA_FILE" --cert tour.pem --key tour.key'
         source = f'. "{places.env_file}"'
         for options in (by_password, by_certificate):
             subprocess.run(

@@ -28,6 +28,11 @@ _LINK = """
 INSERT INTO gateway_areas (gateway_id, area_id) SELECT %(id)s, unnest(%(areas)s::int[])
 ON CONFLICT DO NOTHING"""
 
+_LAST = """
+SELECT nullif(valid_from, '-infinity'), valid_to, latitude, longitude, areas FROM gateway_stays
+WHERE gateway_id = %(id)s ORDER BY valid_to DESC LIMIT 1"""
+_RETURN = "DELETE FROM gateway_stays WHERE gateway_id = %(id)s AND valid_to = %(at)s"
+
 
 class UnknownGatewayError(LookupError):
     """No gateway has this code."""
@@ -77,6 +82,30 @@ async def move(
         if not dry_run:
             await _write(conn, number, before, after, {"who": who, "reason": reason})
     return Move(gateway, at, before, after, units, None if dry_run else 0)
+
+
+async def take_back(
+    conn: AsyncConnection[Any], gateway: str, *, dry_run: bool = False
+) -> tuple[datetime, Installation]:
+    """Take a gateway's last move back, as if it had not been recorded; return its time, and where it stands.
+
+    Raises:
+        UnknownGatewayError: there is no such gateway.
+        PlaceError: it was never moved.
+    """
+    async with conn.transaction():
+        number, _ = await _standing(conn, gateway)
+        row = await (await conn.execute(_LAST, {"id": number})).fetchone()
+        if row is None:
+            raise PlaceError(f"{gateway} was never moved: `halong gateways set` corrects where it stands")
+        since, at, latitude, longitude, areas = row
+        if not dry_run:
+            changed = {"id": number, "at": at, "latitude": latitude, "longitude": longitude, "areas": areas}
+            for statement in (_RETURN, _STAND, _UNLINK, _LINK):
+                await conn.execute(statement, changed)
+    return at, Installation(
+        valid_from=since, valid_to=None, latitude=latitude, longitude=longitude, areas=frozenset(areas)
+    )
 
 
 async def _standing(conn: AsyncConnection[Any], gateway: str) -> tuple[int, Installation]:

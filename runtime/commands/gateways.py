@@ -90,6 +90,19 @@ def move(
     out.print("dry run: nothing was changed" if dry_run else "recorded")
 
 
+@app.command("take-back")
+def take_back(code: _Code, dry_run: DryRun = False) -> None:
+    """Take a gateway's last move back, as if it had not been recorded.
+
+    Example: `halong gateways take-back ha-long-1 --dry-run`
+    """
+    from devices import gateway_moves
+
+    at, place = in_database(lambda conn: gateway_moves.take_back(conn, code, dry_run=dry_run))
+    out.print(f"{code}: the move of {local(at)}; it stands at {place.latitude}, {place.longitude} again")
+    out.print("dry run: nothing was changed" if dry_run else "taken back")
+
+
 @app.command("password")
 def password(code: _Code) -> None:
     """Give a gateway another random password and print it, once: only its hash is kept.

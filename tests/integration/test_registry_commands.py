@@ -257,3 +257,29 @@ async def test_no_gateway_is_called_as_the_platform_is_at_its_broker(
     assert "gateways.csv, line 2, code: 'platform-7' is a name of halong's own" in told
     rows = await conn.execute("SELECT FROM gateways WHERE code = 'platform-7'")
     assert await rows.fetchone() is None
+
+
+async def test_a_gateway_is_moved_and_the_move_taken_back(halong: Halong, conn: AsyncConnection[Any]) -> None:
+    async def standing() -> Any:
+        rows = await conn.execute(
+            """SELECT latitude, (SELECT array_agg(a.code ORDER BY a.code) FROM gateway_areas l
+                                 JOIN areas a ON a.id = l.area_id WHERE l.gateway_id = g.id),
+                      (SELECT count(*) FROM gateway_stays WHERE gateway_id = g.id)
+               FROM gateways g WHERE code = 'gw-new'"""
+        )
+        return await rows.fetchone()
+
+    before = await standing()
+    move = ("gateways", "move", "gw-new", "--to", "20.9,107.1", "--at", "2026-11-20", "--area", "193")
+    shown = await halong(*move, "--dry-run")
+    assert "leaves 194; enters 193" in shown
+    assert "dry run: nothing was changed" in shown
+    assert await standing() == before
+    await halong(*move, "--reason", "road works")
+    assert await standing() == (20.9, ["193", "22"], 1)
+    again = await halong("gateways", "take-back", "gw-new", "--dry-run")
+    assert "the move of 2026-11-20 00:00" in again
+    await halong("gateways", "take-back", "gw-new")
+    assert await standing() == before
+    assert "gw-new was never moved" in await halong("gateways", "take-back", "gw-new", fails=True)
+    assert "there is no gateway 'gw'" in await halong("gateways", "take-back", "gw", fails=True)

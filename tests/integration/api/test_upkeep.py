@@ -75,7 +75,8 @@ async def test_what_is_planned_for_a_gateway_is_of_its_things_where_availability
     await made(await installer.post(WINDOWS, json=MAST | planned))
     rows = await city.execute(
         SQL(
-            "SELECT t.code, w.starts_at, w.ends_at FROM ({}) w JOIN things t ON t.id = w.thing_id WHERE w.starts_at > now()"
+            """SELECT t.code, w.starts_at, w.ends_at FROM ({}) w JOIN things t ON t.id = w.thing_id
+               WHERE w.starts_at > now()"""
         ).format(SQL(OF_THINGS))
     )
     span = (tomorrow, tomorrow + timedelta(hours=4))

@@ -44,6 +44,7 @@ _CUT_ELSEWHERE = {
     "alerts._BY_HISTORY": "joined with alerts._ALERT, which is cut",
     "keys._UNKNOWN_AREAS": "run by who makes keys",
     "live._[!U]*": "read once for all streams, whose Selections are cut; what is watched was checked",
+    "sensors._SAME": "of a datastream that things.datastream gave",
     "open_data._*": "published, for everyone",
     "dashboards.console.queries._HISTORY": "of an area of the console's registry, which areas._LIST gave",
 }

@@ -7,11 +7,31 @@ from typing import TYPE_CHECKING, Final
 from analytics.indicator import INDICATORS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from analytics.indicator import Indicator
 
 _PACKAGE: Final = "analytics.indicators."
+#: names of domains in Vietnamese; one that is not here has its English name
+DOMAINS_VI: Final[Mapping[str, str]] = {
+    "air": "Không khí",
+    "crowd": "Mật độ người",
+    "energy": "Điện năng",
+    "heat": "Nắng nóng",
+    "level": "Mực nước sông",
+    "lighting": "Chiếu sáng công cộng",
+    "noise": "Tiếng ồn",
+    "open": "Dữ liệu mở",
+    "parking": "Bãi đỗ xe",
+    "people": "Lượt khách",
+    "rain": "Mưa",
+    "surge": "Nước dâng",
+    "system": "Hệ thống",
+    "traffic": "Giao thông",
+    "waste": "Rác thải",
+    "water": "Nước mặt",
+    "wind": "Gió",
+}
 
 
 def domains() -> dict[str, list[Indicator]]:

@@ -58,7 +58,7 @@ from api.routers import (
     things,
     unknown,
 )
-from api.security import Access
+from api.security import Access, no_visitor
 from runtime.settings import Settings
 from storage.errors import StorageError
 from storage.migrate import pending
@@ -118,7 +118,8 @@ _COMPRESSED = (
 def create_app(settings: Settings) -> FastAPI:
     """Return the application; its lifespan opens the connection pool.
 
-    `app.state` holds `settings`, `metrics`, `cache`, `tokens` and, while it runs, `pool` and `registry`.
+    `app.state` holds `settings`, `metrics`, `cache`, `tokens` and, while it runs, `pool` and `registry`;
+    pages that are mounted may set `visitor`, which tells whose cookies came with a request without a key.
 
     Raises:
         SettingsError: HALONG_DATABASE_URL is not set, or HALONG_OIDC_ROLES names a role that is none.
@@ -136,7 +137,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.cache = AnswerCache(settings.api_cache_mb * 1_000_000)
     app.state.enrolments = Buckets()
     app.state.clients, app.state.open_data = Clients(), Published(settings)
-    app.state.tokens = tokens(settings)
+    app.state.tokens, app.state.visitor = tokens(settings), no_visitor
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
     _add_routes(app)
     _add_error_handlers(app)

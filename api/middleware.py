@@ -95,7 +95,7 @@ def _add_security(headers: MutableHeaders, *, data: bool) -> None:
     if data:
         headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
         headers.setdefault("Cache-Control", "private, no-cache")
-        headers.add_vary_header("Authorization, X-API-Key, Accept")
+        headers.add_vary_header("Authorization, X-API-Key, Accept, Cookie")
 
 
 class EntityTag:

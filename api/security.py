@@ -46,11 +46,16 @@ async def _identified(request: Request) -> Caller:
     if not text:
         if "authorization" in request.headers or _header.model.name in request.headers:
             raise _unauthorized("what was sent is not of the form `Authorization: Bearer halong_…`")
-        return ANYONE
+        return await request.app.state.visitor(request) or ANYONE
     tokens: Tokens | None = request.app.state.tokens
     caller = await (_of_token(tokens, text) if tokens and is_token(text) else _of_key(request, text))
     request.app.state.clients.know(text, caller)
     return caller
+
+
+async def no_visitor(_request: Request) -> Caller | None:
+    """Return whose cookies came with a request, for an API without pages: nobody's."""
+    return None
 
 
 async def _of_key(request: Request, text: str) -> Caller:

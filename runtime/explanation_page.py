@@ -13,6 +13,7 @@ from analytics.results import WHY, Reason
 from analytics.rounding import half_up
 from runtime.indicator_docs import cited, compact, validity
 from runtime.indicator_words import Language, said, trust, word
+from runtime.number_names import NUMBERS_VI
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,7 +122,7 @@ class ExplanationPage:
         own = {k: v for k, v in again.details.items() if k not in _REPEATED and not self._is_a_station(k, v)}
         value = self._figure(again.value, again.reason)
         share = f"{100 * again.completeness:.4g} %"
-        table.add_row(self._word("area"), value, share, str(own.pop("suspect", "")), _numbers(own))
+        table.add_row(self._word("area"), value, share, str(own.pop("suspect", "")), self._numbers(own))
         return table
 
     def _is_a_station(self, name: str, number: object) -> bool:
@@ -130,10 +131,15 @@ class ExplanationPage:
         return any(s.code == chosen and s.details.get(name) == number for s in self._of.stations)
 
     def _station(self, s: Station) -> tuple[str, ...]:
-        numbers = _numbers({**s.details, **({} if s.weight is None else {"weight": s.weight})})
+        numbers = self._numbers({**s.details, **({} if s.weight is None else {"weight": s.weight})})
         share = f"{100 * s.completeness:.4g} %"
         value = None if s.value is None else half_up(s.value, self._of.indicator.decimals + 3)
         return s.code, self._figure(value, s.reason), share, str(s.suspect), numbers
+
+    def _numbers(self, details: Mapping[str, Any]) -> str:
+        """Return one line a number, named by its path; a list stays on one line."""
+        names = NUMBERS_VI if self._language is Language.VI else {}
+        return "\n".join(f"{name} {compact(each)}" for name, each in _paths(details, "", names))
 
     def _inputs(self) -> Table:
         table = self._table(
@@ -215,15 +221,11 @@ def why(reason: str | None, language: Language) -> str:
     return f"{reason}: {said(WHY[Reason(reason)], language)}" if reason in set(Reason) else str(reason)
 
 
-def _numbers(details: Mapping[str, Any]) -> str:
-    """Return one line a number, named by its path; a list stays on one line."""
-    return "\n".join(f"{name} {compact(each)}" for name, each in _paths(details, ""))
-
-
-def _paths(details: Mapping[str, Any], place: str) -> Iterator[tuple[str, Any]]:
+def _paths(details: Mapping[str, Any], place: str, names: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
     for key, value in details.items():
-        name = f"{place}.{key}" if place else str(key)
+        own = names.get(key, str(key))
+        name = f"{place}.{own}" if place else own
         if isinstance(value, Mapping):
-            yield from _paths(value, name)
+            yield from _paths(value, name, names)
         else:
             yield name, value

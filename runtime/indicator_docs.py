@@ -7,10 +7,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 from analytics.crosswalk import PROVENANCE
-from analytics.domains import domains, module_name
+from analytics.domains import DOMAINS_VI, domains, module_name
 from analytics.examples import check
 from analytics.inputs import ACTIVITY
-from runtime.indicator_words import DOMAINS_VI, Language, period, said, trust, word
+from runtime.indicator_words import Language, period, said, trust, word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -120,27 +120,6 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "given_values": ("cho trước", "given"),
 }
 
-#: domains in analytics/indicators; one that is not here has its English name
-DOMAINS_VI: Final[dict[str, str]] = {
-    "air": "Không khí",
-    "crowd": "Mật độ người",
-    "energy": "Điện năng",
-    "heat": "Nắng nóng",
-    "level": "Mực nước sông",
-    "lighting": "Chiếu sáng công cộng",
-    "noise": "Tiếng ồn",
-    "open": "Dữ liệu mở",
-    "parking": "Bãi đỗ xe",
-    "people": "Lượt khách",
-    "rain": "Mưa",
-    "surge": "Nước dâng",
-    "system": "Hệ thống",
-    "traffic": "Giao thông",
-    "waste": "Rác thải",
-    "water": "Nước mặt",
-    "wind": "Gió",
-}
-
 #: by the name of the member of Trust
 _TRUST_VI: Final = {
     "STANDARD": "đọc trong chính văn bản quy định hoặc bản chép đầy đủ",

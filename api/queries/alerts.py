@@ -34,8 +34,20 @@ _ALERTS: LiteralString = f"""
   AND (%(rule)s::text IS NULL OR r.code = %(rule)s)
   AND (%(area)s::text IS NULL OR a.code = %(area)s)
   AND (%(severity)s::text IS NULL OR r.severity = %(severity)s)
+  AND (%(gateway)s::text IS NULL OR g.code = %(gateway)s)
+  AND (%(thing)s::text IS NULL OR EXISTS (
+      SELECT FROM site_values s JOIN things t ON t.id = s.thing_id
+      JOIN installation_areas ia ON ia.thing_id = t.id AND ia.area_id = l.area_id
+      WHERE t.code = %(thing)s AND s.indicator = r.indicator
+        AND s.time >= l.since - interval '1 day' AND s.time < l.value_end))
   AND (%(after)s::bigint IS NULL OR l.id < %(after)s)
 ORDER BY l.id DESC LIMIT %(limit)s"""
+# `closed_at` has an index that holds the open ones alone.
+_RAISED: LiteralString = f"""
+SELECT open.*, count(*) OVER () AS total, count(*) FILTER (WHERE state <> 'silenced') OVER () AS raised
+FROM ({_ALERT} AND l.closed_at IS NULL AND l.state IN ('active', 'acknowledged', 'silenced')) open
+ORDER BY state = 'silenced', array_position(ARRAY['critical', 'warning', 'info'], severity), since, id
+LIMIT %(limit)s"""
 _HISTORY = """
 SELECT time, before, after, cause, actor, note, value, value_time, revision FROM alert_history
 WHERE alert_id = %(id)s ORDER BY id"""
@@ -74,15 +86,27 @@ async def alerts(
     rule: str | None = None,
     area: str | None = None,
     severity: str | None = None,
+    gateway: str | None = None,
+    thing: str | None = None,
     after: int | None = None,
     limit: int,
 ) -> list[Row]:
     """Return alerts that began before `end` and were not over by `start`, the newest first.
 
-    `state` is one of a state's names, or `open` for those that are raised.
+    `state` is one of a state's names, or `open` for those that are raised; `thing`: those over values that it
+    had a part in.
     """
     params = {"start": start, "end": end, "state": state, "rule": rule, "area": area, "severity": severity}
+    params |= {"gateway": gateway, "thing": thing}
     return await fetch(conn, _ALERTS, params | {"after": after, "limit": limit})
+
+
+async def raised(conn: AsyncConnection[Any], limit: int) -> list[Row]:
+    """Return the alerts that are raised, silenced ones last, the worst first, of those the oldest first.
+
+    Each has in `total` how many there are, and in `raised` how many of them are not silenced.
+    """
+    return await fetch(conn, _RAISED, {"limit": limit})
 
 
 async def by_history(conn: AsyncConnection[Any], lines: Sequence[int]) -> dict[int, Row]:

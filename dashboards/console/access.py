@@ -44,15 +44,21 @@ class Access:
         self._accepted: dict[tuple[str, str], tuple[Caller, float]] = {}
 
     async def caller(self, cookies: Mapping[str, str], *, anew: bool = False) -> Caller | None:
-        """Return whom the console may be shown to, by a browser's cookies; None: to nobody.
+        """Return whom the console is shown to, by a browser's cookies; None: to nobody.
 
         `anew`: a key that was accepted a moment ago is looked up all the same.
 
         Raises:
             psycopg.Error: the key or the session cannot be looked up.
         """
-        if self._public:
-            return ANYONE
+        return await self.known(cookies, anew=anew) or (ANYONE if self._public else None)
+
+    async def known(self, cookies: Mapping[str, str], *, anew: bool = False) -> Caller | None:
+        """Return whose key or session a browser has that opens the console.
+
+        Raises:
+            psycopg.Error: it cannot be looked up.
+        """
         for name in (SESSION_COOKIE, KEY_COOKIE):
             if (text := cookies.get(name)) and (
                 found := await self._accept(name, text, anew=anew)

@@ -1,29 +1,56 @@
-"""What a person looks at. Pure."""
+"""What a person looks at, as the address of the page says it. Pure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from dashboards.console.snapshot import Snapshot
 
+#: the views of the page; the first is shown where none is asked for
+VIEWS: Final = ("map", "work")
+#: what the panel at the side may be of
+DETAILS: Final = ("alert", "gateway", "thing")
 #: the indicator that is shown first
 _PREFERRED: Final = "vn_aqi_h"
 
 
 @dataclass(frozen=True)
+class Detail:
+    """What the panel at the side is of: its kind and code; of a thing, which property is drawn."""
+
+    kind: str
+    code: str
+    drawn: str | None = None
+
+
+@dataclass(frozen=True)
 class Choice:
-    """An area's code and an indicator's code, as the address says.
+    """A view, an area's code, an indicator's code, and what stands at the side.
 
     unit: code of the unit that was asked for, if the area stands for it. unknown: what was asked for and does
     not exist, each as (key of the words that say so, code).
     """
 
-    area: str | None
-    indicator: str | None
+    area: str | None = None
+    indicator: str | None = None
     unit: str | None = None
+    view: str = VIEWS[0]
+    detail: Detail | None = None
     unknown: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> Choice:
+        """Return what an address asks for, unsettled."""
+        detail = next(
+            (Detail(kind, query[kind], query.get("drawn")) for kind in DETAILS if query.get(kind)), None
+        )
+        view = query.get("view", VIEWS[0])
+        return cls(query.get("area"), query.get("indicator"), view=view, detail=detail)
 
     def settle(self, snapshot: Snapshot) -> Choice:
         """Return the choice with what stands for a unit, and the first that exists for what does not."""
@@ -37,4 +64,28 @@ class Choice:
         if indicator not in known:
             unknown += [("no_such_indicator", indicator)] if indicator else []
             indicator = _PREFERRED if _PREFERRED in known else next(iter(known), None)
-        return Choice(area, indicator, self.area if stand_in else None, tuple(unknown))
+        if self.view not in VIEWS:
+            unknown.append(("no_such_view", self.view))
+        view = self.view if self.view in VIEWS else VIEWS[0]
+        unit = self.area if stand_in else None
+        return replace(self, area=area, indicator=indicator, unit=unit, view=view, unknown=tuple(unknown))
+
+    def at(self, code: str) -> Choice:
+        """Return the choice of another area."""
+        return replace(self, area=code, unit=None, unknown=())
+
+    def beside(self, detail: Detail) -> Choice:
+        """Return the choice with something in the panel at the side."""
+        return replace(self, detail=detail, unknown=())
+
+    def address(self, language: str) -> str:
+        """Return the query that asks for this choice."""
+        detail = {self.detail.kind: self.detail.code, "drawn": self.detail.drawn} if self.detail else {}
+        chosen = {
+            "view": None if self.view == VIEWS[0] else self.view,
+            "area": self.unit or self.area,
+            "indicator": self.indicator,
+            **detail,
+            "lang": language,
+        }
+        return "?" + urlencode({key: value for key, value in chosen.items() if value})

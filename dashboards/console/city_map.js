@@ -35,7 +35,7 @@ export default {
         <path v-if="chosen" class="map-chosen ring" :d="chosen.path" />
         <path v-if="chosen" class="map-chosen" :d="chosen.path" />
         <g v-for="s in spots" :key="s.code" :transform="'translate(' + s.x + ',' + s.y + ') scale(' + (compact ? 0.75 : 1) / scale + ')'"
-           @pointermove="point(s, $event)" @pointerdown="point(s, $event)" @click="s.area && $emit('choose', s.area)" aria-hidden="true">
+           @pointermove="point(s, $event)" @pointerdown="point(s, $event)" @click="$emit('open', s.code)" aria-hidden="true">
           <circle r="9" fill="transparent" /><path :class="['map-spot', s.state]" :d="marks[s.state]" />
         </g>
         <g v-for="t in texts" :key="t.code" class="map-text" aria-hidden="true"
@@ -50,7 +50,7 @@ export default {
       </div>
     </div>`,
   props: { fields: Array, spots: Array, width: Number, height: Number, label: String },
-  emits: ["choose"],
+  emits: ["choose", "open"],
   data: () => ({ scale: 1, key: null, kind: null, place: {}, compact: false, marks: MARKS }),
   computed: {
     chosen() {

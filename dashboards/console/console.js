@@ -1,4 +1,4 @@
-// Tells the page when its theme changes, whoever changed it, and speaks its language when the server is away.
+// Tells the page when its theme or its address changes, whoever changed it, and speaks its language when the server is away.
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("#popup span").forEach((span, at) => (span.textContent = CONNECTION_WORDS[at]));
   let dark;
@@ -9,4 +9,6 @@ document.addEventListener("DOMContentLoaded", () => {
   };
   new MutationObserver(tell).observe(document.body, { attributes: true, attributeFilter: ["class"] });
   tell();
+  document.addEventListener("keydown", (event) => event.key === "Escape" && emitEvent("halong-escape", null));
+  window.addEventListener("popstate", () => emitEvent("halong-address", location.search));
 });

@@ -2,7 +2,7 @@
 
 export default {
   template: `
-    <div class="table-box" tabindex="0" role="region" :aria-label="label">
+    <div class="table-box" tabindex="0" role="group" :aria-label="label">
       <table class="table" :class="{ choosable }">
         <thead><tr><th v-for="c in columns" :key="c.label" :class="c.kind" scope="col">{{ c.label }}</th></tr></thead>
         <tbody>

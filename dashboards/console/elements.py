@@ -10,6 +10,8 @@ from nicegui.element import Element
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from dashboards.console.words import Words
+
 
 class _Drawn(Element):
     """An element that is sent to the browser only when a value has changed."""
@@ -32,6 +34,27 @@ class CityMap(_Drawn, component="city_map.js"):
         """Draw nothing until `show(fields=, spots=, width=, height=, label=)`."""
         super().__init__()
         self._props.update(fields=[], spots=[], width=1000, height=700, label="")
+
+    def on_open(self, handler: Callable[[str], object]) -> None:
+        """Call `handler(code)` when a person opens a gateway."""
+        self.on("open", lambda event: handler(str(event.args)))
+
+
+class LiveChart(Element, component="live_chart.js"):
+    """The last day of a datastream, read by the browser itself from the API, and what comes after it."""
+
+    def __init__(self, datastream: int, interval_s: int, label: str, zone: str, words: Words) -> None:
+        """Draw a datastream with times in a time zone; `label` names it for those who cannot see it."""
+        super().__init__()
+        told = {key: words(f"live_{key}") for key in ("reading", "live", "lost", "empty")}
+        self._props.update(
+            datastream=datastream,
+            interval=interval_s,
+            label=label,
+            zone=zone,
+            language=words.language,
+            words=told,
+        )
 
 
 class DataTable(_Drawn, component="data_table.js"):

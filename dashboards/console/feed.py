@@ -18,8 +18,8 @@ import structlog
 
 from api.reach import EVERYTHING, Reach, enter
 from api.security import reach_of
+from dashboards.console.desk import Desk
 from dashboards.console.snapshot import Registry, Series, Snapshot, read, read_registry, read_series
-from dashboards.console.unknown import Desk
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -58,7 +58,7 @@ class Feed:
         """Take how to get at the pool, the time zone of a database without a city, and what is read."""
         self._pool, self._zone, self._reach = pool, zone, reach
         self._followers: list[Follower] = []
-        self._wanted, self._read = asyncio.Event(), asyncio.Event()
+        self._wanted, self._read, self._hurried = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._registry: Registry | None = None
         self._registry_read_at = 0.0
         self._charts: OrderedDict[tuple[str, int], _Chart] = OrderedDict()
@@ -100,12 +100,18 @@ class Feed:
             ):  # the last one may have left meanwhile: the next one waits for a reading of its own
                 self._read.set()
             await self._tell()
-            await asyncio.sleep(INTERVAL_S)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._hurried.wait(), INTERVAL_S)
+            self._hurried.clear()
+
+    def hurry(self) -> None:
+        """Read again at once: somebody has changed what is shown."""
+        self._hurried.set()
 
     async def _poll(self) -> None:
         try:
             async with self._pool().connection(timeout=_CONNECTION_TIMEOUT_S) as conn:
-                self.snapshot = await read(conn, await self._known(conn))
+                self.snapshot = await read(conn, await self._known(conn), self.snapshot)
         except (psycopg.Error, OSError) as error:
             self._note_away(error)
         else:
@@ -189,9 +195,11 @@ class Feeds:
             self._tasks.append(asyncio.create_task(self._feeds[reach].run(), name="console.feed"))
         return self._feeds[reach]
 
-    def desk(self, feed: Feed, caller: Callable[[], Awaitable[Caller | None]]) -> Desk:
-        """Return what acts for one who looks at a feed."""
-        return Desk(self._pool, caller, feed.reach)
+    def desk(
+        self, feed: Feed, viewer: Caller, anew: Callable[[], Awaitable[Caller | None]], *, publishes: bool
+    ) -> Desk:
+        """Return what reads and acts for one who looks at a feed."""
+        return Desk(self._pool, viewer, anew, feed.reach, publishes=publishes)
 
     async def close(self) -> None:
         """End all readers."""

@@ -18,6 +18,15 @@ KEY_PATH: Final = "/console/key"
 _REASONS: Final = {"role": "log_in_role", "away": "log_in_away", "failed": "log_in_failed"}
 
 
+#: by which an address asks for the gate where the console is open to anyone
+_ASKS: Final = frozenset({"gate", "key", "log_in"})
+
+
+def is_asked(query: Mapping[str, str]) -> bool:
+    """Tell whether an address asks for the gate."""
+    return not _ASKS.isdisjoint(query)
+
+
 def ask(words: Words, query: Mapping[str, str], *, can_log_in: bool) -> None:
     """Ask who it is, and say what was wrong before."""
     with tag("main", "gate"), tag("div", "gate-form"):

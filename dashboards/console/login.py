@@ -45,7 +45,7 @@ class Login:
     @property
     def is_on(self) -> bool:
         """Tell whether one can log in."""
-        return self._flow is not None and not self.settings.api_public
+        return self._flow is not None
 
     def add_routes(self) -> None:
         """Serve the ways on the application."""

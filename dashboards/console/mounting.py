@@ -12,7 +12,7 @@ from nicegui import Client, ui
 from starlette.requests import Request  # noqa: TC002 - NiceGUI reads the page's annotations
 
 from api.rights import Right
-from dashboards.console import gate
+from dashboards.console import bridge, gate, runbook_page
 from dashboards.console.access import Access
 from dashboards.console.choice import Choice
 from dashboards.console.elements import tag, text
@@ -21,6 +21,7 @@ from dashboards.console.feed import Feeds
 from dashboards.console.login import Login
 from dashboards.console.page import Page
 from dashboards.console.policy import ContentSecurityPolicy
+from dashboards.console.styles import sheet
 from dashboards.console.words import LANGUAGE_COOKIE, Words, language
 
 if TYPE_CHECKING:
@@ -29,10 +30,10 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from nicegui.language import Language
 
+    from api.reach import Caller
     from runtime.settings import Settings
 
 _HERE: Final = Path(__file__).parent
-_STYLE: Final = "console.css"
 _SCRIPT: Final = "console.js"
 #: how long the first answer waits for data, so that a page comes filled; under NiceGUI's 3 s
 _FIRST_DATA_S: Final = 2.0
@@ -57,6 +58,7 @@ def mount(app: FastAPI, settings: Settings) -> None:
     feeds = Feeds(lambda: app.state.pool, lambda: app.state.registry, settings.time_zone)
     access = Access(lambda: app.state.pool, public=settings.api_public)
     _run_with_application(app, feeds)
+    app.state.visitor = bridge.visitor(access)
     app.add_route(gate.KEY_PATH, access.take, methods=["POST"], include_in_schema=False)
     login = Login(app, access, settings)
     login.add_routes()
@@ -65,6 +67,10 @@ def mount(app: FastAPI, settings: Settings) -> None:
     @ui.page("/enrol", favicon=_FAVICON)
     async def enrol(request: Request, client: Client) -> None:
         await _serve_enrolment(request, client, app, access, login)
+
+    @ui.page("/runbooks", favicon=_FAVICON)
+    async def runbooks(request: Request, client: Client) -> None:
+        runbook_page.build(_dressed(request, client))
 
     @ui.page("/", favicon=_FAVICON)
     async def console(request: Request, client: Client) -> None:
@@ -99,9 +105,7 @@ def _run_with_application(app: FastAPI, feeds: Feeds) -> None:
 async def _serve_enrolment(
     request: Request, client: Client, app: FastAPI, access: Access, login: Login
 ) -> None:
-    query, cookies = request.query_params, request.cookies
-    words = Words(language(query.get("lang"), cookies.get(LANGUAGE_COOKIE)))
-    _dress(client, words, {"dark": True, "light": False}.get(cookies.get("halong_theme", "")))
+    query, cookies, words = request.query_params, request.cookies, _dressed(request, client)
     try:
         caller = await access.caller(cookies)
     except (psycopg.Error, OSError):
@@ -123,16 +127,13 @@ async def _serve_enrolment(
 
 async def _serve(request: Request, client: Client, feeds: Feeds, access: Access, login: Login) -> None:
     settings: Settings = login.settings
-    query, cookies = request.query_params, request.cookies
-    words = Words(language(query.get("lang"), cookies.get(LANGUAGE_COOKIE)))
-    dark = {"dark": True, "light": False}.get(cookies.get("halong_theme", ""))
-    _dress(client, words, dark)
+    query, cookies, words = request.query_params, request.cookies, _dressed(request, client)
     try:
         caller = await access.caller(cookies)
         feed = await feeds.of(caller.areas) if caller is not None else None
     except (psycopg.Error, OSError):
         caller = feed = None
-    if caller is None or feed is None:
+    if caller is None or feed is None or (caller.kind == "anyone" and gate.is_asked(query)):
         gate.ask(words, query, can_log_in=login.is_on)
         _lead_on(words, settings)
         return
@@ -140,16 +141,24 @@ async def _serve(request: Request, client: Client, feeds: Feeds, access: Access,
     async def allowed() -> bool:
         return await access.caller(cookies) == caller
 
-    choice = Choice(query.get("area"), query.get("indicator"))
-    may_register = caller.may(Right.REGISTER)
-    desk = feeds.desk(feed, lambda: access.caller(cookies, anew=True)) if may_register else None
+    async def anew() -> Caller | None:
+        return await access.caller(cookies, anew=True)
+
+    desk = feeds.desk(feed, caller, anew, publishes=settings.mqtt_url is not None)
     page = Page(
-        feed, client, choice, words, dark=dark, zone=settings.zone, caller=caller, allowed=allowed, desk=desk
+        feed,
+        client,
+        Choice.of(query),
+        words,
+        dark=_theme(request),
+        zone=settings.zone,
+        desk=desk,
+        allowed=allowed,
     )
     client.on_delete(feed.follow(page.update))
     await feed.first(_FIRST_DATA_S)
     page.build()
-    _lead_on(words, settings, may_enrol=may_register)
+    _lead_on(words, settings, may_enrol=caller.may(Right.REGISTER))
     await client.connected()
     await page.begin()
 
@@ -163,12 +172,22 @@ def _lead_on(words: Words, settings: Settings, *, may_enrol: bool = False) -> No
             tag("a", "foot-link", href=place)._text = words(word)  # noqa: SLF001
 
 
-def _dress(client: Client, words: Words, dark: bool | None) -> None:
-    """Give the page its language, theme, styles and scripts."""
+def _theme(request: Request) -> bool | None:
+    """Return whether a browser wants the dark theme; None: as its system does."""
+    return {"dark": True, "light": False}.get(request.cookies.get("halong_theme", ""))
+
+
+def _dressed(request: Request, client: Client) -> Words:
+    """Give the page its language, theme, styles and scripts, and return its words."""
+    words = Words(language(request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE)))
     client.page = copy.copy(client.page)
-    client.page.language, client.page.dark = _LANGUAGES[words.language], dark
+    client.page.language, client.page.dark = _LANGUAGES[words.language], _theme(request)
     client.title = "halong"
-    ui.add_head_html(f"<style>{(_HERE / _STYLE).read_text('utf-8')}</style>")
+    # The page has a main part of its own; Quasar's is around all of it.
+    assert client.content.parent_slot is not None
+    client.content.parent_slot.parent.tag = "div"
+    ui.add_head_html(f"<style>{sheet()}</style>")
     lost = [words("connection_lost"), words("reconnecting")]
     script = (_HERE / _SCRIPT).read_text("utf-8")
     ui.add_body_html(f"<script>const CONNECTION_WORDS = {lost};\n{script}</script>")
+    return words

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qsl
 
 import psycopg
 from nicegui import ui
@@ -13,12 +12,12 @@ from nicegui import ui
 from dashboards.console import formats
 from dashboards.console.choice import Choice
 from dashboards.console.elements import tag, text
-from dashboards.console.ingest import IngestPanel
-from dashboards.console.login import LOG_OUT_PATH
-from dashboards.console.panels import AreasPanel, ChartPanel, Facts, GatewaysPanel, MapPanel, RefusalsPanel
-from dashboards.console.unknown import UnknownPanel
-from dashboards.console.views import View
-from dashboards.console.words import LANGUAGE_COOKIE, LANGUAGES
+from dashboards.console.frame import IS_DARK, Acts, Frame
+from dashboards.console.scene import Scene
+from dashboards.console.side import Side
+from dashboards.console.views import SHOWN
+from dashboards.console.views.context import Context
+from dashboards.console.words import LANGUAGE_COOKIE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -26,16 +25,14 @@ if TYPE_CHECKING:
 
     from nicegui import Client
 
-    from api.reach import Caller
+    from dashboards.console.desk import Desk
     from dashboards.console.feed import Feed
     from dashboards.console.snapshot import Snapshot
-    from dashboards.console.unknown import Desk
+    from dashboards.console.views import View
     from dashboards.console.words import Words
 
 _YEAR_S: Final = 31_536_000
 _MOST_OF_A_CODE: Final = 40
-_IS_DARK: Final = "document.body.classList.contains('body--dark')"
-_NAMES: Final = {"vi": "Tiếng Việt", "en": "English"}
 
 
 class Page:
@@ -43,76 +40,37 @@ class Page:
 
     def __init__(
         self, feed: Feed, client: Client, choice: Choice, words: Words, *, dark: bool | None, zone: ZoneInfo,
-        caller: Caller, allowed: Callable[[], Awaitable[bool]], desk: Desk | None,
+        desk: Desk, allowed: Callable[[], Awaitable[bool]],
     ) -> None:  # fmt: skip
-        """Take whom the page is for, what the address chose, and whether that browser may still look.
-
-        `desk` acts for who may register things.
-        """
-        self._desk = desk
+        """Take what is shown, what the address chose, who looks, and whether that one still may."""
         self._feed, self._client, self._choice, self._words, self._zone = feed, client, choice, words, zone
-        self._caller, self._areas, self._allowed = caller, caller.areas, allowed
+        self._desk, self._allowed = desk, allowed
         self._dark_mode = ui.dark_mode(dark)
         #: what the browser shows; None until it has told
         self._dark: bool | None = None
-        self._parts: list[Any] = []
-        self._chart: ChartPanel | None = None
+        self._view: View | None = None
+        self._built = ""
+        self._context = Context(words, feed, desk, lambda: self._choice, self._choose)
 
     def build(self) -> None:
         """Build the frame, and all of the page if there is something to show."""
         tag("a", "skip", href="#main")._text = self._words("skip")  # noqa: SLF001
-        with tag("header", "bar"):
-            with tag("div", "brand"):
-                self._city = text("h1", "halong")
-                text("p", self._words("console"))
-                self._reach = text("p", "", "reach")
-                self._reach.set_visibility(self._areas is not None)
-            self._facts = Facts(self._words)
-            self._tools()
+        acts = Acts(choose=self._choose, speak=self._speak, set_dark=self._set_dark)
+        self._frame = Frame(self._words, self._desk.viewer, lambda: self._choice, acts)
         self._banner = text("p", "", "banner")
         self._banner.props.update(role="status", **{"aria-live": "polite"})
         self._notice = text("p", "", "banner notice")
         self._notice.props["role"] = "status"
         self._notice.set_visibility(False)
-        self._main = tag("main", "grid", id="main")
-        with self._main:
-            self._wait = text("p", self._words("loading"), "wait")
+        with tag("div", "desk"):
+            self._main = tag("main", "grid", id="main")
+            with self._main:
+                self._wait = text("p", self._words("loading"), "wait")
+            self._side = Side(self._context)
         ui.on("halong-theme", lambda event: self._on_theme(bool(event.args)))
+        ui.on("halong-escape", self._side.close)
+        ui.on("halong-address", lambda event: self._on_address(str(event.args)))
         self._show()
-
-    def _tools(self) -> None:
-        with tag("div", "tools"):
-            with tag("div", "languages", role="group", aria_label=self._words("language")):
-                for language in LANGUAGES:
-                    pressed = "true" if language == self._words.language else "false"
-                    button = tag(
-                        "button",
-                        "tool",
-                        type_="button",
-                        aria_pressed=pressed,
-                        title=_NAMES[language],
-                        lang=language,
-                    )
-                    button.props["aria-label"] = _NAMES[language]
-                    with button:
-                        text("span", language.upper())
-                    button.on("click", lambda wish=language: self._speak(wish))
-            label = " / ".join((self._words("theme_dark"), self._words("theme_light")))
-            theme = tag("button", "tool theme", type_="button", aria_label=label, title=label)
-            with theme:
-                tag("i", "theme-icon", aria_hidden="true")
-            theme.on(
-                "click", lambda event: self._set_dark(not event.args), js_handler=f"() => emit({_IS_DARK})"
-            )
-            if self._caller.kind != "anyone":
-                self._viewer()
-
-    def _viewer(self) -> None:
-        """Say who looks, and let that one leave."""
-        with tag("form", "viewer", method="post", action=LOG_OUT_PATH):
-            text("span", self._caller.name, "viewer-name").props["title"] = self._caller.name
-            with tag("button", "tool", type_="submit"):
-                text("span", self._words("log_out"))
 
     async def update(self) -> None:
         """Show the newest snapshot, or how old the last one is; close where the key no longer opens."""
@@ -139,22 +97,33 @@ class Page:
         if not (snapshot.registry.areas and snapshot.registry.indicators):
             self._wait.show(self._words(self._missing(snapshot)))
             return
-        if not self._parts:
-            self._build_parts(snapshot)
-        view = View(snapshot, self._choice, self._words)
-        for part in self._parts:
-            part.show(view)
-        self._show_unknown(view)
+        if not self._built:
+            self._choice = self._choice.settle(snapshot)
+        scene = Scene(snapshot, self._choice, self._words)
+        if self._built != self._choice.view:
+            self._build_view(scene)
+        self._frame.show(scene)
+        assert self._view is not None
+        self._view.show(scene)
+        self._show_unknown(scene)
 
-    def _show_unknown(self, view: View) -> None:
+    def _build_view(self, scene: Scene) -> None:
+        self._built = self._choice.view
+        self._main.clear()
+        self._main.classes(replace=f"grid grid-{self._built}")
+        with self._main:
+            self._view = SHOWN[self._built](self._context, scene)
+
+    def _show_unknown(self, scene: Scene) -> None:
         """Say what of the address does not exist, and what is shown in its place."""
+        words = self._words
         shown = {
-            "no_such_area": self._words.of(view.area),
-            "no_such_indicator": self._words.of(view.indicator),
+            "no_such_area": words.of(scene.area),
+            "no_such_indicator": words.of(scene.indicator),
+            "no_such_view": words(f"view_{self._choice.view}"),
         }
         told = [
-            self._words(key, code=code[:_MOST_OF_A_CODE], shown=shown[key])
-            for key, code in self._choice.unknown
+            words(key, code=code[:_MOST_OF_A_CODE], shown=shown[key]) for key, code in self._choice.unknown
         ]
         self._notice.show(" ".join(told))
         self._notice.set_visibility(bool(told))
@@ -162,25 +131,7 @@ class Page:
     def _missing(self, snapshot: Snapshot) -> str:
         if snapshot.registry.areas:
             return "no_indicators"
-        return "no_city" if self._areas is None else "no_own"
-
-    def _build_parts(self, snapshot: Snapshot) -> None:
-        self._choice = self._choice.settle(snapshot)
-        registry, words = snapshot.registry, self._words
-        self._city.show(words.of(registry.city))
-        ui.page_title(words("title", city=words.of(registry.city)))
-        own = [(code, registry.area(code) or registry.stand_ins.get(code)) for code in self._areas or ()]
-        self._reach.show(words("reach", areas=", ".join(words.of(row) if row else code for code, row in own)))
-        names = {code: words.of(row) for code, row in registry.indicators.items()}
-        self._main.clear()
-        with self._main:
-            choosing = {"on_area": self._on_area, "on_indicator": self._on_indicator}
-            city_map = MapPanel(words, names, str(self._choice.indicator), **choosing)
-            self._chart = ChartPanel(words)
-            areas = AreasPanel(words, on_area=self._on_area)
-            unknown = UnknownPanel(words, self._desk)
-            lists = unknown, IngestPanel(words), GatewaysPanel(words), RefusalsPanel(words)
-        self._parts = [self._facts, city_map, self._chart, areas, *lists]
+        return "no_city" if self._desk.viewer.areas is None else "no_own"
 
     def _show_banner(self, snapshot: Snapshot | None) -> None:
         since = self._feed.away_since
@@ -195,45 +146,40 @@ class Page:
         self._banner.show(self._words("away" if snapshot else "away_empty", **values))
 
     async def draw(self) -> None:
-        """Draw the chart, once the browser has told its theme."""
+        """Draw what needs the browser's theme, once that has told it."""
         snapshot = self._feed.snapshot
-        if self._chart is None or self._dark is None or snapshot is None:
+        if self._view is None or self._dark is None or snapshot is None:
             return
-        choice = self._choice
-        view = View(snapshot, choice, self._words)
-        series = await self._feed.series(view.indicator, view.area)
-        if choice == self._choice:  # or another one was chosen meanwhile
-            self._chart.draw(view, series, dark=self._dark)
+        scene = Scene(snapshot, self._choice, self._words)
+        await self._view.draw(scene, dark=self._dark)
+        await self._side.show(scene)
 
     async def begin(self) -> None:
         """Ask the browser for its theme, and draw."""
-        self._dark = bool(await ui.run_javascript(f"return {_IS_DARK}", timeout=10))
+        self._dark = bool(await ui.run_javascript(f"return {IS_DARK}", timeout=10))
         self._show()
         await self.draw()
 
     async def _choose(self, choice: Choice) -> None:
+        """Show another choice; the browser's Back leads to the present one."""
+        if choice != self._choice:
+            ui.navigate.history.push(choice.address(self._words.language))
+            await self._turn_to(choice)
+
+    async def _turn_to(self, choice: Choice) -> None:
         self._choice = choice
-        ui.navigate.history.replace(self._address(self._words.language))
         self._show()
         await self.draw()
 
-    def _on_area(self, code: str) -> Awaitable[None]:
-        return self._choose(Choice(code, self._choice.indicator))
-
-    def _on_indicator(self, code: str) -> Awaitable[None]:
-        return self._choose(replace(self._choice, indicator=code, unknown=()))
-
-    def _address(self, language: str) -> str:
-        chosen = {
-            "area": self._choice.unit or self._choice.area,
-            "indicator": self._choice.indicator,
-            "lang": language,
-        }
-        return "?" + urlencode({key: value for key, value in chosen.items() if value})
+    async def _on_address(self, query: str) -> None:
+        """Show what the browser has gone back or forward to."""
+        choice = Choice.of(dict(parse_qsl(query.removeprefix("?"))))
+        if self._feed.snapshot is not None:
+            await self._turn_to(choice.settle(self._feed.snapshot))
 
     def _speak(self, language: str) -> None:
         self._remember(LANGUAGE_COOKIE, language)
-        ui.navigate.to("/" + self._address(language))
+        ui.navigate.to("/" + self._choice.address(language))
 
     async def _on_theme(self, dark: bool) -> None:
         self._dark = dark

@@ -17,7 +17,7 @@ _POLICY: Final = (
 )
 
 
-_PAGES: Final = ("/", "/enrol")
+_PAGES: Final = ("/", "/enrol", "/runbooks")
 
 
 class ContentSecurityPolicy:

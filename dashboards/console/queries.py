@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from api.queries import AREA_IN_REACH, GATEWAY_IN_REACH, Row, fetch, fetch_one
+from api.queries import AREA_IN_REACH, GATEWAY_IN_REACH, INSTALLATION_IN_REACH, Row, fetch, fetch_one
 from api.queries.gateways import REFUSAL_IN_REACH
 
 if TYPE_CHECKING:
@@ -48,6 +48,38 @@ FROM areas a JOIN area_successions s ON s.successor_id = a.id AND s.is_main
 JOIN areas d ON d.id = s.predecessor_id
 WHERE NOT a.reporting AND d.reporting AND {AREA_IN_REACH} ORDER BY a.code"""
 
+# Of the step of each alert's last value what each thing has that stood in the area then. The limit makes it
+# one look into the key's index for each thing, whatever the planner thinks.
+_STATIONS = f"""
+SELECT l.id AS alert_id, t.code AS thing, s.value, s.reason, s.suspect
+FROM alerts l JOIN alert_rules r ON r.id = l.rule_id JOIN areas a ON a.id = l.area_id
+CROSS JOIN LATERAL (
+    SELECT time FROM indicator_values
+    WHERE indicator = r.indicator AND area_id = l.area_id AND superseded_at IS NULL AND time < l.value_end
+    ORDER BY time DESC LIMIT 1
+) v
+JOIN installation_areas ia ON ia.area_id = l.area_id
+JOIN installations i ON (i.thing_id, i.valid_from) = (ia.thing_id, ia.valid_from)
+    AND i.valid_from <= v.time AND v.time < i.valid_to
+JOIN things t ON t.id = i.thing_id
+CROSS JOIN LATERAL (
+    SELECT value, reason, suspect FROM site_values
+    WHERE indicator = r.indicator AND thing_id = t.id AND time = v.time LIMIT 1
+) s
+WHERE l.id = ANY(%(alerts)s) AND {AREA_IN_REACH}
+ORDER BY l.id, t.code LIMIT 5000"""
+
+_READINGS = f"""
+SELECT d.id, p.code, p.name_en, p.name_vi, p.unit, d.sampling_interval_s, d.enabled, o.time, o.value,
+       o.quality, f.flags
+FROM datastreams d JOIN things t ON t.id = d.thing_id
+JOIN observed_properties p ON p.id = d.observed_property_id
+JOIN installations i ON i.thing_id = t.id AND i.valid_to = 'infinity'
+LEFT JOIN latest_observations o ON o.datastream_id = d.id
+    AND (%(reach)s::int[] IS NULL OR o.time >= i.valid_from)
+LEFT JOIN observation_flags f ON f.datastream_id = d.id AND f.time = o.time
+WHERE t.code = %(thing)s AND {INSTALLATION_IN_REACH} ORDER BY p.code LIMIT 100"""
+
 _LATEST = f"""
 SELECT v.* FROM latest_values v JOIN areas a ON a.id = v.area_id WHERE a.reporting AND {AREA_IN_REACH}
 ORDER BY v.indicator, v.area_id"""
@@ -62,6 +94,16 @@ ORDER BY time"""
 async def stand_ins(conn: AsyncConnection[Any]) -> list[Row]:
     """Return the units that have no indicators of their own, each with the area whose values stand for it."""
     return await fetch(conn, _STAND_INS, {})
+
+
+async def stations(conn: AsyncConnection[Any], alerts: list[int]) -> list[Row]:
+    """Return of alerts, by id, the value of each station in the step of their last value."""
+    return await fetch(conn, _STATIONS, {"alerts": alerts})
+
+
+async def readings(conn: AsyncConnection[Any], thing: str) -> list[Row]:
+    """Return a thing's datastreams by property, with the newest value of each and its flags, if any."""
+    return await fetch(conn, _READINGS, {"thing": thing})
 
 
 async def latest(conn: AsyncConnection[Any]) -> list[Row]:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from analytics.steps import Step
-from api.queries import Row, areas, gateways, known, status, unknown
+from api.queries import Row, alerts, areas, gateways, known, status, unknown
 from api.reach import present, within
 from dashboards.console import queries
+from dashboards.console.agreement import agreement
 from dashboards.console.geometry import Outline, Projection, project
 from devices import unknown_store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from psycopg import AsyncConnection
 
     from api.reach import Reach
+    from dashboards.console.agreement import Agreement
     from devices.unknown import Proposal, UnknownThing
 
 #: the rates are those of so many minutes
@@ -34,6 +37,9 @@ _SHORT_HISTORY: Final = timedelta(hours=48)
 _REFUSALS_FOR: Final = timedelta(days=7)
 _REFUSALS: Final = 25
 _UNKNOWN: Final = 25
+_ALERTS: Final = 100
+_ENDED: Final = 20
+_ENDED_FOR: Final = timedelta(days=1)
 _WORST_GAPS: Final = 5
 _MOST_AREAS: Final = 1000
 _MOST_GATEWAYS: Final = 1000
@@ -90,8 +96,24 @@ class Snapshot:
     ingest: Row
     refused: tuple[Row, ...]
     gaps: tuple[Row, ...]
+    #: raised alerts, the worst first; each says how many there are: `total`, without silenced ones `raised`
+    alerts: tuple[Row, ...]
+    #: alerts that ended in the last day, the newest first
+    ended: tuple[Row, ...]
+    #: what stations say of raised alerts, by the alert's id
+    agreements: Mapping[int, Agreement]
     #: things that wait to be accepted, each with what it would be
     unknown: tuple[tuple[UnknownThing, Proposal], ...]
+
+    @cached_property
+    def computed_at(self) -> datetime | None:
+        """When the newest of the values was computed; None without any."""
+        return max((row["computed_at"] for row in self.values.values()), default=None)
+
+    def area_of(self, gateway: str) -> str | None:
+        """Return the code of the area of the map that a gateway stands in."""
+        codes = next((row["areas"] for row in self.gateways if row["code"] == gateway), ())
+        return next((code for code in codes if code in self.registry.areas), None)
 
     def value(self, indicator: str, area: Row) -> Row | None:
         """Return the newest value of an indicator in an area, None where none was ever computed."""
@@ -142,9 +164,10 @@ def _split(rows: list[Row]) -> tuple[list[Row], Row | None]:
     return shown, next((row for row in rows if row["code"] in parents and row["level"] != level), None)
 
 
-async def read(conn: AsyncConnection[Any], registry: Registry) -> Snapshot:
-    """Read what changes all the time."""
+async def read(conn: AsyncConnection[Any], registry: Registry, before: Snapshot | None = None) -> Snapshot:
+    """Read what changes all the time; of alerts that are as they were `before`, stations are not asked."""
     time = datetime.now(UTC)
+    raised = await alerts.raised(conn, _ALERTS)
     with within(registry.reach):
         found = await queries.latest(conn)
     return Snapshot(
@@ -162,8 +185,33 @@ async def read(conn: AsyncConnection[Any], registry: Registry) -> Snapshot:
         ingest=await queries.ingest(conn),
         refused=tuple(await queries.refused(conn)),
         gaps=tuple(await queries.gaps(conn, _WORST_GAPS)),
+        alerts=tuple(raised),
+        ended=tuple(
+            await alerts.alerts(conn, start=time - _ENDED_FOR, end=time, state="resolved", limit=_ENDED)
+        ),
+        agreements=await _agreements(conn, raised, before),
         unknown=tuple(await _unknown(conn)),
     )
+
+
+async def _agreements(
+    conn: AsyncConnection[Any], raised: Sequence[Row], before: Snapshot | None
+) -> dict[int, Agreement]:
+    was = {row["id"]: (row["value"], row["value_end"]) for row in before.alerts} if before else {}
+    same = {row["id"] for row in raised if was.get(row["id"]) == (row["value"], row["value_end"])}
+    kept = {number: each for number, each in before.agreements.items() if number in same} if before else {}
+    return kept | await read_agreements(conn, [row for row in raised if row["id"] not in kept])
+
+
+async def read_agreements(conn: AsyncConnection[Any], found: Sequence[Row]) -> dict[int, Agreement]:
+    """Read what stations say of alerts over an indicator's values, by the alert's id."""
+    compared = {row["id"]: row for row in found if row["threshold"] is not None}
+    if not compared:
+        return {}
+    stations: dict[int, list[Row]] = {number: [] for number in compared}
+    for row in await queries.stations(conn, list(compared)):
+        stations[row["alert_id"]].append(row)
+    return {number: agreement(compared[number], rows) for number, rows in stations.items()}
 
 
 async def _unknown(conn: AsyncConnection[Any]) -> list[tuple[UnknownThing, Proposal]]:

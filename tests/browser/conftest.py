@@ -7,33 +7,42 @@ import os
 import shutil
 from datetime import UTC, datetime, timedelta
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
 
+from analytics import alert_actions as actions
 from analytics import values
+from analytics.alert_run import evaluate
 from analytics.indicator import select
 from analytics.run import compute
 from analytics.steps import Step
 from devices import profiles, registry
+from runtime.settings import Settings
 from simulators import backfill
 from simulators.city import populate
 from storage import observations
 from storage.pool import connect
-from tests.conftest import _create, _drop, _with_database
+from tests.conftest import REPOSITORY, _create, _drop, _with_database
+from tests.npm import install
 from tests.serving import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 #: few indicators, so that filling stays short: one with classes, one with a scale, one of days
 INDICATORS = ("vn_aqi_h", "laeq_1h", "pm2_5_d")
 #: has no data at all
 EMPTY_AREA = "207"
+_AXE: Final = REPOSITORY / "tests" / "axe"
+#: of axe-core: WCAG 2.2 A and AA, and what is good practice beyond
+_RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+_CHECK: Final = "tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']})"
 _ARGUMENTS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
@@ -114,3 +123,53 @@ def locked_console(city_url: str, scratch: Path) -> Iterator[str]:
     """The address of a console that asks for a key."""
     with serving(city_url, scratch / "locked.log", HALONG_API_PUBLIC="false") as address:
         yield address
+
+
+@pytest.fixture
+def alerts(city_url: str) -> Iterator[None]:
+    """Two areas whose air breaks a rule and one without any: warning, and information."""
+    in_thread(raise_alerts(city_url))
+    yield
+    with psycopg.connect(city_url, autocommit=True) as database:
+        database.execute("TRUNCATE alerts, alert_watches, alert_rules, alert_silences CASCADE")
+
+
+async def raise_alerts(url: str) -> None:
+    rule = {
+        "code": "air_bad", "indicator": "vn_aqi_h", "kind": "above", "severity": "warning", "threshold": 1.0,
+        "name_en": "Air quality bad or worse", "name_vi": "Chất lượng không khí xấu trở lên",
+        "areas": ["193", "195"],
+    }  # fmt: skip
+    missing = {
+        "code": "air_missing", "indicator": "vn_aqi_h", "kind": "missing", "severity": "info",
+        "areas": [EMPTY_AREA],
+        "name_en": "No air quality index", "name_vi": "Không có chỉ số không khí",
+    }  # fmt: skip
+    async with await connect(url) as conn:
+        for each in (rule, missing):
+            await actions.create_rule(conn, actions.parse_rule(each), "a test")
+    await evaluate_alerts(url)
+
+
+async def evaluate_alerts(url: str) -> None:
+    """Do what analytics does every few seconds."""
+    async with await connect(url) as conn:
+        await evaluate(conn, Settings(database_url=url), datetime.now(UTC))
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The script of axe-core."""
+    install(_AXE, "axe-core")
+    return (_AXE / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
+
+
+def violations(page: Page, axe: str) -> list[str]:
+    """What breaks a rule, and where."""
+    page.evaluate(axe)
+    found: Any = page.evaluate(_CHECK, _RULES)
+    return [
+        f"{rule['id']}: {node['html'][:160]} ({node['failureSummary']})"
+        for rule in found["violations"]
+        for node in rule["nodes"]
+    ]

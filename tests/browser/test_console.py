@@ -55,6 +55,12 @@ def choose(page: Page, area: str) -> None:
     page.wait_for_selector(f'[data-area="{area}"][aria-pressed="true"]')
 
 
+def to_work(page: Page) -> None:
+    """Go from the map to the work lists."""
+    page.click(".view-link:has-text('Công việc')")
+    page.wait_for_selector(".panel-gateways tbody tr")
+
+
 def chart_label(page: Page) -> str:
     return page.get_attribute(".chart-box", "aria-label") or ""
 
@@ -133,13 +139,13 @@ def test_language_and_theme_are_toggled_and_kept(browser: Browser, console: str)
         page.wait_for_selector(".chart canvas")
         page.click(".tool[lang=en]")
         page.wait_for_url("**lang=en")
-        page.wait_for_selector("text=City operations")
+        page.wait_for_selector("text=Newest observation")
         page.wait_for_selector(".chart canvas")
         page.click(".theme")
         page.wait_for_selector("body.body--dark")
         page.goto(console)
         page.wait_for_selector("body.body--dark")
-        page.wait_for_selector("text=Last refusals")
+        page.wait_for_selector("text=Newest observation")
 
 
 def test_the_theme_follows_the_system_first(browser: Browser, console: str) -> None:
@@ -150,7 +156,7 @@ def test_the_theme_follows_the_system_first(browser: Browser, console: str) -> N
 
 
 def test_a_refusal_appears_by_itself(browser: Browser, console: str, city_url: str) -> None:
-    with opened(browser, console) as page:
+    with opened(browser, f"{console}/?view=work", ready=".panel-refusals") as page:
         page.wait_for_selector(".panel-refusals .table-empty")
         _refuse(city_url)
         page.wait_for_selector(".panel-refusals tbody tr")
@@ -174,7 +180,7 @@ def _refuse(url: str) -> None:
 
 
 def test_the_ingest_panel_shows_what_ingest_tells(browser: Browser, console: str, city_url: str) -> None:
-    with opened(browser, f"{console}/?lang=en") as page:
+    with opened(browser, f"{console}/?view=work&lang=en", ready=".panel-ingest") as page:
         page.wait_for_selector(".panel-ingest small:has-text('no process has told anything')")
         _tell_of_ingest(city_url)
         page.wait_for_selector(".panel-ingest b:has-text('432/s')")
@@ -186,7 +192,7 @@ def test_the_ingest_panel_shows_what_ingest_tells(browser: Browser, console: str
         gaps = page.locator(".ingest-lists .table-box:last-child tbody tr")
         assert gaps.count() == 6
         assert gaps.all_inner_texts()[-1].split() == ["and", "2", "more"]
-    with opened(browser, f"{console}/?lang=vi", viewport=PHONE) as page:
+    with opened(browser, f"{console}/?view=work", ready=".panel-ingest", viewport=PHONE) as page:
         page.wait_for_selector(".panel-ingest b:has-text('432/giây')")
         assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
@@ -290,10 +296,12 @@ def test_a_key_of_a_district_shows_that_district_alone(
             "[data-area]", "found => [...new Set(found.map(f => f.dataset.area))]"
         ) == ["196"]
         assert "Uông Bí" in page.inner_text(".bar .reach")
+        lines = page.inner_text("main").splitlines()
+        to_work(page)
         rows = page.locator(".panel-gateways tbody tr")
         assert rows.count() == len(own)
         assert all(any(code in rows.nth(i).inner_text() for code in own) for i in range(len(own)))
-        lines = page.inner_text("main").splitlines()
+        lines += page.inner_text("main").splitlines()
         foreign = ("Hạ Long", "Móng Cái", "ha-long", "mong-cai")
         assert [line for line in lines if any(name in line for name in foreign)] == []
 
@@ -327,6 +335,7 @@ def test_a_key_of_a_ward_shows_its_gateways_and_what_its_district_has(
         table = ".panel-areas .table-box"
         assert page.eval_on_selector(table, "box => box.scrollWidth <= box.clientWidth")
         assert re.fullmatch(r"\d+", page.inner_text(".now-value"))
+        to_work(page)
         gateways = page.locator(".panel-gateways tbody tr").all_inner_texts()
         assert len(gateways) == len(own)
         assert all(any(code in row for code in own) for row in gateways)

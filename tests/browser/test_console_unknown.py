@@ -29,6 +29,7 @@ def test_an_installer_accepts_an_unknown_device_and_ignores_another(
     with opened(browser, locked_console, ready=".gate-form", viewport=viewport) as page:
         page.fill("input[name=key]", key)
         page.click(".gate-send")
+        page.click(".view-link:has-text('Công việc')")
         row = page.locator(".panel-unknown tbody tr").filter(has_text=f"aq-{size}")
         assert "14 lần từ" in row.inner_text()
         assert "air_station: pm2_5 (µg/m³), mỗi 60 giây" in row.inner_text()
@@ -57,6 +58,7 @@ def test_who_may_not_register_sees_the_queue_without_buttons(
     with opened(browser, locked_console, ready=".gate-form") as page:
         page.fill("input[name=key]", in_thread(make_key(city_url, "operator")))
         page.click(".gate-send")
+        page.click(".view-link:has-text('Công việc')")
         page.wait_for_selector(".panel-unknown tbody tr")
         assert page.locator(".panel-unknown button").count() == 0
     with psycopg.connect(city_url, autocommit=True) as database:

@@ -12,7 +12,7 @@ from api.open_data.schedule import publish_settled
 from api.open_data.store import Store
 from runtime.settings import Settings
 from storage.pool import connect
-from tests.browser.conftest import in_thread
+from tests.browser.conftest import in_thread, violations
 from tests.conftest import _create, _drop, _with_database
 from tests.integration.open_city import build
 from tests.serving import serving
@@ -47,8 +47,10 @@ async def _publish(url: str, target: Path) -> None:
         await publish_settled(conn, settings, Store(str(target)), datetime(2026, 11, 10, tzinfo=UTC))
 
 
-@pytest.mark.parametrize("width", [375, 1280])
-def test_pages_fit_and_ask_for_nothing_elsewhere(browser: Browser, address: str, width: int) -> None:
+@pytest.mark.parametrize("width", [360, 1280])
+def test_pages_fit_and_ask_for_nothing_elsewhere(
+    browser: Browser, address: str, axe: str, width: int
+) -> None:
     page = browser.new_page(viewport={"width": width, "height": 800})
     asked: list[str] = []
     wrong: list[Any] = []
@@ -59,6 +61,9 @@ def test_pages_fit_and_ask_for_nothing_elsewhere(browser: Browser, address: str,
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         font = page.evaluate("getComputedStyle(document.querySelector('.home')).fontWeight")
         assert font == "600", "the style sheet is not applied"
+        boxes = "found => found.filter(box => box.scrollWidth > box.clientWidth).length"
+        assert page.eval_on_selector_all(".wide", boxes) == 0
+        assert violations(page, axe) == []
     assert [url for url in asked if not url.startswith((address, "data:"))] == []
     assert wrong == []
     page.close()

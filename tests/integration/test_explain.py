@@ -217,6 +217,7 @@ async def test_the_command_is_readable_in_both_languages(
     shown = await halong(database_url, "vn_aqi_h", "193", "2026-11-22T08:00+07:00", "--lang", "vi")
     assert "Tính lại từ số liệu gốc: 115, đúng bằng giá trị đã lưu" in shown
     assert "Chỉ số chất lượng không khí giờ" in shown
+    assert "chỉ số con.pm10 115" in shown
 
 
 async def test_the_command_gives_json_and_fails_where_the_values_differ(

@@ -7,12 +7,30 @@ from string import Formatter
 import pytest
 
 import dashboards.console
+from analytics.alerts import Cause, State
+from analytics.quality import Flag
 from analytics.results import Reason
-from dashboards.console.views import STATES
+from dashboards.console.agreement import Verdict
+from dashboards.console.choice import VIEWS
+from dashboards.console.scene import STATES
 from dashboards.console.words import LANGUAGES, WORDS, Words, language
+from devices.alert_rules import Kind, Severity
 
-SOURCES = sorted(Path(dashboards.console.__file__).parent.glob("*.py"))
+SOURCES = sorted(Path(dashboards.console.__file__).parent.rglob("*.py"))
 INGEST = Path(dashboards.console.__file__).parents[2] / "ingest"
+
+
+#: first part of a key -> what follows it
+COMPOSED = {
+    "view": VIEWS,
+    "severity": Severity,
+    "alert": [*State, *(kind for kind in Kind if kind is not Kind.MISSING)],
+    "alert_cause": Cause,
+    "verdict": Verdict,
+    "flag": [str(flag.name).lower() for flag in Flag],
+    "live": ["reading", "live", "lost", "empty"],
+    "silence": ["alert", "rule_area", "area"],
+}
 
 
 def places(text: str) -> set[str]:
@@ -28,12 +46,14 @@ def test_each_key_has_words_in_both_languages_with_the_same_places(key: str) -> 
 
 
 def test_every_key_that_the_code_names_exists_and_none_is_unused() -> None:
-    code = "\n".join(path.read_text("utf-8") for path in SOURCES if path.name != "words.py")
+    code = "\n".join(path.read_text("utf-8") for path in SOURCES if path.parent.name != "words")
     named = set(re.findall(r"words\(\s*\"(\w+)\"", code))
     assert named <= set(WORDS)
     composed = {*STATES, "disabled"} | {f"{unit}_ago" for unit in ("seconds", "minutes", "hours", "days")}
+    composed |= {f"{kind}_{code}" for kind, codes in COMPOSED.items() for code in codes}
     unused = {key for key in WORDS if not key.startswith(("why_", "refused_")) and f'"{key}"' not in code}
-    assert unused <= composed
+    assert unused == composed - {key for key in composed if f'"{key}"' in code}
+    assert composed <= set(WORDS)
 
 
 def test_every_reason_for_no_value_has_words() -> None:

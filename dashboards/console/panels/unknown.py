@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import psycopg
 
-from api import reach
 from api.queries import unknown as queries
 from api.rights import Right
 from dashboards.console import formats
@@ -15,20 +14,13 @@ from dashboards.console.elements import DataTable, text
 from dashboards.console.panels import panel
 from devices import unknown_store
 from devices.unknown import UnknownThingError
-from storage.actor import act_as
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from psycopg import AsyncConnection
-    from psycopg_pool import AsyncConnectionPool
-
-    from api.reach import Caller, Reach
-    from dashboards.console.views import View
+    from dashboards.console.desk import Desk
+    from dashboards.console.scene import Scene
     from dashboards.console.words import Words
     from devices.unknown import Proposal, UnknownThing
 
-    Pool = AsyncConnectionPool[AsyncConnection[Any]]
     Act = Literal["accept", "ignore"]
 
 #: how long it is told what was done
@@ -42,46 +34,33 @@ _ACTS: Final = {
 _NAMED: Final = 4
 
 
-class Desk:
-    """Accepts and ignores for one viewer, whose key is looked up anew each time."""
+async def decide(desk: Desk, number: int, act: Act) -> UnknownThing:
+    """Accept or ignore an unknown thing.
 
-    def __init__(
-        self, pool: Callable[[], Pool], caller: Callable[[], Awaitable[Caller | None]], reached: Reach
-    ) -> None:
-        """Take who asks, and what that one reaches."""
-        self._pool, self._caller, self._reached = pool, caller, reached
-
-    async def do(self, number: int, act: Act) -> UnknownThing:
-        """Accept or ignore an unknown thing.
-
-        Raises:
-            PermissionError: the viewer may not.
-            UnknownThingError: it cannot be done; the message says why.
-            psycopg.Error: the database cannot be used.
-        """
-        caller = await self._caller()
-        if caller is None or not caller.may(Right.REGISTER):
-            raise PermissionError
-        with reach.within(self._reached):
-            async with self._pool().connection() as conn, conn.transaction():
-                await act_as(conn, caller.actor)
-                if not await queries.ids(conn, ids=[number], limit=1):
-                    raise UnknownThingError(f"there is no unknown thing {number}")
-                if act == "accept":
-                    return (await unknown_store.accept(conn, number, caller.name, within=self._reached))[0]
-                return await unknown_store.ignore(conn, number, caller.name, "")
+    Raises:
+        PermissionError: the viewer may not.
+        UnknownThingError: it cannot be done; the message says why.
+        psycopg.Error: the database cannot be used.
+    """
+    async with desk.acting(Right.REGISTER) as (conn, caller):
+        if not await queries.ids(conn, ids=[number], limit=1):
+            raise UnknownThingError(f"there is no unknown thing {number}")
+        if act == "accept":
+            return (await unknown_store.accept(conn, number, caller.name, within=desk.reach))[0]
+        return await unknown_store.ignore(conn, number, caller.name, "")
 
 
 class UnknownPanel:
     """What waits to be accepted; the buttons are there for who may press them."""
 
-    def __init__(self, words: Words, desk: Desk | None) -> None:
-        """Build the panel; without a desk it is for reading alone."""
+    def __init__(self, words: Words, desk: Desk) -> None:
+        """Build the panel."""
         self._words, self._desk = words, desk
+        self._may_act = desk.viewer.may(Right.REGISTER)
         columns = [
             (words("gateway"), ""), (words("unknown_seen"), ""), (words("unknown_would_be"), "wide-text"),
         ]  # fmt: skip
-        if desk is not None:
+        if self._may_act:
             columns.append((words("unknown_act"), "acts"))
         self._section = panel("unknown", words("unknown")).classes("empty")
         with self._section:
@@ -93,9 +72,9 @@ class UnknownPanel:
         self._waiting: dict[str, UnknownThing] = {}
         self._told_until = 0.0
 
-    def show(self, view: View) -> None:
-        """Show a view; where nothing waits and nothing was done a moment ago there is no panel."""
-        waiting = view.snapshot.unknown
+    def show(self, scene: Scene) -> None:
+        """Show a scene; where nothing waits and nothing was done a moment ago there is no panel."""
+        waiting = scene.snapshot.unknown
         self._waiting = {str(unknown.id): unknown for unknown, _ in waiting}
         is_told = time.monotonic() < self._told_until
         self._told.set_visibility(is_told)
@@ -103,17 +82,17 @@ class UnknownPanel:
             self._section.classes(remove="empty")
         else:
             self._section.classes(add="empty")
-        self._table.show(rows=[self._row(view, *each) for each in waiting])
+        self._table.show(rows=[self._row(scene, *each) for each in waiting])
 
-    def _row(self, view: View, unknown: UnknownThing, proposal: Proposal) -> dict[str, Any]:
+    def _row(self, scene: Scene, unknown: UnknownThing, proposal: Proposal) -> dict[str, Any]:
         words = self._words
-        seen = words("unknown_times", n=unknown.messages, time=view.instant(unknown.first_seen))
+        seen = words("unknown_times", n=unknown.messages, time=scene.instant(unknown.first_seen))
         cells: list[dict[str, Any]] = [
             {"text": unknown.device, "note": unknown.gateway},
-            {"text": seen, "note": view.ago(unknown.last_seen)},
+            {"text": seen, "note": scene.ago(unknown.last_seen)},
             self._would_be(proposal),
         ]
-        if self._desk is not None:
+        if self._may_act:
             cells.append({"acts": self._acts(unknown, proposal)})
         return {"key": str(unknown.id), "cells": cells}
 
@@ -148,14 +127,14 @@ class UnknownPanel:
 
     async def _on_act(self, key: str, name: str) -> None:
         unknown = self._waiting.get(key)
-        if self._desk is None or unknown is None or name not in _ACTS:
+        if unknown is None or name not in _ACTS:
             return
-        self._tell(await self._done(self._desk, unknown, "accept" if name == "accept" else "ignore"))
+        self._tell(await self._done(unknown, "accept" if name == "accept" else "ignore"))
 
-    async def _done(self, desk: Desk, unknown: UnknownThing, act: Act) -> str:
+    async def _done(self, unknown: UnknownThing, act: Act) -> str:
         words = self._words
         try:
-            await desk.do(unknown.id, act)
+            await decide(self._desk, unknown.id, act)
         except PermissionError:
             return words("unknown_failed", why=words("unknown_may_not"))
         except UnknownThingError as error:

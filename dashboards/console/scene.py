@@ -5,12 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from analytics.domains import DOMAINS_VI, domain
+from analytics.indicator import INDICATORS
 from analytics.steps import Step
+from api.open_data.data_sets import KINDS_VI
 from dashboards.console import formats
 from dashboards.console.scales import Scale, scale
 from dashboards.console.snapshot import RATE_MINUTES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from api.queries import Row
@@ -20,8 +24,6 @@ if TYPE_CHECKING:
 
 #: worst first
 STATES: Final = ("offline", "silent", "never_heard", "online")
-#: as they are counted
-COUNTED: Final = ("online", "silent", "offline", "never_heard")
 _DISABLED: Final = "disabled"
 _SPANS: Final = {Step.DAY: "chart_days", Step.MONTH: "chart_months", Step.YEAR: "chart_years"}
 #: a value is old when so many steps have ended since, and then this long
@@ -29,7 +31,7 @@ _OLD_STEPS: Final = 2
 _OLD_AFTER: Final = timedelta(minutes=15)
 
 
-class View:
+class Scene:
     """A snapshot seen through a choice, in a language."""
 
     def __init__(self, snapshot: Snapshot, choice: Choice, words: Words) -> None:
@@ -112,9 +114,29 @@ class View:
         """Return a time of the city."""
         return formats.instant(moment, self.registry.zone, self.words.language)
 
+    def since(self, moment: datetime) -> str:
+        """Return a time of the city, without its day where that is today."""
+        zone = self.registry.zone
+        if moment.astimezone(zone).date() == self.snapshot.time.astimezone(zone).date():
+            return f"{moment.astimezone(zone):%H:%M}"
+        return self.instant(moment)
+
     def ago(self, moment: datetime) -> str:
         """Return how long before the snapshot something was."""
         return formats.age((self.snapshot.time - moment).total_seconds(), self.words)
+
+    def domains(self) -> dict[str, list[Row]]:
+        """Return the indicators by the name of their domain."""
+        found: dict[str, list[Row]] = {}
+        for row in self.registry.indicators.values():
+            found.setdefault(self._domain(row["code"]), []).append(row)
+        return dict(sorted(found.items()))
+
+    def _domain(self, code: str) -> str:
+        if code not in INDICATORS:
+            return self.words("domain_other")
+        name = domain(INDICATORS[code])
+        return DOMAINS_VI.get(name, name) if self.words.language == "vi" else name.capitalize()
 
     def fields(self) -> list[dict[str, Any]]:
         """Return the fields of the map."""
@@ -144,14 +166,37 @@ class View:
 
     def spots(self) -> list[dict[str, Any]]:
         """Return the gateways of the map, the worst last so that they lie on top."""
-        return [self._spot(row) for row in reversed(self._gateways())]
+        return [self._spot(row) for row in reversed(self.gateways())]
 
     def _spot(self, row: Row) -> dict[str, Any]:
         x, y = self.registry.projection.point(row["longitude"], row["latitude"])
-        area = next((code for code in row["areas"] if code in self.registry.areas), None)
-        lines = [self.words(_state(row)), self._heard(row)]
-        shown = {"code": row["code"], "state": _state(row), "title": row["name"]}
-        return shown | {"x": x, "y": y, "lines": lines, "area": area}
+        lines = [self.words(state(row)), self.heard(row)]
+        shown = {"code": row["code"], "state": state(row), "title": row["name"]}
+        return shown | {"x": x, "y": y, "lines": lines}
+
+    def is_beside(self, kind: str, code: str) -> bool:
+        """Tell whether something is what the panel at the side shows."""
+        detail = self.choice.detail
+        return detail is not None and (detail.kind, detail.code) == (kind, code)
+
+    def kind(self, code: str) -> str:
+        """Return the name of a kind of things."""
+        plain = code.replace("_", " ")
+        return KINDS_VI.get(code, plain) if self.words.language == "vi" else plain
+
+    def names_of(self, codes: Sequence[str]) -> str:
+        """Return the names of areas of the map."""
+        known = (self.registry.area(code) for code in codes)
+        return ", ".join(self.words.of(area) for area in known if area is not None)
+
+    def gateways(self) -> list[Row]:
+        """Return the gateways, the worst first."""
+        order = {each: place for place, each in enumerate((*STATES, _DISABLED))}
+        return sorted(self.snapshot.gateways, key=lambda row: (order[state(row)], row["code"]))
+
+    def heard(self, row: Row) -> str:
+        """Return how long ago a gateway was heard last."""
+        return self.ago(row["last_seen"]) if row["last_seen"] else self.words("heard_never")
 
     def area_rows(self) -> list[dict[str, Any]]:
         """Return the list of areas, the whole first."""
@@ -177,63 +222,6 @@ class View:
 
     def _old(self, row: Row | None) -> str:
         return self.until(row) if row is not None and self.is_old(row) else ""
-
-    def _gateways(self) -> list[Row]:
-        order = {state: place for place, state in enumerate((*STATES, _DISABLED))}
-        return sorted(self.snapshot.gateways, key=lambda row: (order[_state(row)], row["code"]))
-
-    def gateway_rows(self) -> list[dict[str, Any]]:
-        """Return the list of gateways, the worst first."""
-        return [self._gateway_row(row) for row in self._gateways()]
-
-    def _gateway_row(self, row: Row) -> dict[str, Any]:
-        codes = [code for code in row["areas"] if code in self.registry.areas]
-        names = ", ".join(formats.short_name(self.words.of(self.registry.areas[code])) for code in codes)
-        return {
-            "key": row["code"],
-            "cells": [
-                {
-                    "text": row["code"],
-                    "note": names,
-                    "mark": _state(row),
-                    "markLabel": self.words(_state(row)),
-                },
-                {"text": self._heard(row), "title": row["last_seen"] and self.instant(row["last_seen"])},
-                {"text": formats.number(row["things"], 0, self.words.language)},
-                {"text": formats.number(row["messages"], 0, self.words.language)},
-            ],
-        }
-
-    def _heard(self, row: Row) -> str:
-        return self.ago(row["last_seen"]) if row["last_seen"] else self.words("heard_never")
-
-    def refusal_rows(self) -> list[dict[str, Any]]:
-        """Return the list of refusals, the newest first."""
-        return [self._refusal_row(row) for row in self.snapshot.refusals]
-
-    def _refusal_row(self, row: Row) -> dict[str, Any]:
-        kept = self.words("kept") if row["stored"] else ""
-        time = row["time"].astimezone(self.registry.zone)
-        return {
-            "key": str(row["id"]),
-            "cells": [
-                {
-                    "text": f"{time:%H:%M:%S}",
-                    "note": self.ago(row["time"]),
-                    "title": self.instant(row["time"]),
-                },
-                {"text": row["gateway"]},
-                {"text": self.words.code("refused", row["reason"]), "note": kept, "title": row["reason"]},
-                {"text": row["at"], "code": True},
-                {"text": row["detail"], "lang": "en"},
-                {"text": formats.number(row["count"], 0, self.words.language)},
-            ],
-        }
-
-    def counts(self) -> dict[str, str]:
-        """Return how many enabled gateways are in each state."""
-        states = self.snapshot.states
-        return {each: formats.number(states.get(each, 0), 0, self.words.language) for each in STATES}
 
     def facts(self) -> dict[str, str]:
         """Return how fresh the data are: newest, rate, streams, refused_lately."""
@@ -272,5 +260,6 @@ class View:
         return self.words("source", source=text) if text else ""
 
 
-def _state(row: Row) -> str:
+def state(row: Row) -> str:
+    """Return the state of a gateway."""
     return str(row["state"]) if row["enabled"] else _DISABLED

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from dashboards.console import formats
 from dashboards.console.elements import DataTable, tag, text
-from dashboards.console.panels import panel
+from dashboards.console.panels import head, panel
 
 if TYPE_CHECKING:
-    from dashboards.console.views import View
+    from dashboards.console.scene import Scene
     from dashboards.console.words import Words
 
 
@@ -24,7 +24,10 @@ class IngestPanel:
         }  # fmt: skip
         refused = [(words("ingest_refused"), ""), (words("count"), "right")]
         gaps = [(words("ingest_gaps"), ""), (words("ingest_missing"), "right")]
-        with panel("ingest", words("ingest")):
+        section = panel("ingest", words("ingest"))
+        with head(section):
+            text("p", words("whole_platform"), "panel-sub")
+        with section:
             with tag("dl", "ingest-facts", aria_label=words("ingest")):
                 self._facts = {key: _fact(label) for key, label in labels.items()}
             with tag("div", "ingest-lists"):
@@ -32,16 +35,16 @@ class IngestPanel:
                 self._refused = DataTable(refused, label=words("ingest_refused"), empty=empty)
                 self._gaps = DataTable(gaps, label=words("ingest_gaps"), empty=words("ingest_gaps_none"))
 
-    def show(self, view: View) -> None:
-        """Show a view."""
-        found = facts(view)
+    def show(self, scene: Scene) -> None:
+        """Show a scene."""
+        found = facts(scene)
         for key, (figure, note, is_wrong) in found.items():
             value, below = self._facts[key]
             value.show(figure)
             below.show(note)
             value.classes(add="wrong" if is_wrong else "", remove="" if is_wrong else "wrong")
-        self._refused.show(rows=refused_rows(view))
-        self._gaps.show(rows=gap_rows(view))
+        self._refused.show(rows=refused_rows(scene))
+        self._gaps.show(rows=gap_rows(scene))
 
 
 def _fact(label: str) -> tuple[Any, Any]:
@@ -51,9 +54,9 @@ def _fact(label: str) -> tuple[Any, Any]:
             return text("b", formats.NO_VALUE), text("small", "")
 
 
-def facts(view: View) -> dict[str, tuple[str, str, bool]]:
+def facts(scene: Scene) -> dict[str, tuple[str, str, bool]]:
     """Return each number as text with a note below it, and whether it is one to worry about."""
-    now, words, language = view.snapshot.ingest, view.words, view.words.language
+    now, words, language = scene.snapshot.ingest, scene.words, scene.words.language
     if not now["processes"]:
         nothing = (formats.NO_VALUE, "", False)
         return {"messages": (formats.NO_VALUE, words("ingest_none"), True)} | dict.fromkeys(
@@ -65,11 +68,11 @@ def facts(view: View) -> dict[str, tuple[str, str, bool]]:
     }
     p99 = now["p99_ms"]
     latency = formats.NO_VALUE if p99 is None else formats.quantity(p99, _decimals(p99), "ms", language)
-    return per_second | {"p99": (latency, "", False), "queue": _queue(view)}
+    return per_second | {"p99": (latency, "", False), "queue": _queue(scene)}
 
 
-def _queue(view: View) -> tuple[str, str, bool]:
-    now, words, language = view.snapshot.ingest, view.words, view.words.language
+def _queue(scene: Scene) -> tuple[str, str, bool]:
+    now, words, language = scene.snapshot.ingest, scene.words, scene.words.language
     if now["queue_bytes"] is None:
         return formats.NO_VALUE, words("ingest_queue_unknown"), False
     share = now["queue_bytes"] / now["queue_limit"]
@@ -85,23 +88,23 @@ def _decimals(value: float) -> int:
     return 0 if value >= 100 or value == 0 else 1
 
 
-def refused_rows(view: View) -> list[dict[str, Any]]:
+def refused_rows(scene: Scene) -> list[dict[str, Any]]:
     """Return the reasons of the last hour's refusals, most first."""
     return [
         {
             "key": row["reason"],
             "cells": [
-                {"text": view.words.code("refused", row["reason"]), "title": row["reason"]},
-                {"text": formats.number(row["readings"], 0, view.words.language)},
+                {"text": scene.words.code("refused", row["reason"]), "title": row["reason"]},
+                {"text": formats.number(row["readings"], 0, scene.words.language)},
             ],
         }
-        for row in view.snapshot.refused
+        for row in scene.snapshot.refused
     ]
 
 
-def gap_rows(view: View) -> list[dict[str, Any]]:
+def gap_rows(scene: Scene) -> list[dict[str, Any]]:
     """Return the gateways that lack most messages, and how many more lack any."""
-    rows, language = view.snapshot.gaps, view.words.language
+    rows, language = scene.snapshot.gaps, scene.words.language
     found = [
         {
             "key": row["code"],
@@ -110,6 +113,6 @@ def gap_rows(view: View) -> list[dict[str, Any]]:
         for row in rows
     ]
     if rows and (more := rows[0]["gateways"] - len(rows)):
-        words = view.words("ingest_gaps_more", n=formats.number(more, 0, language))
+        words = scene.words("ingest_gaps_more", n=formats.number(more, 0, language))
         found.append({"key": "more", "cells": [{"text": words, "dim": True}, {"text": ""}]})
     return found

@@ -1,0 +1,110 @@
+"""The map with its indicator and legend, and the list of areas."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dashboards.console import formats
+from dashboards.console.elements import CityMap, DataTable, tag, text
+from dashboards.console.panels import head, panel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nicegui.element import Element
+
+    from dashboards.console.scene import Scene
+    from dashboards.console.words import Words
+
+    Choose = Callable[[str], object]
+
+
+class MapPanel:
+    """The map with its indicator, legend and notes."""
+
+    def __init__(
+        self, words: Words, scene: Scene, *, on_area: Choose, on_indicator: Choose, on_gateway: Choose
+    ) -> None:
+        """Build the panel with the indicators of a scene to choose from."""
+        self._words = words
+        section = panel("map", words("map"))
+        with head(section):
+            self._select = _select(scene, on_indicator)
+        with section:
+            self._map = CityMap()
+            self._map.classes("map")
+            self._map.on_choose(on_area)
+            self._map.on_open(on_gateway)
+            with tag("div", "map-foot"):
+                self._legend = tag("ul", "legend", aria_label=words("legend"))
+                self._notes = text("p", "", "notes")
+        self._shown: object = None
+
+    def show(self, scene: Scene) -> None:
+        """Show a scene."""
+        _choose(self._select, scene.indicator["code"])
+        label = self._words("map_label", indicator=self._words.of(scene.indicator))
+        projection = scene.registry.projection
+        self._map.show(
+            fields=scene.fields(),
+            spots=scene.spots(),
+            width=1000,
+            height=round(projection.height),
+            label=label,
+        )
+        self._notes.show(" · ".join(scene.notes()))
+        self._show_legend(scene)
+
+    def _show_legend(self, scene: Scene) -> None:
+        unit = formats.unit(scene.indicator["unit"]) or self._words("no_unit")
+        entries = scene.scale.legend()
+        if (unit, entries) == self._shown:
+            return
+        self._shown = unit, entries
+        self._legend.clear()
+        with self._legend:
+            text("li", unit, "legend-unit")
+            for entry in entries:
+                _legend_entry(entry.label, f"background: {entry.fill}")
+            _legend_entry(self._words("no_value"), "", "none")
+
+
+def _legend_entry(label: str, style: str, classes: str = "") -> None:
+    with tag("li"):
+        tag("i", f"swatch {classes}", aria_hidden="true").style(style)
+        text("span", label)
+
+
+def _select(scene: Scene, on_choose: Choose) -> Element:
+    """Return the list of indicators, grouped by domain."""
+    select = tag("select", "select", aria_label=scene.words("indicator"), name="indicator")
+    with select:
+        for domain, rows in scene.domains().items():
+            with tag("optgroup", label=domain):
+                for row in rows:
+                    text("option", scene.words.of(row)).props["value"] = row["code"]
+    select.on(
+        "change", lambda event: on_choose(str(event.args)), js_handler="event => emit(event.target.value)"
+    )
+    return select
+
+
+def _choose(select: Element, code: str) -> None:
+    if select.props.get("value") != code:
+        select.props["value"] = code
+        select.update()
+
+
+class AreasPanel:
+    """The list of areas, which says in words what the map says in colours."""
+
+    def __init__(self, words: Words, *, on_area: Choose) -> None:
+        """Build the panel."""
+        columns = [(words("area"), ""), (words("value"), "right"), (words("completeness"), "right")]
+        with panel("areas", words("areas")):
+            self._table = DataTable(columns, label=words("areas"), choosable=True)
+            self._table.on_choose(on_area)
+
+    def show(self, scene: Scene) -> None:
+        """Show a scene."""
+        self._table.show(rows=scene.area_rows())

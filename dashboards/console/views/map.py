@@ -1,0 +1,58 @@
+"""The map with the chosen area beside it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from dashboards.console.choice import Detail
+from dashboards.console.panels.chart import ChartPanel
+from dashboards.console.panels.map import AreasPanel, MapPanel
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from dashboards.console.scene import Scene
+    from dashboards.console.views.context import Context
+
+
+class MapView:
+    """The city in the colours of an indicator, and one area of it over time."""
+
+    def __init__(self, context: Context, scene: Scene) -> None:
+        """Build the panels."""
+        self._context = context
+        words = context.words
+        self._map = MapPanel(
+            words,
+            scene,
+            on_area=self._on_area,
+            on_indicator=self._on_indicator,
+            on_gateway=self._on_gateway,
+        )
+        self._areas = AreasPanel(words, on_area=self._on_area)
+        self._chart = ChartPanel(words)
+
+    def show(self, scene: Scene) -> None:
+        """Show a scene."""
+        for part in (self._map, self._areas, self._chart):
+            part.show(scene)
+
+    async def draw(self, scene: Scene, *, dark: bool) -> None:
+        """Draw the chart."""
+        series = await self._context.feed.series(scene.indicator, scene.area)
+        if scene.choice == self._context.choice():  # or another one was chosen meanwhile
+            self._chart.draw(scene, series, dark=dark)
+
+    def _on_area(self, code: str) -> Awaitable[None]:
+        return self._context.choose(self._context.choice().at(code))
+
+    def _on_indicator(self, code: str) -> Awaitable[None]:
+        return self._context.choose(replace(self._context.choice(), indicator=code, unknown=()))
+
+    def _on_gateway(self, code: str) -> Awaitable[None]:
+        """Choose a gateway's area too: on a small map its mark covers much of it."""
+        choice, snapshot = self._context.choice(), self._context.feed.snapshot
+        area = snapshot.area_of(code) if snapshot is not None else None
+        at = choice.at(area) if area is not None else choice
+        return self._context.choose(at.beside(Detail("gateway", code)))

@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, UrlConstraints, ValidationInfo, field_val
 from pydantic_core import Url
 from pydantic_settings import BaseSettings
 
+from devices.model import PLATFORM_USER
 from runtime.broker_address import broker_address, with_files
 from runtime.environment import SettingsError, require
 from runtime.places import default_state
@@ -110,6 +111,12 @@ class BrokerSettings(BaseSettings):
             SettingsError: it is not set.
         """
         return require(self.mqtt_url, "HALONG_MQTT_URL", "mqtt://user:password@host:1883")
+
+    @property
+    def platform_users(self) -> frozenset[str]:
+        """The broker's users that halong's services log in as: no gateway may go by these names."""
+        user = broker_address(str(self.mqtt_url)).user if self.mqtt_url else None
+        return frozenset({PLATFORM_USER, *filter(None, [user])})
 
     def require_broker_dir(self) -> Path:
         """Return the folder of the broker's files.

@@ -22,6 +22,7 @@ NOT_RUN: Final = {
     "halong open-data publish": "tests/integration/test_open_data.py runs it on a city with two months",
     "halong quality calibrate": "needs the thing; tests/integration/test_quality.py runs it with another",
     "halong devices import quang_ninh\nhalong quality": "as the one before",
+    "halong things set": "tests/integration/test_registry_commands.py runs it with other links",
     "halong things move": "needs the thing; tests/integration/test_places.py runs it with another",
     "halong areas reorganise": "needs the file; tests/integration/test_reorganise.py runs it with one",
     "halong ca issue": "tests/integration/test_ca_commands.py runs it",

@@ -10,6 +10,8 @@ COPY requirements.txt ./
 RUN pip install --requirement requirements.txt
 COPY . .
 RUN pip install --no-deps . && pip check
+# The links to the console lead there; without it to where compose publishes the API on this machine.
+ARG HALONG_PUBLIC_URL=
 RUN halong dashboards render --out /opt/dashboards
 
 FROM grafana/grafana:11.6.1 AS grafana

@@ -7,12 +7,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, LiteralString
 
 import msgspec
-from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from analytics import alert_records
 from analytics import alerts as pure
 from devices.alert_rules import AlertRule, RuleError, check
+from storage.rows import fetch, fetch_one
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,9 +75,7 @@ async def import_rules(conn: AsyncConnection[Any], declared: Sequence[AlertRule]
 
 async def declared_rules(conn: AsyncConnection[Any]) -> list[AlertRule]:
     """Return every rule by code."""
-    async with conn.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_RULES)
-        return [parse_rule(row) for row in await cursor.fetchall()]
+    return [parse_rule(row) for row in await fetch(conn, _RULES)]
 
 
 async def create_rule(conn: AsyncConnection[Any], rule: AlertRule, who: str) -> None:
@@ -101,7 +99,7 @@ async def change_rule(
         RuleError: a field is wrong.
     """
     async with conn.transaction():
-        row = await _one(conn, _RULE, [code])
+        row = await fetch_one(conn, _RULE, [code])
         if row is None:
             raise UnknownError(f"there is no alert rule {code!r}")
         rule = parse_rule(row | dict(changes) | {"code": code})
@@ -144,7 +142,7 @@ async def acknowledge(
         AlertError: it is not raised.
     """
     async with conn.transaction():
-        row = await _one(conn, _ALERT, [alert_id])
+        row = await fetch_one(conn, _ALERT, [alert_id])
         if row is None:
             raise UnknownError(f"there is no alert {alert_id}")
         alert, line = pure.acknowledge(alert_records.alert_of(row), who, note)
@@ -184,7 +182,7 @@ async def add_silence(
         await _require(conn, "area", "SELECT 1 FROM areas WHERE code = %s LIMIT 1", area)
         await _require(conn, "alert", "SELECT 1 FROM alerts WHERE id = %s", alert)
         given = {"rule": rule, "area": area, "alert": alert, "ends_at": ends_at, "reason": reason, "who": who}
-        row = await _one(conn, _SILENCE, given)
+        row = await fetch_one(conn, _SILENCE, given)
     assert row is not None
     return int(row["id"])
 
@@ -202,7 +200,7 @@ async def end_silence(conn: AsyncConnection[Any], silence: int, who: str) -> Non
 async def _require(
     conn: AsyncConnection[Any], kind: str, query: LiteralString, key: str | int | None
 ) -> None:
-    if key is not None and await _one(conn, query, [key]) is None:
+    if key is not None and await fetch_one(conn, query, [key]) is None:
         raise UnknownError(f"there is no {kind} {key!r}")
 
 
@@ -210,9 +208,3 @@ def _row(rule: AlertRule) -> dict[str, Any]:
     row: dict[str, Any] = msgspec.to_builtins(rule)
     lists = {"areas": list(rule.areas), "levels": list(rule.levels)}
     return row | lists | {"escalation": Jsonb(row["escalation"])}
-
-
-async def _one(conn: AsyncConnection[Any], statement: LiteralString, arguments: Any) -> dict[str, Any] | None:
-    async with conn.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(statement, arguments)
-        return await cursor.fetchone()

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, LiteralString
 
-from psycopg.rows import dict_row
+from storage.rows import fetch
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -57,12 +57,12 @@ _LOCK_AREA = "SELECT pg_advisory_xact_lock(hashtext('halong.alerts.mqtt'), hasht
 async def claim(conn: AsyncConnection[Any], *, limit: int, lease_s: int) -> list[Row]:
     """Take notifications that are due, with what they tell, out of other processes' way for `lease_s`."""
     taken = await (await conn.execute(_CLAIM, {"limit": limit, "lease_s": lease_s})).fetchall()
-    return await _rows(conn, _CLAIMED, [[row[0] for row in taken]])
+    return await fetch(conn, _CLAIMED, [[row[0] for row in taken]])
 
 
 async def standing(conn: AsyncConnection[Any], area: str) -> list[Row]:
     """Return the raised alerts of an area."""
-    return await _rows(conn, _STANDING, [area])
+    return await fetch(conn, _STANDING, [area])
 
 
 async def lock_area(conn: AsyncConnection[Any], area: str) -> None:
@@ -80,9 +80,3 @@ async def failed(conn: AsyncConnection[Any], notification: int, error: str) -> b
     cursor = await conn.execute(_FAILED, {"id": notification, "error": error[:500]})
     row = await cursor.fetchone()
     return bool(row and row[0])
-
-
-async def _rows(conn: AsyncConnection[Any], statement: LiteralString, arguments: list[Any]) -> list[Row]:
-    async with conn.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(statement, arguments)
-        return await cursor.fetchall()

@@ -9,12 +9,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, LiteralString
 
 import msgspec
-from psycopg.rows import dict_row
 
 from analytics import alert_gateways
 from analytics.alert_records import alert_of
 from analytics.alerts import Sample, Silence
 from devices.alert_rules import AlertRule
+from storage.rows import fetch
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -208,9 +208,7 @@ async def claim(conn: AsyncConnection[Any]) -> bool:
 
 async def rules(conn: AsyncConnection[Any]) -> dict[int, WatchedRule]:
     """Return every rule of a known indicator or of gateways by id, deleted ones included."""
-    async with conn.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_RULES)
-        return {row["id"]: watched_rule(row) for row in await cursor.fetchall()}
+    return {row["id"]: watched_rule(row) for row in await fetch(conn, _RULES)}
 
 
 def watched_rule(row: dict[str, Any]) -> WatchedRule:
@@ -230,20 +228,18 @@ async def watched(conn: AsyncConnection[Any], at: datetime) -> list[Watched]:
 
 async def open_alerts(conn: AsyncConnection[Any], at: datetime) -> list[OpenAlert]:
     """Return the alerts that are not over, locked: who acknowledges one waits."""
-    async with conn.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_OPEN, _times(at))
-        return [
-            OpenAlert(
-                r["id"],
-                r["rule_id"],
-                r["area_id"],
-                r["gateway_id"],
-                alert_of(r),
-                r["is_silenced"],
-                r["is_stray"],
-            )
-            for r in await cursor.fetchall()
-        ]
+    return [
+        OpenAlert(
+            r["id"],
+            r["rule_id"],
+            r["area_id"],
+            r["gateway_id"],
+            alert_of(r),
+            r["is_silenced"],
+            r["is_stray"],
+        )
+        for r in await fetch(conn, _OPEN, _times(at))
+    ]
 
 
 async def last_silence(

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from psycopg.errors import CheckViolation, ExclusionViolation
-from psycopg.rows import dict_row
 
 from devices.edit import ExistsError, StaleError, UnknownEntryError, tag_of
 from devices.entries import FieldError
+from storage.rows import fetch_one
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -68,10 +68,10 @@ async def add(
     values = {"datastream": datastream, "valid_from": valid_from, "valid_to": valid_to}
     values |= {"gain": gain, "offset": offset, "reference": reference}
     async with conn.transaction():
-        if (same := await _one(conn, _SAME, values)) is not None:
+        if (same := await fetch_one(conn, _SAME, values)) is not None:
             return int(same["id"]), None
         with _telling(values):
-            made = await _one(conn, _INSERT, values)
+            made = await fetch_one(conn, _INSERT, values)
         assert made is not None
         return int(made["id"]), await _queue(conn, values)
 
@@ -109,7 +109,7 @@ async def delete(conn: Connection, calibration: int, is_newest: Callable[[str], 
 
 
 async def _lock(conn: Connection, calibration: int, is_newest: Callable[[str], bool]) -> Row:
-    row = await _one(conn, _LOCK, {"id": calibration})
+    row = await fetch_one(conn, _LOCK, {"id": calibration})
     if row is None:
         raise UnknownEntryError(f"there is no calibration {calibration}")
     if not is_newest(tag_of(row)):
@@ -119,7 +119,7 @@ async def _lock(conn: Connection, calibration: int, is_newest: Callable[[str], b
 
 async def _queue(conn: Connection, values: Mapping[str, Any]) -> int:
     span = [values["datastream"], values["valid_from"], values["valid_to"] or _FOREVER]
-    found = await _one(conn, _OBSERVED_HOURS, span)
+    found = await fetch_one(conn, _OBSERVED_HOURS, span)
     return found["n"] if found else 0
 
 
@@ -138,9 +138,3 @@ def _telling(values: Mapping[str, Any]) -> Iterator[None]:
             ) from None
         told = f"it is not after valid_from, {values['valid_from']:%Y-%m-%dT%H:%M:%SZ}"
         raise FieldError("valid_to", values["valid_to"], told, "a later time, or null for no end") from None
-
-
-async def _one(conn: Connection, statement: LiteralString, values: Any) -> Row | None:
-    async with conn.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(statement, values)
-        return await cursor.fetchone()

@@ -6,7 +6,6 @@ the client again. A plain SHA-256 is enough because the secret is random, not ch
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 import secrets
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from api.queries import keys as queries
 from api.reach import Caller
 from api.rights import CONFINED, Role
+from devices.credentials import secret_hash
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -94,7 +94,7 @@ async def create(
         conn,
         name=name.strip(),
         prefix=prefix,
-        digest=_digest(text),
+        digest=secret_hash(text),
         may=await _checked(conn, role, areas, rate),
         expires_at=expires_at,
     )
@@ -170,7 +170,7 @@ async def verify(conn: AsyncConnection[Any], text: str) -> ApiKey:
     if form is None:
         raise KeyRefusedError("this is no key of halong: send it whole, as halong_xxxxxxxx_…")
     row = await queries.by_prefix(conn, form[1])
-    if row is None or not hmac.compare_digest(row["hash"], _digest(text)):
+    if row is None or not hmac.compare_digest(row["hash"], secret_hash(text)):
         raise KeyRefusedError("the key is not known: make one with `halong keys create`")
     _require_valid(row)
     if row["is_due"]:
@@ -191,10 +191,6 @@ def _require_valid(row: Mapping[str, Any]) -> None:
         )
     if row["is_expired"]:
         raise KeyRefusedError(f"key {row['prefix']} expired on {row['expires_at']:%Y-%m-%d}: ask for another")
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode()).digest()
 
 
 def _record(row: Mapping[str, Any]) -> ApiKey:

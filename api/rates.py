@@ -6,7 +6,6 @@ bounded and is of this process: several processes of the API allow as much each.
 
 from __future__ import annotations
 
-import hashlib
 import math
 import time
 from collections import OrderedDict
@@ -20,6 +19,7 @@ from starlette.requests import Request
 
 from api import problems
 from api.paths import is_below
+from devices.credentials import secret_hash
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,7 +125,7 @@ class Clients:
 
     def know(self, text: str, caller: Caller) -> None:
         """Remember whose a key or token is."""
-        digest = hashlib.sha256(text.encode()).digest()
+        digest = secret_hash(text)
         self._known[digest] = Known(caller.kind, caller.who, caller.rate), self._clock() + _KNOWN_S
         self._known.move_to_end(digest)
         if len(self._known) > MOST_CLIENTS:
@@ -133,7 +133,7 @@ class Clients:
 
     def find(self, text: str) -> Known | None:
         """Return what is known of a key or token that was right lately."""
-        found, until = self._known.get(hashlib.sha256(text.encode()).digest(), (None, 0.0))
+        found, until = self._known.get(secret_hash(text), (None, 0.0))
         return found if until > self._clock() else None
 
 

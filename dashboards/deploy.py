@@ -17,6 +17,8 @@ from dashboards.role import READER
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from dashboards.grafana.place import Place
+
 FOLDER: Final = {"uid": "halong", "title": "halong"}
 
 #: What Grafana adds to a stored dashboard.
@@ -57,6 +59,7 @@ class Database:
 def plan(
     url: str,
     database: Database,
+    place: Place | None = None,
     *,
     token: str | None = None,
     user: str | None = None,
@@ -67,6 +70,7 @@ def plan(
     Args:
         url: of Grafana, as http(s)://[user:password@]host[:port][/path].
         database: what the data source is to read.
+        place: as of `dashboards.grafana.boards`.
         token: of a service account with the role Admin, or
         user: a user name and
         password: its password.
@@ -75,12 +79,13 @@ def plan(
         DashboardError: Grafana cannot be reached or refuses, or there is no credential.
     """
     with _Grafana(url, token=token, user=user, password=password) as grafana:
-        return list(_changes(grafana, database))
+        return list(_changes(grafana, database, place))
 
 
 def deploy(
     url: str,
     database: Database,
+    place: Place | None = None,
     *,
     token: str | None = None,
     user: str | None = None,
@@ -96,7 +101,7 @@ def deploy(
         DashboardError: Grafana cannot be reached or refuses, or there is no credential.
     """
     with _Grafana(url, token=token, user=user, password=password) as grafana:
-        changes = [_sending(c) if set_password else c for c in _changes(grafana, database)]
+        changes = [_sending(c) if set_password else c for c in _changes(grafana, database, place)]
         for change in changes:
             if change.action is not Action.KEEP:
                 grafana.call(f"{change.action} {change.kind} {change.uid}", _DO[change.kind], change)
@@ -183,11 +188,11 @@ class _Grafana:
         return f"Grafana at {self.address} answers {error.status_code} to {doing}: {told}; {advice}"
 
 
-def _changes(grafana: _Grafana, database: Database) -> Iterable[Change]:
+def _changes(grafana: _Grafana, database: Database, place: Place | None) -> Iterable[Change]:
     yield _datasource_change(grafana, database)
     folder = grafana.find("read the folder", lambda api: api.folder.get_folder(FOLDER["uid"]))
     yield Change("folder", FOLDER["uid"], FOLDER["title"], Action.KEEP if folder else Action.CREATE, FOLDER)
-    for uid, board in boards().items():
+    for uid, board in boards(place).items():
         yield _dashboard_change(grafana, uid, board)
 
 

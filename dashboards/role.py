@@ -31,6 +31,11 @@ READABLE: Final[dict[str, tuple[str, ...] | None]] = {
     "ingest_metrics": None,
     "indicators": None,
     "indicator_values": None,
+    "latest_values": None,
+    "dashboard_areas": None,
+    "alerts": None,
+    "alert_rules": ("id", "code", "indicator", "kind", "threshold", "severity", "name_en", "name_vi"),
+    "maintenance_windows": ("id", "thing_id", "gateway_id", "area", "starts_at", "ends_at", "reason"),
     "gateways": ("id", "code", "name", "latitude", "longitude", "heartbeat_s", "enabled", "created_at"),
     "refusals": (
         "time",

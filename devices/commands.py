@@ -100,16 +100,6 @@ WITH late AS (
     RETURNING c.id, c.state
 )
 INSERT INTO command_history (command_id, state, stands, actor) SELECT id, state, true, 'halong' FROM ended"""
-_COMMANDS: LiteralString = """
-SELECT c.id, g.code AS gateway, t.code AS device, c.command, c.arguments, c.created_at, c.created_by,
-       c.expires_at, c.timeout_s, c.state, c.sent_at, c.acknowledged_at, c.ended_at, c.detail, c.result
-FROM commands c JOIN gateways g ON g.id = c.gateway_id LEFT JOIN things t ON t.id = c.thing_id"""
-_LIST: LiteralString = f"""
-{_COMMANDS} WHERE %(gateway)s::text IS NULL OR g.code = %(gateway)s
-ORDER BY c.created_at DESC, c.id DESC LIMIT %(limit)s"""
-_ONE: LiteralString = f"{_COMMANDS} WHERE c.id = %(id)s"
-_HISTORY = """
-SELECT time, state, stands, actor, detail, result FROM command_history WHERE command_id = %s ORDER BY id"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,39 +128,6 @@ class Queued:
     command: str
     arguments: dict[str, Any]
     expires_at: datetime
-
-
-@dataclass(frozen=True, kw_only=True)
-class Command:
-    """A command and how far it is."""
-
-    id: UUID
-    gateway: str
-    device: str | None
-    command: str
-    arguments: dict[str, Any]
-    created_at: datetime
-    created_by: str
-    expires_at: datetime
-    timeout_s: int
-    state: str
-    sent_at: datetime | None
-    acknowledged_at: datetime | None
-    ended_at: datetime | None
-    detail: str
-    result: Any
-
-
-@dataclass(frozen=True, kw_only=True)
-class Line:
-    """What happened to a command; `stands`: it decides the state."""
-
-    time: datetime
-    state: str
-    stands: bool
-    actor: str
-    detail: str
-    result: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,24 +210,3 @@ async def answer(conn: AsyncConnection[Any], gateway_id: int, said: Answer) -> b
 async def settle(conn: AsyncConnection[Any], *, grace_s: float = GRACE_S) -> int:
     """End what has expired, or was acknowledged and not done in time; return how many commands that were."""
     return (await conn.execute(_SETTLE, {"grace": grace_s})).rowcount
-
-
-async def find(conn: AsyncConnection[Any], number: UUID) -> Command | None:
-    """Return a command."""
-    async with conn.cursor(row_factory=class_row(Command)) as cursor:
-        await cursor.execute(_ONE, {"id": number})
-        return await cursor.fetchone()
-
-
-async def newest(conn: AsyncConnection[Any], *, gateway: str | None, limit: int) -> list[Command]:
-    """Return the newest commands, to a gateway or to all."""
-    async with conn.cursor(row_factory=class_row(Command)) as cursor:
-        await cursor.execute(_LIST, {"gateway": gateway, "limit": limit})
-        return await cursor.fetchall()
-
-
-async def history(conn: AsyncConnection[Any], number: UUID) -> list[Line]:
-    """Return what happened to a command, in order."""
-    async with conn.cursor(row_factory=class_row(Line)) as cursor:
-        await cursor.execute(_HISTORY, [number])
-        return await cursor.fetchall()

@@ -1,4 +1,8 @@
-"""Gateway passwords as Mosquitto's password file holds them: PBKDF2-HMAC-SHA512 in its `$7$` form."""
+"""Secrets that halong gives out, and what it keeps of them.
+
+Of keys, tokens and sessions that is a SHA-256; of gateways' passwords what Mosquitto's password file holds:
+PBKDF2-HMAC-SHA512 in its `$7$` form.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +23,11 @@ _HASH_BYTES: Final = 64
 def new_password() -> str:
     """Return a random password of 192 bits in characters that are safe in a URL."""
     return secrets.token_urlsafe(24)
+
+
+def secret_hash(secret: str) -> bytes:
+    """Return the SHA-256 (32 bytes) of a random secret: one that is too long to be guessed needs no salt."""
+    return hashlib.sha256(secret.encode()).digest()
 
 
 def password_hash(password: str, *, salt: bytes | None = None, iterations: int = ITERATIONS) -> str:

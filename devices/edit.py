@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from psycopg.errors import ForeignKeyViolation, UniqueViolation
-from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from devices.entries import OBSERVED_PROPERTY, FieldError
+from storage.rows import fetch, fetch_one
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from psycopg import AsyncConnection
 
@@ -35,7 +35,8 @@ _LATEST = """
     WITH RECURSIVE up AS (
         (SELECT DISTINCT ON (code) id, parent_id FROM areas WHERE code = ANY(%(areas)s)
          ORDER BY code, valid_from DESC)
-        UNION SELECT a.id, a.parent_id FROM areas a JOIN up ON a.id = up.parent_id)"""
+        UNION SELECT a.id, a.parent_id FROM areas a JOIN up ON a.id = up.parent_id)
+    SELECT id FROM up"""
 _UNKNOWN_AREAS = """
     SELECT code FROM unnest(%(areas)s::text[]) WITH ORDINALITY AS given (code, place)
     WHERE code NOT IN (SELECT code FROM areas) ORDER BY place"""
@@ -72,7 +73,7 @@ def tag_of(row: Mapping[str, Any]) -> str:
 
 async def read(conn: Connection, kind: Kind, key: Key) -> Row | None:
     """Return an entry, or None."""
-    return await _one(conn, kind.select, {"key": key})
+    return await fetch_one(conn, kind.select, {"key": key})
 
 
 async def found(conn: Connection, kind: Kind, key: Key) -> Row:
@@ -87,10 +88,13 @@ async def found(conn: Connection, kind: Kind, key: Key) -> Row:
     return row
 
 
-async def create(conn: Connection, kind: Kind, given: Mapping[str, Any]) -> tuple[Row, bool]:
+async def create(
+    conn: Connection, kind: Kind, given: Mapping[str, Any], areas: Collection[int] | None = None
+) -> tuple[Row, bool]:
     """Create an entry, and return it and whether it was not there.
 
     One that is there with all that is given is left as it is: a client that got no answer asks again.
+    `areas` are the ids of all that it counts for; None: of the areas whose codes are given, and all above.
 
     Raises:
         FieldError: a field is wrong.
@@ -100,10 +104,11 @@ async def create(conn: Connection, kind: Kind, given: Mapping[str, Any]) -> tupl
     async with conn.transaction():
         await _check(conn, kind, values, given)
         with _telling_doubles(values):
-            row = await _one(conn, kind.insert, _stored(values))
+            row = await fetch_one(conn, kind.insert, _stored(values))
         if row is not None and kind.links:
-            await _link(conn, kind.links, row["id"], values["areas"])
-        (key,) = (await _one(conn, kind.there, _stored(values)) or {}).values()
+            units = await _latest(conn, values["areas"]) if areas is None else areas
+            await _link(conn, kind.links, row["id"], units)
+        (key,) = (await fetch_one(conn, kind.there, _stored(values)) or {}).values()
         stored = await found(conn, kind, key)
     if row is None and (other := _differing(stored, given)):
         raise ExistsError(
@@ -135,7 +140,7 @@ async def change(
         with _telling_doubles(values):
             await conn.execute(kind.update, _stored(values))
         if kind.links and "areas" in changes:
-            await _link(conn, kind.links, row["id"], values["areas"])
+            await _link(conn, kind.links, row["id"], await _latest(conn, values["areas"]))
         return await found(conn, kind, key)
 
 
@@ -164,7 +169,7 @@ async def delete(
 
 async def _lock(conn: Connection, kind: Kind, key: Key, is_newest: Callable[[str], bool]) -> Row:
     # Locked first: a query that waits for a lock sees what it joins as it was before.
-    if await _one(conn, kind.lock, {"key": key}) is None:
+    if await fetch_one(conn, kind.lock, {"key": key}) is None:
         raise UnknownEntryError(f"there is no {kind.name} {key!r}")
     row = await found(conn, kind, key)
     if not is_newest(tag_of(row)):
@@ -183,14 +188,14 @@ async def _check(conn: Connection, kind: Kind, values: Mapping[str, Any], given:
 
 
 async def _require(conn: Connection, table: LiteralString, name: str, code: str, expected: str) -> None:
-    if await _one(conn, f"SELECT FROM {table} WHERE code = %(code)s", {"code": code}) is None:
+    if await fetch_one(conn, f"SELECT FROM {table} WHERE code = %(code)s", {"code": code}) is None:
         raise FieldError(name, code, f"there is no {code[:100]!r} in the registry", expected)
 
 
 async def _require_areas(conn: Connection, areas: Sequence[str]) -> None:
     if not areas:
         raise FieldError("areas", "", "there is none", "the codes of the areas in which it stands")
-    unknown = await _one(conn, _UNKNOWN_AREAS, {"areas": list(areas)})
+    unknown = await fetch_one(conn, _UNKNOWN_AREAS, {"areas": list(areas)})
     if unknown is not None:
         raise FieldError(
             "areas", unknown["code"], f"there is no area {unknown['code'][:100]!r}", "areas' codes"
@@ -198,7 +203,7 @@ async def _require_areas(conn: Connection, areas: Sequence[str]) -> None:
 
 
 async def _require_same_unit(conn: Connection, row: Row, values: Mapping[str, Any]) -> None:
-    if row["unit"] != values["unit"] and await _one(conn, _MEASURED, row) is not None:
+    if row["unit"] != values["unit"] and await fetch_one(conn, _MEASURED, row) is not None:
         raise InUseError(
             f"the unit of {row['code']} cannot become {values['unit']!r}: datastreams measure it in "
             f"{row['unit']!r}; create another observed property"
@@ -207,12 +212,12 @@ async def _require_same_unit(conn: Connection, row: Row, values: Mapping[str, An
 
 async def _require_unused(conn: Connection, kind: Kind, key: Key, row: Row) -> None:
     reasons = [
-        each["reason"] for each in await _all(conn, f"SELECT reason FROM ({kind.in_use}) u (reason)", row)
+        each["reason"] for each in await fetch(conn, f"SELECT reason FROM ({kind.in_use}) u (reason)", row)
     ]
     if reasons:
         raise InUseError(_in_use(kind, key, reasons))
     if kind.has_switch:
-        settled = await _one(
+        settled = await fetch_one(
             conn, _IS_SETTLED.format(table=kind.table), {"id": row["id"], "settled": SETTLED_S}
         )
         if settled is None or not settled["is_so"]:
@@ -227,16 +232,23 @@ def _in_use(kind: Kind, key: Key, reasons: Sequence[str]) -> str:
     return f"{kind.name} {key!r} cannot be deleted, as {' and '.join(reasons)}{instead}"
 
 
+async def _latest(conn: Connection, codes: Sequence[str]) -> list[int]:
+    """Return the ids of the latest unit of each code and of all units above it."""
+    return [row["id"] for row in await fetch(conn, _LATEST, {"areas": list(codes)})]
+
+
 async def _link(
-    conn: Connection, links: tuple[LiteralString, LiteralString], owner: int, areas: Sequence[str]
+    conn: Connection, links: tuple[LiteralString, LiteralString], owner: int, areas: Collection[int]
 ) -> None:
-    """Have an entry count for the latest unit of each code and all units above it, and for no others."""
+    """Have an entry count for the areas of these ids, and for no others."""
     table, column = links
     given = {"areas": list(areas), "owner": owner}
-    gone = f"DELETE FROM {table} WHERE {column} = %(owner)s AND area_id NOT IN (SELECT id FROM up)"
-    come = f"INSERT INTO {table} ({column}, area_id) SELECT %(owner)s, id FROM up ON CONFLICT DO NOTHING"
-    await conn.execute(f"{_LATEST} {gone}", given)
-    await conn.execute(f"{_LATEST} {come}", given)
+    gone = f"DELETE FROM {table} WHERE {column} = %(owner)s AND area_id <> ALL(%(areas)s::int[])"
+    come = f"""
+        INSERT INTO {table} ({column}, area_id) SELECT %(owner)s, unnest(%(areas)s::int[])
+        ON CONFLICT DO NOTHING"""
+    await conn.execute(gone, given)
+    await conn.execute(come, given)
 
 
 def _differing(row: Row, given: Mapping[str, Any]) -> list[str]:
@@ -257,14 +269,3 @@ def _telling_doubles(values: Mapping[str, Any]) -> Iterator[None]:
         yield
     except UniqueViolation:  # of the key there is none: an entry that is there is left as it is
         raise FieldError("dev_eui", values["dev_eui"], "another thing has it", "the device's own") from None
-
-
-async def _one(conn: Connection, statement: LiteralString, values: Mapping[str, Any]) -> Row | None:
-    rows = await _all(conn, statement, values)
-    return rows[0] if rows else None
-
-
-async def _all(conn: Connection, statement: LiteralString, values: Mapping[str, Any]) -> list[Row]:
-    async with conn.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(statement, values)
-        return await cursor.fetchall()

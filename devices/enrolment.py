@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from devices.credentials import secret_hash
 from devices.identities import locked
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ async def create_token(
             """
             INSERT INTO enrolment_tokens (gateway_id, hash, created_at, created_by, expires_at)
             SELECT id, %s, %s, %s, %s FROM gateways WHERE id = %s AND enabled""",
-            [_hash(token.text), at, by, token.expires_at, gateway_id],
+            [secret_hash(token.text), at, by, token.expires_at, gateway_id],
         )
         if not cursor.rowcount:
             raise EnrolmentError(f"{gateway!r} is disabled: `halong gateways enable {gateway}` first")
@@ -86,7 +86,7 @@ async def redeem(
     Raises:
         EnrolmentError: the token is unknown, used or expired, or its gateway is disabled.
     """
-    digest = _hash(text)
+    digest = secret_hash(text)
     async with conn.transaction():
         # The gateway first, as whoever changes its identities does.
         await conn.execute(
@@ -128,7 +128,3 @@ async def _why_not(conn: AsyncConnection[Any], digest: bytes) -> str:
     return (
         f"the token ended at {expires_at:%F %R} UTC: ask for another" if enabled else f"{code!r} is disabled"
     )
-
-
-def _hash(text: str) -> bytes:
-    return hashlib.sha256(text.encode()).digest()

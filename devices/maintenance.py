@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, LiteralString
 
-from psycopg.rows import dict_row
+from storage.rows import fetch
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -98,9 +98,7 @@ async def windows(conn: AsyncConnection[Any], since: datetime) -> list[dict[str,
     Each has id, kind, code, starts_at, ends_at, reason, created_by, created_at, ended_by, and `counts`: it
     was recorded before it began.
     """
-    async with conn.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_LIST, {"since": since})
-        return await cursor.fetchall()
+    return await fetch(conn, _LIST, {"since": since})
 
 
 async def end(conn: AsyncConnection[Any], number: int, who: str) -> None:

@@ -1,6 +1,6 @@
-"""Firmware and its roll-outs in the database."""
+"""Firmware and its roll-outs in the database. How far they are is read by api.queries.firmware."""
 
-# ruff: noqa: S608  (the statements are put together from constants of this file alone, as LiteralString says)
+# ruff: noqa: S608  (the statements are put together from constants alone, as LiteralString says)
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, LiteralString
 
 import structlog
-from psycopg.rows import class_row, dict_row
+from psycopg.rows import class_row
 
 from devices import configs
 from devices.desired import ConfigError
 from devices.firmware import Release
+from devices.liveness import STATE
 from devices.rollout import Rollout, Target, staged, step
 from storage.actor import act_as
 
@@ -27,21 +28,11 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-# As the API has it: a will counts until a message proves the contrary; silent after two heartbeats.
-_IS_THERE: LiteralString = """
-    coalesce(s.last_seen, s.status_at) >= now() - 2 * g.heartbeat_s * interval '1 second'
-    AND NOT (s.online IS FALSE AND s.status_at >= coalesce(s.last_seen, s.status_at))"""
 _ADD = """
 INSERT INTO firmware (version, url, size, sha256, signature, public_key, created_by)
 VALUES (%(version)s, %(url)s, %(size)s, %(sha256)s, %(signature)s, %(public_key)s, %(by)s)
 ON CONFLICT DO NOTHING"""
 _RELEASE = "SELECT version, url, size, sha256, signature, public_key FROM firmware"
-_INVENTORY = """
-SELECT coalesce(s.firmware, f.version) AS version, count(g.id) AS gateways, f.created_at, f.created_by, f.url
-FROM (SELECT s.gateway_id, coalesce(s.firmware, '') AS firmware FROM gateway_status s) s
-JOIN gateways g ON g.id = s.gateway_id AND g.enabled
-FULL JOIN firmware f ON f.version = s.firmware
-GROUP BY 1, f.created_at, f.created_by, f.url ORDER BY f.created_at DESC NULLS LAST, 1"""
 _ELIGIBLE = """
 SELECT g.code FROM gateways g LEFT JOIN gateway_status s ON s.gateway_id = g.id
 WHERE g.enabled AND s.firmware IS DISTINCT FROM %(version)s
@@ -64,7 +55,7 @@ SELECT id, version, stages, stage, settle_s * interval '1 second' AS settle, max
 WHERE state = 'running' ORDER BY id FOR UPDATE SKIP LOCKED"""
 _TARGETS: LiteralString = f"""
 SELECT g.code AS gateway, o.stage, o.state, o.offered_at, o.ended_at,
-       coalesce({_IS_THERE}, false) AS is_there,
+       {STATE} = 'online' AS is_there,
        coalesce(o.offered_at IS NOT NULL AND s.firmware = r.version, false) AS reports,
        CASE WHEN s.config_version >= d.version THEN s.config_error END AS error
 FROM rollout_gateways o JOIN rollouts r ON r.id = o.rollout_id JOIN gateways g ON g.id = o.gateway_id
@@ -89,20 +80,6 @@ WHERE r.id = %s AND o.state IN ('offered', 'failed') AND s.firmware IS DISTINCT 
 _STOP = """
 UPDATE rollouts SET state = 'stopped', reason = %(reason)s, ended_at = now()
 WHERE id = %(id)s AND state = 'running'"""
-_ROLLOUTS: LiteralString = """
-SELECT r.id, r.version, r.stages, r.stage, r.settle_s, r.max_failed, r.state, r.reason, r.created_at,
-       r.created_by, r.ended_at, count(*) FILTER (WHERE o.state = 'waiting') AS waiting,
-       count(*) FILTER (WHERE o.state = 'offered') AS offered,
-       count(*) FILTER (WHERE o.state = 'updated') AS updated,
-       count(*) FILTER (WHERE o.state = 'failed') AS failed
-FROM rollouts r LEFT JOIN rollout_gateways o ON o.rollout_id = r.id
-WHERE %(id)s::int IS NULL OR r.id = %(id)s GROUP BY r.id ORDER BY r.id DESC"""
-_GATEWAYS = """
-SELECT g.code AS gateway, o.stage, o.state, o.before, s.firmware AS present, o.offered_at, o.ended_at,
-       o.reason
-FROM rollout_gateways o JOIN gateways g ON g.id = o.gateway_id
-LEFT JOIN gateway_status s ON s.gateway_id = g.id
-WHERE o.rollout_id = %s ORDER BY o.stage, g.code"""
 
 
 class RolloutError(ValueError):
@@ -136,11 +113,6 @@ async def release(conn: AsyncConnection[Any], version: str) -> Release | None:
     async with conn.cursor(row_factory=class_row(Release)) as cursor:
         await cursor.execute(f"{_RELEASE} WHERE version = %s", [version])
         return await cursor.fetchone()
-
-
-async def inventory(conn: AsyncConnection[Any]) -> list[dict[str, Any]]:
-    """Return how many enabled gateways report each version, and what may be offered, the newest first."""
-    return await _rows(conn, _INVENTORY)
 
 
 async def planned(conn: AsyncConnection[Any], plan: Plan) -> dict[str, int]:
@@ -242,24 +214,6 @@ async def stop(conn: AsyncConnection[Any], number: int, by: str) -> int:
             raise RolloutError(f"no roll-out {number} runs: see `halong firmware rollouts`")
         codes = [code for (code,) in await (await conn.execute(_OPEN, [number])).fetchall()]
         return await _withdraw(conn, number, codes)
-
-
-async def rollouts(conn: AsyncConnection[Any], number: int | None = None) -> list[dict[str, Any]]:
-    """Return roll-outs with how many gateways are how far, the newest first."""
-    return await _rows(conn, _ROLLOUTS, {"id": number})
-
-
-async def gateways(conn: AsyncConnection[Any], number: int) -> list[dict[str, Any]]:
-    """Return the gateways of a roll-out by stage."""
-    return await _rows(conn, _GATEWAYS, [number])
-
-
-async def _rows(
-    conn: AsyncConnection[Any], statement: LiteralString, values: Any = None
-) -> list[dict[str, Any]]:
-    async with conn.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(statement, values)
-        return await cursor.fetchall()
 
 
 def sizes(stages: Mapping[str, int], number: int) -> list[int]:

@@ -26,6 +26,8 @@ _USUAL_S: Final = (
     1, 2, 5, 10, 15, 20, 30, 60, 120, 180, 300, 600, 900, 1200, 1800, 3600, 7200, 10_800, 21_600, 43_200,
     86_400,
 )  # fmt: skip
+#: the longest sampling interval that is guessed or may be asked for, s
+LONGEST_INTERVAL_S: Final = _USUAL_S[-1]
 #: a clock and a network shift a reading by so much of an interval
 _JITTER: Final = 0.2
 
@@ -196,7 +198,7 @@ def interval_of(times: Sequence[datetime], otherwise: int) -> int:
     nearest = min(_USUAL_S, key=lambda usual: abs(usual - told))
     if abs(nearest - told) <= _JITTER * told:
         return nearest
-    return min(max(_USUAL_S[0], round(told)), _USUAL_S[-1])
+    return min(max(_USUAL_S[0], round(told)), LONGEST_INTERVAL_S)
 
 
 def _why_not(seen: SeenProperty, properties: Mapping[str, KnownProperty]) -> str | None:

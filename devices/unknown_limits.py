@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 from psycopg import DataError
-from psycopg.rows import dict_row
 
 from devices.unknown import AUTOMATIC, ENOUGH_MESSAGES, UnknownThingError
 from devices.unknown_store import accept, read_one
 from storage.actor import act_as
 from storage.pool import first_line
+from storage.rows import fetch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,9 +79,7 @@ def _is_within(proposal: Proposal, *, things: int, datastreams: int) -> bool:
 
 async def automatic(conn: AsyncConnection[Any]) -> list[dict[str, Any]]:
     """Return the gateways that have limits: code, things_per_day, datastreams_per_day, set_by, set_at."""
-    async with conn.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_AUTOMATIC)
-        return await cursor.fetchall()
+    return await fetch(conn, _AUTOMATIC)
 
 
 async def set_automatic(

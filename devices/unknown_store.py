@@ -1,14 +1,12 @@
-"""The queue of unknown things in the database: noted by ingest, accepted or ignored by people."""
+"""The queue of unknown things in the database: each with what it would be, accepted or ignored by people."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
-import msgspec
-from psycopg.errors import UniqueViolation
-from psycopg.rows import dict_row
-
+from devices.edit import ExistsError, create
+from devices.entries import DATASTREAM, THING, FieldError
 from devices.installations import read_units
 from devices.unknown import (
     KnownProperty,
@@ -20,19 +18,14 @@ from devices.unknown import (
     Wishes,
     propose,
 )
+from storage.rows import fetch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import datetime
+    from collections.abc import Sequence
 
     from psycopg import AsyncConnection
 
-    from devices.unknown import Proposal, Source
-
-#: A gateway may make up names without end: so many of its things, and of a thing's properties, are noted.
-MOST_THINGS: Final = 1000
-MOST_PROPERTIES: Final = 100
-GONE_DAYS: Final = 30
+    from devices.unknown import Proposal
 
 _READ = """
 SELECT u.id, g.code AS gateway, u.device, u.source, u.dev_eui, u.first_seen, u.last_seen, u.messages, u.state,
@@ -55,64 +48,11 @@ _MODELS = """
 SELECT code, ARRAY(SELECT DISTINCT f.value ->> 'property' FROM jsonb_each(fields) f ORDER BY 1)
 FROM device_models"""
 
-# What is registered meanwhile is not noted again by an ingest that has not heard of it yet.
-_NOTE = """
-INSERT INTO unknown_things AS u (gateway_id, device, source, dev_eui, first_seen, last_seen, messages)
-SELECT g.id, %(device)s, %(source)s, %(dev_eui)s, %(first)s, %(last)s, %(messages)s
-FROM gateways g WHERE g.code = %(gateway)s
-  AND (EXISTS (SELECT FROM unknown_things k WHERE k.gateway_id = g.id AND k.device = %(device)s)
-       OR (SELECT count(*) FROM unknown_things k WHERE k.gateway_id = g.id) < %(most)s)
-ON CONFLICT (gateway_id, device) DO UPDATE SET last_seen = greatest(u.last_seen, excluded.last_seen),
-    messages = excluded.messages + CASE u.state WHEN 'accepted' THEN 0 ELSE u.messages END,
-    first_seen = CASE u.state WHEN 'accepted' THEN excluded.first_seen ELSE u.first_seen END,
-    state = CASE u.state WHEN 'accepted' THEN 'waiting' ELSE u.state END
-RETURNING id"""
-_NOTE_PROPERTIES = """
-INSERT INTO unknown_properties AS p (thing_id, property, unit, readings, minimum, maximum, times)
-SELECT %(id)s, r.property, r.unit, r.readings, r.minimum, r.maximum, r.times
-FROM jsonb_to_recordset(%(seen)s) AS r(property text, unit text, readings bigint, minimum float8,
-                                       maximum float8, times timestamptz[])
-WHERE (SELECT count(*) FROM unknown_properties WHERE thing_id = %(id)s) < %(most)s
-   OR EXISTS (SELECT FROM unknown_properties k WHERE k.thing_id = %(id)s AND k.property = r.property)
-ON CONFLICT (thing_id, property) DO UPDATE SET
-    unit = excluded.unit, readings = p.readings + excluded.readings,
-    minimum = least(p.minimum, excluded.minimum), maximum = greatest(p.maximum, excluded.maximum),
-    times = ARRAY(SELECT * FROM (SELECT DISTINCT t FROM unnest(p.times || excluded.times) t
-                                 ORDER BY t DESC LIMIT 20) newest ORDER BY 1)"""
-# What of a replayed message is still unknown is refused, and noted, once more.
-_TAKE_BACK = """
-WITH thing AS (
-    UPDATE unknown_things u SET messages = greatest(u.messages - %(messages)s, 0) FROM gateways g
-    WHERE g.id = u.gateway_id AND g.code = %(gateway)s AND u.device = %(device)s RETURNING u.id
-)
-UPDATE unknown_properties p SET readings = greatest(p.readings - r.readings, 0)
-FROM thing, jsonb_to_recordset(%(seen)s) AS r(property text, readings bigint)
-WHERE p.thing_id = thing.id AND p.property = r.property"""
-_FORGET_GONE = """
-DELETE FROM unknown_things WHERE state = 'waiting' AND decided_at IS NULL
-AND last_seen < now() - %s * interval '1 day'"""
-_REGISTERED = """
-SELECT t.code, p.code FROM things t JOIN gateways g ON g.id = t.gateway_id
-LEFT JOIN datastreams d ON d.thing_id = t.id LEFT JOIN observed_properties p ON p.id = d.observed_property_id
-WHERE g.code = %s AND t.code = ANY(%s)"""
-
 _LOCK = "SELECT id FROM unknown_things WHERE id = %s FOR UPDATE"
 _GATEWAYS_AREAS = """
 SELECT l.area_id FROM gateway_areas l JOIN unknown_things u USING (gateway_id) WHERE u.id = %s"""
 _THINGS_AREAS = """
 SELECT l.area_id FROM thing_areas l JOIN things t ON t.id = l.thing_id WHERE t.code = %s"""
-_CREATE_THING = """
-INSERT INTO things (code, gateway_id, name, kind, latitude, longitude, model, dev_eui)
-SELECT %(code)s, u.gateway_id, %(name)s, %(kind)s, %(latitude)s, %(longitude)s, %(model)s, u.dev_eui
-FROM unknown_things u WHERE u.id = %(id)s"""
-_ENTER_AREAS = """
-INSERT INTO thing_areas (thing_id, area_id)
-SELECT id, unnest(%(areas)s::int[]) FROM things WHERE code = %(code)s"""
-_CREATE_DATASTREAMS = """
-INSERT INTO datastreams (thing_id, observed_property_id, sampling_interval_s)
-SELECT t.id, p.id, r.value::int FROM jsonb_each_text(%(intervals)s) r
-JOIN observed_properties p ON p.code = r.key JOIN things t ON t.code = %(code)s
-ON CONFLICT DO NOTHING"""
 _ACCEPT_PROPERTIES = """
 UPDATE unknown_properties SET accepted_at = now(), accepted_by = %(who)s
 WHERE thing_id = %(id)s AND property = ANY(%(accepted)s) AND accepted_at IS NULL"""
@@ -127,80 +67,16 @@ UPDATE unknown_things SET state = 'ignored', decided_at = now(), decided_by = %(
 WHERE id = %(id)s AND state <> 'accepted'"""
 
 
-class Seen(msgspec.Struct, frozen=True):
-    """What some messages said of one property; times ascending."""
-
-    property: str
-    unit: str | None
-    readings: int
-    minimum: float
-    maximum: float
-    times: list[datetime]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Noted:
-    """What some refused messages said of an unknown thing; `first` and `last` are when the messages came."""
-
-    gateway: str
-    device: str
-    source: Source
-    dev_eui: str | None
-    first: datetime
-    last: datetime
-    messages: int
-    properties: tuple[Seen, ...]
-
-
-async def note(conn: AsyncConnection[Any], noted: Iterable[Noted]) -> list[int]:
-    """Add to the queue what refused messages named and is still unknown; return the ids of its things.
-
-    A thing of which more is unknown than was accepted waits again.
-    """
-    found = [await _note(conn, each) for each in noted]
-    return [id_ for id_ in found if id_ is not None]
-
-
-async def _note(conn: AsyncConnection[Any], noted: Noted) -> int | None:
-    cursor = await conn.execute(_REGISTERED, [noted.gateway, [noted.device]])
-    rows = await cursor.fetchall()
-    known = {prop for _, prop in rows}
-    properties = [each for each in noted.properties if each.property not in known]
-    if rows and not properties:
-        return None
-    values = {name: getattr(noted, name) for name in Noted.__dataclass_fields__ if name != "properties"}
-    cursor = await conn.execute(_NOTE, values | {"most": MOST_THINGS})
-    row = await cursor.fetchone()
-    if row is None:
-        return None
-    seen = msgspec.json.encode(properties[:MOST_PROPERTIES]).decode()
-    await conn.execute(_NOTE_PROPERTIES, {"id": row[0], "seen": seen, "most": MOST_PROPERTIES})
-    return int(row[0])
-
-
-async def forget_gone(conn: AsyncConnection[Any]) -> None:
-    """Take out of the queue what nobody decided on and no message has named for GONE_DAYS."""
-    await conn.execute(_FORGET_GONE, [GONE_DAYS])
-
-
-async def take_back(conn: AsyncConnection[Any], noted: Iterable[Noted]) -> None:
-    """Count messages not once more that are replayed and noted again."""
-    for each in noted:
-        seen = msgspec.json.encode(each.properties).decode()
-        values = {"gateway": each.gateway, "device": each.device, "messages": each.messages, "seen": seen}
-        await conn.execute(_TAKE_BACK, values)
-
-
 async def read(
     conn: AsyncConnection[Any], ids: Sequence[int], wishes: Wishes | None = None
 ) -> list[tuple[UnknownThing, Proposal]]:
     """Return unknown things in the order of their ids, each with what it would be."""
-    rows = await _rows(conn, _READ, [list(ids), list(ids)])
+    rows = await fetch(conn, _READ, [list(ids), list(ids)])
     seen: dict[int, list[SeenProperty]] = {}
-    for row in await _rows(conn, _READ_PROPERTIES, [list(ids)]):
+    for row in await fetch(conn, _READ_PROPERTIES, [list(ids)]):
         seen.setdefault(row.pop("thing_id"), []).append(SeenProperty(**row))
-    properties = {row.pop("code"): KnownProperty(**row) for row in await _rows(conn, _KNOWN_PROPERTIES, [])}
-    things = {row.pop("code"): row for row in await _rows(conn, _KNOWN_THINGS, [[r["device"] for r in rows]])}
+    properties = {row.pop("code"): KnownProperty(**row) for row in await fetch(conn, _KNOWN_PROPERTIES)}
+    things = {row.pop("code"): row for row in await fetch(conn, _KNOWN_THINGS, [[r["device"] for r in rows]])}
     models = {code: tuple(fields) for code, fields in await (await conn.execute(_MODELS)).fetchall()}
     found = []
     for row in rows:
@@ -246,15 +122,13 @@ async def accept(
     """
     async with conn.transaction():
         await conn.execute(_LOCK, [id_])
-        _, proposal = await read_one(conn, id_, wishes)
+        unknown, proposal = await read_one(conn, id_, wishes)
         if proposal.problem:
             raise UnknownThingError(f"{proposal.code} cannot be accepted: {proposal.problem}")
         try:
-            await _register(conn, id_, who, proposal, within)
-        except UniqueViolation:
-            raise UnknownThingError(
-                f"{proposal.code}, or its DevEUI, was registered meanwhile: look again"
-            ) from None
+            await _register(conn, unknown, who, proposal, within)
+        except FieldError as error:
+            raise UnknownThingError(f"{proposal.code} cannot be accepted: {error}") from None
     return await read_one(conn, id_)
 
 
@@ -287,24 +161,37 @@ async def _require_standing(conn: AsyncConnection[Any], code: str, within: froze
 
 
 async def _register(
-    conn: AsyncConnection[Any], id_: int, who: str, proposal: Proposal, within: frozenset[int] | None
+    conn: AsyncConnection[Any],
+    unknown: UnknownThing,
+    who: str,
+    proposal: Proposal,
+    within: frozenset[int] | None,
 ) -> None:
-    values = {
-        "id": id_, "who": who, "code": proposal.code, "name": proposal.name, "kind": proposal.kind,
-        "latitude": proposal.latitude, "longitude": proposal.longitude, "model": proposal.model,
-        "intervals": msgspec.json.encode(proposal.intervals).decode(),
-        "accepted": [*proposal.intervals], "created": not proposal.is_registered,
-    }  # fmt: skip
     if proposal.is_registered:
         await _require_standing(conn, proposal.code, within)
     else:
-        await conn.execute(_CREATE_THING, values)
-        await conn.execute(
-            _ENTER_AREAS, values | {"areas": sorted(await _areas(conn, id_, proposal, within))}
-        )
-    await conn.execute(_CREATE_DATASTREAMS, values)
-    await conn.execute(_ACCEPT_PROPERTIES, values)
+        await _create_thing(conn, unknown, proposal, await _areas(conn, unknown.id, proposal, within))
+    for code, seconds in proposal.intervals.items():
+        given = {"thing": proposal.code, "observed_property": code, "sampling_interval_s": seconds}
+        with suppress(ExistsError):  # one that somebody has created meanwhile stays as it is
+            await create(conn, DATASTREAM, given)
+    values = {"id": unknown.id, "who": who, "created": not proposal.is_registered}
+    await conn.execute(_ACCEPT_PROPERTIES, values | {"accepted": [*proposal.intervals]})
     await conn.execute(_ACCEPT, values)
+
+
+async def _create_thing(
+    conn: AsyncConnection[Any], unknown: UnknownThing, proposal: Proposal, areas: frozenset[int]
+) -> None:
+    names = ("code", "name", "kind", "latitude", "longitude", "model")
+    given = {"gateway": unknown.gateway, "dev_eui": unknown.dev_eui}
+    given |= {name: getattr(proposal, name) for name in names}
+    try:
+        _, is_new = await create(conn, THING, given, areas)
+    except ExistsError:
+        is_new = False
+    if not is_new:
+        raise UnknownThingError(f"{proposal.code} was registered meanwhile: look again")
 
 
 async def ignore(conn: AsyncConnection[Any], id_: int, who: str, reason: str) -> UnknownThing:
@@ -318,9 +205,3 @@ async def ignore(conn: AsyncConnection[Any], id_: int, who: str, reason: str) ->
     if not cursor.rowcount:
         raise UnknownThingError(f"{found.device} is accepted: disable it in the registry instead")
     return found
-
-
-async def _rows(conn: AsyncConnection[Any], sql: str, values: list[Any]) -> list[dict[str, Any]]:
-    async with conn.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(sql.encode(), values)
-        return await cursor.fetchall()

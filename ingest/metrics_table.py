@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 import structlog
-from psycopg.rows import dict_row
 
 from ingest import metrics
 from ingest.arrivals import ARRIVALS, Arrivals
@@ -21,6 +20,7 @@ from ingest.histogram import quantile
 from storage import arrivals
 from storage.errors import StorageError
 from storage.pool import bounded, connect, first_line
+from storage.rows import fetch
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -212,6 +212,4 @@ async def newest(conn: AsyncConnection[Any]) -> list[DictRow]:
 
     Each also has `dropped_1h`: messages that the broker dropped in the last hour.
     """
-    async with conn.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(_NEWEST)
-        return await cursor.fetchall()
+    return await fetch(conn, _NEWEST)

@@ -7,7 +7,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from devices.model import is_code
-from devices.unknown_store import Noted, Seen
+from devices.unknown_seen import Noted, Seen
 from ingest.formats.format import read
 from ingest.formats.network_servers import parse
 from ingest.formats.readings import Readings

@@ -17,7 +17,7 @@ import psycopg
 import structlog
 from psycopg_pool import PoolTimeout
 
-from devices import unknown_limits, unknown_store
+from devices import unknown_limits, unknown_seen
 from ingest import refused
 from ingest.pipeline import time_limits
 from ingest.unknown import joined, named_in, would_be_stored
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from psycopg_pool import AsyncConnectionPool
 
     from devices.catalog import LiveCatalog
-    from devices.unknown_store import Noted
+    from devices.unknown_seen import Noted
     from ingest.deferral import Deferral
     from ingest.refused import Refused, Wanted
     from runtime.settings import Settings
@@ -93,7 +93,7 @@ class UnknownQueue:
             if not found:
                 if until - after.time > _ADVANCE:
                     await refused.advance(conn, refused.Place(until, 0))
-                    await unknown_store.forget_gone(conn)
+                    await unknown_seen.forget_gone(conn)
                 return False
             ids = await self._note_all(conn, found)
             await refused.advance(conn, found[-1].place)
@@ -105,7 +105,7 @@ class UnknownQueue:
         try:
             async with conn.transaction():
                 named = [part async for each in _in_turns(found) for part in self._named_in(each)]
-                return await unknown_store.note(conn, joined(named))
+                return await unknown_seen.note(conn, joined(named))
         except psycopg.Error as error:
             if is_transient(error):
                 raise
@@ -152,7 +152,7 @@ class UnknownQueue:
         async with conn.transaction() as transaction:
             whole = await refused.of_the_same(conn, chosen)
             count = await refused.replay(conn, whole, thing.who)
-            await unknown_store.take_back(conn, joined(p for each in whole for p in self._named_in(each)))
+            await unknown_seen.take_back(conn, joined(p for each in whole for p in self._named_in(each)))
             if not await refused.looked(conn, thing, count, found[-1].place if found else behind):
                 raise psycopg.Rollback(transaction)
         return count, bool(found)

@@ -74,19 +74,18 @@ async def _ingest(conn: AsyncConnection[Any], settings: Settings) -> tuple[bool,
     if not await is_connected(conn, "ingest"):
         return False, "no ingest process is connected to the database: start `halong ingest`"
     last = await last_message(conn)
-    words = f"connected; last message {last.isoformat(timespec='seconds') if last else 'none yet'}"
+    words = f"connected; last message {settings.local(last) if last else 'none yet'}"
     is_well, told = _broker(await newest(conn), settings.broker_queue_alarm)
-    return is_well, "; ".join(filter(None, (words, told, _deferred(await waiting(conn)))))
+    return is_well, "; ".join(filter(None, (words, told, _deferred(await waiting(conn), settings))))
 
 
-def _deferred(what: Waiting) -> str:
+def _deferred(what: Waiting, settings: Settings) -> str:
     """Tell what waits because its gateways are above their rates, and of which of them most of it is."""
     if what.oldest is None:
         return ""
-    since = what.oldest.isoformat(timespec="seconds")
     return (
         f"{what.messages:,} messages ({what.bytes / 2**20:.1f} MiB) of gateways above their rates wait, "
-        f"most of them of {what.most}, since {since}"
+        f"most of them of {what.most}, since {settings.local(what.oldest)}"
     )
 
 

@@ -9,7 +9,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from rich.console import Console
 
@@ -40,6 +40,12 @@ class Listing(Table):
         needed = sum(each.min_width or 0 for each in self.columns) + 3 * len(self.columns) + 1
         self.width = needed if needed > out.width or not out.is_terminal else None
         out.print(self, soft_wrap=False, crop=False)
+
+
+def shortened(lines: Sequence[str], shown: int) -> list[str]:
+    """Return so many lines, indented below what they belong to, and how many more there are."""
+    more = [f"… and {len(lines) - shown} more"] if len(lines) > shown else []
+    return [f"  {line}" for line in (*lines[:shown], *more)]
 
 
 def _longest_word(texts: list[str]) -> int:

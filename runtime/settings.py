@@ -19,6 +19,8 @@ from runtime.places import default_state
 from runtime.topic_filters import overlap
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pydantic_settings import PydanticBaseSettingsSource
 
 PostgresUrl = Annotated[Url, UrlConstraints(allowed_schemes=["postgresql", "postgres"], host_required=False)]
@@ -251,6 +253,10 @@ class Settings(BrokerSettings, OidcSettings):
     def zone(self) -> ZoneInfo:
         """The city's time zone."""
         return ZoneInfo(self.time_zone)
+
+    def local(self, time: datetime) -> str:
+        """Return a time as people here are told it, in the city's zone: 2026-11-20 08:00:00+07:00."""
+        return time.astimezone(self.zone).isoformat(" ", "seconds")
 
 
 def secret(value: SecretStr | None) -> str | None:

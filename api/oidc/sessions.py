@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from typing import TYPE_CHECKING, Any
 
 from api.queries import sessions as queries
 from api.reach import Caller
 from api.rights import Role
+from devices.credentials import secret_hash
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +20,7 @@ async def begin(conn: AsyncConnection[Any], caller: Caller, hours: int) -> str:
     """Note that a person is logged in for so long, and return what its browser is to keep."""
     text = secrets.token_urlsafe(32)
     session = {
-        "hash": _digest(text),
+        "hash": secret_hash(text),
         "subject": caller.id,
         "name": caller.name,
         "roles": [caller.role, *caller.further],
@@ -33,17 +33,13 @@ async def begin(conn: AsyncConnection[Any], caller: Caller, hours: int) -> str:
 
 async def find(conn: AsyncConnection[Any], text: str) -> Caller | None:
     """Return who is logged in by what a browser has sent; None: nobody."""
-    row = await queries.by_hash(conn, _digest(text))
+    row = await queries.by_hash(conn, secret_hash(text))
     return None if row is None else _caller(row)
 
 
 async def end(conn: AsyncConnection[Any], text: str) -> None:
     """Log out."""
-    await queries.end(conn, _digest(text))
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode()).digest()
+    await queries.end(conn, secret_hash(text))
 
 
 def _caller(row: Mapping[str, Any]) -> Caller:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any, LiteralString
 
-from psycopg.rows import dict_row
-
 from api import reach
+from storage import rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,16 +58,12 @@ def gateway_in_area(at: LiteralString) -> LiteralString:
 
 async def fetch(conn: AsyncConnection[Any], sql: LiteralString, params: Mapping[str, Any]) -> list[Row]:
     """Run a query and return all its rows."""
-    async with conn.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(*_cut(sql, params))
-        return await cursor.fetchall()
+    return await rows.fetch(conn, *_cut(sql, params))
 
 
 async def fetch_one(conn: AsyncConnection[Any], sql: LiteralString, params: Mapping[str, Any]) -> Row | None:
     """Run a query and return its first row."""
-    async with conn.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(*_cut(sql, params))
-        return await cursor.fetchone()
+    return await rows.fetch_one(conn, *_cut(sql, params))
 
 
 def _cut(sql: LiteralString, params: Mapping[str, Any]) -> tuple[LiteralString, Mapping[str, Any]]:

@@ -18,7 +18,8 @@ SELECT c.id, g.code AS gateway, t.code AS thing, c.command, c.arguments, c.creat
 FROM commands c JOIN gateways g ON g.id = c.gateway_id LEFT JOIN things t ON t.id = c.thing_id
 WHERE {GATEWAY_IN_REACH}"""
 _COMMANDS: LiteralString = f"""
-{_COMMAND} AND c.created_at < %(end)s AND c.created_at >= %(start)s
+{_COMMAND} AND c.created_at < coalesce(%(end)s::timestamptz, 'infinity')
+  AND c.created_at >= coalesce(%(start)s::timestamptz, '-infinity')
   AND (%(gateway)s::text IS NULL OR g.code = %(gateway)s)
   AND (%(thing)s::text IS NULL OR t.code = %(thing)s)
   AND CASE WHEN %(state)s::text IS NULL THEN true
@@ -38,15 +39,15 @@ WHERE t.code = %(thing)s AND {THING_IN_REACH} AND {GATEWAY_IN_REACH}"""
 async def commands(
     conn: AsyncConnection[Any],
     *,
-    start: datetime,
-    end: datetime,
-    gateway: str | None,
-    thing: str | None,
-    state: str | None,
-    after: tuple[datetime, UUID] | None,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    gateway: str | None = None,
+    thing: str | None = None,
+    state: str | None = None,
+    after: tuple[datetime, UUID] | None = None,
     limit: int,
 ) -> list[Row]:
-    """Return commands that were asked for in `start` <= time < `end`, the newest first.
+    """Return commands that were asked for in `start` <= time < `end`, if given, the newest first.
 
     `state` is one of a command's states, or `open` for those that have not ended.
     """

@@ -39,12 +39,16 @@ LEFT JOIN gateway_status s ON s.gateway_id = g.id
 WHERE o.rollout_id = %(id)s AND {GATEWAY_IN_REACH} ORDER BY o.stage, g.code"""
 
 
-async def inventory(conn: AsyncConnection[Any], *, after: str | None, limit: int) -> list[Row]:
+async def inventory(
+    conn: AsyncConnection[Any], *, after: str | None = None, limit: int | None = None
+) -> list[Row]:
     """Return each version with how many enabled gateways report it; an empty one: they report none."""
     return await fetch(conn, _INVENTORY, {"after": after, "limit": limit})
 
 
-async def rollouts(conn: AsyncConnection[Any], *, after: int | None, limit: int) -> list[Row]:
+async def rollouts(
+    conn: AsyncConnection[Any], *, after: int | None = None, limit: int | None = None
+) -> list[Row]:
     """Return roll-outs with how many gateways are how far, the newest first."""
     return await fetch(conn, _ROLLOUT, {"id": None, "after": after, "limit": limit})
 

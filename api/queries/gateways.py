@@ -5,21 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from api.queries import GATEWAY_IN_REACH, Row, fetch, fetch_one, gateway_in_area
+from devices.liveness import STATE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
     from psycopg import AsyncConnection
-
-# A gateway is silent after two heartbeats without any message. What its will said counts only
-# until a message proves the contrary.
-STATE: LiteralString = """
-    CASE WHEN s.last_seen IS NULL AND s.status_at IS NULL THEN 'never_heard'
-         WHEN s.online IS FALSE AND s.status_at >= coalesce(s.last_seen, s.status_at) THEN 'offline'
-         WHEN coalesce(s.last_seen, s.status_at) < now() - 2 * g.heartbeat_s * interval '1 second'
-             THEN 'silent'
-         ELSE 'online' END"""
 
 _GATEWAY: LiteralString = f"""
 SELECT g.id, g.code, g.name, g.latitude, g.longitude, g.heartbeat_s, g.enabled, {STATE} AS state,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, LiteralString
 
 from api.queries import INSTALLATION_IN_REACH, INSTALLED_AT, Row, fetch, fetch_one
-from api.queries.gateways import STATE
+from devices.liveness import STATE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,14 +7,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from api.schemas.common import Model
 from devices.model import CODE
-from devices.unknown import Proposal, UnknownThing, Wishes
+from devices.unknown import LONGEST_INTERVAL_S, Proposal, UnknownThing, Wishes
 
 State = Literal["waiting", "accepted", "ignored"]
 STATE_TEXT = (
     "`waiting` for somebody; `accepted`: registered, its refused messages are stored; `ignored`: refused on."
 )
 Code = Annotated[str, Field(pattern=f"^{CODE.pattern}$")]
-Seconds = Annotated[int, Field(ge=1, le=86_400)]
+Seconds = Annotated[int, Field(ge=1, le=LONGEST_INTERVAL_S)]
 
 
 class UnknownProperty(Model):

@@ -4,100 +4,85 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from grafana_foundation_sdk.builders import common, dashboard, table
+from grafana_foundation_sdk.builders import common
 from grafana_foundation_sdk.models import common as common_model
 from grafana_foundation_sdk.models import units
 
 from dashboards.grafana import ingest_queries as queries
-from dashboards.grafana.panel import Panel, finish, lines, stat_panel
-from dashboards.grafana.queries import REFUSALS_LAST_HOUR, REFUSALS_OVER_TIME, text
-from dashboards.grafana.sql import Table
+from dashboards.grafana.device_queries import REFUSALS_LAST_HOUR, REFUSALS_OVER_TIME
+from dashboards.grafana.panel import Panel, finish, lines, stat_panel, table_panel
 from dashboards.grafana.style import named
-from dashboards.grafana.words import Language, word
+from dashboards.grafana.words import word
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
+
+    from dashboards.grafana.words import Language
 
 #: ingest writes a row so often: a shorter interval has empty buckets
 _EVERY: Final = "10s"
 
 
-def panels(language: Language) -> list[Panel]:
-    """Return rows and panels in their order on the page."""
-    rows: list[tuple[str, Sequence[Callable[[Language], Panel]]]] = [
-        ("row_now", (_messages, _observations, _refused, _p99, _share, _with_gaps)),
-        ("row_traffic", (_rates, _refusals)),
-        ("row_latency", (_commit, _message, _reading)),
-        ("row_work", (_batch_rows, _retries, _in_flight)),
-        ("row_broker", (_queue, _dropped, _clients)),
-        ("row_missing", (_gaps, _missing, _late_hours)),
-    ]
-    return [
-        panel
-        for key, makers in rows
-        for panel in (dashboard.Row(word(key, language)), *(make(language) for make in makers))
-    ]
-
-
 # --- now
 
 
-def _messages(language: Language) -> Panel:
+def messages(language: Language) -> Panel:
     steps = ((None, "red"), (0.001, "green"))
-    return _stat("messages_now", language, queries.MESSAGES_NOW, *steps).unit("suffix:/s").decimals(1)
+    return stat_panel("messages_now", language, queries.MESSAGES_NOW, *steps).unit("suffix:/s").decimals(1)
 
 
-def _observations(language: Language) -> Panel:
+def observations(language: Language) -> Panel:
     steps = ((None, "red"), (0.001, "green"))
-    return _stat("observations_now", language, queries.OBSERVATIONS_NOW, *steps).unit("suffix:/s").decimals(1)
+    return (
+        stat_panel("observations_now", language, queries.OBSERVATIONS_NOW, *steps)
+        .unit("suffix:/s")
+        .decimals(1)
+    )
 
 
-def _refused(language: Language) -> Panel:
-    return _stat("refused", language, REFUSALS_LAST_HOUR, (None, "green"), (1, "orange"))
+def refused(language: Language) -> Panel:
+    return stat_panel("refused", language, REFUSALS_LAST_HOUR, (None, "green"), (1, "orange"))
 
 
-def _p99(language: Language) -> Panel:
+def p99(language: Language) -> Panel:
     steps = ((None, "green"), (250.0, "orange"), (2000.0, "red"))
-    return _stat("message_p99", language, queries.MESSAGE_P99_NOW, *steps).unit(units.Milliseconds)
+    return stat_panel("message_p99", language, queries.MESSAGE_P99_NOW, *steps).unit(units.Milliseconds)
 
 
-def _share(language: Language) -> Panel:
+def share(language: Language) -> Panel:
     steps = ((None, "green"), (0.1, "orange"), (0.5, "red"))
-    panel = _stat("queue_share", language, queries.QUEUE_SHARE_NOW, *steps)
+    panel = stat_panel("queue_share", language, queries.QUEUE_SHARE_NOW, *steps)
     return panel.unit(units.PercentUnit).decimals(1)
 
 
-def _with_gaps(language: Language) -> Panel:
-    return _stat("with_gaps", language, queries.GATEWAYS_WITH_GAPS, (None, "green"), (1, "orange"))
-
-
-def _stat(key: str, language: Language, sql: str, *steps: tuple[float | None, str]) -> Panel:
-    return stat_panel(key, language, sql, *steps).span(4)
+def with_gaps(language: Language) -> Panel:
+    return stat_panel("with_gaps", language, queries.GATEWAYS_WITH_GAPS, (None, "green"), (1, "orange"))
 
 
 # --- traffic and latency
 
 
-def _rates(language: Language) -> Panel:
+def rates(language: Language) -> Panel:
     panel = _over_time(queries.RATES, language).unit("suffix:/s")
     columns = ("messages", "observations", "duplicates", "replayed")
     return finish(_named(panel, columns, language), "rates", language, width=12, height=9)
 
 
-def _refusals(language: Language) -> Panel:
+def refusals(language: Language) -> Panel:
     panel = _bars(REFUSALS_OVER_TIME, language).unit(units.Short)
-    return finish(panel, "refusals_over_time", language, width=12, height=9)
+    finish(panel, "refusals_over_time", language, width=12, height=9)
+    return panel.no_value(word("no_refusals", language))
 
 
-def _commit(language: Language) -> Panel:
+def commit(language: Language) -> Panel:
     return _latency("commit", queries.COMMIT, language)
 
 
-def _message(language: Language) -> Panel:
+def message(language: Language) -> Panel:
     return _latency("message", queries.MESSAGE, language)
 
 
-def _reading(language: Language) -> Panel:
+def reading(language: Language) -> Panel:
     return _latency("reading", queries.READING, language)
 
 
@@ -109,16 +94,16 @@ def _latency(key: str, sql: str, language: Language) -> Panel:
 # --- work
 
 
-def _batch_rows(language: Language) -> Panel:
+def batch_rows(language: Language) -> Panel:
     panel = _named(_over_time(queries.BATCH_ROWS, language).unit(units.Short), ("batch_rows",), language)
     return finish(panel, "batch_rows", language, width=8, height=8)
 
 
-def _retries(language: Language) -> Panel:
+def retries(language: Language) -> Panel:
     return finish(_bars(queries.RETRIES, language).unit(units.Short), "retries", language, width=8, height=8)
 
 
-def _in_flight(language: Language) -> Panel:
+def in_flight(language: Language) -> Panel:
     panel = _over_time(queries.IN_FLIGHT, language).unit(units.Short)
     return finish(panel, "in_flight", language, width=8, height=8)
 
@@ -126,17 +111,17 @@ def _in_flight(language: Language) -> Panel:
 # --- the broker
 
 
-def _queue(language: Language) -> Panel:
+def queue(language: Language) -> Panel:
     panel = _over_time(queries.QUEUE, language).unit(units.BytesIEC)
     return finish(_named(panel, ("queue", "limit"), language), "queue", language, width=12, height=8)
 
 
-def _dropped(language: Language) -> Panel:
+def dropped(language: Language) -> Panel:
     panel = _named(_bars(queries.DROPPED_OVER_TIME, language).unit(units.Short), ("dropped",), language)
     return finish(panel, "dropped", language, width=6, height=8)
 
 
-def _clients(language: Language) -> Panel:
+def clients(language: Language) -> Panel:
     panel = _named(_over_time(queries.CLIENTS, language).unit(units.Short), ("clients",), language)
     return finish(panel, "clients", language, width=6, height=8)
 
@@ -144,20 +129,21 @@ def _clients(language: Language) -> Panel:
 # --- what is missing, and what is late
 
 
-def _gaps(language: Language) -> Panel:
-    panel = table.Panel().with_target(Table(text(queries.GAPS, language)))
-    for column in ("gateway", "missing", "gaps", "newest"):
-        panel.override_by_name(*named(column, language))
-    panel.override_by_name(*named("last_seen", language, unit=units.DateTimeFromNow))
-    return finish(panel, "gaps_table", language, width=12, height=9)
+def gaps(language: Language) -> Panel:
+    columns: dict[str, dict[str, object]] = {
+        column: {} for column in ("gateway", "missing", "gaps", "newest")
+    }
+    columns |= {"last_seen": {"unit": units.DateTimeFromNow}}
+    panel = table_panel("gaps_table", language, queries.GAPS, columns, width=12, height=9)
+    return panel.no_value(word("no_gaps", language))
 
 
-def _missing(language: Language) -> Panel:
+def missing(language: Language) -> Panel:
     panel = _over_time(queries.MISSING, language).unit(units.Short)
     return finish(_named(panel, ("missing", "gateways"), language), "missing", language, width=6, height=9)
 
 
-def _late_hours(language: Language) -> Panel:
+def late_hours(language: Language) -> Panel:
     panel = _named(_over_time(queries.LATE_HOURS, language).unit(units.Short), ("late_hours",), language)
     return finish(panel, "late_hours", language, width=6, height=9)
 

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from runtime.commands.running import By, own_name, run
+from runtime.commands.instants import local
+from runtime.commands.running import By, in_database, own_name
 from runtime.listing import Listing
 from runtime.settings import settings
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from psycopg import AsyncConnection
 
 app = typer.Typer(no_args_is_help=True, help="Alerts and their rules.")
 out = Console(highlight=False, soft_wrap=True)
@@ -34,15 +30,11 @@ def list_(
 
     Example: `halong alerts list --days 1`
     """
-    run(_list(days, area))
-
-
-async def _list(days: float, area: str | None) -> None:
     from api.queries import alerts as queries
 
     now = datetime.now(UTC)
     state, start = (None, now - timedelta(days=days)) if days else ("open", None)
-    found = await _do(
+    found = in_database(
         lambda conn: queries.alerts(conn, start=start, end=now, state=state, area=area, limit=_SHOWN)
     )
     if not found:
@@ -50,7 +42,7 @@ async def _list(days: float, area: str | None) -> None:
         return
     table = Listing("alert", "state", "severity", "rule", "area", "value", "since", "over", prose=("area",))
     for row in found:
-        over = _local(row["closed_at"]) + (" (late data)" if row["retrospective"] else "")
+        over = local(row["closed_at"]) + (" (late data)" if row["retrospective"] else "")
         where = " ".join(filter(None, (row["area"], row["area_name_vi"], row["gateway"])))
         value = "–" if row["value"] is None else f"{row['value']:g}{_unit(row['unit'])}"
         table.row(
@@ -60,7 +52,7 @@ async def _list(days: float, area: str | None) -> None:
             row["rule"],
             where,
             value,
-            _local(row["since"]),
+            local(row["since"]),
             over,
         )
     table.show(out)
@@ -87,14 +79,10 @@ def show(alert: Alert) -> None:
 
     Example: `halong alerts show 17`
     """
-    run(_show(alert))
-
-
-async def _show(alert: int) -> None:
     from analytics.alert_actions import UnknownError
     from api.queries import alerts as queries
 
-    row = await _do(lambda conn: queries.alert(conn, alert))
+    row = in_database(lambda conn: queries.alert(conn, alert))
     if row is None:
         raise UnknownError(f"there is no alert {alert}: `halong alerts list --days 30` shows the last ones")
     gateway = f", {row['gateway']}" if row["gateway"] else ""
@@ -104,7 +92,7 @@ async def _show(alert: int) -> None:
     for line in row["history"]:
         value = "" if line["value"] is None else f"{line['value']:g}"
         history.row(
-            _local(line["time"]),
+            local(line["time"]),
             line["before"],
             line["after"],
             line["cause"],
@@ -116,7 +104,7 @@ async def _show(alert: int) -> None:
     told = Listing("channel", "target", "sent", "attempts", "error", prose=("error",))
     for line in row["notifications"]:
         error = line["last_error"] or ""
-        told.row(line["channel"], line["target"], _local(line["sent_at"]), str(line["attempts"]), error)
+        told.row(line["channel"], line["target"], local(line["sent_at"]), str(line["attempts"]), error)
     told.show(out)
 
 
@@ -131,7 +119,7 @@ def acknowledge(
     from analytics.alert_actions import acknowledge as act
 
     at, publish = datetime.now(UTC), settings().mqtt_url is not None
-    run(_do(lambda conn: act(conn, alert, at, who=_who(by), note=note, publish=publish)))
+    in_database(lambda conn: act(conn, alert, at, who=_who(by), note=note, publish=publish))
     out.print(f"alert {alert} is acknowledged")
 
 
@@ -151,14 +139,12 @@ def silence(
     from analytics.alert_actions import add_silence
 
     ends_at, who = datetime.now(UTC) + timedelta(hours=hours), _who(by)
-    number = run(
-        _do(
-            lambda conn: add_silence(
-                conn, rule=rule, area=area, alert=alert, ends_at=ends_at, reason=reason, who=who
-            )
+    number = in_database(
+        lambda conn: add_silence(
+            conn, rule=rule, area=area, alert=alert, ends_at=ends_at, reason=reason, who=who
         )
     )
-    out.print(f"silence {number} until {_local(ends_at)}")
+    out.print(f"silence {number} until {local(ends_at)}")
 
 
 @app.command("silences")
@@ -169,14 +155,14 @@ def silences() -> None:
     """
     from api.queries import alerts as queries
 
-    found = run(_do(lambda conn: queries.silences(conn, in_force=True, limit=_SHOWN)))
+    found = in_database(lambda conn: queries.silences(conn, in_force=True, limit=_SHOWN))
     if not found:
         out.print("no silence is in force: every alert is told. `halong alerts silence --help` makes one")
         return
     table = Listing("silence", "rule", "area", "alert", "until", "by", "reason", prose=("reason",))
     for row in found:
         what = [str(row[name] or "") for name in ("rule", "area", "alert")]
-        table.row(str(row["id"]), *what, _local(row["ends_at"]), row["created_by"], row["reason"])
+        table.row(str(row["id"]), *what, local(row["ends_at"]), row["created_by"], row["reason"])
     table.show(out)
 
 
@@ -191,7 +177,7 @@ def unsilence(
     """
     from analytics.alert_actions import end_silence
 
-    run(_do(lambda conn: end_silence(conn, silence, _who(by))))
+    in_database(lambda conn: end_silence(conn, silence, _who(by)))
     out.print(f"silence {silence} is over")
 
 
@@ -205,7 +191,7 @@ def rules() -> None:
 
     prose = ("when", "where", "tell", "state")
     table = Listing("rule", "when", "for", "severity", *prose[1:], prose=prose)
-    for row in run(_do(queries.rules)):
+    for row in in_database(queries.rules):
         limit = "" if row["threshold"] is None else f" {row['threshold']:g}"
         where = ", ".join([*row["areas"], *row["levels"]]) or "everywhere"
         told = ", ".join(f"{s['target']} +{s['after_min']} min" for s in row["escalation"])
@@ -237,22 +223,9 @@ def disable(code: Code, by: By = "") -> None:
 def _switch(code: str, by: str, *, on: bool) -> None:
     from analytics.alert_actions import change_rule
 
-    run(_do(lambda conn: change_rule(conn, code, {"enabled": on}, _who(by))))
+    in_database(lambda conn: change_rule(conn, code, {"enabled": on}, _who(by)))
     out.print(f"rule {code} is {'on' if on else 'off'}")
-
-
-async def _do(work: Callable[[AsyncConnection[Any]], Awaitable[Any]]) -> Any:
-    from api import reach
-    from storage.pool import connect
-
-    with reach.within(reach.EVERYTHING):
-        async with await connect(settings().require_database_url()) as conn:
-            return await work(conn)
 
 
 def _who(by: str) -> str:
     return by or own_name()
-
-
-def _local(time: datetime | None) -> str:
-    return time.astimezone(settings().zone).isoformat(" ", "minutes") if time else ""

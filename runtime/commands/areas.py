@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from runtime.commands.running import By, own_name, run
-from runtime.listing import Listing
-from runtime.settings import settings
+from runtime.commands.running import By, DryRun, in_database, own_name
+from runtime.listing import Listing, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,14 +20,13 @@ if TYPE_CHECKING:
 
     from psycopg import AsyncConnection
 
-    from devices.area_store import ListedArea, Naming
+    from devices.area_store import Naming
     from devices.model import Area
     from devices.reorganisation import Reorganisation
 
 app = typer.Typer(no_args_is_help=True, help="Administrative units: districts and what came after them.")
 out = Console(highlight=False, soft_wrap=True)
 
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")]
 #: lines of one kind that are shown
 _SHOWN = 100
 
@@ -59,8 +57,11 @@ def list_(
 
     Example: `halong areas list --level commune --at 2025-07-01`
     """
+    from devices.area_store import listed
+
     table = Listing("code", "name", "level", "part of", "from", "to", "reports", "devices", prose=("name",))
-    for each in run(_listed(level=level, at=None if at is None else _day(at))):
+    day = None if at is None else _day(at)
+    for each in in_database(lambda conn: listed(conn, level=level, at=day)):
         names = (each.code, each.name_vi, each.level, each.parent or "")
         until = "" if each.valid_to is None else str(each.valid_to)
         table.row(*names, str(each.valid_from), until, "yes" if each.reporting else "", str(each.things))
@@ -74,21 +75,15 @@ def _day(text: str) -> date:
         raise typer.BadParameter(f"--at {text!r} is no date such as 2025-06-30") from None
 
 
-async def _listed(**wanted: Any) -> list[ListedArea]:
-    from devices.area_store import listed
-    from storage.pool import connect
-
-    async with await connect(settings().require_database_url()) as conn:
-        return await listed(conn, **wanted)
-
-
 @app.command("show")
 def show(code: Annotated[str, typer.Argument(help="Code of the area.")]) -> None:
     """Show every unit that had a code: what it came from and went into, and what stands in it.
 
     Example: `halong areas show 193`
     """
-    found = run(_listed(code=code))
+    from devices.area_store import listed
+
+    found = in_database(lambda conn: listed(conn, code=code))
     if not found:
         raise typer.BadParameter(f"there is no area {code!r}: `halong areas list` shows them")
     for each in found:
@@ -115,26 +110,21 @@ def report(
 
     Example: `halong areas report on --level commune`
     """
+    from devices.area_store import switch_reporting
+
     if not codes and level is None:
         raise typer.BadParameter("say which units: codes, or --level commune")
     on = switch is Switch.ON
-    changed = run(_switch(codes or [], level, by or own_name(), on=on, dry_run=dry_run))
+    who = by or own_name()
+    changed = in_database(
+        lambda conn: switch_reporting(conn, codes or [], level, on=on, who=who, dry_run=dry_run)
+    )
     told = f"{len(changed)} units switched {switch}: {' '.join(changed)}"
     out.print(told if changed else "nothing to change")
     if changed and on and not dry_run:
         out.print("what is past: `halong indicators run --from 2026-01-01 --area CODE`, a unit an --area")
     if dry_run:
         out.print("dry run: nothing was changed")
-
-
-async def _switch(
-    codes: Sequence[str], level: Level | None, who: str, *, on: bool, dry_run: bool
-) -> list[str]:
-    from devices.area_store import switch_reporting
-    from storage.pool import connect
-
-    async with await connect(settings().require_database_url()) as conn:
-        return await switch_reporting(conn, codes, level, on=on, who=who, dry_run=dry_run)
 
 
 @app.command("reorganise")
@@ -154,14 +144,15 @@ def reorganise(
     lines are told, and then nothing is changed; run again, nothing changes.
     Example: `halong areas reorganise units-2025.csv --dry-run`
     """
-    run(_reorganise(file, boundaries, attribution, dry_run=dry_run))
+    in_database(lambda conn: _reorganise(conn, file, boundaries, attribution, dry_run=dry_run))
 
 
-async def _reorganise(file: Path, boundaries: Path | None, attribution: str, *, dry_run: bool) -> None:
+async def _reorganise(
+    conn: AsyncConnection[Any], file: Path, boundaries: Path | None, attribution: str, *, dry_run: bool
+) -> None:
     from devices import area_store
-    from storage.pool import connect
 
-    async with await connect(settings().require_database_url()) as conn, conn.transaction():
+    async with conn.transaction():
         found = await _read(conn, file, boundaries, attribution)
         _tell(found, await area_store.naming(conn, found.ended))
         if dry_run:
@@ -208,10 +199,7 @@ def _assignments(found: Reorganisation) -> Iterator[str]:
 
 
 def _lines(lines: Iterator[str], summary: str) -> None:
-    told = list(lines)
-    for line in told[:_SHOWN]:
-        out.print(f"  {line}", markup=False)
-    if len(told) > _SHOWN:
-        out.print(f"  … and {len(told) - _SHOWN} more")
+    for line in shortened(list(lines), _SHOWN):
+        out.print(line, markup=False)
     if summary:
         out.print(summary, markup=False)

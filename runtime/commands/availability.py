@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import track
 
-from runtime.commands.instants import instant
-from runtime.commands.running import run
-from runtime.settings import settings
+from runtime.commands.instants import instant, local
+from runtime.commands.running import in_database
 
 if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+
     from devices.availability import Availability, Span
 
 out = Console(highlight=False, soft_wrap=True)
@@ -36,34 +37,32 @@ def availability(
 
     Example: `halong devices availability ha-long-air-1 --gateway ha-long-1 --from 2026-11-20`
     """
+    from devices import heard
+
     if not things and not gateway:
         raise typer.BadParameter("name things, or gateways by --gateway")
     until = min(instant(end, "--to"), datetime.now(UTC))
     since = instant(start, "--from") if start else until - _DAY
-    run(_tell(things or [], gateway or [], since, until))
-
-
-async def _tell(things: list[str], gateways: list[str], start: datetime, end: datetime) -> None:
-    from devices import heard
-    from storage.pool import connect
-
-    if not timedelta() < end - start <= heard.LONGEST:
+    if not timedelta() < until - since <= heard.LONGEST:
         raise typer.BadParameter(f"--from is not within {heard.LONGEST.days} days before --to")
+    in_database(lambda conn: _tell(conn, things or [], gateway or [], since, until))
+
+
+async def _tell(
+    conn: AsyncConnection[Any], things: list[str], gateways: list[str], start: datetime, end: datetime
+) -> None:
+    from devices import heard
+
     asked = [*((heard.of_thing, each) for each in things), *((heard.of_gateway, each) for each in gateways)]
-    async with await connect(settings().require_database_url()) as conn:
-        for find, code in track(asked, "reading", transient=True, console=Console(stderr=True)):
-            _print(code, await find(conn, code, start, end))
+    for find, code in track(asked, "reading", transient=True, console=Console(stderr=True)):
+        _print(code, await find(conn, code, start, end))
 
 
 def _print(code: str, found: Availability) -> None:
     share = "nothing is known" if found.share is None else f"{100 * found.share:.2f} %"
-    out.print(f"{code}: {share} from {_clock(found.start)} to {_clock(found.end)}")
+    out.print(f"{code}: {share} from {local(found.start)} to {local(found.end)}")
     for each in found.spans:
-        out.print(f"  {_clock(each.start)} to {_clock(each.end)}  {_length(each)}  {each.why}")
-
-
-def _clock(time: datetime) -> str:
-    return time.astimezone(settings().zone).isoformat(sep=" ", timespec="seconds")
+        out.print(f"  {local(each.start)} to {local(each.end)}  {_length(each)}  {each.why}")
 
 
 def _length(span: Span) -> str:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from runtime import observe
-from runtime.commands.running import run, run_until_stopped
+from runtime.commands.running import in_database, run, run_until_stopped
 from runtime.settings import settings
 
 if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+
     from devices.broker_identities import BrokerIdentities
     from runtime.broker_files import BrokerFiles
 
@@ -38,7 +40,7 @@ def files(folder: _Folder = None) -> None:
     from runtime.broker_files import BrokerFiles
 
     kept = BrokerFiles(settings(), folder or settings().require_broker_dir())
-    identities = run(_identities(kept))
+    identities = in_database(lambda conn: _identities(conn, kept))
     changed = kept.write(identities)
     typer.echo(
         f"{len(identities.passwords)} identities in {kept.folder}; written: {', '.join(changed) or 'nothing'}"
@@ -80,9 +82,6 @@ def disconnect(
     typer.echo(f"{len(codes)} disconnected")
 
 
-async def _identities(kept: BrokerFiles) -> BrokerIdentities:
-    from storage.pool import connect
-
-    async with await connect(settings().require_database_url()) as conn:
-        await kept.require_own_name(conn)
-        return await kept.read(conn)
+async def _identities(conn: AsyncConnection, kept: BrokerFiles) -> BrokerIdentities:
+    await kept.require_own_name(conn)
+    return await kept.read(conn)

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from runtime.commands.running import By, own_name, run
+from runtime.commands.running import By, in_database, own_name, run
 from runtime.listing import Listing
 from runtime.settings import settings
 
@@ -137,7 +137,7 @@ def issue(
     Without --csr the key is made here: CODE.key has mode 0600; bring it to the gateway and delete it here.
     Example: `halong ca issue ha-long-1 --out certificates`
     """
-    wanted = run(_due()) if every else list(codes or ())
+    wanted = _due() if every else list(codes or ())
     if csr and len(wanted) != 1:
         raise typer.BadParameter("--csr is the request of one gateway: give one code")
     if not wanted:
@@ -153,12 +153,11 @@ def issue(
     out.print(f"{len(wanted)} issued; {folder} has them, and ca.pem to check the broker with", markup=False)
 
 
-async def _due() -> list[str]:
+def _due() -> list[str]:
     from devices.certificates import without_certificate
-    from storage.pool import connect
 
-    async with await connect(settings().require_database_url()) as conn:
-        return await without_certificate(conn, datetime.now(UTC), _AHEAD)
+    at = datetime.now(UTC)
+    return in_database(lambda conn: without_certificate(conn, at, _AHEAD))
 
 
 @app.command("revoke")
@@ -182,7 +181,7 @@ def revoke(
 
     if reason not in REASONS:
         raise typer.BadParameter(f"no reason {reason!r}: give one of {', '.join(REASONS)}")
-    found = [each for each in run(_issued(code)) if each.state(datetime.now(UTC)) == "valid"]
+    found = [each for each in _issued(code) if each.state(datetime.now(UTC)) == "valid"]
     chosen = [each for each in found if serial is None or each.serial == serial.upper().replace(":", "")]
     if not chosen:
         raise AuthorityError(f"{code!r} has no such certificate that is valid: see `halong ca list {code}`")
@@ -190,16 +189,15 @@ def revoke(
     if dry_run:
         out.print(f"would be revoked: {len(chosen)}; nothing was changed")
         return
-    number = run(_revoke([each.serial for each in chosen], by or own_name(), reason))
+    number = _revoke([each.serial for each in chosen], by or own_name(), reason)
     out.print(f"{number} revoked", markup=False)
 
 
-async def _revoke(serials: list[str], by: str, reason: str) -> int:
+def _revoke(serials: list[str], by: str, reason: str) -> int:
     from devices.certificates import revoke
-    from storage.pool import connect
 
-    async with await connect(settings().require_database_url()) as conn:
-        return await revoke(conn, serials, at=datetime.now(UTC), by=by, reason=reason)
+    at = datetime.now(UTC)
+    return in_database(lambda conn: revoke(conn, serials, at=at, by=by, reason=reason))
 
 
 @app.command("crl")
@@ -238,19 +236,17 @@ def list_(
                 f"valid until {found.not_valid_after_utc:%Y-%m-%d}" if found else "none: `halong ca server`"
             )
             out.print(f"{name}: {until}", markup=False)
-    found_ = run(_issued(code))
+    found_ = _issued(code)
     if ending is not None:
         last = at + timedelta(days=ending)
         found_ = [each for each in found_ if each.state(at) == "valid" and each.not_after <= last]
     _table(found_).show(out)
 
 
-async def _issued(code: str | None) -> list[Issued]:
+def _issued(code: str | None) -> list[Issued]:
     from devices.certificates import issued
-    from storage.pool import connect
 
-    async with await connect(settings().require_database_url()) as conn:
-        return await issued(conn, code)
+    return in_database(lambda conn: issued(conn, code))
 
 
 def _folder() -> AuthorityFolder:

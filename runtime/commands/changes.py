@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from runtime.commands.running import run
-from runtime.settings import settings
+from runtime.commands.instants import local
+from runtime.commands.running import in_database
 
 if TYPE_CHECKING:
     from api.queries import Row
-    from api.queries.changes import ChangeFilter
 
 out = Console(highlight=False, soft_wrap=True)
 #: characters of a value that are shown
@@ -37,12 +36,12 @@ def changes(
 
     Example: `halong changes --kind thing --code ha-long-air-1 --days 30`
     """
-    from api.queries.changes import ChangeFilter
+    from api.queries import changes as queries
 
     now = datetime.now(UTC)
     start = now - timedelta(days=days)
-    wanted = ChangeFilter(start=start, end=now, kind=kind, code=code, actor=actor)
-    rows = run(_read(wanted, limit))
+    wanted = queries.ChangeFilter(start=start, end=now, kind=kind, code=code, actor=actor)
+    rows = in_database(lambda conn: queries.changes(conn, wanted, everything=True, limit=limit))
     for row in reversed(rows):
         if as_json:
             typer.echo(json.dumps(row, default=str, ensure_ascii=False))
@@ -52,19 +51,9 @@ def changes(
         out.print(f"nothing was changed in the last {days} days")
 
 
-async def _read(wanted: ChangeFilter, limit: int) -> list[Row]:
-    from api import reach
-    from api.queries import changes as queries
-    from storage.pool import connect
-
-    async with await connect(settings().require_database_url()) as conn:
-        with reach.within(reach.EVERYTHING):
-            return await queries.changes(conn, wanted, everything=True, limit=limit)
-
-
 def line(row: Row) -> str:
-    """Return a change in one line, as `2026-11-22 08:00 key … change thing aq-1: name "a" -> "b"`."""
-    head = f"{row['time']:%Y-%m-%d %H:%M:%S}Z  {row['actor']}  {row['action']} {row['kind']} {row['code']}"
+    """Return a change in one line: `2026-11-22 08:00:00+07:00  key …  change thing aq-1: name "a" -> "b"`."""
+    head = f"{local(row['time'])}  {row['actor']}  {row['action']} {row['kind']} {row['code']}"
     return f"{head}: {_difference(row)}" if row["action"] == "change" else head
 
 

@@ -13,17 +13,17 @@ from rich.console import Console
 from rich.text import Text
 
 from devices.commands import DEFAULT_EXPIRY_S, DEFAULT_TIMEOUT_S, MAX_EXPIRY_S, MAX_TIMEOUT_S
-from runtime.commands.running import By, own_name, run
+from runtime.commands.instants import local
+from runtime.commands.named_values import named_values
+from runtime.commands.running import By, in_database, own_name
 from runtime.device_report import plain
 from runtime.listing import Listing
-from runtime.settings import settings
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from psycopg import AsyncConnection
 
-    from devices.commands import Command, Line, NewCommand
+    from api.queries import Row
+    from devices.commands import NewCommand
 
 app = typer.Typer(no_args_is_help=True, help="Commands to gateways.")
 out = Console(highlight=False, soft_wrap=True)
@@ -66,14 +66,14 @@ def send(
     new = NewCommand(
         gateway=gateway,
         command=_code(command),
-        arguments=parsed(arguments or []),
+        arguments=named_values(arguments or [], "ARGUMENTS"),
         device=device,
         by=by or own_name(),
         expires_in=timedelta(seconds=expires),
         timeout=timedelta(seconds=timeout),
     )
-    ended = run(_send(new, wait=wait))
-    if ended is not None and ended.state != "done":
+    ended = in_database(lambda conn: _send(conn, new, wait=wait))
+    if ended is not None and ended["state"] != "done":
         raise CommandNotDoneError(_words(ended))
 
 
@@ -85,45 +85,26 @@ def _code(command: str) -> str:
     return command
 
 
-def parsed(arguments: list[str]) -> dict[str, Any]:
-    """Return arguments by name; a value that is no JSON is text.
-
-    Raises:
-        typer.BadParameter: one has no name.
-    """
-    found: dict[str, Any] = {}
-    for each in arguments:
-        name, equals, value = each.partition("=")
-        if not (name and equals):
-            raise typer.BadParameter(f"{each!r} is not NAME=VALUE", param_hint="ARGUMENTS")
-        try:
-            found[name] = json.loads(value)
-        except ValueError:
-            found[name] = value
-    return found
-
-
-async def _send(new: NewCommand, *, wait: bool) -> Command | None:
+async def _send(conn: AsyncConnection[Any], new: NewCommand, *, wait: bool) -> Row | None:
     from devices.commands import create
-    from storage.pool import connect
 
-    async with await connect(settings().require_database_url()) as conn:
-        number = await create(conn, new)
-        out.print(f"command {number}")
-        return await _wait(conn, number) if wait else None
+    number = await create(conn, new)
+    out.print(f"command {number}")
+    return await _wait(conn, number) if wait else None
 
 
-async def _wait(conn: AsyncConnection[Any], number: UUID) -> Command:
+async def _wait(conn: AsyncConnection[Any], number: UUID) -> Row:
     """Return a command when it has ended, and show how far it is until then."""
-    from devices.commands import ENDED, find
+    from api.queries.commands import command
+    from devices.commands import ENDED
 
     told = ""
     with out.status("queued") as display:
         while True:
-            found = await find(conn, number)
+            found = await command(conn, number)
             assert found is not None
-            if found.state != told:
-                told = found.state
+            if found["state"] != told:
+                told = found["state"]
                 display.update(f"{told} …")
                 out.print(f"{_moment(found)}  {told}", style=_STYLES.get(told))
             if told in ENDED:
@@ -132,29 +113,25 @@ async def _wait(conn: AsyncConnection[Any], number: UUID) -> Command:
             await asyncio.sleep(_LOOK_S)
 
 
-def _moment(found: Command) -> str:
-    times = {"queued": found.created_at, "sent": found.sent_at, "acknowledged": found.acknowledged_at}
-    return _clock(times.get(found.state) or found.ended_at or found.created_at)
+def _moment(found: Row) -> str:
+    column = {"queued": "created_at", "sent": "sent_at", "acknowledged": "acknowledged_at"}
+    return local(found[column.get(found["state"], "ended_at")])
 
 
-def _clock(time: datetime) -> str:
-    return time.astimezone(settings().zone).isoformat(sep=" ", timespec="seconds")
+def _print_result(found: Row) -> None:
+    if found["detail"]:
+        out.print(plain(found["detail"]), markup=False)
+    if found["result"] is not None:
+        out.print(json.dumps(found["result"], ensure_ascii=False, indent=2), markup=False)
 
 
-def _print_result(found: Command) -> None:
-    if found.detail:
-        out.print(plain(found.detail), markup=False)
-    if found.result is not None:
-        out.print(json.dumps(found.result, ensure_ascii=False, indent=2), markup=False)
-
-
-def _words(found: Command) -> str:
+def _words(found: Row) -> str:
     why = {
-        "failed": f"the gateway could not: {found.detail or 'it does not say why'}",
+        "failed": f"the gateway could not: {found['detail'] or 'it does not say why'}",
         "expired": "no answer before it expired: is the gateway online (`halong check`), does ingest run?",
-        "timed_out": f"begun, and not done within {found.timeout_s} s: a later answer still counts",
+        "timed_out": f"begun, and not done within {found['timeout_s']} s: a later answer still counts",
     }
-    return f"{found.command} of {found.gateway} {found.state}: {why[found.state]}"
+    return f"{found['command']} of {found['gateway']} {found['state']}: {why[found['state']]}"
 
 
 @app.command("list")
@@ -166,21 +143,15 @@ def list_(
 
     Example: `halong commands list --gateway ha-long-1`
     """
-    run(_list(gateway, limit))
+    from api.queries.commands import commands
 
-
-async def _list(gateway: str | None, limit: int) -> None:
-    from devices.commands import newest
-    from storage.pool import connect
-
-    async with await connect(settings().require_database_url()) as conn:
-        found = await newest(conn, gateway=gateway, limit=limit)
+    found = in_database(lambda conn: commands(conn, gateway=gateway, limit=limit))
     table = Listing("created", "id", "gateway", "command", "state", "by", "detail", prose=("by", "detail"))
     for each in found:
-        target = f"{each.gateway}/{each.device}" if each.device else each.gateway
-        cells = (_clock(each.created_at), str(each.id), target, each.command)
-        state = Text(each.state, _STYLES.get(each.state, ""))
-        table.row(*cells, state, Text(each.created_by), Text(plain(each.detail)))
+        target = f"{each['gateway']}/{each['thing']}" if each["thing"] else each["gateway"]
+        cells = (local(each["created_at"]), str(each["id"]), target, each["command"])
+        state = Text(each["state"], _STYLES.get(each["state"], ""))
+        table.row(*cells, state, Text(each["created_by"]), Text(plain(each["detail"])))
     table.show(out)
 
 
@@ -190,27 +161,21 @@ def show(number: Annotated[UUID, typer.Argument(metavar="ID", help="The command'
 
     Example: `halong commands show 6f1c0a52-f4b1-4b0b-9d0c-6a6f0f7d3b52`
     """
-    run(_show(number))
+    from api.queries.commands import command
 
-
-async def _show(number: UUID) -> None:
-    from devices.commands import find, history
-    from storage.pool import connect
-
-    async with await connect(settings().require_database_url()) as conn:
-        found = await find(conn, number)
-        if found is None:
-            raise typer.BadParameter(f"there is no command {number}: see `halong commands list`")
-        lines = await history(conn, number)
-    target = f"{found.gateway}, device {found.device}" if found.device else found.gateway
-    out.print(f"{found.command} {json.dumps(found.arguments, ensure_ascii=False)} to {target}", markup=False)
-    out.print(f"by {found.created_by}, expires {_clock(found.expires_at)}", markup=False)
-    for line in lines:
+    found = in_database(lambda conn: command(conn, number))
+    if found is None:
+        raise typer.BadParameter(f"there is no command {number}: see `halong commands list`")
+    target = f"{found['gateway']}, device {found['thing']}" if found["thing"] else found["gateway"]
+    arguments = json.dumps(found["arguments"], ensure_ascii=False)
+    out.print(f"{found['command']} {arguments} to {target}", markup=False)
+    out.print(f"by {found['created_by']}, expires {local(found['expires_at'])}", markup=False)
+    for line in found["history"]:
         out.print(_line(line), markup=False)
     _print_result(found)
 
 
-def _line(line: Line) -> str:
-    detail = f": {plain(line.detail)}" if line.detail else ""
-    aside = "" if line.stands else " (changes nothing)"
-    return f"{_clock(line.time)}  {line.state}{aside}, {line.actor}{detail}"
+def _line(line: Row) -> str:
+    detail = f": {plain(line['detail'])}" if line["detail"] else ""
+    aside = "" if line["stands"] else " (changes nothing)"
+    return f"{local(line['time'])}  {line['state']}{aside}, {line['actor']}{detail}"

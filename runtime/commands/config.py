@@ -9,14 +9,16 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from runtime.commands.commands import parsed
-from runtime.commands.running import By, own_name, run
+from runtime.commands.instants import local
+from runtime.commands.named_values import named_values
+from runtime.commands.running import By, DryRun, in_database, own_name
 from runtime.device_report import plain
 from runtime.listing import Listing
-from runtime.settings import settings
 
 if TYPE_CHECKING:
-    from devices.configs import Change, Configured
+    from psycopg import AsyncConnection
+
+    from devices.configs import Change
 
 app = typer.Typer(no_args_is_help=True, help="Desired configuration of gateways.")
 out = Console(highlight=False, soft_wrap=True)
@@ -39,7 +41,7 @@ def set_(
     ] = None,
     note: Annotated[str, typer.Option(help="Why, for the history.")] = "",
     by: By = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+    dry_run: DryRun = False,
 ) -> None:
     """Change what gateways are to be configured as; ingest publishes it, and the broker keeps it for them.
 
@@ -51,7 +53,9 @@ def set_(
     patch = patch_of(interval or [], enable or [], disable or [], setting or [])
     if not patch:
         raise typer.BadParameter("say what is to change: --interval, --enable, --disable or --setting")
-    for gateway, made in run(_set(gateways, patch, by or own_name(), note, dry_run=dry_run)).items():
+    who = by or own_name()
+    changes = in_database(lambda conn: _set(conn, gateways, patch, who, note, dry_run=dry_run))
+    for gateway, made in changes.items():
         _print_change(gateway, made, dry_run=dry_run)
 
 
@@ -75,17 +79,23 @@ def patch_of(
         devices.setdefault(device, {})["enabled"] = False
     for device in enabled:
         devices.setdefault(device, {})["enabled"] = True
-    return {name: part for name, part in (("devices", devices), ("settings", parsed(chosen))) if part}
+    parts = {"devices": devices, "settings": named_values(chosen, "--setting")}
+    return {name: part for name, part in parts.items() if part}
 
 
 async def _set(
-    gateways: list[str], patch: dict[str, Any], by: str, note: str, *, dry_run: bool
+    conn: AsyncConnection[Any],
+    gateways: list[str],
+    patch: dict[str, Any],
+    by: str,
+    note: str,
+    *,
+    dry_run: bool,
 ) -> dict[str, Change]:
     from devices.configs import change
     from storage.actor import act_as
-    from storage.pool import connect
 
-    async with await connect(settings().require_database_url()) as conn, conn.transaction():
+    async with conn.transaction():
         await act_as(conn, f"command line, {by}")
         return {each: await change(conn, each, patch, by=by, note=note, dry_run=dry_run) for each in gateways}
 
@@ -112,7 +122,9 @@ def list_(
 
     Example: `halong config list --drift`
     """
-    found = [each for each in run(_configured()) if not (drift and each.state == "applied")]
+    from devices.configs import configured
+
+    found = [each for each in in_database(configured) if not (drift and each.state == "applied")]
     table = Listing("gateway", "state", "wanted", "reported", "since", "by", "note", prose=("by", "note"))
     for each in found:
         table.row(
@@ -120,31 +132,15 @@ def list_(
             Text(each.state, _STYLES.get(each.state, "red")),
             _number(each.version),
             _number(each.reported_version),
-            _clock(each),
+            local(each.created_at),
             Text(each.created_by or ""),
             Text(plain(each.error or each.note or "")),
         )
     table.show(out)
 
 
-async def _configured(gateway: str | None = None) -> list[Configured]:
-    from devices.configs import configured
-    from storage.pool import connect
-
-    async with await connect(settings().require_database_url()) as conn:
-        return await configured(conn, gateway)
-
-
 def _number(version: int | None) -> str:
     return "–" if version is None else str(version)
-
-
-def _clock(each: Configured) -> str:
-    return (
-        each.created_at.astimezone(settings().zone).isoformat(sep=" ", timespec="seconds")
-        if each.created_at
-        else ""
-    )
 
 
 @app.command("show")
@@ -153,7 +149,9 @@ def show(gateway: Annotated[str, typer.Argument(help="The gateway's code.")]) ->
 
     Example: `halong config show ha-long-1`
     """
-    found = run(_configured(gateway))
+    from devices.configs import configured
+
+    found = in_database(lambda conn: configured(conn, gateway))
     if not found:
         raise typer.BadParameter(f"gateway {gateway!r} has no configuration, and reports none")
     (each,) = found

@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from runtime.commands.running import run
+from runtime.commands.running import DryRun, in_database
 from runtime.environment import SettingsError
 from runtime.settings import settings
 
 if TYPE_CHECKING:
     from dashboards.deploy import Change, Database
+    from dashboards.grafana.place import Place
 
+Profile = Annotated[
+    str,
+    typer.Option(help="The city's profile, or a folder of the same form: the dashboards have its time zone."),
+]
 app = typer.Typer(no_args_is_help=True, help="Grafana dashboards.")
 out = Console(highlight=False, soft_wrap=True)
 
@@ -22,14 +27,17 @@ out = Console(highlight=False, soft_wrap=True)
 @app.command("render")
 def render(
     folder: Annotated[Path, typer.Option("--out", help="Folder to write the JSON files to.")],
+    profile: Profile = "quang_ninh",
 ) -> None:
     """Write the dashboards' JSON files for Grafana's provisioning.
+
+    Their links to the console lead to HALONG_PUBLIC_URL.
 
     Example: `halong dashboards render --out /etc/halong/dashboards`
     """
     from dashboards.grafana import write
 
-    for path in write(folder):
+    for path in write(folder, _place(profile)):
         out.print(f"wrote {path}", markup=False)
 
 
@@ -41,7 +49,10 @@ def role(
 
     Its password is that of HALONG_DASHBOARD_PASSWORD. Example: `halong dashboards role`
     """
-    run(_role(name, _password()))
+    from dashboards.role import ensure_reader
+
+    password = _password()
+    in_database(lambda conn: ensure_reader(conn, password, name))
     out.print(f"role {name} may read what the dashboards show", markup=False)
 
 
@@ -59,7 +70,8 @@ def deploy(
     set_password: Annotated[
         bool, typer.Option("--set-password", help="Send the role's password again.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+    dry_run: DryRun = False,
+    profile: Profile = "quang_ninh",
 ) -> None:
     """Bring data source and dashboards to a Grafana; what is right already is left alone.
 
@@ -67,20 +79,19 @@ def deploy(
     """
     from dashboards import deploy as grafana
 
-    database = _database(database_host)
+    database, place = _database(database_host), _place(profile)
     if dry_run:
-        _show(grafana.plan(url, database, token=token))
+        _show(grafana.plan(url, database, place, token=token))
         out.print("dry run: nothing was changed")
     else:
-        _show(grafana.deploy(url, database, token=token, set_password=set_password))
+        _show(grafana.deploy(url, database, place, token=token, set_password=set_password))
 
 
-async def _role(name: str, password: str) -> None:
-    from dashboards.role import ensure_reader
-    from storage.pool import connect
+def _place(profile: str) -> Place:
+    from dashboards.grafana.place import Place
 
-    async with await connect(settings().require_database_url()) as conn:
-        await ensure_reader(conn, password, name)
+    public = settings().public_url
+    return Place.of(profile, str(public) if public else None)
 
 
 def _database(host: str | None) -> Database:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from runtime.commands.running import run
-from runtime.listing import Listing
-from runtime.settings import settings
+from runtime.commands.running import DryRun, in_database
+from runtime.listing import Listing, shortened
 
 if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+
     from devices.model import Area, Profile
 
 app = typer.Typer(no_args_is_help=True, help="Areas, gateways, devices and what they observe.")
@@ -23,7 +24,7 @@ _SHOWN = 50
 @app.command("import")
 def import_(
     profile: Annotated[str, typer.Argument(help="Profile name (quang_ninh) or a folder of the same form.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+    dry_run: DryRun = False,
     boundaries: Annotated[
         Path | None, typer.Option(help="GeoJSON with the areas' boundaries, matched by code or name.")
     ] = None,
@@ -44,43 +45,36 @@ def import_(
         from simulators.city import populate
 
         city = populate(city)
-    run(_import(city, dry_run=dry_run))
+    in_database(lambda conn: _import(conn, city, dry_run=dry_run))
     if boundaries:
         areas = [area for area in city.areas if area.level == level]
-        run(_import_boundaries(areas, boundaries, attribution or boundaries.name, dry_run=dry_run))
+        _import_boundaries(areas, boundaries, attribution or boundaries.name, dry_run=dry_run)
 
 
-async def _import(profile: Profile, *, dry_run: bool) -> None:
+async def _import(conn: AsyncConnection, profile: Profile, *, dry_run: bool) -> None:
     from analytics.alert_actions import import_rules
     from devices.registry import apply, plan_import
-    from storage.pool import connect
 
-    async with await connect(settings().require_database_url()) as conn:
-        plan = await plan_import(conn, profile)
-        effective = list(plan.effective())
-        for change in effective[:_SHOWN]:
-            out.print(f"  {change.describe()}", markup=False)
-        if len(effective) > _SHOWN:
-            out.print(f"  … and {len(effective) - _SHOWN} more")
-        out.print(plan.summary(), markup=False)
-        if dry_run:
-            out.print("dry run: nothing was changed")
-        else:
-            await apply(conn, plan)
-            rules = await import_rules(conn, profile.alert_rules)
-            out.print(f"{rules} of {len(profile.alert_rules)} alert rules written")
+    plan = await plan_import(conn, profile)
+    for line in shortened([change.describe() for change in plan.effective()], _SHOWN):
+        out.print(line, markup=False)
+    out.print(plan.summary(), markup=False)
+    if dry_run:
+        out.print("dry run: nothing was changed")
+    else:
+        await apply(conn, plan)
+        rules = await import_rules(conn, profile.alert_rules)
+        out.print(f"{rules} of {len(profile.alert_rules)} alert rules written")
 
 
-async def _import_boundaries(areas: list[Area], file: Path, attribution: str, *, dry_run: bool) -> None:
+def _import_boundaries(areas: list[Area], file: Path, attribution: str, *, dry_run: bool) -> None:
     from devices.boundaries import read_geojson
     from devices.registry import set_boundaries
-    from storage.pool import connect
 
     found = read_geojson(file, areas)
     out.print(f"{len(found)} boundaries from {file}")
     if not dry_run:
-        async with await connect(settings().require_database_url()) as conn:
-            await set_boundaries(conn, found, attribution)
+        in_database(lambda conn: set_boundaries(conn, found, attribution))
 
 
 @app.command("list")
@@ -91,15 +85,9 @@ def list_(
 
     Example: `halong devices list --gateway ha-long-1`
     """
-    run(_list(gateway))
-
-
-async def _list(gateway: str | None) -> None:
     from devices.registry import list_things
-    from storage.pool import connect
 
     table = Listing("gateway", "device", "kind", "model", "DevEUI", "observes", prose=("model", "observes"))
-    async with await connect(settings().require_database_url()) as conn:
-        for row in await list_things(conn, gateway):
-            table.row(*row)
+    for row in in_database(lambda conn: list_things(conn, gateway)):
+        table.row(*row)
     table.show(out)

@@ -9,10 +9,11 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from runtime.commands.running import run
-from runtime.settings import settings
+from runtime.commands.named_values import split, value_of
+from runtime.commands.running import DryRun, in_database
 
 if TYPE_CHECKING:
+    from psycopg import AsyncConnection
     from pydantic import BaseModel
 
     from devices.entries import Kind
@@ -48,7 +49,6 @@ Measures = Annotated[
     list[str] | None,
     typer.Option("--measures", help="PROPERTY or PROPERTY:SECONDS, a datastream; repeat it for several."),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")]
 
 
 def create_gateway(
@@ -71,7 +71,8 @@ def create_gateway(
 
     given = _given(name=name, latitude=latitude, longitude=longitude, areas=areas, heartbeat_s=heartbeat)
     given |= {"code": code, **_properties(properties, {})}
-    run(_create(GATEWAY, _checked(NewGateway, given), dry_run=dry_run))
+    entry = _checked(NewGateway, given)
+    in_database(lambda conn: _create(conn, GATEWAY, entry, [], dry_run=dry_run))
 
 
 def set_gateway(
@@ -87,6 +88,7 @@ def set_gateway(
 ) -> None:
     """Change what is named of a gateway; the rest stays. Ingest knows at once.
 
+    To switch it off or on and change nothing else, use `halong gateways disable` and `enable`.
     Example: `halong gateways set ha-long-1 --name "Harbour" --heartbeat 60 --dry-run`
     """
     from api.schemas.registration import GatewayChange
@@ -94,7 +96,7 @@ def set_gateway(
 
     given = _given(name=name, latitude=latitude, longitude=longitude, areas=areas, heartbeat_s=heartbeat)
     given |= _given(enabled=enabled)
-    run(_change(GATEWAY, code, GatewayChange, given, properties, dry_run=dry_run))
+    in_database(lambda conn: _change(conn, GATEWAY, code, GatewayChange, given, properties, dry_run=dry_run))
 
 
 def create_thing(
@@ -122,7 +124,8 @@ def create_thing(
     given = _given(gateway=gateway, kind=kind, name=name, latitude=latitude, longitude=longitude, areas=areas)
     given |= _given(model=model, dev_eui=dev_eui) | {"code": code, **_properties(properties, {})}
     streams = [_datastream(code, each) for each in measures or ()]
-    run(_create(THING, _checked(NewThing, given), streams, dry_run=dry_run))
+    entry = _checked(NewThing, given)
+    in_database(lambda conn: _create(conn, THING, entry, streams, dry_run=dry_run))
 
 
 def set_thing(
@@ -149,7 +152,7 @@ def set_thing(
 
     given = _given(gateway=gateway, kind=kind, name=name, latitude=latitude, longitude=longitude, areas=areas)
     given |= _given(model=model, dev_eui=dev_eui, enabled=enabled)
-    run(_change(THING, code, ThingChange, given, properties, dry_run=dry_run))
+    in_database(lambda conn: _change(conn, THING, code, ThingChange, given, properties, dry_run=dry_run))
 
 
 def disable_thing(code: Code, dry_run: DryRun = False) -> None:
@@ -169,20 +172,11 @@ def _properties(options: list[str] | None, present: dict[str, Any]) -> dict[str,
         return {}
     changed = dict(present)
     for option in options:
-        name, sign, text = option.partition("=")
-        if not sign or not name:
-            raise typer.BadParameter(f"{option!r} is not NAME=VALUE", param_hint="--property")
+        name, text = split(option, "--property")
         changed.pop(name, None)
         if text:
-            changed[name] = _value(text)
+            changed[name] = value_of(text)
     return {"properties": changed}
-
-
-def _value(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
 
 
 def _datastream(thing: str, text: str) -> dict[str, Any]:
@@ -204,17 +198,18 @@ def _checked(model: type[BaseModel], given: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _create(
-    kind: Kind, given: dict[str, Any], streams: list[dict[str, Any]] | None = None, *, dry_run: bool
+    conn: AsyncConnection[Any],
+    kind: Kind,
+    given: dict[str, Any],
+    streams: list[dict[str, Any]],
+    *,
+    dry_run: bool,
 ) -> None:
     from devices import edit
     from devices.entries import DATASTREAM
-    from storage.pool import connect
 
-    async with (
-        await connect(settings().require_database_url()) as conn,
-        conn.transaction(force_rollback=dry_run),
-    ):
-        for each, values in ((kind, given), *((DATASTREAM, stream) for stream in streams or ())):
+    async with conn.transaction(force_rollback=dry_run):
+        for each, values in ((kind, given), *((DATASTREAM, stream) for stream in streams)):
             _, is_new = await edit.create(conn, each, values)
             called = values.get("code") or f"{values['thing']}/{values['observed_property']}"
             out.print(f"{'created' if is_new else 'unchanged'}: {each.name} {called}", markup=False)
@@ -222,6 +217,7 @@ async def _create(
 
 
 async def _change(
+    conn: AsyncConnection[Any],
     kind: Kind,
     code: str,
     model: type[BaseModel],
@@ -231,12 +227,8 @@ async def _change(
     dry_run: bool,
 ) -> None:
     from devices import edit
-    from storage.pool import connect
 
-    async with (
-        await connect(settings().require_database_url()) as conn,
-        conn.transaction(force_rollback=dry_run),
-    ):
+    async with conn.transaction(force_rollback=dry_run):
         before = await edit.found(conn, kind, code)
         changes = _checked(model, given | _properties(properties, before["properties"]))
         if not changes:

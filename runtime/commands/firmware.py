@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,22 +11,24 @@ from rich.console import Console
 from rich.progress import wrap_file
 from rich.text import Text
 
-from runtime.commands.running import By, own_name, run
+from runtime.commands.instants import local
+from runtime.commands.running import By, in_database, own_name
 from runtime.device_report import plain
 from runtime.listing import Listing
-from runtime.settings import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from psycopg import AsyncConnection
 
+    from api.queries import Row
     from devices.rollouts import Plan
 
 app = typer.Typer(no_args_is_help=True, help="Firmware of gateways.")
 out = Console(highlight=False, soft_wrap=True)
 _PART = 1 << 20
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _STYLES = {"done": "green", "halted": "red", "failed": "red", "updated": "green"}
 _Key = Annotated[Path, typer.Option(help="The private key, PEM.")]
 
@@ -92,11 +95,12 @@ def add(
     Example: `halong firmware add 1.5.0 gateway.bin --url https://fw.example/1.5.0.bin --key firmware.key`
     """
     from devices.firmware import digest, signed
+    from devices.rollouts import add as keep
 
     signer = _read_key(key)
     size, sha256 = digest(_parts(file))
     release = signed(signer, version, url, size, sha256)
-    run(_add(release, by or own_name()))
+    in_database(lambda conn: keep(conn, release, by or own_name()))
     out.print(f"firmware {version}: {size:,} bytes, SHA-256 {sha256}")
 
 
@@ -110,39 +114,21 @@ def _parts(file: Path) -> Iterator[bytes]:
             yield part
 
 
-async def _add(release: Any, by: str) -> None:
-    from devices.rollouts import add as keep
-    from storage.pool import connect
-
-    async with await connect(settings().require_database_url()) as conn:
-        await keep(conn, release, by)
-
-
 @app.command("list")
 def list_() -> None:
     """List versions: how many gateways report each, and which can be offered.
 
     Example: `halong firmware list`
     """
-    from devices.rollouts import inventory
+    from api.queries.firmware import inventory
 
     table = Listing("version", "gateways", "added", "by", "address", prose=("by",))
-    for each in run(_read(inventory)):
-        added = _clock(each["created_at"])
+    found = in_database(inventory)
+    for each in sorted(found, key=lambda row: row["created_at"] or _NEVER, reverse=True):
+        added = local(each["created_at"])
         cells = (str(each["gateways"]), added, each["created_by"] or "", each["url"] or "")
         table.row(Text(plain(each["version"]) or "(not told)"), *map(Text, cells))
     table.show(out)
-
-
-async def _read(query: Any, *values: Any) -> Any:
-    from storage.pool import connect
-
-    async with await connect(settings().require_database_url()) as conn:
-        return await query(conn, *values)
-
-
-def _clock(time: datetime | None) -> str:
-    return time.astimezone(settings().zone).isoformat(sep=" ", timespec="seconds") if time else ""
 
 
 @app.command("roll-out")
@@ -182,11 +168,11 @@ def roll_out(
         by=by or own_name(),
         area=area,
     )
-    found = run(_read(planned, plan))
+    found = in_database(lambda conn: planned(conn, plan))
     if dry_run:
         _print_plan(plan, found)
         return
-    number = run(_read(begin, plan))
+    number = in_database(lambda conn: begin(conn, plan))
     told = ", ".join(map(str, sizes(found, len(plan.stages))))
     out.print(f"roll-out {number} of {version} to {len(found)} gateways, in stages of {told}")
 
@@ -206,9 +192,7 @@ def rollouts_(
 
     Example: `halong firmware rollouts 3`
     """
-    from devices.rollouts import gateways, rollouts
-
-    found = run(_read(rollouts, number))
+    found = in_database(lambda conn: _rollouts(conn, number))
     if number is not None and not found:
         raise typer.BadParameter(f"there is no roll-out {number}")
     counts = ("waiting", "offered", "updated", "failed")
@@ -217,22 +201,32 @@ def rollouts_(
         state = Text(each["state"], _STYLES.get(each["state"], ""))
         stage = f"{each['stage']} of {len(each['stages'])}"
         numbers = (str(each[name]) for name in counts)
-        began = _clock(each["created_at"])
+        began = local(each["created_at"])
         row = (str(each["id"]), each["version"], state, stage, *numbers, began, Text(each["created_by"]))
         table.row(*row, Text(each["reason"]))
     table.show(out)
     if number is not None:
-        _print_gateways(run(_read(gateways, number)))
+        _print_gateways(found[0]["gateways"])
 
 
-def _print_gateways(rows: list[dict[str, Any]]) -> None:
+async def _rollouts(conn: AsyncConnection[Any], number: int | None) -> list[Row]:
+    """Return every roll-out, or one with its gateways."""
+    from api.queries.firmware import rollout, rollouts
+
+    if number is None:
+        return await rollouts(conn)
+    found = await rollout(conn, number)
+    return [] if found is None else [found]
+
+
+def _print_gateways(rows: list[Row]) -> None:
     table = Listing(
         "gateway", "stage", "state", "before", "present", "offered", "ended", "why", prose=("why",)
     )
     for each in rows:
         state = Text(each["state"], _STYLES.get(each["state"], ""))
         versions = (Text(plain(each[name] or "–")) for name in ("before", "present"))
-        times = _clock(each["offered_at"]), _clock(each["ended_at"])
+        times = local(each["offered_at"]), local(each["ended_at"])
         table.row(each["gateway"], str(each["stage"]), state, *versions, *times, Text(plain(each["reason"])))
     table.show(out)
 
@@ -248,5 +242,5 @@ def stop(
     """
     from devices.rollouts import stop as end
 
-    taken = run(_read(end, number, by or own_name()))
+    taken = in_database(lambda conn: end(conn, number, by or own_name()))
     out.print(f"roll-out {number} is stopped, {taken} offers are taken back")

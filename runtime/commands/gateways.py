@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from runtime.commands.instants import duration
-from runtime.commands.running import By, own_name, run
+from runtime.commands.instants import duration, local
+from runtime.commands.running import By, in_database, own_name
 from runtime.settings import settings
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from psycopg import AsyncConnection
-
-    T = TypeVar("T")
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -39,7 +32,7 @@ def password(code: _Code) -> None:
     """
     from devices.identities import set_password
 
-    typer.echo(_in_database(lambda conn: set_password(conn, code)))
+    typer.echo(in_database(lambda conn: set_password(conn, code)))
 
 
 @app.command("rotate")
@@ -70,11 +63,11 @@ def rotate(
 
     at = datetime.now(UTC)
     until = at + duration(for_)
-    given = _in_database(lambda conn: apply(conn, code, at=at, until=until))
+    given = in_database(lambda conn: apply(conn, code, at=at, until=until))
     out.print(f"user name  {given.user_name}\npassword   {given.password}", markup=False)
     if given.until:
         out.print(
-            f"the old password is valid until {given.until:%F %R} UTC; end it sooner with "
+            f"the old password is valid until {local(given.until)}; end it sooner with "
             f"`halong gateways rotate {code} --end`",
             markup=False,
         )
@@ -84,7 +77,7 @@ def _end_rotation(code: str, *, keep_old: bool) -> None:
     from devices.rotation import end_rotation
 
     at = datetime.now(UTC)
-    user = _in_database(lambda conn: end_rotation(conn, code, at=at, keep_old=keep_old))
+    user = in_database(lambda conn: end_rotation(conn, code, at=at, keep_old=keep_old))
     out.print(f"{code} logs in as {user} alone", markup=False)
 
 
@@ -108,7 +101,7 @@ def revoke(
     if reason not in REASONS:
         raise typer.BadParameter(f"no reason {reason!r}: give one of {', '.join(REASONS)}")
     at, who = datetime.now(UTC), by or own_name()
-    ended = _in_database(lambda conn: revoke_all(conn, code, at=at, by=who, reason=reason, dry_run=dry_run))
+    ended = in_database(lambda conn: revoke_all(conn, code, at=at, by=who, reason=reason, dry_run=dry_run))
     word = "would end" if dry_run else "ended"
     out.print(f"{code}: {word} {ended.passwords} passwords, {ended.certificates} certificates", markup=False)
 
@@ -117,7 +110,8 @@ def revoke(
 def disable(code: _Code) -> None:
     """Let a gateway log in no more until it is enabled again; its connection ends, its identities are kept.
 
-    Its certificates are on hold, its readings refused. Example: `halong gateways disable ha-long-1`
+    Its certificates are on hold, its readings refused. `halong gateways set --disable` does the same beside
+    other changes. Example: `halong gateways disable ha-long-1`
     """
     _set_enabled(code, enabled=False)
 
@@ -134,7 +128,7 @@ def enable(code: _Code) -> None:
 def _set_enabled(code: str, *, enabled: bool) -> None:
     from devices.rotation import set_enabled
 
-    changed = _in_database(lambda conn: set_enabled(conn, code, enabled=enabled))
+    changed = in_database(lambda conn: set_enabled(conn, code, enabled=enabled))
     state = "enabled" if enabled else "disabled"
     out.print(f"{code} is {state}" if changed else f"{code} was {state} already", markup=False)
 
@@ -163,8 +157,8 @@ def enrol(
             "a QR code says where to send the token: give --api or set HALONG_PUBLIC_URL"
         )
     at, lasts, who = datetime.now(UTC), duration(for_), by or own_name()
-    token = _in_database(lambda conn: create_token(conn, code, at=at, lasts=lasts, by=who))
-    out.print(f"token  {token.text}\nuntil  {token.expires_at:%F %R} UTC, once", markup=False)
+    token = in_database(lambda conn: create_token(conn, code, at=at, lasts=lasts, by=who))
+    out.print(f"token  {token.text}\nuntil  {local(token.expires_at)}, once", markup=False)
     if address:
         out.print(f"send   {token.address(address)}", markup=False)
     if qr:
@@ -191,15 +185,5 @@ def passwords(
 
         city = populate(city)
     kept = kept_passwords(file, (gateway.code for gateway in city.gateways))
-    _in_database(lambda conn: admit(conn, kept))
+    in_database(lambda conn: admit(conn, kept))
     typer.echo(f"{len(kept)} gateways of {profile} may log in with their passwords in {file}")
-
-
-def _in_database(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-    from storage.pool import connect
-
-    async def done() -> T:
-        async with await connect(settings().require_database_url()) as conn:
-            return await work(conn)
-
-    return run(done())

@@ -14,13 +14,12 @@ from rich.console import Console
 
 from api.times import EXPECTED, EXPECTED_STEP, TimeError, parse_step, parse_time
 from runtime.commands.indicator_pages import Lang, declared
-from runtime.commands.running import run
+from runtime.commands.running import in_database
 from runtime.indicator_words import Language
 from runtime.settings import settings
 
 if TYPE_CHECKING:
     from analytics.explanation import Explanation
-    from analytics.indicator import Indicator
 
 #: wide enough for the tables where the output is no terminal
 _WIDTH = 140
@@ -47,25 +46,18 @@ def explain(
 
     Example: `halong indicators explain vn_aqi_h 193 2026-11-20T08:00+07:00`
     """
+    from analytics.explain import explain as explain_value
+
     instant = None if time == "latest" else _instant("TIME", time, EXPECTED_STEP, parse_step)
     known = None if as_of is None else _instant("--as-of", as_of, EXPECTED, partial(parse_time, end=True))
-    found = run(_explain(declared(code), area, instant, known))
+    indicator = declared(code)
+    found = in_database(lambda conn: explain_value(conn, indicator, area, instant, known))
     if as_json:
         typer.echo(json.dumps(found.to_json(), ensure_ascii=False, indent=2, default=_text))
     else:
         _print(found, language)
     if found.differences:
         raise typer.Exit(1)
-
-
-async def _explain(
-    indicator: Indicator, area: str, instant: datetime | None, as_of: datetime | None
-) -> Explanation:
-    from analytics.explain import explain as explain_value
-    from storage.pool import connect
-
-    async with await connect(settings().require_database_url()) as conn:
-        return await explain_value(conn, indicator, area, instant, as_of)
 
 
 def _print(found: Explanation, language: Language) -> None:

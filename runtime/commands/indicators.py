@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from runtime.commands import indicator_explain, indicator_pages
-from runtime.commands.instants import instant
-from runtime.commands.running import run
+from runtime.commands.instants import instant, local
+from runtime.commands.running import in_database
 from runtime.indicator_words import Language
 from runtime.listing import Listing
-from runtime.settings import settings
 
 if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+
     from analytics.indicator import Indicator
 
 app = typer.Typer(no_args_is_help=True, help="City indicators.")
@@ -66,32 +67,36 @@ def run_(
     first, last = instant(start, "--from"), min(instant(end, "--to"), datetime.now(UTC))
     if first >= last:
         raise typer.BadParameter(f"--from {start} is not before --to {end} and before the present")
-    run(_run(chosen, first, last, area, fresh=fresh))
+    in_database(lambda conn: _run(conn, chosen, first, last, area, fresh=fresh))
 
 
 async def _run(
-    chosen: list[Indicator], start: datetime, end: datetime, areas: list[str] | None, *, fresh: bool
+    conn: AsyncConnection[Any],
+    chosen: list[Indicator],
+    start: datetime,
+    end: datetime,
+    areas: list[str] | None,
+    *,
+    fresh: bool,
 ) -> None:
     from analytics import history, values
     from analytics.indicator import with_sources
-    from storage.pool import connect
 
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    async with await connect(settings().require_database_url()) as conn:
-        indicators = with_sources(chosen)
-        await values.write_catalogue(conn, indicators)
-        found = history.History(tuple(indicators), start, end, None if areas is None else tuple(areas))
-        if (since := await history.resumed(conn, found, fresh=fresh)) > start:
-            out.print(f"goes on at {since.isoformat()}, where it was interrupted; --fresh begins anew")
-        with Progress(*columns, console=out, disable=not out.is_terminal) as progress:
-            total = (end - start).total_seconds()
-            task = progress.add_task("computing", total=total, completed=int((since - start).total_seconds()))
-            counts = await history.compute_history(
-                conn,
-                found,
-                since,
-                lambda done: progress.update(task, completed=(done - start).total_seconds()),
-            )
+    indicators = with_sources(chosen)
+    await values.write_catalogue(conn, indicators)
+    found = history.History(tuple(indicators), start, end, None if areas is None else tuple(areas))
+    if (since := await history.resumed(conn, found, fresh=fresh)) > start:
+        out.print(f"goes on at {local(since)}, where it was interrupted; --fresh begins anew")
+    with Progress(*columns, console=out, disable=not out.is_terminal) as progress:
+        total = (end - start).total_seconds()
+        task = progress.add_task("computing", total=total, completed=int((since - start).total_seconds()))
+        counts = await history.compute_history(
+            conn,
+            found,
+            since,
+            lambda done: progress.update(task, completed=(done - start).total_seconds()),
+        )
     if not counts.computed:
         out.print("nothing to compute: no whole step lies in the period, or no rule was in force in it")
         return

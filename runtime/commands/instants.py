@@ -12,6 +12,11 @@ from runtime.settings import settings
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
+def local(time: datetime | None) -> str:
+    """Return a time as commands print it, in the city's zone: 2026-11-20 08:00:00+07:00; none: empty."""
+    return "" if time is None else settings().local(time)
+
+
 def duration(text: str) -> timedelta:
     """Read a number of minutes, hours or days: 30m, 12h, 7d.
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
 from api.rights import Role
-from runtime.commands.running import run
+from runtime.commands.instants import local
+from runtime.commands.running import in_database
 from runtime.listing import Listing
-from runtime.settings import settings
 
 if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+
     from api.keys import ApiKey
 
 _ROLES = (
@@ -50,21 +52,13 @@ def create(
 
     Example: `halong keys create "duty desk Hạ Long" --role operator --area 193 --days 365`
     """
+    from api.keys import create as create_key
+
     if scope:
         raise typer.BadParameter(_NO_SCOPES, param_hint="--scope")
     expires = datetime.now(UTC) + timedelta(days=days) if days else None
-    typer.echo(run(_create(name, role, expires, area, rate)))
-
-
-async def _create(
-    name: str, role: Role, expires: datetime | None, areas: list[str] | None, rate: int | None
-) -> str:
-    from api.keys import create as create_key
-    from storage.pool import connect
-
-    async with await connect(settings().require_database_url()) as conn:
-        key, _ = await create_key(conn, name, role, expires, areas=areas or None, rate=rate)
-        return key
+    key, _ = in_database(lambda conn: create_key(conn, name, role, expires, areas=area or None, rate=rate))
+    typer.echo(key)
 
 
 @app.command("change")
@@ -83,25 +77,29 @@ def change(
         raise typer.BadParameter("one of --area and --everywhere, not both", param_hint="--everywhere")
     if role is None and not area and not everywhere and rate is None:
         raise typer.BadParameter("say what is to change: --role, --area, --everywhere or --rate")
-    changed = run(_change(prefix, role, area, everywhere=everywhere, rate=rate))
+    changed = in_database(lambda conn: _change(conn, prefix, role, area, everywhere=everywhere, rate=rate))
     typer.echo(f"key {prefix}: {changed.role}, {_areas(changed)}, {_rate(changed)}")
 
 
 async def _change(
-    prefix: str, role: Role | None, areas: list[str] | None, *, everywhere: bool, rate: int | None
+    conn: AsyncConnection[Any],
+    prefix: str,
+    role: Role | None,
+    areas: list[str] | None,
+    *,
+    everywhere: bool,
+    rate: int | None,
 ) -> ApiKey:
     from api import keys
-    from storage.pool import connect
 
-    async with await connect(settings().require_database_url()) as conn:
-        before = await keys.find(conn, prefix)
-        return await keys.change(
-            conn,
-            prefix,
-            role=role or before.role,
-            areas=None if everywhere else areas or before.areas,
-            rate=before.rate if rate is None else rate or None,
-        )
+    before = await keys.find(conn, prefix)
+    return await keys.change(
+        conn,
+        prefix,
+        role=role or before.role,
+        areas=None if everywhere else areas or before.areas,
+        rate=before.rate if rate is None else rate or None,
+    )
 
 
 def _areas(key: ApiKey) -> str:
@@ -118,20 +116,13 @@ def list_() -> None:
 
     Example: `halong keys list`
     """
-    run(_list())
-
-
-async def _list() -> None:
     from api.keys import list_keys
-    from storage.pool import connect
 
     times = ("created", "expires", "revoked", "last used")
     table = Listing("prefix", "name", "role", "areas", "rate", *times, prose=("name", "areas"))
-    async with await connect(settings().require_database_url()) as conn:
-        for key in await list_keys(conn):
-            instants = (key.created_at, key.expires_at, key.revoked_at, key.last_used_at)
-            shown = [t.isoformat(" ", "minutes") if t else "" for t in instants]
-            table.row(key.prefix, key.name, key.role, _areas(key), _rate(key), *shown)
+    for key in in_database(list_keys):
+        shown = map(local, (key.created_at, key.expires_at, key.revoked_at, key.last_used_at))
+        table.row(key.prefix, key.name, key.role, _areas(key), _rate(key), *shown)
     table.show(out)
 
 
@@ -143,13 +134,7 @@ def revoke(
 
     Example: `halong keys revoke 3f9a21c0`
     """
-    run(_revoke(prefix))
-    typer.echo(f"key {prefix} is revoked")
-
-
-async def _revoke(prefix: str) -> None:
     from api.keys import revoke as revoke_key
-    from storage.pool import connect
 
-    async with await connect(settings().require_database_url()) as conn:
-        await revoke_key(conn, prefix)
+    in_database(lambda conn: revoke_key(conn, prefix))
+    typer.echo(f"key {prefix} is revoked")

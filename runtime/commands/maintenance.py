@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from runtime.commands.instants import instant
-from runtime.commands.running import By, own_name, run
+from runtime.commands.instants import instant, local
+from runtime.commands.running import By, in_database, own_name
 from runtime.listing import Listing
-from runtime.settings import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from psycopg import AsyncConnection
-
     from devices.maintenance import Kind
 
 app = typer.Typer(no_args_is_help=True, help="Planned maintenance of things, gateways and areas.")
@@ -47,8 +42,8 @@ def add(
     starts_at = instant(start, "--from")
     ends_at, (kind, code) = starts_at + timedelta(hours=hours), given[0]
     who = by or own_name()
-    number = run(_do(lambda conn: plan(conn, kind, code, starts_at, ends_at, reason=reason, who=who)))
-    out.print(f"window {number}: {kind} {code} from {_local(starts_at)} to {_local(ends_at)}")
+    number = in_database(lambda conn: plan(conn, kind, code, starts_at, ends_at, reason=reason, who=who))
+    out.print(f"window {number}: {kind} {code} from {local(starts_at)} to {local(ends_at)}")
     if starts_at <= datetime.now(UTC):
         out.print("it has begun: alerts are quiet, and availability counts on")
 
@@ -64,7 +59,7 @@ def list_(
     from devices.maintenance import windows
 
     since = datetime.now(UTC) - timedelta(days=days)
-    found = run(_do(lambda conn: windows(conn, since)))
+    found = in_database(lambda conn: windows(conn, since))
     if not found:
         out.print("no maintenance is planned: `halong maintenance add --help` plans some")
         return
@@ -73,7 +68,7 @@ def list_(
         prose=("by", "reason", "availability"),
     )  # fmt: skip
     for row in found:
-        times = _local(row["starts_at"]), _local(row["ends_at"])
+        times = local(row["starts_at"]), local(row["ends_at"])
         counts = "left out" if row["counts"] else "counts on: planned too late"
         where = f"{row['kind']} {row['code']}"
         table.row(str(row["id"]), where, *times, row["created_by"], row["reason"], counts)
@@ -91,16 +86,5 @@ def end(
     """
     from devices.maintenance import end as stop
 
-    run(_do(lambda conn: stop(conn, window, by or own_name())))
+    in_database(lambda conn: stop(conn, window, by or own_name()))
     out.print(f"window {window} is over")
-
-
-def _local(time: datetime) -> str:
-    return time.astimezone(settings().zone).isoformat(" ", "minutes")
-
-
-async def _do(work: Callable[[AsyncConnection[Any]], Awaitable[Any]]) -> Any:
-    from storage.pool import connect
-
-    async with await connect(settings().require_database_url()) as conn:
-        return await work(conn)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
-from runtime.commands.instants import instant
-from runtime.commands.running import run
+from runtime.commands.instants import instant, local
+from runtime.commands.running import in_database
 from runtime.listing import Listing
-from runtime.settings import settings
 
 if TYPE_CHECKING:
-    from analytics.quality_rules import RuleSet
-    from analytics.quality_run import Flagged
+    from psycopg import AsyncConnection
+
     from analytics.quality_store import FlaggedObservation
 
 app = typer.Typer(no_args_is_help=True, help="Quality control of observations.")
@@ -36,7 +35,10 @@ def flags(
 
     Example: `halong quality flags ha-long-air-1 --from 2026-11-20 --property pm2_5`
     """
-    found = run(_flags(thing, instant(start, "--from"), instant(end, "--to"), prop))
+    from analytics.quality_store import list_flags
+
+    first, last = instant(start, "--from"), instant(end, "--to")
+    found = in_database(lambda conn: list_flags(conn, thing, first, last, prop))
     if not found:
         out.print(f"no observation of {thing} has a flag in the period")
         return
@@ -47,21 +49,13 @@ def flags(
 def _table_of(found: list[FlaggedObservation]) -> Listing:
     from analytics.quality import names
 
-    table = Listing("time (UTC)", "property", "value", "flags", "in indicators")
+    table = Listing("time", "property", "value", "flags", "in indicators")
     for each in found:
-        time = each.time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         value = "–" if each.value is None else f"{each.value:g}"
         flagged = " ".join(names(each.flags))
-        table.row(time, each.observed_property, value, flagged, "left out" if each.excluded else "used")
+        used = "left out" if each.excluded else "used"
+        table.row(local(each.time), each.observed_property, value, flagged, used)
     return table
-
-
-async def _flags(thing: str, start: datetime, end: datetime, prop: str | None) -> list[FlaggedObservation]:
-    from analytics.quality_store import list_flags
-    from storage.pool import connect
-
-    async with await connect(settings().require_database_url()) as conn:
-        return await list_flags(conn, thing, start, end, prop)
 
 
 @app.command("rules")
@@ -74,19 +68,13 @@ def rules(
     """
     import msgspec
 
-    found = run(_rules())
+    from analytics.quality_store import read_rules
+
+    found = in_database(read_rules)
     if prop not in found.by_property:
         raise typer.BadParameter(f"no rules for {prop!r}: {', '.join(found.by_property)}")
     text = msgspec.json.format(msgspec.json.encode(found.by_property[prop]), indent=2).decode()
     out.print(f"rules {found.version} of {prop}", text, sep="\n", markup=False)
-
-
-async def _rules() -> RuleSet:
-    from analytics.quality_store import read_rules
-    from storage.pool import connect
-
-    async with await connect(settings().require_database_url()) as conn:
-        return await read_rules(conn)
 
 
 @app.command("run")
@@ -95,24 +83,18 @@ def run_(start: Start, end: End = "now") -> None:
 
     Example: `halong quality run --from 2026-11-20 --to 2026-11-22`
     """
+    from analytics.quality_run import flag_again
+
     # The running hour is judged when it has ended.
     first = instant(start, "--from")
     last = min(instant(end, "--to"), datetime.now(UTC).replace(minute=0, second=0, microsecond=0))
     if first >= last:
         raise typer.BadParameter(f"--from {start} is not before --to {end} and before the running hour")
-    found = run(_run(first, last))
+    found = in_database(lambda conn: flag_again(conn, first, last))
     out.print(
         f"{found.flags} observations flagged; {len(found.changed)} hours of datastreams changed "
         "and are queued for analytics"
     )
-
-
-async def _run(start: datetime, end: datetime) -> Flagged:
-    from analytics.quality_run import flag_again
-    from storage.pool import connect
-
-    async with await connect(settings().require_database_url()) as conn:
-        return await flag_again(conn, start, end)
 
 
 @app.command("calibrate")
@@ -132,7 +114,8 @@ def calibrate(
     Example: `halong quality calibrate ha-long-air-1 pm2_5 --from 2026-11-01 --gain 0.92 --reference K-114`
     """
     until = None if end is None else instant(end, "--to")
-    queued = run(_calibrate(thing, prop, (instant(start, "--from"), until), (gain, offset), reference))
+    period = instant(start, "--from"), until
+    queued = in_database(lambda conn: _calibrate(conn, thing, prop, period, (gain, offset), reference))
     if queued is None:
         out.print("it is recorded already")
     else:
@@ -140,6 +123,7 @@ def calibrate(
 
 
 async def _calibrate(
+    conn: AsyncConnection[Any],
     thing: str,
     prop: str,
     period: tuple[datetime, datetime | None],
@@ -149,23 +133,21 @@ async def _calibrate(
     from analytics import calibrations, quality_store
     from devices.edit import ExistsError
     from devices.entries import FieldError
-    from storage.pool import connect
 
     (start, end), (gain, offset) = period, terms
-    async with await connect(settings().require_database_url()) as conn:
-        datastream = await quality_store.datastream_id(conn, thing, prop)
-        if datastream is None:
-            raise typer.BadParameter(f"{thing!r} does not measure {prop!r}: see `halong devices list`")
-        try:
-            _, queued = await calibrations.add(
-                conn,
-                datastream,
-                valid_from=start,
-                valid_to=end,
-                gain=gain,
-                offset=offset,
-                reference=reference,
-            )
-        except (ExistsError, FieldError) as error:
-            raise typer.BadParameter(str(error)) from error
+    datastream = await quality_store.datastream_id(conn, thing, prop)
+    if datastream is None:
+        raise typer.BadParameter(f"{thing!r} does not measure {prop!r}: see `halong devices list`")
+    try:
+        _, queued = await calibrations.add(
+            conn,
+            datastream,
+            valid_from=start,
+            valid_to=end,
+            gain=gain,
+            offset=offset,
+            reference=reference,
+        )
+    except (ExistsError, FieldError) as error:
+        raise typer.BadParameter(str(error)) from error
     return queued

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from runtime.commands.running import run
-from runtime.settings import settings
+from runtime.commands.running import DryRun, in_database
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from psycopg import AsyncConnection
 
     from devices.bulk import BulkPlan
@@ -39,30 +35,32 @@ def export(
     An import of the same changes nothing. It has no passwords, keys and outlines.
     Example: `halong registry export things.csv`
     """
-    files = run(_exported(path, table))
+    from devices.profiles.export import RECORDS
+
+    if path.suffix == ".csv" and (table or path.stem) not in RECORDS:
+        raise typer.BadParameter(f"say which table {path.name} is: --table {', '.join(RECORDS)}")
+    files = in_database(lambda conn: _exported(conn, path, table))
     for file, text in files.items():
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
     out.print(f"{len(files)} {'file' if len(files) == 1 else 'files'} written: {path}", markup=False)
 
 
-async def _exported(path: Path, table: str | None) -> dict[Path, str]:
-    from devices.profiles.export import RECORDS, as_csv, as_json, folder_files
+async def _exported(conn: AsyncConnection, path: Path, table: str | None) -> dict[Path, str]:
+    from devices.profiles.export import as_csv, as_json, folder_files
 
-    if path.suffix == ".csv" and (table or path.stem) not in RECORDS:
-        raise typer.BadParameter(f"say which table {path.name} is: --table {', '.join(RECORDS)}")
-    async with _registered() as (_, tables):
-        if path.suffix == ".csv":
-            return {path: as_csv(tables, table or path.stem)}
-        if path.suffix == ".json":
-            return {path: as_json(tables)}
-        return {path / name: text for name, text in folder_files(tables).items()}
+    tables = await _registered(conn)
+    if path.suffix == ".csv":
+        return {path: as_csv(tables, table or path.stem)}
+    if path.suffix == ".json":
+        return {path: as_json(tables)}
+    return {path / name: text for name, text in folder_files(tables).items()}
 
 
 @app.command("import")
 def import_(
     path: Annotated[Path, typer.Argument(metavar="FOLDER|FILE.json|FILE.csv")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
+    dry_run: DryRun = False,
     prune: Annotated[
         bool, typer.Option("--prune", help="Disable gateways, things and datastreams that are not named.")
     ] = False,
@@ -74,28 +72,27 @@ def import_(
     thing, `pm2_5:300:off` a datastream.
     Example: `halong registry import things.csv --prune --dry-run`
     """
-    run(_import(path, dry_run=dry_run, prune=prune, yes=yes))
+    in_database(lambda conn: _import(conn, path, dry_run=dry_run, prune=prune, yes=yes))
 
 
-async def _import(path: Path, *, dry_run: bool, prune: bool, yes: bool) -> None:
+async def _import(conn: AsyncConnection, path: Path, *, dry_run: bool, prune: bool, yes: bool) -> None:
     from analytics.alert_actions import import_rules
     from devices import bulk
     from devices.profiles.bulk_files import read
 
-    async with _registered() as (conn, tables):
-        given = read(path, tables)
-        plan = await bulk.plan_import(conn, given, prune=prune)
-        _show(plan)
-        if dry_run:
-            out.print("dry run: nothing was changed")
-            return
-        if plan.unnamed and not (yes or typer.confirm(f"disable these {len(plan.unnamed)}?")):
-            raise typer.Abort
-        async with conn.transaction():
-            await bulk.apply(conn, plan)
-            if given.has_rules:
-                written = await import_rules(conn, given.tables.alert_rules)
-                out.print(f"{written} of {len(given.tables.alert_rules)} alert rules written")
+    given = read(path, await _registered(conn))
+    plan = await bulk.plan_import(conn, given, prune=prune)
+    _show(plan)
+    if dry_run:
+        out.print("dry run: nothing was changed")
+        return
+    if plan.unnamed and not (yes or typer.confirm(f"disable these {len(plan.unnamed)}?")):
+        raise typer.Abort
+    async with conn.transaction():
+        await bulk.apply(conn, plan)
+        if given.has_rules:
+            written = await import_rules(conn, given.tables.alert_rules)
+            out.print(f"{written} of {len(given.tables.alert_rules)} alert rules written")
 
 
 def _show(plan: BulkPlan) -> None:
@@ -104,12 +101,8 @@ def _show(plan: BulkPlan) -> None:
     out.print(plan.summary(), markup=False)
 
 
-@asynccontextmanager
-async def _registered() -> AsyncIterator[tuple[AsyncConnection, Tables]]:
-    """Give a connection, and what is registered."""
+async def _registered(conn: AsyncConnection) -> Tables:
     from analytics.alert_actions import declared_rules
     from devices.bulk import registered
-    from storage.pool import connect
 
-    async with await connect(settings().require_database_url()) as conn:
-        yield conn, await registered(conn, await declared_rules(conn))
+    return await registered(conn, await declared_rules(conn))

@@ -10,11 +10,16 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from runtime.settings import settings
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
+    from psycopg import AsyncConnection
+
 T = TypeVar("T")
 By = Annotated[str, typer.Option("--by", help="Who; default: the user of this machine.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")]
 
 
 def own_name() -> str:
@@ -28,6 +33,19 @@ def own_name() -> str:
 def run(coroutine: Coroutine[object, object, T]) -> T:
     """Run a coroutine to its end."""
     return asyncio.run(coroutine)
+
+
+def in_database(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    """Do something with a connection that reaches every area, and return what comes of it."""
+    from api import reach
+    from storage.pool import connect
+
+    async def done() -> T:
+        with reach.within(reach.EVERYTHING):
+            async with await connect(settings().require_database_url()) as conn:
+                return await work(conn)
+
+    return run(done())
 
 
 def run_until_stopped(service: Callable[[asyncio.Event], Awaitable[None]]) -> None:

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from runtime.commands.instants import instant
-from runtime.commands.running import By, own_name, run
+from runtime.commands.instants import instant, local
+from runtime.commands.running import By, in_database, own_name
 from runtime.listing import Listing
-from runtime.settings import settings
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from datetime import datetime
-
-    from psycopg import AsyncConnection
 
 app = typer.Typer(no_args_is_help=True, help="Sensors in datastreams, with the time for which they count.")
 out = Console(highlight=False, soft_wrap=True)
@@ -40,22 +33,12 @@ def install(
     from devices.sensors import install as record
 
     at, who = instant(start, "--from"), by or own_name()
-    number = run(
-        _do(
-            lambda conn: record(
-                conn,
-                thing,
-                prop,
-                at,
-                model=model,
-                maker=maker,
-                serial_number=serial,
-                firmware=firmware,
-                who=who,
-            )
+    number = in_database(
+        lambda conn: record(
+            conn, thing, prop, at, model=model, maker=maker, serial_number=serial, firmware=firmware, who=who
         )
     )
-    out.print(f"sensor {number}: {model} measures {prop} of {thing} from {_local(at)} on", markup=False)
+    out.print(f"sensor {number}: {model} measures {prop} of {thing} from {local(at)} on", markup=False)
 
 
 @app.command("list")
@@ -70,7 +53,7 @@ def list_(
     from devices.sensors import sensors
 
     when = None if at is None else instant(at, "--at")
-    found = run(_do(lambda conn: sensors(conn, thing, when)))
+    found = in_database(lambda conn: sensors(conn, thing, when))
     if not found:
         out.print("no sensor is recorded: `halong sensors install --help`")
         return
@@ -78,16 +61,5 @@ def list_(
     table = Listing(*names, prose=("maker",))
     for each in found:
         what = each.thing, each.property, each.model, each.maker, each.serial_number, each.firmware
-        table.row(str(each.id), *what, _local(each.valid_from), _local(each.valid_to))
+        table.row(str(each.id), *what, local(each.valid_from), local(each.valid_to))
     table.show(out)
-
-
-def _local(time: datetime | None) -> str:
-    return time.astimezone(settings().zone).isoformat(" ", "minutes") if time else ""
-
-
-async def _do(work: Callable[[AsyncConnection[Any]], Awaitable[Any]]) -> Any:
-    from storage.pool import connect
-
-    async with await connect(settings().require_database_url()) as conn:
-        return await work(conn)

@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from runtime.commands.running import run
+from runtime.commands.instants import local
+from runtime.commands.running import in_database
 from runtime.listing import Listing
-from runtime.settings import settings
 
 app = typer.Typer(no_args_is_help=True, help="People who are logged in at the console.")
 out = Console(highlight=False, soft_wrap=True)
@@ -21,19 +21,13 @@ def list_() -> None:
 
     Example: `halong sessions list`
     """
-    run(_list())
-
-
-async def _list() -> None:
     from api.queries import sessions
-    from storage.pool import connect
 
     table = Listing("subject", "name", "roles", "areas", "since", "until", prose=("name", "areas"))
-    async with await connect(settings().require_database_url()) as conn:
-        for row in await sessions.present(conn):
-            areas = "everywhere" if row["areas"] is None else " ".join(row["areas"])
-            times = [row[name].isoformat(" ", "minutes") for name in ("created_at", "expires_at")]
-            table.row(row["subject"], row["name"], " ".join(row["roles"]), areas, *times)
+    for row in in_database(sessions.present):
+        areas = "everywhere" if row["areas"] is None else " ".join(row["areas"])
+        times = local(row["created_at"]), local(row["expires_at"])
+        table.row(row["subject"], row["name"], " ".join(row["roles"]), areas, *times)
     table.show(out)
 
 
@@ -45,13 +39,7 @@ def end(
 
     Example: `halong sessions end 5f1c0a52-f4b1-4b0b-9d0c-6a6f0f7d3b52`
     """
-    number = run(_end(subject))
-    typer.echo(f"{number} {'session' if number == 1 else 'sessions'} of {subject} ended")
-
-
-async def _end(subject: str) -> int:
     from api.queries import sessions
-    from storage.pool import connect
 
-    async with await connect(settings().require_database_url()) as conn:
-        return await sessions.end_all(conn, subject)
+    number = in_database(lambda conn: sessions.end_all(conn, subject))
+    typer.echo(f"{number} {'session' if number == 1 else 'sessions'} of {subject} ended")

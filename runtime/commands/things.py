@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
-from runtime.commands.instants import instant
-from runtime.commands.running import By, own_name, run
-from runtime.listing import Listing
-from runtime.settings import settings
+from runtime.commands.instants import instant, local
+from runtime.commands.running import By, DryRun, in_database, own_name
+from runtime.listing import Listing, shortened
 
 if TYPE_CHECKING:
-    from devices.installations import Installation, Move, Place
+    from collections.abc import Iterable
+
+    from psycopg import AsyncConnection
+
+    from devices.installations import Installation, Move
     from devices.locating import Relocation
     from devices.places import Units
 
@@ -24,7 +27,6 @@ out = Console(highlight=False, soft_wrap=True)
 Code = Annotated[str, typer.Argument(help="Code of the thing.")]
 #: lines that are shown
 _SHOWN = 100
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")]
 
 
 @app.command("move")
@@ -46,12 +48,20 @@ def move(
     Its areas follow from surveyed outlines (`halong devices import --boundaries`) and from --area.
     Example: `halong things move ha-long-air-1 --to 21.03,107.34 --at 2026-11-20T09:00+07:00 --area 195`
     """
+    from devices import installations
     from devices.installations import Place
 
     latitude, longitude = _position(to)
     wanted = Place(latitude=latitude, longitude=longitude, areas=tuple(areas or ()), words=place)
     who = by or own_name()
-    _tell(run(_move(code, wanted, instant(at, "--at"), who, reason, dry_run=dry_run)))
+    since, now = instant(at, "--at"), datetime.now(UTC)
+    _tell(
+        in_database(
+            lambda conn: installations.move(
+                conn, code, wanted, since, now=now, who=who, reason=reason, dry_run=dry_run
+            )
+        )
+    )
 
 
 def _position(text: str) -> tuple[float, float]:
@@ -62,29 +72,21 @@ def _position(text: str) -> tuple[float, float]:
     return latitude, longitude
 
 
-async def _move(
-    code: str, place: Place, at: datetime, who: str, reason: str | None, *, dry_run: bool
-) -> Move:
-    from devices import installations
-    from storage.pool import connect
-
-    async with await connect(settings().require_database_url()) as conn:
-        return await installations.move(
-            conn, code, place, at, now=datetime.now(UTC), who=who, reason=reason, dry_run=dry_run
-        )
-
-
 def _tell(done: Move) -> None:
     before, after = done.before, done.after
-    out.print(f"{done.thing} since {_local(done.at)}:")
+    out.print(f"{done.thing} since {local(done.at)}:")
     out.print(f"  {before.latitude}, {before.longitude} -> {after.latitude}, {after.longitude}", markup=False)
-    out.print(f"  leaves {' '.join(done.left) or 'no area'}; enters {' '.join(done.entered) or 'no area'}")
+    out.print(f"  {_passage(done.left, done.entered)}")
     if done.levels_lost:
         out.print(f"  it counts for no {' and no '.join(done.levels_lost)} any more: --area says for which")
     if done.hours is None:
         out.print("dry run: nothing was changed")
     else:
         out.print(f"recorded; {done.hours} hours of datastreams are queued: analytics computes them again")
+
+
+def _passage(left: Iterable[str], entered: Iterable[str]) -> str:
+    return f"leaves {' '.join(left) or 'no area'}; enters {' '.join(entered) or 'no area'}"
 
 
 @app.command("locate")
@@ -94,14 +96,11 @@ def locate(dry_run: DryRun = False) -> None:
     For areas without one what was assigned counts on. Run it after `halong devices import --boundaries`.
     Example: `halong things locate --dry-run`
     """
-    found = run(_locate(dry_run=dry_run))
-    for each in found[:_SHOWN]:
-        outside = f"stands outside the outline of {' '.join(each.outside)}" if each.outside else ""
-        changes = f"leaves {' '.join(each.left) or 'no area'}; enters {' '.join(each.entered) or 'no area'}"
-        told = [changes] if each.left or each.entered else []
-        out.print(f"  {each.kind} {each.code} {'; '.join([*told, *filter(None, [outside])])}")
-    if len(found) > _SHOWN:
-        out.print(f"  … and {len(found) - _SHOWN} more")
+    from devices.locating import locate as apply
+
+    found = in_database(lambda conn: apply(conn, dry_run=dry_run))
+    for line in shortened([_relocation(each) for each in found], _SHOWN):
+        out.print(line, markup=False)
     changed = sum(bool(each.left or each.entered) for each in found)
     out.print(f"{changed} to change" if dry_run else f"{changed} changed")
     if dry_run:
@@ -110,12 +109,13 @@ def locate(dry_run: DryRun = False) -> None:
         out.print("values of the past: `halong indicators run --from DATE` computes them again")
 
 
-async def _locate(*, dry_run: bool) -> list[Relocation]:
-    from devices.locating import locate
-    from storage.pool import connect
-
-    async with await connect(settings().require_database_url()) as conn:
-        return await locate(conn, dry_run=dry_run)
+def _relocation(each: Relocation) -> str:
+    told = []
+    if each.left or each.entered:
+        told.append(_passage(each.left, each.entered))
+    if each.outside:
+        told.append(f"stands outside the outline of {' '.join(each.outside)}")
+    return f"{each.kind} {each.code} {'; '.join(told)}"
 
 
 @app.command("places")
@@ -124,13 +124,13 @@ def places(code: Code) -> None:
 
     Example: `halong things places ha-long-air-1`
     """
-    found, units = run(_places(code))
+    found, units = in_database(lambda conn: _places(conn, code))
     prose = ("areas", "place", "recorded by", "reason")
     table = Listing("from", "to", "position", *prose, prose=prose)
     for each in found:
         table.row(
-            _local(each.valid_from),
-            _local(each.valid_to),
+            local(each.valid_from),
+            local(each.valid_to),
             f"{each.latitude}, {each.longitude}",
             " ".join(units.codes(each.areas)),
             each.place or "",
@@ -140,12 +140,10 @@ def places(code: Code) -> None:
     table.show(out)
 
 
-async def _places(code: str) -> tuple[list[Installation], Units]:
+async def _places(conn: AsyncConnection[Any], code: str) -> tuple[list[Installation], Units]:
     from devices.installations import history, read_units
-    from storage.pool import connect
 
-    async with await connect(settings().require_database_url()) as conn:
-        return await history(conn, code), await read_units(conn)
+    return await history(conn, code), await read_units(conn)
 
 
 @app.command("take-back")
@@ -154,23 +152,14 @@ def take_back(code: Code, dry_run: DryRun = False) -> None:
 
     Example: `halong things take-back ha-long-air-1 --dry-run`
     """
-    last, hours = run(_take_back(code, dry_run=dry_run))
+    from devices import installations
+
+    now = datetime.now(UTC)
+    last, hours = in_database(lambda conn: installations.take_back(conn, code, now=now, dry_run=dry_run))
     out.print(
-        f"{code}: the move of {_local(last.valid_from)} to {last.latitude}, {last.longitude}", markup=False
+        f"{code}: the move of {local(last.valid_from)} to {last.latitude}, {last.longitude}", markup=False
     )
     if hours is None:
         out.print("dry run: nothing was changed")
     else:
         out.print(f"taken back; {hours} hours of datastreams are queued: analytics computes them again")
-
-
-async def _take_back(code: str, *, dry_run: bool) -> tuple[Installation, int | None]:
-    from devices import installations
-    from storage.pool import connect
-
-    async with await connect(settings().require_database_url()) as conn:
-        return await installations.take_back(conn, code, now=datetime.now(UTC), dry_run=dry_run)
-
-
-def _local(instant: datetime | None) -> str:
-    return "" if instant is None else instant.astimezone(settings().zone).isoformat(timespec="seconds")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from runtime.commands.instants import local
 from runtime.commands.running import run
 from runtime.environment import SettingsError
 from runtime.settings import settings
@@ -51,9 +52,7 @@ async def _check(text: str | None) -> list[str]:
         claims = await found.claims(text, settings().oidc_audience)
         who = caller(claims, Meaning.of(settings()))
         areas = "everywhere" if who.areas is None else f"areas {' '.join(who.areas) or 'none'}"
-        lines.append(
-            f"{who.who} ({who.name}): {who.told_roles}, {areas}, until {who.expires:%Y-%m-%d %H:%M} UTC"
-        )
+        lines.append(f"{who.who} ({who.name}): {who.told_roles}, {areas}, until {local(who.expires)}")
         lines.append(f"its claims: {', '.join(_paths(claims))}")
     return lines
 

@@ -9,14 +9,11 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from runtime.commands.running import By, own_name, run
+from runtime.commands.instants import local
+from runtime.commands.running import By, in_database, own_name
 from runtime.listing import Listing
-from runtime.settings import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from datetime import datetime
-
     from psycopg import AsyncConnection
 
     from devices.unknown import Proposal, UnknownThing
@@ -41,7 +38,7 @@ def list_(
     """
     if state not in {"waiting", "accepted", "ignored", "all"}:
         raise typer.BadParameter(f"--state {state!r} is none of waiting, accepted, ignored, all")
-    found = run(_do(lambda conn: _listed(conn, gateway, None if state == "all" else state)))
+    found = in_database(lambda conn: _listed(conn, gateway, None if state == "all" else state))
     if not found:
         out.print("nothing is unknown: whatever gateways name is registered, or ignored (--state all)")
         return
@@ -75,7 +72,7 @@ def show(which: Which) -> None:
     async def _shown(conn: AsyncConnection[Any]) -> tuple[UnknownThing, Proposal]:
         return await read_one(conn, await _number(conn, which))
 
-    _print(*run(_do(_shown)))
+    _print(*in_database(_shown))
 
 
 @app.command("accept")
@@ -108,7 +105,7 @@ def accept(
         name=name, kind=kind, latitude=latitude, longitude=longitude, model=model,
         intervals=dict(map(_interval, interval or ())), only=frozenset(only) if only else None,
     )  # fmt: skip
-    run(_do(lambda conn: _accept(conn, which, wishes, by or own_name(), dry_run=dry_run, wait=wait)))
+    in_database(lambda conn: _accept(conn, which, wishes, by or own_name(), dry_run=dry_run, wait=wait))
 
 
 async def _accept(
@@ -161,7 +158,7 @@ def ignore(
     async def _ignored(conn: AsyncConnection[Any]) -> UnknownThing:
         return await unknown_store.ignore(conn, await _number(conn, which), by or own_name(), reason)
 
-    found = run(_do(_ignored))
+    found = in_database(_ignored)
     out.print(f"{found.device} of {found.gateway} is ignored: `halong unknown list --state ignored`")
 
 
@@ -182,11 +179,11 @@ def automatic(
     limits = None if off else (things, datastreams)
     if gateway is not None:
         who = by or own_name()
-        run(_do(lambda conn: unknown_limits.set_automatic(conn, gateway, limits, who)))
+        in_database(lambda conn: unknown_limits.set_automatic(conn, gateway, limits, who))
     table = Listing("gateway", "things a day", "datastreams a day", "set by", prose=("set by",))
-    for row in run(_do(unknown_limits.automatic)):
+    for row in in_database(unknown_limits.automatic):
         limits = row["things_per_day"], row["datastreams_per_day"]
-        table.row(row["code"], *map(str, limits), f"{row['set_by']}, {_local(row['set_at'])}")
+        table.row(row["code"], *map(str, limits), f"{row['set_by']}, {local(row['set_at'])}")
     if table.row_count:
         table.show(out)
     else:
@@ -194,9 +191,12 @@ def automatic(
 
 
 def _interval(text: str) -> tuple[str, int]:
+    from devices.unknown import LONGEST_INTERVAL_S
+
     code, _, seconds = text.partition("=")
-    if not seconds.isdecimal() or not int(seconds):
-        raise typer.BadParameter(f"--interval {text!r} is not of the form pm10=60")
+    if not seconds.isdecimal() or not 1 <= int(seconds) <= LONGEST_INTERVAL_S:
+        told = f"not of the form pm10=60, in seconds from 1 to {LONGEST_INTERVAL_S} (a day)"
+        raise typer.BadParameter(f"--interval {text!r} is {told}")
     return code, int(seconds)
 
 
@@ -233,7 +233,7 @@ def _print(unknown: UnknownThing, proposal: Proposal) -> None:
 
 def _seen(unknown: UnknownThing) -> str:
     times = "once" if unknown.messages == 1 else f"{unknown.messages} times"
-    return f"{times} since {_local(unknown.first_seen)}"
+    return f"{times} since {local(unknown.first_seen)}"
 
 
 def _decided(unknown: UnknownThing) -> str:
@@ -241,17 +241,4 @@ def _decided(unknown: UnknownThing) -> str:
         return ""
     why = f": {unknown.note}" if unknown.note and unknown.state == "ignored" else ""
     told = f"; {unknown.replayed} messages replayed" if unknown.state == "accepted" else ""
-    return f"{unknown.state} by {unknown.decided_by}, {_local(unknown.decided_at)}{why}{told}"
-
-
-def _local(time: datetime) -> str:
-    return time.astimezone(settings().zone).isoformat(" ", "minutes")
-
-
-async def _do(work: Callable[[AsyncConnection[Any]], Awaitable[Any]]) -> Any:
-    from api import reach
-    from storage.pool import connect
-
-    with reach.within(reach.EVERYTHING):
-        async with await connect(settings().require_database_url()) as conn:
-            return await work(conn)
+    return f"{unknown.state} by {unknown.decided_by}, {local(unknown.decided_at)}{why}{told}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from devices import unknown_store
+from devices import unknown_seen
 from storage.pool import connect
 from tests.browser.conftest import in_thread
 from tests.browser.test_console import DESK, PHONE, make_key, opened
@@ -70,9 +70,9 @@ async def _name_unknown(url: str, good: str, bad: str) -> None:
     times = [datetime(2026, 11, 22, 8, minute, tzinfo=UTC) for minute in range(14)]
     async with await connect(url) as conn:
         for device, property_ in ((good, "pm2_5"), (bad, "temp")):
-            seen = unknown_store.Seen(property_, None, 14, 30.5, 43.5, times)
-            named = unknown_store.Noted(
+            seen = unknown_seen.Seen(property_, None, 14, 30.5, 43.5, times)
+            named = unknown_seen.Noted(
                 gateway="ha-long-1", device=device, source="native", dev_eui=None, first=times[0],
                 last=times[-1], messages=14, properties=(seen,),
             )  # fmt: skip
-            await unknown_store.note(conn, [named])
+            await unknown_seen.note(conn, [named])

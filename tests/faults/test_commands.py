@@ -10,7 +10,7 @@ from storage.pool import connect
 from tests.conftest import changed
 from tests.faults.ingesting import Ingest
 from tests.integration.city import register
-from tests.integration.test_commands import asking, gateway, reaches
+from tests.integration.test_commands import asking, gateway, reaches, read_command
 from tests.listening import heard, next_of
 from tests.processes import Proxy
 
@@ -39,9 +39,7 @@ async def test_killed_before_it_is_published_it_is_sent_once(
             number = await commands.create(conn, asking(gateway_code))
             await asyncio.sleep(1)
             ingest.kill()
-            found = await commands.find(conn, number)
-            assert found is not None
-            assert found.state == "queued"
+            assert (await read_command(conn, number))["state"] == "queued"
             proxy.let_flow()
             await ingest.start()
             await reaches(conn, number, "sent")

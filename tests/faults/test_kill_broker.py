@@ -86,6 +86,7 @@ async def test_a_gateway_that_goes_by_committed_loses_nothing(
 
     monkeypatch.setattr(Outbox, "add", note)
     monkeypatch.setattr(gateway, "_RECONNECT_S", (0.5, 2.0))  # many crashes in a short time
+    monkeypatch.setattr(gateway, "_DRAIN_S", 120.0)  # all that was measured, on a busy machine too
     stats, stop, moments = Stats(), asyncio.Event(), random.Random(7)
     async with ingest:
         simulated = asyncio.create_task(
@@ -102,7 +103,6 @@ async def test_a_gateway_that_goes_by_committed_loses_nothing(
             await crash(private_broker, ingest)
         before = stats.committed
         await until(lambda: stats.committed > before + 20, 120)
-        await until(lambda: stats.pending <= 5, 120)
         stop.set()
         await simulated
     assert (stats.pending, stats.dropped) == (0, 0)

@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from typer.testing import CliRunner
 
 from analytics import values
 from analytics.alert_actions import UnknownError, import_rules
 from analytics.alerts import AlertError
 from analytics.indicator import INDICATORS
 from devices.profiles import load
-from runtime.cli import app
 from tests.integration.city import register
-from tests.integration.terminal import terminal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
-
     from psycopg import AsyncConnection
 
-    Command = Callable[..., Awaitable[str]]
+    from tests.integration.terminal import Halong
 
 
 @pytest.fixture
-async def halong(
-    conn: AsyncConnection[Any], database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Command]:
-    """Run a command over a city with an active alert of air_bad, and return what it prints."""
+async def halong(conn: AsyncConnection[Any], halong: Halong) -> Halong:
+    """`halong alerts` over a city with an active alert of air_bad."""
     await register(conn, "gw-alerts")
     await values.write_catalogue(conn, INDICATORS.values())
     await import_rules(conn, load("quang_ninh").alert_rules)
@@ -40,18 +33,10 @@ async def halong(
            FROM areas a, alert_rules r WHERE r.code = 'air_bad'""",
         {"at": datetime.now(UTC)},
     )
-
-    async def run(*arguments: str) -> str:
-        command = ["alerts", *arguments]
-        result = await asyncio.to_thread(CliRunner().invoke, app, command, catch_exceptions=False)
-        assert result.exit_code == 0, result.output
-        return result.output
-
-    with terminal(monkeypatch, database_url, "alerts"):
-        yield run
+    return partial(halong, "alerts")
 
 
-async def test_an_alert_is_found_acknowledged_and_shown(halong: Command) -> None:
+async def test_an_alert_is_found_acknowledged_and_shown(halong: Halong) -> None:
     assert " 160 " in await halong("list")
     said = await halong("acknowledge", "1", "--note", "pump is on its way", "--by", "Lan")
     assert "alert 1 is acknowledged" in said
@@ -62,7 +47,7 @@ async def test_an_alert_is_found_acknowledged_and_shown(halong: Command) -> None
     assert "acknowledged" in await halong("list", "--days", "1", "--area", "193")
 
 
-async def test_a_silence_is_made_listed_and_ended(halong: Command) -> None:
+async def test_a_silence_is_made_listed_and_ended(halong: Halong) -> None:
     what = ("--rule", "rain_hour", "--area", "193", "--hours", "6", "--reason", "gauge is being cleaned")
     assert "silence 1 until" in await halong("silence", *what, "--by", "Lan")
     listed = await halong("silences")
@@ -71,7 +56,7 @@ async def test_a_silence_is_made_listed_and_ended(halong: Command) -> None:
     assert "rain_hour" not in await halong("silences")
 
 
-async def test_a_rule_is_switched_off_and_on(halong: Command) -> None:
+async def test_a_rule_is_switched_off_and_on(halong: Halong) -> None:
     assert "changed by" not in await halong("rules")
     await halong("disable", "air_bad", "--by", "Lan")
     assert "off, changed by Lan" in await halong("rules")
@@ -79,7 +64,7 @@ async def test_a_rule_is_switched_off_and_on(halong: Command) -> None:
     assert "on, changed by Minh" in await halong("rules")
 
 
-async def test_what_cannot_be_says_what_to_do(halong: Command) -> None:
+async def test_what_cannot_be_says_what_to_do(halong: Halong) -> None:
     with pytest.raises(UnknownError, match="no alert 99: `halong alerts list"):
         await halong("show", "99")
     with pytest.raises(UnknownError, match="no alert rule 'rain'"):

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 from devices import heard
-from runtime.cli import app
 from storage import observations
 from tests.integration.city import register
-from tests.integration.terminal import terminal
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
+
+    from tests.integration.terminal import Halong
 
     Connection = AsyncConnection[Any]
 
@@ -108,16 +106,11 @@ async def test_before_it_was_registered_nothing_was_expected(conn: Connection, g
     assert (found.start, found.share) == (END, None)
 
 
-async def test_on_the_command_line(
-    conn: Connection, database_url: str, monkeypatch: pytest.MonkeyPatch, gateway: str
-) -> None:
-    with terminal(monkeypatch, database_url, "availability"):
-        asked = [f"{gateway}-aq", "--gateway", gateway, "--from", START.isoformat(), "--to", END.isoformat()]
-        told = await asyncio.to_thread(CliRunner().invoke, app, ["devices", "availability", *asked])
-        wrong = await asyncio.to_thread(CliRunner().invoke, app, ["devices", "availability", "nothing"])
-    assert told.exit_code == 0, told.output
-    lines = told.output.splitlines()
+async def test_on_the_command_line(gateway: str, halong: Halong) -> None:
+    asked = (f"{gateway}-aq", "--gateway", gateway, "--from", START.isoformat(), "--to", END.isoformat())
+    lines = (await halong("devices", "availability", *asked)).splitlines()
     assert lines[0].startswith(f"{gateway}-aq: 80.83 % from ")
     assert lines[1].endswith("  1:55:00  silent")
     assert lines[2].startswith(f"{gateway}: nothing is known from ")
-    assert "there is no thing 'nothing'" in str(wrong.exception)
+    wrong = await halong("devices", "availability", "nothing", fails=True)
+    assert "there is no thing 'nothing'" in wrong

@@ -15,16 +15,15 @@ from typing import TYPE_CHECKING, Any
 import aiomqtt
 import psycopg
 import pytest
-from typer.testing import CliRunner
 
 from devices.identities import UnknownGatewayError, set_password
 from devices.registry import import_profile
 from devices.rotation import RotationError, end_rotation, rotate
-from runtime.cli import app as halong
 from runtime.settings import settings
 from storage.pool import connect
 from tests.integration.city import small_city
 from tests.integration.composed import StartedBroker
+from tests.integration.terminal import typed
 from tests.listening import heard, next_of
 
 if TYPE_CHECKING:
@@ -46,14 +45,9 @@ class Town:
     broker: StartedBroker
     passwords: dict[str, str]
 
-    async def says(self, *arguments: str) -> str:
-        done = await asyncio.to_thread(CliRunner().invoke, halong, arguments)
-        assert done.exit_code == 0, done.exception
-        return done.output
-
     async def certificate(self, code: str) -> ssl.SSLContext:
         folder = self.broker.folder / "certificates"
-        await self.says("ca", "issue", code, "--out", str(folder))
+        await typed("ca", "issue", code, "--out", str(folder))
         context = self._tls()
         context.load_cert_chain(folder / f"{code}.pem", folder / f"{code}.key")
         return context
@@ -96,8 +90,8 @@ async def town(
         monkeypatch.setenv(name, value)
     settings.cache_clear()
     town = Town(broker, passwords)
-    await town.says("ca", "init")
-    await town.says("ca", "server", "--name", "127.0.0.1")
+    await typed("ca", "init")
+    await typed("ca", "server", "--name", "127.0.0.1")
     with _following(tmp_path / "sessions"):
         broker.start()
         assert await asyncio.to_thread(broker.becomes, broker.platform_port, "halong", "platform secret")
@@ -178,7 +172,7 @@ async def test_two_passwords_are_valid_during_a_rotation_and_the_old_one_ends(to
         cut_off(town.by_password("gw-1")) as old,
     ):
         user, secret = (
-            line.split()[-1] for line in (await town.says("gateways", "rotate", "gw-1")).splitlines()[:2]
+            line.split()[-1] for line in (await typed("gateways", "rotate", "gw-1")).splitlines()[:2]
         )
         assert user == "gw-1~2"
         await until(lambda: town.by_password(user, secret), may=True)
@@ -197,7 +191,7 @@ async def test_two_passwords_are_valid_during_a_rotation_and_the_old_one_ends(to
             for code in ("gw-2", "gw-1~2", "gw-1"):
                 await halong.publish(f"city/v1/{code}/down/command", code.encode(), qos=1)
             assert await next_of(down) == ("city/v1/gw-1/down/command", b"gw-1")
-            assert "gw-1~2 alone" in await town.says("gateways", "rotate", "gw-1", "--end")
+            assert "gw-1~2 alone" in await typed("gateways", "rotate", "gw-1", "--end")
             await is_cut_off(old, UP.format("gw-1"))
             await until(lambda: town.by_password("gw-1"), may=False)
             await new.publish("city/v1/gw-1/up/status", b"new", qos=1)
@@ -246,16 +240,16 @@ async def test_a_disabled_gateway_is_cut_off_and_refused_until_it_is_enabled(tow
     own = await town.certificate("gw-1")
     async with undisturbed(town):
         async with cut_off(town.by_password("gw-1")) as by_password:
-            assert "gw-1 is disabled" in await town.says("gateways", "disable", "gw-1")
+            assert "gw-1 is disabled" in await typed("gateways", "disable", "gw-1")
             await is_cut_off(by_password, UP.format("gw-1"))
         await until(lambda: town.by_password("gw-1"), may=False)
         await until(lambda: town.by_certificate(own), may=False)
-        assert "was disabled already" in await town.says("gateways", "disable", "gw-1")
-        await town.says("gateways", "enable", "gw-1")
+        assert "was disabled already" in await typed("gateways", "disable", "gw-1")
+        await typed("gateways", "enable", "gw-1")
         await until(lambda: town.by_password("gw-1"), may=True)
         await until(lambda: town.by_certificate(own), may=True)
         async with cut_off(town.by_certificate(own)) as again:
-            await town.says("gateways", "disable", "gw-1")
+            await typed("gateways", "disable", "gw-1")
             await is_cut_off(again, UP.format("gw-1"))
 
 
@@ -264,14 +258,12 @@ async def test_a_revoked_gateway_is_cut_off_and_refused_for_good(town: Town) -> 
     own = await town.certificate("gw-1")
     async with undisturbed(town):
         async with cut_off(town.by_certificate(own)) as thief:
-            assert "would end 1 passwords, 1 cert" in await town.says(
-                "gateways", "revoke", "gw-1", "--dry-run"
-            )
-            assert "ended 1 passwords, 1 certificates" in await town.says("gateways", "revoke", "gw-1")
+            assert "would end 1 passwords, 1 cert" in await typed("gateways", "revoke", "gw-1", "--dry-run")
+            assert "ended 1 passwords, 1 certificates" in await typed("gateways", "revoke", "gw-1")
             await is_cut_off(thief, UP.format("gw-1"))
         await until(lambda: town.by_certificate(own), may=False)
         assert not await _logs_in(town.by_password("gw-1"))
-        secret = (await town.says("gateways", "password", "gw-1")).strip()
+        secret = (await typed("gateways", "password", "gw-1")).strip()
         await until(lambda: town.by_password("gw-1", secret), may=True)
         assert not await _logs_in(town.by_certificate(own))
 
@@ -292,5 +284,5 @@ async def test_files_that_are_right_are_left_alone(town: Town) -> None:
     names = ("passwords", "acl", "ended", "sessions", "crl.pem", "ca.pem", "server.pem", "server.key")
     files = [town.broker.folder / name for name in names]
     before = [file.stat().st_mtime_ns for file in files]
-    assert "written: nothing" in await town.says("broker", "files")
+    assert "written: nothing" in await typed("broker", "files")
     assert [file.stat().st_mtime_ns for file in files] == before

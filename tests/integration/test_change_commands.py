@@ -2,45 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import getpass
 import json
 from typing import TYPE_CHECKING, Any
 
-import pytest
-from typer.testing import CliRunner
-
-from runtime.cli import app
 from tests.integration.city import register
-from tests.integration.terminal import terminal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
-
     from psycopg import AsyncConnection
 
-    Command = Callable[..., Awaitable[str]]
-
-
-@pytest.fixture
-async def halong(
-    conn: AsyncConnection[Any], database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Command]:
-    """Run a command over a city, and return what it prints."""
-    await register(conn, "gw-1")
-
-    async def run(*arguments: str) -> str:
-        result = await asyncio.to_thread(CliRunner().invoke, app, arguments)
-        assert result.exit_code == 0, result.output
-        return result.output
-
-    with terminal(monkeypatch, database_url, "changes"):
-        yield run
+    from tests.integration.terminal import Halong
 
 
 async def test_a_command_changes_in_the_name_of_who_typed_it(
-    halong: Command, conn: AsyncConnection[Any]
+    halong: Halong, conn: AsyncConnection[Any]
 ) -> None:
+    await register(conn, "gw-1")
     prefix = (await halong("keys", "create", "van", "--role", "installer")).split("_")[1]
     await halong("keys", "change", prefix, "--area", "193")
     await halong("gateways", "password", "gw-1")

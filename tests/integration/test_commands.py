@@ -12,16 +12,17 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from api.queries import commands as queries
+from api.reach import EVERYTHING, within
 from devices import commands
-from devices.commands import Answer, Command, NewCommand
+from devices.commands import Answer, NewCommand
 from devices.identities import UnknownGatewayError
 from devices.registry import import_profile
 from ingest import downlink
 from runtime.local.mosquitto import LocalMosquitto
 from simulators import gateway as gateways
-from simulators.obedience import Obedience
 from tests.conftest import Broker, changed
-from tests.integration.city import register, small_city
+from tests.integration.city import small_city
 from tests.integration.test_ingest import heard, ingesting, until
 
 if TYPE_CHECKING:
@@ -31,10 +32,13 @@ if TYPE_CHECKING:
     import aiomqtt
     from psycopg import AsyncConnection
 
+    from api.queries import Row
     from runtime.local.provision import Binaries
     from runtime.settings import Settings
 
     Connection = AsyncConnection[Any]
+
+pytestmark = pytest.mark.usefixtures("quick_downlink")
 
 
 @asynccontextmanager
@@ -55,50 +59,47 @@ def asking(code: str, *, expires_s: float = 60, timeout_s: float = 60, **more: A
     return NewCommand(gateway=code, command="reboot", by="Minh", **limits, **more)
 
 
-async def reaches(conn: Connection, number: UUID, state: str) -> Command:
-    async def has_it() -> bool:
-        found = await commands.find(conn, number)
-        return found is not None and found.state == state
-
-    await until(has_it)
-    found = await commands.find(conn, number)
+async def read_command(conn: Connection, number: UUID) -> Row:
+    with within(EVERYTHING):
+        found = await queries.command(conn, number)
     assert found is not None
     return found
 
 
+async def reaches(conn: Connection, number: UUID, state: str) -> Row:
+    async def has_it() -> bool:
+        return bool((await read_command(conn, number))["state"] == state)
+
+    await until(has_it)
+    return await read_command(conn, number)
+
+
 async def lines(conn: Connection, number: UUID) -> list[tuple[str, bool, str]]:
-    return [(each.state, each.stands, each.actor) for each in await commands.history(conn, number)]
-
-
-@pytest.fixture
-async def city(conn: Connection, broker: Broker, gateway_code: str) -> str:
-    """The code of a gateway that is registered and may log in."""
-    await register(conn, gateway_code)
-    broker.add_gateway(gateway_code, f"secret-{gateway_code}")
-    return gateway_code
+    history = (await read_command(conn, number))["history"]
+    return [(each["state"], each["stands"], each["actor"]) for each in history]
 
 
 async def test_a_command_is_sent_acknowledged_and_done(
-    conn: Connection, settings: Settings, broker: Broker, city: str
+    conn: Connection, settings: Settings, broker: Broker, admitted: str
 ) -> None:
-    async with ingesting(settings), gateway(broker, city) as client:
+    async with ingesting(settings), gateway(broker, admitted) as client:
         number = await commands.create(
-            conn, asking(city, device=f"{city}-aq", arguments={"delay_s": 5, "why": "Đo lại\0"})
+            conn, asking(admitted, device=f"{admitted}-aq", arguments={"delay_s": 5, "why": "Đo lại\0"})
         )
         told = await heard(client, "command")
         expires = datetime.fromisoformat(told.pop("expires"))
         assert timedelta(seconds=50) < expires - datetime.now(UTC) <= timedelta(seconds=60)
         assert told == {
-            "id": str(number), "command": "reboot", "device": f"{city}-aq",
+            "id": str(number), "command": "reboot", "device": f"{admitted}-aq",
             "arguments": {"delay_s": 5, "why": "Đo lại\0"},
         }  # fmt: skip
         await reaches(conn, number, "sent")
-        await say(client, city, id=str(number), state="acknowledged")
+        await say(client, admitted, id=str(number), state="acknowledged")
         await reaches(conn, number, "acknowledged")
-        await say(client, city, id=str(number), state="done", detail="restarted", result={"uptime_s": 4})
+        await say(client, admitted, id=str(number), state="done", detail="restarted", result={"uptime_s": 4})
         found = await reaches(conn, number, "done")
-    assert (found.detail, found.result) == ("restarted", {"uptime_s": 4})
-    times = [found.created_at, found.sent_at, found.acknowledged_at, found.ended_at]
+    assert (found["detail"], found["result"]) == ("restarted", {"uptime_s": 4})
+    times = [found["created_at"], found["sent_at"], found["acknowledged_at"], found["ended_at"]]
     assert times == sorted(each for each in times if each)
     assert await lines(conn, number) == [
         ("queued", True, "Minh"),
@@ -109,28 +110,28 @@ async def test_a_command_is_sent_acknowledged_and_done(
 
 
 async def test_a_gateway_that_is_away_gets_it_when_it_is_back(
-    conn: Connection, settings: Settings, broker: Broker, city: str
+    conn: Connection, settings: Settings, broker: Broker, admitted: str
 ) -> None:
-    async with gateway(broker, city):
+    async with gateway(broker, admitted):
         pass
     async with ingesting(settings):
-        number = await commands.create(conn, asking(city))
+        number = await commands.create(conn, asking(admitted))
         await reaches(conn, number, "sent")
-        async with gateway(broker, city) as client:
+        async with gateway(broker, admitted) as client:
             assert (await heard(client, "command"))["id"] == str(number)
 
 
 async def test_what_has_expired_is_not_delivered_late(
-    conn: Connection, settings: Settings, broker: Broker, city: str
+    conn: Connection, settings: Settings, broker: Broker, admitted: str
 ) -> None:
-    async with gateway(broker, city):
+    async with gateway(broker, admitted):
         pass
     async with ingesting(settings):
-        number = await commands.create(conn, asking(city, expires_s=2))
+        number = await commands.create(conn, asking(admitted, expires_s=2))
         await reaches(conn, number, "sent")
         await until_expired(conn, number)
-        async with gateway(broker, city) as client:
-            later = await commands.create(conn, asking(city))
+        async with gateway(broker, admitted) as client:
+            later = await commands.create(conn, asking(admitted))
             assert (await heard(client, "command"))["id"] == str(later)
     assert (await lines(conn, number))[-1] == ("expired", True, "halong")
 
@@ -140,39 +141,37 @@ async def until_expired(conn: Connection, number: UUID) -> None:
 
     async def is_over() -> bool:
         await commands.settle(conn, grace_s=0)
-        found = await commands.find(conn, number)
-        return found is not None and found.state == "expired"
+        return bool((await read_command(conn, number))["state"] == "expired")
 
     await until(is_over)
 
 
 async def test_without_a_session_at_the_broker_it_waits_here_and_expires(
-    conn: Connection, settings: Settings, broker: Broker, city: str, monkeypatch: pytest.MonkeyPatch
+    conn: Connection, settings: Settings, broker: Broker, admitted: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(downlink, "_ABSENT_S", 0.1)
     async with ingesting(settings):
-        number = await commands.create(conn, asking(city, expires_s=3))
+        number = await commands.create(conn, asking(admitted, expires_s=3))
         await until_expired(conn, number)
         assert await lines(conn, number) == [("queued", True, "Minh"), ("expired", True, "halong")]
-        waiting = await commands.create(conn, asking(city))
+        waiting = await commands.create(conn, asking(admitted))
         await asyncio.sleep(0.5)
-        found = await commands.find(conn, waiting)
-        assert found is not None
-        assert found.state == "queued"
-        async with gateway(broker, city) as client:
+        found = await read_command(conn, waiting)
+        assert found["state"] == "queued"
+        async with gateway(broker, admitted) as client:
             assert (await heard(client, "command"))["id"] == str(waiting)
 
 
 async def test_what_is_begun_and_not_done_in_time_is_told_so_until_it_is(
-    conn: Connection, settings: Settings, broker: Broker, city: str
+    conn: Connection, settings: Settings, broker: Broker, admitted: str
 ) -> None:
-    async with ingesting(settings), gateway(broker, city) as client:
-        number = await commands.create(conn, asking(city, timeout_s=1))
+    async with ingesting(settings), gateway(broker, admitted) as client:
+        number = await commands.create(conn, asking(admitted, timeout_s=1))
         await heard(client, "command")
-        await say(client, city, id=str(number), state="acknowledged")
+        await say(client, admitted, id=str(number), state="acknowledged")
         await reaches(conn, number, "timed_out")
-        await say(client, city, id=str(number), state="acknowledged", detail="still at it")
-        await say(client, city, id=str(number), state="done")
+        await say(client, admitted, id=str(number), state="acknowledged", detail="still at it")
+        await say(client, admitted, id=str(number), state="done")
         await reaches(conn, number, "done")
     assert (await lines(conn, number))[3:] == [
         ("timed_out", True, "halong"),
@@ -182,41 +181,39 @@ async def test_what_is_begun_and_not_done_in_time_is_told_so_until_it_is(
 
 
 async def test_of_two_answers_the_first_stands_and_the_second_is_kept(
-    conn: Connection, settings: Settings, broker: Broker, city: str
+    conn: Connection, settings: Settings, broker: Broker, admitted: str
 ) -> None:
-    async with ingesting(settings), gateway(broker, city) as client:
-        number = await commands.create(conn, asking(city))
+    async with ingesting(settings), gateway(broker, admitted) as client:
+        number = await commands.create(conn, asking(admitted))
         await heard(client, "command")
         for state in ("failed", "failed", "done"):
-            await say(client, city, id=str(number), state=state, detail="door is open")
-        marker = await commands.create(conn, asking(city))
-        await say(client, city, id=str(marker), state="done")
+            await say(client, admitted, id=str(number), state=state, detail="door is open")
+        marker = await commands.create(conn, asking(admitted))
+        await say(client, admitted, id=str(marker), state="done")
         await reaches(conn, marker, "done")
-        found = await commands.find(conn, number)
-    assert found is not None
-    assert (found.state, found.detail) == ("failed", "door is open")
+        found = await read_command(conn, number)
+    assert (found["state"], found["detail"]) == ("failed", "door is open")
     answered = [each for each in await lines(conn, number) if each[2] == "gateway"]
     assert answered == [("failed", True, "gateway"), ("done", False, "gateway")]
 
 
 @pytest.mark.attack("a gateway answers for another's command", "refused and kept, the command as before")
 async def test_answers_with_a_foreign_id_are_refused_and_kept(
-    conn: Connection, settings: Settings, broker: Broker, city: str
+    conn: Connection, settings: Settings, broker: Broker, admitted: str
 ) -> None:
-    other = f"{city}-b"
-    both = small_city(city)
+    other = f"{admitted}-b"
+    both = small_city(admitted)
     await import_profile(conn, replace(both, gateways=(*both.gateways, *small_city(other).gateways)))
     broker.add_gateway(other, f"secret-{other}")
-    async with ingesting(settings), gateway(broker, city), gateway(broker, other) as foreign:
-        number = await commands.create(conn, asking(city))
+    async with ingesting(settings), gateway(broker, admitted), gateway(broker, other) as foreign:
+        number = await commands.create(conn, asking(admitted))
         await reaches(conn, number, "sent")
         for each in (number, uuid4()):
             await say(foreign, other, id=str(each), state="done")
             told = await heard(foreign, "rejected")
             assert (told["reason"], told["at"], told["stored"]) == ("unknown_command", "$.id", False)
-        found = await commands.find(conn, number)
-    assert found is not None
-    assert found.state == "sent"
+        found = await read_command(conn, number)
+    assert found["state"] == "sent"
     rows = await conn.execute(
         "SELECT gateway, topic, reason, stored FROM refusals WHERE gateway = %s ORDER BY time", [other]
     )
@@ -238,48 +235,51 @@ async def test_answers_with_a_foreign_id_are_refused_and_kept(
     ],
 )  # fmt: skip
 async def test_what_is_no_answer_is_refused(
-    conn: Connection, settings: Settings, broker: Broker, city: str, payload: bytes, reason: str
+    conn: Connection, settings: Settings, broker: Broker, admitted: str, payload: bytes, reason: str
 ) -> None:
-    async with ingesting(settings), gateway(broker, city) as client:
-        await client.publish(f"city/v1/{city}/up/response", payload, qos=1)
+    async with ingesting(settings), gateway(broker, admitted) as client:
+        await client.publish(f"city/v1/{admitted}/up/response", payload, qos=1)
         assert (await heard(client, "rejected"))["reason"] == reason
 
 
-async def test_any_result_is_stored(conn: Connection, settings: Settings, broker: Broker, city: str) -> None:
+async def test_any_result_is_stored(
+    conn: Connection, settings: Settings, broker: Broker, admitted: str
+) -> None:
     result = {"nul": "\0", "big": 10**40, "text": "Hạ Long \u202e", "list": [1.5, None, True]}
-    async with ingesting(settings), gateway(broker, city) as client:
-        number = await commands.create(conn, asking(city))
+    async with ingesting(settings), gateway(broker, admitted) as client:
+        number = await commands.create(conn, asking(admitted))
         await heard(client, "command")
-        await say(client, city, id=str(number), state="done", detail="a\0b", result=result)
+        await say(client, admitted, id=str(number), state="done", detail="a\0b", result=result)
         found = await reaches(conn, number, "done")
-    assert (found.detail, found.result) == ("a\N{REPLACEMENT CHARACTER}b", result)
+    assert (found["detail"], found["result"]) == ("a\N{REPLACEMENT CHARACTER}b", result)
 
 
 async def test_a_broker_that_is_away_delays_and_does_not_lose(
-    conn: Connection, settings: Settings, binaries: Binaries, scratch: Path, city: str
+    conn: Connection, settings: Settings, binaries: Binaries, scratch: Path, admitted: str
 ) -> None:
-    with LocalMosquitto(binaries, scratch / f"mosquitto-{city}") as server:
+    with LocalMosquitto(binaries, scratch / f"mosquitto-{admitted}") as server:
         own = Broker(server)
-        own.add_gateway(city, f"secret-{city}")
+        own.add_gateway(admitted, f"secret-{admitted}")
         async with ingesting(changed(settings, mqtt_url=own.platform_url)):
-            async with gateway(own, city):
+            async with gateway(own, admitted):
                 pass
             await asyncio.to_thread(server.stop)
-            number = await commands.create(conn, asking(city))
-            short = await commands.create(conn, asking(city, expires_s=1))
+            number = await commands.create(conn, asking(admitted))
+            short = await commands.create(conn, asking(admitted, expires_s=1))
             await until_expired(conn, short)
             await asyncio.to_thread(server.start)
-            async with gateway(own, city) as client:
+            async with gateway(own, admitted) as client:
                 assert (await heard(client, "command"))["id"] == str(number)
 
 
-async def test_an_answer_that_overtakes_the_note_of_its_sending_stands(conn: Connection, city: str) -> None:
-    number = await commands.create(conn, asking(city))
-    assert await commands.answer(conn, await id_of(conn, city), Answer(number, "done", "", None))
+async def test_an_answer_that_overtakes_the_note_of_its_sending_stands(
+    conn: Connection, admitted: str
+) -> None:
+    number = await commands.create(conn, asking(admitted))
+    assert await commands.answer(conn, await id_of(conn, admitted), Answer(number, "done", "", None))
     await commands.sent(conn, number)
-    found = await commands.find(conn, number)
-    assert found is not None
-    assert found.state == "done"
+    found = await read_command(conn, number)
+    assert found["state"] == "done"
     assert (await lines(conn, number))[1:] == [("done", True, "gateway"), ("sent", False, "halong")]
 
 
@@ -290,49 +290,25 @@ async def id_of(conn: Connection, code: str) -> int:
 
 
 @pytest.mark.attack("a gateway answers a command without end", "100 lines kept, and what decides its state")
-async def test_a_history_is_bounded_and_keeps_what_decides(conn: Connection, city: str) -> None:
-    number, gateway_id = await commands.create(conn, asking(city)), await id_of(conn, city)
+async def test_a_history_is_bounded_and_keeps_what_decides(conn: Connection, admitted: str) -> None:
+    number, gateway_id = await commands.create(conn, asking(admitted)), await id_of(conn, admitted)
     said = [Answer(number, "acknowledged", f"{each} %", None) for each in range(commands.MAX_LINES + 10)]
     for each in (*said, Answer(number, "done", "at last", None), Answer(number, "done", "once more", None)):
         assert await commands.answer(conn, gateway_id, each)
-    kept = await commands.history(conn, number)
+    kept = (await read_command(conn, number))["history"]
     assert len(kept) == commands.MAX_LINES + 1
-    assert (kept[-1].state, kept[-1].stands, kept[-1].detail) == ("done", True, "at last")
+    assert (kept[-1]["state"], kept[-1]["stands"], kept[-1]["detail"]) == ("done", True, "at last")
 
 
 @pytest.mark.parametrize("change", [{"gateway": "nobody"}, {"device": "nothing"}])
-async def test_what_is_not_there_is_told_nothing(conn: Connection, city: str, change: dict[str, str]) -> None:
+async def test_what_is_not_there_is_told_nothing(
+    conn: Connection, admitted: str, change: dict[str, str]
+) -> None:
     with pytest.raises(UnknownGatewayError, match="is not registered"):
-        await commands.create(conn, replace(asking(city), **change))
+        await commands.create(conn, replace(asking(admitted), **change))
 
 
-async def test_arguments_are_bounded(conn: Connection, city: str) -> None:
+async def test_arguments_are_bounded(conn: Connection, admitted: str) -> None:
     for arguments in ({"a": "x" * 40_000}, {"a": "\ud800"}):
         with pytest.raises(commands.CommandError):
-            await commands.create(conn, asking(city, arguments=arguments))
-
-
-def command(**changes: Any) -> dict[str, Any]:
-    expires = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
-    return {"id": str(uuid4()), "command": "ping", "arguments": {}, "expires": expires} | changes
-
-
-def test_a_simulated_gateway_obeys_once_and_answers_each_time() -> None:
-    obedience, twice = Obedience(), command()
-    first = obedience.answers(twice)
-    assert [each["state"] for each in first] == ["acknowledged", "done"]
-    assert obedience.answers(twice) == first
-    assert obedience.carried_out == 1
-    (late,) = obedience.answers(command(expires="2026-01-01T00:00:00Z"))
-    assert (late["state"], obedience.carried_out) == ("failed", 1)
-    (unknown,) = obedience.answers(command(command="open_sesame"))
-    assert unknown["state"] == "failed"
-    with pytest.raises(KeyError):
-        obedience.answers({"id": "7"})
-
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look often: tests would wait for nothing but time."""
-    monkeypatch.setattr(downlink, "_LOOK_S", 0.1)
-    monkeypatch.setattr(downlink, "_RETRY_S", 0.1)
+            await commands.create(conn, asking(admitted, arguments=arguments))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from typer.testing import CliRunner
 
 from devices import configs, desired
 from devices.desired import ConfigError
@@ -20,10 +18,7 @@ from ingest.records import write_statuses
 from ingest.resolve import Resolved
 from ingest.status import GatewayStatus, Reported
 from runtime.broker_client import publisher
-from runtime.cli import app
 from simulators.duty import Duty
-from tests.integration.city import register
-from tests.integration.terminal import terminal
 from tests.integration.test_commands import gateway, id_of
 from tests.integration.test_ingest import heard, ingesting, until
 from tests.integration.test_simulated_gateway import (
@@ -42,22 +37,12 @@ if TYPE_CHECKING:
     from devices.model import Gateway, Profile
     from runtime.settings import Settings
     from tests.conftest import Broker
+    from tests.integration.terminal import Halong
 
     Connection = AsyncConnection[Any]
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look often: tests would wait for nothing but time."""
-    monkeypatch.setattr(downlink, "_LOOK_S", 0.1)
-
-
-@pytest.fixture
-async def town(conn: Connection, broker: Broker, gateway_code: str) -> str:
-    """The code of a gateway that is registered and may log in."""
-    await register(conn, gateway_code)
-    broker.add_gateway(gateway_code, f"secret-{gateway_code}")
-    return gateway_code
+pytestmark = pytest.mark.usefixtures("quick_downlink")
 
 
 def faster(code: str, seconds: int | None = 60) -> dict[str, Any]:
@@ -83,109 +68,109 @@ async def becomes(conn: Connection, code: str, state: str) -> Configured:
 
 
 async def test_a_configuration_is_kept_for_who_comes_later_and_reported(
-    conn: Connection, settings: Settings, broker: Broker, town: str
+    conn: Connection, settings: Settings, broker: Broker, admitted: str
 ) -> None:
     async with ingesting(settings):
-        made = await configs.change(conn, town, faster(town), by="Minh", note="dust")
+        made = await configs.change(conn, admitted, faster(admitted), by="Minh", note="dust")
         assert (made.version, made.is_new, made.before) == (1, True, {})
 
         async def is_published() -> bool:
-            return (await one(conn, town)).published_at is not None
+            return (await one(conn, admitted)).published_at is not None
 
         await until(is_published)
-        async with gateway(broker, town) as client:
+        async with gateway(broker, admitted) as client:
             told = await heard(client, "config")
-            assert told == faster(town) | {"version": 1, "hash": desired.hash_of(made.after)}
-            assert (await one(conn, town)).state == "unreported"
-            await reports(client, town, version=1, hash=told["hash"])
-            await becomes(conn, town, "applied")
-            await configs.change(conn, town, faster(town, 30), by="Minh")
-            assert (await one(conn, town)).state == "pending"
-            await reports(client, town, version=2, hash="0" * 64, error="pm2_5 takes 40 s\0")
-            assert (await becomes(conn, town, "refused")).error == "pm2_5 takes 40 s\N{REPLACEMENT CHARACTER}"
-            await reports(client, town, version=2, hash="0" * 64)
-            await becomes(conn, town, "drifted")
-            wanted = await one(conn, town)
-            await reports(client, town, version=2, hash=wanted.hash)
-            await becomes(conn, town, "applied")
-            await reports(client, town, version=7, hash="")
-            assert (await becomes(conn, town, "drifted")).reported_version == 7
+            assert told == faster(admitted) | {"version": 1, "hash": desired.hash_of(made.after)}
+            assert (await one(conn, admitted)).state == "unreported"
+            await reports(client, admitted, version=1, hash=told["hash"])
+            await becomes(conn, admitted, "applied")
+            await configs.change(conn, admitted, faster(admitted, 30), by="Minh")
+            assert (await one(conn, admitted)).state == "pending"
+            await reports(client, admitted, version=2, hash="0" * 64, error="pm2_5 takes 40 s\0")
+            assert (
+                await becomes(conn, admitted, "refused")
+            ).error == "pm2_5 takes 40 s\N{REPLACEMENT CHARACTER}"
+            await reports(client, admitted, version=2, hash="0" * 64)
+            await becomes(conn, admitted, "drifted")
+            wanted = await one(conn, admitted)
+            await reports(client, admitted, version=2, hash=wanted.hash)
+            await becomes(conn, admitted, "applied")
+            await reports(client, admitted, version=7, hash="")
+            assert (await becomes(conn, admitted, "drifted")).reported_version == 7
 
 
 async def test_all_are_published_again_when_ingest_begins(
-    conn: Connection, settings: Settings, broker: Broker, town: str
+    conn: Connection, settings: Settings, broker: Broker, admitted: str
 ) -> None:
     """The broker may have lost its store."""
-    await configs.change(conn, town, faster(town), by="Minh")
-    async with gateway(broker, town) as client:
+    await configs.change(conn, admitted, faster(admitted), by="Minh")
+    async with gateway(broker, admitted) as client:
         for _ in range(2):
             async with ingesting(settings):
                 assert (await heard(client, "config"))["version"] == 1
 
 
 async def test_all_are_published_again_while_ingest_runs(
-    conn: Connection, settings: Settings, broker: Broker, town: str, monkeypatch: pytest.MonkeyPatch
+    conn: Connection, settings: Settings, broker: Broker, admitted: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(downlink, "_AGAIN_S", 0.5)
-    await configs.change(conn, town, faster(town), by="Minh")
+    await configs.change(conn, admitted, faster(admitted), by="Minh")
     async with ingesting(settings):
 
         async def is_published() -> bool:
-            return (await one(conn, town)).published_at is not None
+            return (await one(conn, admitted)).published_at is not None
 
         await until(is_published)
-        async with publisher(broker.platform_url, f"{town}-loses") as loses:
-            await loses.deliver(f"city/v1/{town}/down/config", b"", retain=True)
-        async with gateway(broker, town) as client:
+        async with publisher(broker.platform_url, f"{admitted}-loses") as loses:
+            await loses.deliver(f"city/v1/{admitted}/down/config", b"", retain=True)
+        async with gateway(broker, admitted) as client:
             assert (await heard(client, "config"))["version"] == 1
 
 
 async def test_what_a_gateway_reports_counts_also_when_its_will_follows_at_once(
-    conn: Connection, town: str
+    conn: Connection, admitted: str
 ) -> None:
-    made = await configs.change(conn, town, faster(town), by="Minh")
+    made = await configs.change(conn, admitted, faster(admitted), by="Minh")
     reported = Reported(version=1, hash=desired.hash_of(made.after))
     said = [GatewayStatus(True, "1.4.2", None, reported), GatewayStatus(False, None, None)]
-    resolved = Resolved(await id_of(conn, town))
-    delivery = Delivery(f"city/v1/{town}/up/status", b"", None, False, False, 1, 1)
-    await write_statuses(conn, [Entry(delivery, town, resolved, status=each) for each in said])
-    assert (await one(conn, town)).state == "applied"
+    resolved = Resolved(await id_of(conn, admitted))
+    delivery = Delivery(f"city/v1/{admitted}/up/status", b"", None, False, False, 1, 1)
+    await write_statuses(conn, [Entry(delivery, admitted, resolved, status=each) for each in said])
+    assert (await one(conn, admitted)).state == "applied"
 
 
 async def test_what_is_the_same_makes_no_version_and_a_dry_run_none_at_all(
-    conn: Connection, town: str
+    conn: Connection, admitted: str
 ) -> None:
-    assert (await configs.change(conn, town, faster(town), by="Minh", dry_run=True)).is_new
-    assert await configs.configured(conn, town) == []
-    await configs.change(conn, town, faster(town), by="Minh")
-    again = await configs.change(conn, town, faster(town) | {"settings": {}}, by="Lan")
+    assert (await configs.change(conn, admitted, faster(admitted), by="Minh", dry_run=True)).is_new
+    assert await configs.configured(conn, admitted) == []
+    await configs.change(conn, admitted, faster(admitted), by="Minh")
+    again = await configs.change(conn, admitted, faster(admitted) | {"settings": {}}, by="Lan")
     assert (again.version, again.is_new) == (1, False)
     with pytest.raises(configs.OtherVersionError, match="the newest version is 1, not 0"):
-        await configs.change(conn, town, faster(town, 5), by="Lan", expected=0)
-    removed = await configs.change(conn, town, {"devices": None}, by="Lan", expected=1)
+        await configs.change(conn, admitted, faster(admitted, 5), by="Lan", expected=0)
+    removed = await configs.change(conn, admitted, {"devices": None}, by="Lan", expected=1)
     assert (removed.version, removed.after) == (2, {})
 
 
-async def test_the_registry_s_interval_follows(conn: Connection, town: str) -> None:
-    await configs.change(conn, town, faster(town), by="Minh")
+async def test_the_registry_s_interval_follows(conn: Connection, admitted: str) -> None:
+    await configs.change(conn, admitted, faster(admitted), by="Minh")
     rows = await conn.execute(
         """SELECT t.code, p.code, d.sampling_interval_s FROM datastreams d JOIN things t ON t.id = d.thing_id
            JOIN observed_properties p ON p.id = d.observed_property_id ORDER BY 1, 2"""
     )
     assert await rows.fetchall() == [
-        (town, "pm10", 300),
-        (town, "pm2_5", 300),
-        (f"{town}-aq", "pm10", 300),
-        (f"{town}-aq", "pm2_5", 60),
+        (admitted, "pm10", 300),
+        (admitted, "pm2_5", 300),
+        (f"{admitted}-aq", "pm10", 300),
+        (f"{admitted}-aq", "pm2_5", 60),
     ]
 
 
 async def test_who_changes_it_at_the_command_line_stands_in_the_log_of_changes(
-    conn: Connection, database_url: str, monkeypatch: pytest.MonkeyPatch, town: str
+    conn: Connection, halong: Halong, admitted: str
 ) -> None:
-    wanted = ["config", "set", town, "--interval", f"{town}-aq/pm2_5=60", "--by", "Lan"]
-    with terminal(monkeypatch, database_url, "config"):
-        await asyncio.to_thread(CliRunner().invoke, app, wanted)
+    await halong("config", "set", admitted, "--interval", f"{admitted}-aq/pm2_5=60", "--by", "Lan")
     rows = await conn.execute(
         "SELECT actor FROM registry_changes WHERE 'datastream' = kind AND before IS NOT NULL"
     )
@@ -202,13 +187,15 @@ async def move_away(conn: Connection, device: str) -> None:
     )
 
 
-async def test_a_device_that_has_left_holds_up_changes_of_devices_alone(conn: Connection, town: str) -> None:
-    await configs.change(conn, town, faster(town), by="Minh")
-    await move_away(conn, f"{town}-aq")
-    made = await configs.change(conn, town, {"settings": {"led": "off"}}, by="Minh")
-    assert made.after == faster(town) | {"settings": {"led": "off"}}
+async def test_a_device_that_has_left_holds_up_changes_of_devices_alone(
+    conn: Connection, admitted: str
+) -> None:
+    await configs.change(conn, admitted, faster(admitted), by="Minh")
+    await move_away(conn, f"{admitted}-aq")
+    made = await configs.change(conn, admitted, {"settings": {"led": "off"}}, by="Minh")
+    assert made.after == faster(admitted) | {"settings": {"led": "off"}}
     with pytest.raises(ConfigError, match="has no device"):
-        await configs.change(conn, town, faster(town, 30), by="Minh")
+        await configs.change(conn, admitted, faster(admitted, 30), by="Minh")
 
 
 @pytest.mark.parametrize(
@@ -225,17 +212,17 @@ async def test_a_device_that_has_left_holds_up_changes_of_devices_alone(conn: Co
     ],
 )  # fmt: skip
 async def test_what_is_no_configuration_changes_nothing(
-    conn: Connection, town: str, patch: dict[str, Any], words: str
+    conn: Connection, admitted: str, patch: dict[str, Any], words: str
 ) -> None:
-    wanted = json.loads(json.dumps(patch).replace("{code}", town))
+    wanted = json.loads(json.dumps(patch).replace("{code}", admitted))
     with pytest.raises(ConfigError, match=words):
-        await configs.change(conn, town, wanted, by="Minh")
-    assert await configs.configured(conn, town) == []
+        await configs.change(conn, admitted, wanted, by="Minh")
+    assert await configs.configured(conn, admitted) == []
 
 
 async def test_a_simulated_gateway_obeys_another_interval(
-    conn: Connection, settings: Settings, broker: Broker, tmp_path: Path, database_url: str,
-    monkeypatch: pytest.MonkeyPatch, city: Profile, chosen: Gateway,  # noqa: F811  (fixtures)
+    conn: Connection, settings: Settings, broker: Broker, tmp_path: Path, halong: Halong,
+    city: Profile, chosen: Gateway,  # noqa: F811  (fixtures)
 ) -> None:  # fmt: skip
     """From the command line to the observations: of one device every second, of another none."""
     thing, other = chosen.things[0].code, chosen.things[1].code
@@ -244,10 +231,8 @@ async def test_a_simulated_gateway_obeys_another_interval(
     password = broker.add_gateway(chosen.code)
     simulated = running(city, chosen, broker.gateway_url, password, tmp_path, interval=None)
     async with ingesting(settings), simulated:
-        wanted = ["set", chosen.code, "--interval", f"{thing}/{code}=1", "--disable", other, "--by", "Lan"]
-        with terminal(monkeypatch, database_url, "config"):
-            done = await asyncio.to_thread(CliRunner().invoke, app, ["config", *wanted])
-        assert f"{chosen.code}: version 1" in done.output, done.output
+        wanted = (chosen.code, "--interval", f"{thing}/{code}=1", "--disable", other, "--by", "Lan")
+        assert f"{chosen.code}: version 1" in await halong("config", "set", *wanted)
         await becomes(conn, chosen.code, "applied")
 
         async def is_often() -> bool:
@@ -300,19 +285,13 @@ def test_merge_patches_are_those_of_the_standard() -> None:
     assert [desired.merged(document, patch) for document, patch, _ in cases] == [each[2] for each in cases]
 
 
-async def test_drift_is_listed(
-    conn: Connection, database_url: str, monkeypatch: pytest.MonkeyPatch, town: str
-) -> None:
-    await configs.change(conn, town, faster(town), by="Minh", note="dust")
-    with terminal(monkeypatch, database_url, "config"):
-        listed = await asyncio.to_thread(CliRunner().invoke, app, ["config", "list", "--drift"])
-        shown = await asyncio.to_thread(CliRunner().invoke, app, ["config", "show", town])
-        dry = ["config", "set", town, "--setting", "led=off", "--dry-run"]
-        would = await asyncio.to_thread(CliRunner().invoke, app, dry)
-    for word in (town, "unreported", "Minh", "dust"):
-        assert word in listed.output
-    assert f"{town}: unreported, wanted version 1, reported –" in shown.output
-    assert (
-        f'{town}: would become version 2\n  - settings: null\n  + settings: {{"led": "off"}}' in would.output
-    )
-    assert (await one(conn, town)).version == 1
+async def test_drift_is_listed(conn: Connection, halong: Halong, admitted: str) -> None:
+    await configs.change(conn, admitted, faster(admitted), by="Minh", note="dust")
+    listed = await halong("config", "list", "--drift")
+    for word in (admitted, "unreported", "Minh", "dust"):
+        assert word in listed
+    shown = await halong("config", "show", admitted)
+    assert f"{admitted}: unreported, wanted version 1, reported –" in shown
+    would = await halong("config", "set", admitted, "--setting", "led=off", "--dry-run")
+    assert f'{admitted}: would become version 2\n  - settings: null\n  + settings: {{"led": "off"}}' in would
+    assert (await one(conn, admitted)).version == 1

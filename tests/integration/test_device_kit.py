@@ -18,6 +18,7 @@ from devices.commands import NewCommand
 from ingest import downlink
 from tests.conftest import changed
 from tests.integration.city import register
+from tests.integration.test_commands import read_command
 from tests.integration.test_ingest import gateway_client, ingesting, send
 from tests.processes import environment
 
@@ -162,9 +163,8 @@ async def test_a_command_is_shown_and_answered(
         new = NewCommand(gateway=gateway_code, command="calibrate", by="Minh", **limits)
         number = await commands.create(conn, new)
         out, err = await asyncio.wait_for(process.communicate(), 60)
-        found = await commands.find(conn, number)
+        found = await read_command(conn, number)
     assert process.returncode == 0, err.decode()
     assert "command    calibrate {}" in out.decode()
     assert "response   done" in out.decode()
-    assert found is not None
-    assert found.state == "done"
+    assert found["state"] == "done"

@@ -7,21 +7,20 @@ import json
 import subprocess
 from base64 import b64decode
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from structlog.testing import capture_logs
-from typer.testing import CliRunner
 
+from api.queries import firmware as queries
+from api.reach import EVERYTHING, within
 from devices import configs, rollouts
 from devices.firmware import manifest
 from devices.registry import import_profile
 from devices.rollouts import Plan, RolloutError
-from ingest import downlink
-from runtime.cli import app
 from storage.pool import connect
 from tests.integration.city import register, small_city
-from tests.integration.terminal import terminal
 from tests.integration.test_commands import gateway
 from tests.integration.test_configs import move_away
 from tests.integration.test_ingest import heard, ingesting, until
@@ -32,7 +31,6 @@ from tests.integration.test_simulated_gateway import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
     import aiomqtt
@@ -41,27 +39,17 @@ if TYPE_CHECKING:
     from devices.model import Gateway, Profile
     from runtime.settings import Settings
     from tests.conftest import Broker
+    from tests.integration.terminal import Halong
 
     Connection = AsyncConnection[Any]
-    Halong = Callable[..., Awaitable[str]]
 
-
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Look often: tests would wait for nothing but time."""
-    monkeypatch.setattr(downlink, "_LOOK_S", 0.1)
+pytestmark = pytest.mark.usefixtures("quick_downlink")
 
 
 @pytest.fixture
-async def halong(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Halong]:
-    """Run `halong firmware …` and return what it prints, or the error."""
-
-    async def run(*arguments: str) -> str:
-        done = await asyncio.to_thread(CliRunner().invoke, app, ["firmware", *map(str, arguments)])
-        return done.output if done.exit_code == 0 else f"{done.output} {done.exception}"
-
-    with terminal(monkeypatch, database_url, "firmware"):
-        yield run
+def halong(halong: Halong) -> Halong:
+    """`halong firmware`."""
+    return partial(halong, "firmware")
 
 
 @pytest.fixture
@@ -93,7 +81,9 @@ async def reports(client: aiomqtt.Client, code: str, firmware: str) -> None:
 
 
 async def state_of(conn: Connection, number: int) -> dict[str, Any]:
-    (found,) = await rollouts.rollouts(conn, number)
+    with within(EVERYTHING):
+        found = await queries.rollout(conn, number)
+    assert found is not None
     return found
 
 
@@ -120,16 +110,18 @@ async def test_openssl_verifies_what_was_signed(
     assert done.returncode == 0, done.stderr
     digest = subprocess.run(["sha256sum", tmp_path / "gateway.bin"], capture_output=True, check=True).stdout
     assert digest.decode().startswith(release.sha256)
-    assert "gateways trust that key" in await halong("key", "--out", key)
+    assert "gateways trust that key" in await halong("key", "--out", key, fails=True)
 
 
 async def test_a_version_is_one_file(halong: Halong, added: str, tmp_path: Path) -> None:
     (tmp_path / "other.bin").write_bytes(b"x")
     where = ("--url", "https://fw.example/x", "--key", tmp_path / "firmware.key")
-    assert "another file needs another version" in await halong("add", added, tmp_path / "other.bin", *where)
+    told = await halong("add", added, tmp_path / "other.bin", *where, fails=True)
+    assert "another file needs another version" in told
     (tmp_path / "no.key").write_text("no key")
     where = ("--url", "https://fw.example/x", "--key", tmp_path / "no.key")
-    assert "no private key can be read" in await halong("add", "2", tmp_path / "other.bin", *where)
+    told = await halong("add", "2", tmp_path / "other.bin", *where, fails=True)
+    assert "no private key can be read" in told
 
 
 async def test_it_is_offered_stage_by_stage_until_all_have_it(
@@ -147,7 +139,7 @@ async def test_it_is_offered_stage_by_stage_until_all_have_it(
         number = await rollouts.begin(conn, plan(added))
         with pytest.raises(RolloutError, match="no gateway is left"):
             await rollouts.begin(conn, plan(added))
-        first, second = [row["gateway"] for row in await rollouts.gateways(conn, number)]
+        first, second = [row["gateway"] for row in (await state_of(conn, number))["gateways"]]
         offer = (await heard(clients[first], "config"))["firmware"]
         release = await rollouts.release(conn, added)
         assert release is not None
@@ -163,33 +155,30 @@ async def test_it_is_offered_stage_by_stage_until_all_have_it(
         await later(conn)
         done = await reaches(conn, number, state="done")
     assert (done["updated"], done["failed"]) == (2, 0)
-    counted = {row["version"]: row["gateways"] for row in await rollouts.inventory(conn)}
+    with within(EVERYTHING):
+        counted = {row["version"]: row["gateways"] for row in await queries.inventory(conn)}
     assert counted == {added: 2}
 
 
 async def test_it_halts_when_a_gateway_does_not_come_back_and_takes_the_offer_back(
-    conn: Connection, settings: Settings, broker: Broker, gateway_code: str, added: str, halong: Halong
+    conn: Connection, settings: Settings, broker: Broker, admitted: str, added: str, halong: Halong
 ) -> None:
-    await register(conn, gateway_code)
-    broker.add_gateway(gateway_code, f"secret-{gateway_code}")
     async with ingesting(settings):
-        async with gateway(broker, gateway_code) as client:
-            await reports(client, gateway_code, "1.4.2")
+        async with gateway(broker, admitted) as client:
+            await reports(client, admitted, "1.4.2")
             await until_reported(conn, "1.4.2")
             number = await rollouts.begin(conn, plan(added))
             assert "firmware" in await heard(client, "config")
             gone = {"online": False}
-            await client.publish(f"city/v1/{gateway_code}/up/status", json.dumps(gone), qos=1, retain=True)
+            await client.publish(f"city/v1/{admitted}/up/status", json.dumps(gone), qos=1, retain=True)
         await until_offline(conn)
         await later(conn)
         halted = await reaches(conn, number, state="halted")
         assert halted["reason"] == "1 of 1 gateways failed"
-        (found,) = await configs.configured(conn, gateway_code)
+        (found,) = await configs.configured(conn, admitted)
         assert (found.version, found.config, found.note) == (2, {}, f"roll-out {number}")
     shown = await halong("rollouts", str(number))
-    assert [
-        word for word in ("halted", "it did not come back", gateway_code, "1.4.2") if word not in shown
-    ] == []
+    assert [word for word in ("halted", "it did not come back", admitted, "1.4.2") if word not in shown] == []
 
 
 async def until_offline(conn: Connection) -> None:
@@ -212,7 +201,8 @@ async def test_it_is_stopped_by_hand(conn: Connection, gateway_code: str, added:
     await registered(conn, gateway_code)
     dry = await halong("roll-out", added, "--stages", "100", "--dry-run")
     assert dry.strip() == f"stage 1 (up to 100 %): 1 gateways: {gateway_code}"
-    assert await rollouts.rollouts(conn) == []
+    with within(EVERYTHING):
+        assert await queries.rollouts(conn) == []
     begun = await halong("roll-out", added, "--stages", "100", "--by", "Lan")
     assert begun.strip() == f"roll-out 1 of {added} to 1 gateways, in stages of 1"
     await rollouts.advance(conn)
@@ -220,7 +210,7 @@ async def test_it_is_stopped_by_hand(conn: Connection, gateway_code: str, added:
     (found,) = await configs.configured(conn, gateway_code)
     assert (found.version, found.config) == (2, {})
     assert "stopped by Lan" in await halong("rollouts")
-    assert "no roll-out 1 runs" in await halong("stop", "1")
+    assert "no roll-out 1 runs" in await halong("stop", "1", fails=True)
     listed = await halong("list")
     assert [word for word in ("1.4.2", added, "Minh", "https://fw.example") if word not in listed] == []
 
@@ -255,7 +245,7 @@ async def test_a_configuration_that_cannot_be_changed_is_a_failure(
     await configs.change(conn, gateway_code, {"settings": {"a": "x" * 32_700}}, by="Minh")
     number = await rollouts.begin(conn, plan(added))
     await rollouts.advance(conn)
-    (row,) = await rollouts.gateways(conn, number)
+    (row,) = (await state_of(conn, number))["gateways"]
     assert row["state"] == "failed"
     assert "its configuration cannot be changed" in row["reason"]
     await rollouts.advance(conn)

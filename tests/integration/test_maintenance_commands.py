@@ -2,44 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from typer.testing import CliRunner
 
 from devices.maintenance import OF_GATEWAYS, OF_THINGS, MaintenanceError, add
-from runtime.cli import app
 from tests.integration.city import register
-from tests.integration.terminal import terminal
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
-
     from psycopg import AsyncConnection
 
-    Command = Callable[..., Awaitable[str]]
+    from tests.integration.terminal import Halong
 
 
 @pytest.fixture
-async def halong(
-    conn: AsyncConnection[Any], database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[Command]:
-    """Run a command over the small city, and return what it prints."""
+async def halong(conn: AsyncConnection[Any], halong: Halong) -> Halong:
+    """`halong maintenance` over the small city."""
     await register(conn, "gw-a")
-
-    async def run(*arguments: str) -> str:
-        command = ["maintenance", *arguments]
-        result = await asyncio.to_thread(CliRunner().invoke, app, command, catch_exceptions=False)
-        assert result.exit_code == 0, result.output
-        return result.output
-
-    with terminal(monkeypatch, database_url, "maintenance"):
-        yield run
+    return partial(halong, "maintenance")
 
 
-async def test_work_is_planned_listed_and_called_off(halong: Command, conn: AsyncConnection[Any]) -> None:
+async def test_work_is_planned_listed_and_called_off(halong: Halong, conn: AsyncConnection[Any]) -> None:
     day = (datetime.now(UTC) + timedelta(days=3)).date().isoformat()
     work = ("--hours", "4", "--reason", "new mast", "--by", "Lan")
     assert "window 1: gateway gw-a from" in await halong("add", "--gateway", "gw-a", "--from", day, *work)
@@ -54,7 +39,7 @@ async def test_work_is_planned_listed_and_called_off(halong: Command, conn: Asyn
     assert await cursor.fetchone() == (True, "Minh")
 
 
-async def test_brackets_in_a_reason_are_brackets(halong: Command) -> None:
+async def test_brackets_in_a_reason_are_brackets(halong: Halong) -> None:
     await halong("add", "--thing", "gw-a-aq", "--hours", "1", "--reason", "mast [/b]")
     assert "mast [/b]" in await halong("list")
 
@@ -79,7 +64,7 @@ async def test_a_window_reaches_what_it_is_about_and_no_more(conn: AsyncConnecti
     assert [code for (code,) in await cursor.fetchall()] == ["gw-a", "gw-a", "gw-b"]
 
 
-async def test_what_cannot_be_planned_says_what_to_do(halong: Command, conn: AsyncConnection[Any]) -> None:
+async def test_what_cannot_be_planned_says_what_to_do(halong: Halong, conn: AsyncConnection[Any]) -> None:
     with pytest.raises(MaintenanceError, match="there is no thing 'x': `halong devices list`"):
         await halong("add", "--thing", "x", "--hours", "1", "--reason", "x")
     with pytest.raises(MaintenanceError, match="say why"):

@@ -5,25 +5,24 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from typer.testing import CliRunner
 
 from devices import installations, registry
 from devices.installations import Place, UnknownThingError
 from devices.locating import locate
 from devices.places import PlaceError
 from devices.profiles import load
-from runtime.cli import app
 from storage.pool import connect
-from tests.integration.terminal import terminal
 from tests.integration.test_registry import effective, gateway, rows, thing, with_things
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
     from devices.model import Profile
+    from tests.integration.terminal import Halong
 
     Connection = AsyncConnection[Any]
 
@@ -166,7 +165,7 @@ async def test_areas_follow_from_surveyed_outlines_of_every_generation(
 
 
 async def test_everything_is_located_by_the_outlines_that_there_are(
-    conn: Connection, database_url: str, city: Profile, monkeypatch: pytest.MonkeyPatch
+    conn: Connection, city: Profile, halong: Halong
 ) -> None:
     """The stations at 21.03, 107.34 were assigned to 195 and its ward; the outline of 193 holds them."""
 
@@ -184,10 +183,9 @@ async def test_everything_is_located_by_the_outlines_that_there_are(
         ("aq-2", ("195",), ("193",), ("06781",)),
     ]
     assert await state(conn) == before
-    with terminal(monkeypatch, database_url, "things"):
-        result = await asyncio.to_thread(CliRunner().invoke, app, ["things", "locate"])
-    assert "thing aq-1 leaves 195; enters 193; stands outside the outline of 06781" in result.output
-    assert "3 changed" in result.output
+    said = await halong("things", "locate")
+    assert "thing aq-1 leaves 195; enters 193; stands outside the outline of 06781" in said
+    assert "3 changed" in said
     assert await places(conn) == [(None, None, 21.03, ("06781", "193", "22"))]
     again = await locate(conn)
     assert [(each.code, each.left, each.entered) for each in again] == [("aq-1", (), ()), ("aq-2", (), ())]
@@ -233,23 +231,17 @@ async def test_of_two_moves_at_once_to_one_time_one_is_refused(
     assert len(await places(conn)) == 2
 
 
-async def test_what_somebody_types(
-    conn: Connection, database_url: str, city: Profile, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def halong(*arguments: str) -> str:
-        result = await asyncio.to_thread(CliRunner().invoke, app, ["things", *arguments])
-        return result.output if result.exit_code in (0, 2) else str(result.exception)
-
+async def test_what_somebody_types(conn: Connection, city: Profile, halong: Halong) -> None:
+    things = partial(halong, "things")
     to = ("aq-1", "--to", "20.96,107.05", "--at", "2026-11-20T09:00+07:00")
-    with terminal(monkeypatch, database_url, "things"):
-        assert "dry run: nothing was changed" in await halong("move", *to, "--area", "193", "--dry-run")
-        assert "say the codes of its areas" in await halong("move", *to)
-        assert "is no LAT,LON" in " ".join((await halong("move", "aq-1", "--to", "x", "--at", "now")).split())
-        said = await halong("move", *to, "--area", "193", "--by", "Minh", "--place", "school")
-        assert "aq-1 since 2026-11-20T09:00:00+07:00" in said
-        assert "leaves 06781 195; enters 193" in said
-        assert "counts for no commune any more" in said
-        told = await halong("places", "aq-1")
-        assert [word in told for word in ("06781 195 22", "193 22", "school", "Minh")] == [True] * 4
-        assert "taken back" in await halong("take-back", "aq-1")
-        assert "school" not in await halong("places", "aq-1")
+    assert "dry run: nothing was changed" in await things("move", *to, "--area", "193", "--dry-run")
+    assert "say the codes of its areas" in await things("move", *to, fails=True)
+    assert "is no LAT,LON" in await things("move", "aq-1", "--to", "x", "--at", "now", fails=True)
+    said = await things("move", *to, "--area", "193", "--by", "Minh", "--place", "school")
+    assert "aq-1 since 2026-11-20 09:00:00+07:00" in said
+    assert "leaves 06781 195; enters 193" in said
+    assert "counts for no commune any more" in said
+    told = await things("places", "aq-1")
+    assert [word in told for word in ("06781 195 22", "193 22", "school", "Minh")] == [True] * 4
+    assert "taken back" in await things("take-back", "aq-1")
+    assert "school" not in await things("places", "aq-1")

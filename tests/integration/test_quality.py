@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
 from analytics import calibrations, quality, quality_store, values
 from analytics.quality_run import flag, flag_again, prepare
@@ -17,7 +16,6 @@ from devices.edit import ExistsError
 from devices.entries import FieldError
 from devices.model import Gateway, ObservedProperty, Thing
 from devices.registry import datastream_ids, import_profile
-from runtime.cli import app
 from storage.observations import OBSERVATION, copy_in, insert_missing, read
 from tests.integration.city import PM2_5, small_city
 
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
     from analytics.network import Network
+    from tests.integration.terminal import Halong
 
 START = datetime(2026, 11, 20, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -224,33 +223,24 @@ async def test_the_humidity_correction_is_off_until_a_thing_asks_for_it(
     assert used[6:] == pytest.approx([100 / (3.181818 / 2.373737)] * 6, rel=1e-6)
 
 
-async def test_commands(
-    conn: AsyncConnection[Any], ids: Ids, database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HALONG_DATABASE_URL", database_url)
+async def test_commands(conn: AsyncConnection[Any], ids: Ids, halong: Halong) -> None:
     measured = noise(3)
     measured[30] = 90
     await copy_in(conn, series(ids["aq-1", "pm2_5"], measured))
-
-    def halong(*words: str) -> str:
-        done = CliRunner().invoke(app, ["quality", *words])
-        assert done.exit_code in {0, 2}, done.output
-        return " ".join(done.output.split())
-
+    command = partial(halong, "quality")
     period = ("--from", "2026-11-20T00:00Z", "--to", "2026-11-20T03:00Z")
-    run = asyncio.to_thread
-    assert "has a flag" in await run(halong, "flags", "aq-1", *period)
-    assert "1 observations flagged; 1 hours" in await run(halong, "run", *period)
-    listed = await run(halong, "flags", "aq-1", *period)
-    assert "2026-11-20T02:30:00" in listed
+    assert "has a flag" in await command("flags", "aq-1", *period)
+    assert "1 observations flagged; 1 hours" in await command("run", *period)
+    listed = await command("flags", "aq-1", *period)
+    assert "2026-11-20 09:30:00+07:00" in listed
     assert "rate spike" in listed
     assert "left out" in listed
     assert f"by rules {(await quality_store.read_rules(conn)).version}" in listed
-    assert '"least": 30' in await run(halong, "rules", "pm2_5")
-    assert "no rules for 'rssi'" in await run(halong, "rules", "rssi")
+    assert '"least": 30' in await command("rules", "pm2_5")
+    assert "no rules for 'rssi'" in await command("rules", "rssi", fails=True)
     more = ("--from", "2026-11-20T01:00Z", "--gain", "0.9", "--reference", "K-1")
-    assert "2 observed hours are queued" in await run(halong, "calibrate", "aq-1", "pm2_5", *more)
-    assert "recorded already" in await run(halong, "calibrate", "aq-1", "pm2_5", *more)
-    other = await run(halong, "calibrate", "aq-1", "pm2_5", *more, "--offset", "9")
+    assert "2 observed hours are queued" in await command("calibrate", "aq-1", "pm2_5", *more)
+    assert "recorded already" in await command("calibrate", "aq-1", "pm2_5", *more)
+    other = await command("calibrate", "aq-1", "pm2_5", *more, "--offset", "9", fails=True)
     assert "has a calibration for" in other
-    assert "does not measure" in await run(halong, "calibrate", "aq-1", "no2", *more)
+    assert "does not measure" in await command("calibrate", "aq-1", "no2", *more, fails=True)

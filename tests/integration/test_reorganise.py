@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from typer.testing import CliRunner
 
 import devices.profiles
 from analytics import values
@@ -22,8 +21,6 @@ from devices.boundaries import with_schematic_boundaries
 from devices.profiles import load
 from devices.profiles.rows import each_row
 from devices.reorganisation import ReorganisationError, UnitRow, reorganise
-from runtime.cli import app
-from tests.integration.terminal import terminal
 from tests.integration.test_analytics import current
 from tests.integration.test_registry import gateway, rows, snapshot, thing
 
@@ -34,6 +31,7 @@ if TYPE_CHECKING:
 
     from devices.model import Profile
     from devices.reorganisation import Reorganisation
+    from tests.integration.terminal import Halong
 
     Connection = AsyncConnection[Any]
 
@@ -210,16 +208,12 @@ async def test_a_unit_ends_with_its_parts(conn: Connection, before: Profile, tmp
 
 
 @pytest.fixture
-def halong(conn: Connection, before: Profile, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Any:
-    async def typed(*arguments: str) -> str:
-        result = await asyncio.to_thread(CliRunner().invoke, app, ["areas", *arguments])
-        return result.output if result.exit_code in (0, 2) else str(result.exception)
-
-    with terminal(monkeypatch, database_url, "areas"):
-        yield typed
+def halong(before: Profile, halong: Halong) -> Halong:
+    """`halong areas` over the units of before."""
+    return partial(halong, "areas")
 
 
-async def test_what_somebody_types(halong: Any, conn: Connection, tmp_path: Path) -> None:
+async def test_what_somebody_types(halong: Halong, conn: Connection, tmp_path: Path) -> None:
     await conn.execute(
         """INSERT INTO alert_rules (code, indicator, kind, threshold, severity, name_en, name_vi, areas,
                                     levels, escalation)
@@ -248,13 +242,13 @@ async def test_what_somebody_types(halong: Any, conn: Connection, tmp_path: Path
     shown = await halong("show", "207")
     assert "went into 07192" in shown
     assert "1 devices stand in it; indicators are computed for it" in shown
-    assert "no area '999'" in " ".join((await halong("show", "999")).split())
+    assert "no area '999'" in await halong("show", "999", fails=True)
     (tmp_path / "wrong.csv").write_text("code,valid_to,colour\n", encoding="utf-8")
-    assert "no such column: colour" in await halong("reorganise", str(tmp_path / "wrong.csv"))
+    assert "no such column: colour" in await halong("reorganise", tmp_path / "wrong.csv", fails=True)
 
 
 async def test_values_can_be_asked_for_by_old_and_new_units_over_any_period(
-    halong: Any, conn: Connection, before: Profile, tmp_path: Path
+    halong: Halong, conn: Connection, before: Profile, tmp_path: Path
 ) -> None:
     assert "written" in await halong("reorganise", str(written(tmp_path / "2025.csv")))
     assert "dry run" in await halong("report", "on", "--level", "commune", "--dry-run")

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from typer.testing import CliRunner
 
 from devices.sensors import SensorError, install, sensors
-from runtime.cli import app
 from tests.integration.city import register
-from tests.integration.terminal import terminal
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
+
+    from tests.integration.terminal import Halong
 
 
 def day(number: int) -> datetime:
@@ -52,21 +50,11 @@ async def test_what_cannot_be_recorded_says_why_and_changes_nothing(conn: AsyncC
     assert [(s.model, s.valid_to) for s in await sensors(conn)] == [("first", None)]
 
 
-async def test_the_commands_record_and_list(
-    conn: AsyncConnection[Any], database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_commands_record_and_list(conn: AsyncConnection[Any], halong: Halong) -> None:
     await register(conn, "gw-a")
-
-    async def halong(*arguments: str) -> str:
-        command = ["sensors", *arguments]
-        result = await asyncio.to_thread(CliRunner().invoke, app, command, catch_exceptions=False)
-        assert result.exit_code == 0, result.output
-        return result.output
-
-    with terminal(monkeypatch, database_url, "sensors"):
-        assert "no sensor is recorded" in await halong("list")
-        what = ("--model", "OPC-N3", "--maker", "Alphasense", "--serial", "4711", "--firmware", "1.18")
-        said = await halong("install", "gw-a-aq", "pm2_5", *what, "--from", "2026-11-01")
-        assert "sensor 1: OPC-N3 measures pm2_5 of gw-a-aq from 2026-11-01 00:00" in said
-        listed = await halong("list", "gw-a-aq", "--at", "2026-11-20")
-        assert all(words in listed for words in ("OPC-N3", "Alphasense", "4711", "1.18"))
+    assert "no sensor is recorded" in await halong("sensors", "list")
+    what = ("--model", "OPC-N3", "--maker", "Alphasense", "--serial", "4711", "--firmware", "1.18")
+    said = await halong("sensors", "install", "gw-a-aq", "pm2_5", *what, "--from", "2026-11-01")
+    assert "sensor 1: OPC-N3 measures pm2_5 of gw-a-aq from 2026-11-01 00:00" in said
+    listed = await halong("sensors", "list", "gw-a-aq", "--at", "2026-11-20")
+    assert all(words in listed for words in ("OPC-N3", "Alphasense", "4711", "1.18"))

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
-
-from typer.testing import CliRunner
 
 from api.oidc import sessions
 from api.reach import Caller
 from api.rights import Role
-from runtime.cli import app
-from tests.integration.terminal import terminal
 
 if TYPE_CHECKING:
-    import pytest
     from psycopg import AsyncConnection
+
+    from tests.integration.terminal import Halong
 
 MINH = Caller(
     kind="person", id="5f1c", name="minh", role=Role.OPERATOR, further=(Role.INSTALLER,), areas=("193", "194")
@@ -23,26 +19,18 @@ MINH = Caller(
 LAN = Caller(kind="person", id="77aa", name="lan", role=Role.ADMIN)
 
 
-async def halong(*arguments: str) -> str:
-    result = await asyncio.to_thread(CliRunner().invoke, app, ["sessions", *arguments])
-    assert result.exit_code == 0, result.output
-    return result.output
-
-
-async def test_who_is_logged_in_is_listed_and_logged_out(
-    conn: AsyncConnection[Any], database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_who_is_logged_in_is_listed_and_logged_out(conn: AsyncConnection[Any], halong: Halong) -> None:
     texts = [await sessions.begin(conn, who, 12) for who in (MINH, LAN, MINH)]
     found = await sessions.find(conn, texts[0])
     assert found is not None
     assert (found.who, found.name, found.areas) == ("person 5f1c", "minh", ("193", "194"))
     assert found.told_roles == "roles operator and installer"
-    with terminal(monkeypatch, database_url, "sessions"):
-        listed = await halong("list")
-        assert [listed.count(word) for word in ("5f1c", "77aa", "193 194", "everywhere")] == [2, 1, 2, 1]
-        assert not any(text in listed for text in texts)
-        assert await halong("end", "5f1c") == "2 sessions of 5f1c ended\n"
-        assert await halong("end", "5f1c") == "0 sessions of 5f1c ended\n"
+    listed = await halong("sessions", "list")
+    assert [listed.count(word) for word in ("5f1c", "77aa", "193 194", "everywhere")] == [2, 1, 2, 1]
+    assert listed.count("+07:00") == 6
+    assert not any(text in listed for text in texts)
+    assert await halong("sessions", "end", "5f1c") == "2 sessions of 5f1c ended\n"
+    assert await halong("sessions", "end", "5f1c") == "0 sessions of 5f1c ended\n"
     assert [await sessions.find(conn, text) is None for text in texts] == [True, False, True]
 
 

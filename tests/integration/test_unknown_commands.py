@@ -2,49 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from typer.testing import CliRunner
 
 from devices.unknown import UnknownThingError
-from runtime.cli import app
 from tests.integration.city import register
-from tests.integration.terminal import terminal
+from tests.integration.terminal import typed
 from tests.integration.test_ingest import gateway_client, ingesting
 from tests.integration.test_unknown_things import noted, send_rounds, stored, until_seen, until_stored
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
-
     from psycopg import AsyncConnection
 
     from runtime.settings import Settings
     from tests.conftest import Broker
-
-    Command = Callable[..., Awaitable[str]]
+    from tests.integration.terminal import Halong
 
 
 @pytest.fixture
-async def halong(
-    conn: AsyncConnection[Any], database_url: str, monkeypatch: pytest.MonkeyPatch, gateway_code: str
-) -> AsyncIterator[Command]:
-    """Run a command over the small city, and return what it prints."""
+async def halong(conn: AsyncConnection[Any], halong: Halong, gateway_code: str) -> Halong:
+    """`halong unknown` over the small city."""
     await register(conn, gateway_code)
-
-    async def run(*arguments: str) -> str:
-        command = ["unknown", *arguments]
-        result = await asyncio.to_thread(CliRunner().invoke, app, command, catch_exceptions=False)
-        assert result.exit_code == 0, result.output
-        return result.output
-
-    with terminal(monkeypatch, database_url, "unknown"):
-        yield run
+    return partial(halong, "unknown")
 
 
 async def test_a_device_is_found_tried_accepted_and_its_messages_followed(
-    halong: Command, conn: AsyncConnection[Any], settings: Settings, broker: Broker, gateway_code: str
+    halong: Halong, conn: AsyncConnection[Any], settings: Settings, broker: Broker, gateway_code: str
 ) -> None:
     device = f"{gateway_code}-new"
     async with ingesting(settings), gateway_client(broker, gateway_code) as client:
@@ -71,7 +56,7 @@ async def test_a_device_is_found_tried_accepted_and_its_messages_followed(
 
 
 async def test_one_is_ignored_and_limits_are_set(
-    halong: Command, conn: AsyncConnection[Any], gateway_code: str
+    halong: Halong, conn: AsyncConnection[Any], gateway_code: str
 ) -> None:
     await noted(conn, gateway_code, "bench")
     said = await halong("ignore", "bench", "--reason", "a test bench", "--by", "Lan")
@@ -83,8 +68,14 @@ async def test_one_is_ignored_and_limits_are_set(
     assert "nothing is accepted" in await halong("automatic", gateway_code, "--off")
 
 
-async def test_what_cannot_be_says_what_to_do(halong: Command) -> None:
+async def test_what_cannot_be_says_what_to_do(halong: Halong) -> None:
     with pytest.raises(UnknownThingError, match="no unknown thing 'x': `halong unknown list` shows them"):
         await halong("accept", "x")
     with pytest.raises(UnknownThingError, match="gateway 'x' is not registered"):
         await halong("automatic", "x")
+
+
+@pytest.mark.parametrize("asked", ["pm10", "pm10=0", "pm10=86401", "pm10=99999999999"])
+async def test_an_interval_is_a_day_at_most(asked: str) -> None:
+    printed = await typed("unknown", "accept", "x", "--interval", asked, fails=True)
+    assert f"{asked!r} is not of the form pm10=60, in seconds from 1 to 86400 (a day)" in printed

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from devices import unknown_seen
 from devices import unknown_store as store
 from devices.unknown import UnknownThingError, Wishes, interval_of
 from devices.unknown_limits import accept_automatically, set_automatic
@@ -267,7 +268,7 @@ async def test_what_cannot_be_accepted_without_anybody_leaves_the_others_their_t
 
 async def noted(conn: Connection, gateway: str, device: str, **seen: Any) -> int:
     """An unknown thing that has sent pm2_5 once."""
-    value = store.Seen(
+    value = unknown_seen.Seen(
         seen.pop("property", "pm2_5"),
         seen.pop("unit", None),
         1,
@@ -276,11 +277,11 @@ async def noted(conn: Connection, gateway: str, device: str, **seen: Any) -> int
         seen.pop("times", [datetime(2026, 11, 20, tzinfo=UTC)]),
     )
     at = datetime.now(UTC)
-    made = store.Noted(
-        gateway=gateway, device=device, source=seen.pop("source", "native"), dev_eui=None, first=at, last=at,
-        messages=1, properties=(value,),
+    made = unknown_seen.Noted(
+        gateway=gateway, device=device, source=seen.pop("source", "native"),
+        dev_eui=seen.pop("dev_eui", None), first=at, last=at, messages=1, properties=(value,),
     )  # fmt: skip
-    (id_,) = await store.note(conn, [made])
+    (id_,) = await unknown_seen.note(conn, [made])
     return id_
 
 
@@ -324,7 +325,7 @@ async def test_what_nobody_decided_on_leaves_the_queue_when_it_is_not_sent_any_m
         await noted(conn, "gw-a", device)
     await store.ignore(conn, 3, "Lan", "")
     await conn.execute("UPDATE unknown_things SET last_seen = now() - interval '31 days' WHERE id IN (1, 3)")
-    await store.forget_gone(conn)
+    await unknown_seen.forget_gone(conn)
     assert [u.device for u, _ in await queue(conn)] == ["here", "ignored"]
 
 
@@ -334,7 +335,7 @@ async def test_a_gateway_that_makes_up_names_fills_its_own_part_of_the_queue_alo
 ) -> None:
     await register(conn, "gw-a")
     await register(conn, "gw-b")
-    monkeypatch.setattr(store, "MOST_THINGS", 2)
+    monkeypatch.setattr(unknown_seen, "MOST_THINGS", 2)
     for device in ("x", "y"):
         await noted(conn, "gw-a", device)
     with pytest.raises(ValueError, match="not enough values"):

@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from runtime.listing import Listing
+from runtime.listing import Listing, shortened
 
 PREFIX, DATE, NAME = (
     "c8be3f01",
@@ -43,3 +43,10 @@ def test_a_terminal_wraps_prose_alone(width: int) -> None:
 
 def test_a_table_that_fits_is_no_wider_than_the_terminal() -> None:
     assert max(map(len, printed(80, terminal=True))) <= 80
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"), [(3, ["  a", "  b", "  c"]), (2, ["  a", "  b", "  … and 1 more"])]
+)
+def test_of_many_lines_the_first_are_told_and_how_many_follow(shown: int, expected: list[str]) -> None:
+    assert shortened(["a", "b", "c"], shown) == expected

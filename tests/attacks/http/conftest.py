@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.integration import conftest as integration
 from tests.integration.api import conftest as api
 from tests.serving import serving
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 address, city = api.address, api.city
 city_template, database_url = api.city_template, api.database_url
+issuer = integration.issuer
 
 
 @pytest.fixture

@@ -14,19 +14,13 @@ from tests.issuers import SigningIssuer, rsa_key
 from tests.serving import serving
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from psycopg import AsyncConnection
 
 _CLIENT = "console"
 _SESSION = "halong_console_session"
-
-
-@pytest.fixture
-def issuer() -> Iterator[SigningIssuer]:
-    with SigningIssuer() as found:
-        yield found
 
 
 @pytest.fixture

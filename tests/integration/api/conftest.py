@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from api import keys
 from api.app import create_app
 from runtime.settings import Settings
 from storage.pool import connect
@@ -69,6 +70,14 @@ async def address(database_url: str, city: AsyncConnection[Any]) -> AsyncIterato
 @pytest.fixture
 async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     async with client_of(app) as client:
+        yield client
+
+
+@pytest.fixture
+async def admin(app: FastAPI, city: AsyncConnection[Any]) -> AsyncIterator[httpx.AsyncClient]:
+    """A client with a key that may do everything."""
+    text, _ = await keys.create(city, "town hall", "admin")
+    async with client_of(app, authorization=f"Bearer {text}") as client:
         yield client
 
 

@@ -32,13 +32,6 @@ async def operator(app: FastAPI, city: AsyncConnection[Any]) -> AsyncIterator[ht
         yield client
 
 
-@pytest.fixture
-async def administrator(app: FastAPI, city: AsyncConnection[Any]) -> AsyncIterator[httpx.AsyncClient]:
-    text, _ = await keys.create(city, "town hall", "admin")
-    async with client_of(app, authorization=f"Bearer {text}") as client:
-        yield client
-
-
 def ids(answer: httpx.Response) -> list[int]:
     assert answer.status_code == 200, answer.text
     return [row["id"] for row in answer.json()["items"]]
@@ -153,21 +146,21 @@ async def test_a_silence_that_cannot_be(operator: httpx.AsyncClient) -> None:
 
 
 async def test_rules_are_created_changed_and_deleted(
-    administrator: httpx.AsyncClient, city: AsyncConnection[Any], app: FastAPI
+    admin: httpx.AsyncClient, city: AsyncConnection[Any], app: FastAPI
 ) -> None:
-    made = await administrator.post("/v1/alert-rules", json=RULE)
+    made = await admin.post("/v1/alert-rules", json=RULE)
     assert made.status_code == 201, made.text
     assert_fits(made.json(), {"$ref": "#/components/schemas/AlertRule"}, app)
     assert (made.json()["version"], made.json()["changed_by"]) == (1, "town hall")
-    changed = await administrator.patch("/v1/alert-rules/noise", json={"clear": None, "hold_min": 30})
+    changed = await admin.patch("/v1/alert-rules/noise", json={"clear": None, "hold_min": 30})
     found = changed.json()
     assert (found["clear"], found["hold_min"], found["threshold"], found["version"]) == (None, 30, 70, 2)
-    assert found == (await administrator.get("/v1/alert-rules/noise")).json()
-    assert (await administrator.delete("/v1/alert-rules/noise")).status_code == 204
-    assert_problem(await administrator.get("/v1/alert-rules/noise"), 404, "not-found")
-    assert_problem(await administrator.delete("/v1/alert-rules/noise"), 404, "not-found")
-    assert (await administrator.post("/v1/alert-rules", json=RULE)).json()["version"] == 4
-    again = assert_problem(await administrator.post("/v1/alert-rules", json=RULE), 422, "invalid-parameter")
+    assert found == (await admin.get("/v1/alert-rules/noise")).json()
+    assert (await admin.delete("/v1/alert-rules/noise")).status_code == 204
+    assert_problem(await admin.get("/v1/alert-rules/noise"), 404, "not-found")
+    assert_problem(await admin.delete("/v1/alert-rules/noise"), 404, "not-found")
+    assert (await admin.post("/v1/alert-rules", json=RULE)).json()["version"] == 4
+    again = assert_problem(await admin.post("/v1/alert-rules", json=RULE), 422, "invalid-parameter")
     assert again["errors"][0]["parameter"] == "code"
 
 
@@ -191,19 +184,19 @@ UNFIT_RULES: list[tuple[dict[str, Any], str | None]] = [
 ]
 
 
-async def test_a_rule_that_cannot_be_is_refused_by_its_field(administrator: httpx.AsyncClient) -> None:
-    await administrator.post("/v1/alert-rules", json=RULE)
+async def test_a_rule_that_cannot_be_is_refused_by_its_field(admin: httpx.AsyncClient) -> None:
+    await admin.post("/v1/alert-rules", json=RULE)
     for change, field in UNFIT_RULES:
-        answer = await administrator.patch("/v1/alert-rules/noise", json=change)
+        answer = await admin.patch("/v1/alert-rules/noise", json=change)
         body = assert_problem(answer, 422, "invalid-parameter")
         assert field is None or body["errors"][0]["parameter"] == field, change
-    assert (await administrator.get("/v1/alert-rules/noise")).json()["version"] == 1
+    assert (await admin.get("/v1/alert-rules/noise")).json()["version"] == 1
 
 
 async def test_a_refused_rule_is_told_what_was_sent_and_where_to_read(
-    administrator: httpx.AsyncClient,
+    admin: httpx.AsyncClient,
 ) -> None:
-    wrong = await administrator.post("/v1/alert-rules", json=RULE | {"clear": 75})
+    wrong = await admin.post("/v1/alert-rules", json=RULE | {"clear": 75})
     body = assert_problem(wrong, 422, "invalid-parameter")
     assert body["errors"][0]["value"] == "75.0"
     assert body["detail"] == (
@@ -211,9 +204,9 @@ async def test_a_refused_rule_is_told_what_was_sent_and_where_to_read(
     )
 
 
-async def test_what_is_no_json_is_told(administrator: httpx.AsyncClient) -> None:
+async def test_what_is_no_json_is_told(admin: httpx.AsyncClient) -> None:
     for content in (b"", b"{", b"[]", b"\xff", b'"x"'):
-        answer = await administrator.post(
+        answer = await admin.post(
             "/v1/alert-rules", content=content, headers={"content-type": "application/json"}
         )
         assert answer.json()["status"] in {400, 422}, answer.text

@@ -29,20 +29,16 @@ from tests.integration.api.test_registry_api import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     import httpx
     from fastapi import FastAPI
     from psycopg import AsyncConnection
 
 
 @pytest.fixture
-async def admin(app: FastAPI, city: AsyncConnection[Any]) -> AsyncIterator[httpx.AsyncClient]:
+async def admin(admin: httpx.AsyncClient, city: AsyncConnection[Any]) -> httpx.AsyncClient:
     """Somebody who may do everything, over a city whose own lines are taken out of the way."""
-    text, _ = await keys.create(city, "town hall", "admin")
     await city.execute("TRUNCATE registry_changes")
-    async with client_of(app, authorization=f"Bearer {text}") as client:
-        yield client
+    return admin
 
 
 async def lines(client: httpx.AsyncClient, **asked: str) -> list[dict[str, Any]]:

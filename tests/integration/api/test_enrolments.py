@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -13,7 +14,6 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
-from typer.testing import CliRunner
 
 from api import keys
 from api.app import create_app
@@ -22,11 +22,9 @@ from devices.authority_files import AuthorityFolder
 from devices.credentials import password_matches
 from devices.enrolment import PREFIX, create_token
 from devices.rotation import revoke_all, set_enabled
-from runtime.cli import app as halong
 from runtime.settings import Settings
 from tests.integration.api.conftest import client_of
 from tests.integration.api.test_api_contract import assert_problem
-from tests.integration.terminal import terminal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -34,6 +32,8 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
     from psycopg import AsyncConnection
+
+    from tests.integration.terminal import Halong
 
 GATEWAY = "ha-long-1"
 DAY = timedelta(days=1)
@@ -229,17 +229,11 @@ async def test_without_an_authority_the_api_says_what_to_do(
         assert (given["ca"], given["broker"]) == (None, None)
 
 
-def test_the_command_prints_the_token_and_its_code(
-    database_url: str, city: AsyncConnection[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with terminal(monkeypatch, database_url, "gateways"):
-        shown = CliRunner().invoke(
-            halong, ["gateways", "enrol", GATEWAY, "--qr", "--for", "2h", "--api", "https://city.example"]
-        )
-        assert shown.exit_code == 0, shown.output
-        assert "halong_enrol_" in shown.output
-        assert "▀" in shown.output
-        refused = CliRunner().invoke(halong, ["gateways", "enrol", GATEWAY, "--for", "31d"])
-        assert "30 days at most" in str(refused.exception)
-        without = CliRunner().invoke(halong, ["gateways", "enrol", GATEWAY, "--qr"])
-        assert "HALONG_PUBLIC_URL" in without.output
+async def test_the_command_prints_the_token_and_its_code(city: AsyncConnection[Any], halong: Halong) -> None:
+    asked = partial(halong, "gateways", "enrol", GATEWAY)
+    shown = await asked("--qr", "--for", "2h", "--api", "https://city.example")
+    assert "halong_enrol_" in shown
+    assert "+07:00, once" in shown
+    assert "▀" in shown
+    assert "30 days at most" in await asked("--for", "31d", fails=True)
+    assert "HALONG_PUBLIC_URL" in await asked("--qr", fails=True)

@@ -41,12 +41,6 @@ def real_issuer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def issuer() -> Iterator[SigningIssuer]:
-    with SigningIssuer() as found:
-        yield found
-
-
-@pytest.fixture
 async def app(
     database_url: str, city: AsyncConnection[Any], issuer: SigningIssuer, tmp_path: Path
 ) -> AsyncIterator[FastAPI]:

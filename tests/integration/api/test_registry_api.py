@@ -31,13 +31,6 @@ CALIBRATIONS = "/v1/registry/calibrations"
 
 
 @pytest.fixture
-async def admin(app: FastAPI, city: AsyncConnection[Any]) -> AsyncIterator[httpx.AsyncClient]:
-    text, _ = await keys.create(city, "town hall", "admin")
-    async with client_of(app, authorization=f"Bearer {text}") as client:
-        yield client
-
-
-@pytest.fixture
 async def installer(app: FastAPI, city: AsyncConnection[Any]) -> AsyncIterator[httpx.AsyncClient]:
     text, _ = await keys.create(city, "van of Hạ Long", "installer", areas=["193"])
     async with client_of(app, authorization=f"Bearer {text}") as client:

@@ -10,7 +10,7 @@ import pytest
 
 from api import keys
 from api.app import create_app
-from devices import unknown_store
+from devices import unknown_seen, unknown_store
 from devices.unknown import UnknownThingError
 from runtime.settings import Settings
 from tests.integration.api.conftest import client_of
@@ -30,15 +30,15 @@ async def installer(database_url: str, city: AsyncConnection[Any]) -> AsyncItera
     """A client with the key of an installer of 193, where a gateway has named aq-999 fourteen times."""
     times = [AT + timedelta(minutes=number) for number in range(14)]
     properties = (
-        unknown_store.Seen("pm2_5", None, 14, 30.5, 43.5, times),
-        unknown_store.Seen("temp", None, 14, 20.0, 21.0, times),
+        unknown_seen.Seen("pm2_5", None, 14, 30.5, 43.5, times),
+        unknown_seen.Seen("temp", None, 14, 20.0, 21.0, times),
     )
-    named = unknown_store.Noted(
+    named = unknown_seen.Noted(
         gateway="ha-long-1", device="aq-999", source="native", dev_eui=None, first=times[0], last=times[-1],
         messages=14, properties=properties,
     )  # fmt: skip
     await city.execute("TRUNCATE unknown_things RESTART IDENTITY CASCADE")
-    await unknown_store.note(city, [named])
+    await unknown_seen.note(city, [named])
     text, _ = await keys.create(city, "installers of Hạ Long", "installer", areas=["193"])
     app = create_app(Settings.model_validate({"database_url": database_url}))
     async with app.router.lifespan_context(app), client_of(app, authorization=f"Bearer {text}") as client:
@@ -87,6 +87,9 @@ async def test_what_cannot_be_is_a_conflict_that_says_why(installer: httpx.Async
     answer = await installer.post("/v1/unknown-things/1/accept", json=body)
     assert "temp: it has sent no such property" in assert_problem(answer, 409, "conflict")["detail"]
     assert_problem(await installer.post("/v1/unknown-things/7/accept", json={}), 404, "not-found")
+    beyond = await installer.post("/v1/unknown-things/1/accept", json={"intervals": {"pm2_5": 99999999999}})
+    told = assert_problem(beyond, 422, "invalid-parameter")["detail"]
+    assert told == "intervals.pm2_5: '99999999999' cannot be used; give at most 86,400"
 
 
 @pytest.mark.attack("to register a device in another's area", "409, nothing is registered")

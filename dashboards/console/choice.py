@@ -74,9 +74,9 @@ class Choice:
         """Return the choice of another area."""
         return replace(self, area=code, unit=None, unknown=())
 
-    def beside(self, kind: str, code: str) -> Choice:
+    def beside(self, detail: Detail) -> Choice:
         """Return the choice with something in the panel at the side."""
-        return replace(self, detail=Detail(kind, code), unknown=())
+        return replace(self, detail=detail, unknown=())
 
     def address(self, language: str) -> str:
         """Return the query that asks for this choice."""

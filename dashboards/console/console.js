@@ -9,5 +9,6 @@ document.addEventListener("DOMContentLoaded", () => {
   };
   new MutationObserver(tell).observe(document.body, { attributes: true, attributeFilter: ["class"] });
   tell();
+  document.addEventListener("keydown", (event) => event.key === "Escape" && emitEvent("halong-escape", null));
   window.addEventListener("popstate", () => emitEvent("halong-address", location.search));
 });

@@ -111,7 +111,7 @@ class Feed:
     async def _poll(self) -> None:
         try:
             async with self._pool().connection(timeout=_CONNECTION_TIMEOUT_S) as conn:
-                self.snapshot = await read(conn, await self._known(conn))
+                self.snapshot = await read(conn, await self._known(conn), self.snapshot)
         except (psycopg.Error, OSError) as error:
             self._note_away(error)
         else:

@@ -185,7 +185,7 @@ def _dressed(request: Request, client: Client) -> Words:
     client.title = "halong"
     # The page has a main part of its own; Quasar's is around all of it.
     assert client.content.parent_slot is not None
-    client.content.parent_slot.parent.props["role"] = "none"
+    client.content.parent_slot.parent.tag = "div"
     ui.add_head_html(f"<style>{sheet()}</style>")
     lost = [words("connection_lost"), words("reconnecting")]
     script = (_HERE / _SCRIPT).read_text("utf-8")

@@ -68,6 +68,7 @@ class Page:
                 self._wait = text("p", self._words("loading"), "wait")
             self._side = Side(self._context)
         ui.on("halong-theme", lambda event: self._on_theme(bool(event.args)))
+        ui.on("halong-escape", self._side.close)
         ui.on("halong-address", lambda event: self._on_address(str(event.args)))
         self._show()
 

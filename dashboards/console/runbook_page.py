@@ -36,4 +36,4 @@ def steps(words: Words, book: Runbook) -> None:
         text("h3", words(title), "runbook-part")
         with tag("ol", "runbook-steps"):
             for each in items:
-                text("li", words.said(each))
+                text("li", words.said(each).replace("`", ""))

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from dashboards.console.sheets import Sheet
     from dashboards.console.views.context import Context
 
-_FOCUS: Final = "document.querySelector('.side h2')?.focus()"
+#: who cannot see the panel is led to it, and back to where it was opened from
+_FOCUS: Final = """
+if (!document.activeElement.closest('.side')) window.sideOpener = document.activeElement;
+document.querySelector('.side h2')?.focus();"""
+_BACK: Final = "if (window.sideOpener?.isConnected) window.sideOpener.focus()"
 
 
 class Side:
@@ -30,7 +34,6 @@ class Side:
         self._detail: Detail | None = None
         self._sheet: Sheet | None = None
         self._panel = tag("aside", "side", aria_labelledby="side-title")
-        self._panel.on("keydown.esc", self._close)
         with self._panel:
             with tag("div", "side-head"):
                 self._title = text("h2", "")
@@ -39,7 +42,7 @@ class Side:
                 close.props["title"] = self._words("close")
                 with close:
                     text("span", "✕").props["aria-hidden"] = "true"
-                close.on("click", self._close)
+                close.on("click", self.close)
             self._said = text("p", "", "side-said")
             self._said.props["role"] = "status"
             self._box = tag("div", "side-body")
@@ -49,31 +52,31 @@ class Side:
         """Show what is chosen: it is read here, for this page alone."""
         detail = scene.choice.detail
         if detail is None:
-            self._clear()
+            if self._detail is not None:
+                self._clear()
+                ui.run_javascript(_BACK)
             return
         is_new = self._open(detail)
-        kind = SHEETS[detail.kind]
         try:
-            async with self._context.desk.reading() as conn:
-                assert self._sheet is not None
-                found = await self._sheet.read(conn)
+            found = await self._read()
         except (psycopg.Error, OSError):
             self._say(self._words("side_away"))
             return
         if detail != self._detail:
             return  # another one was chosen meanwhile
-        if found is None:
-            self._say(self._words(kind[1], code=detail.code))
-            self._title.show(detail.code)
-        else:
-            self._say("")
-            self._fill(scene, found)
+        self._fill(scene, detail, found)
         if is_new:
             ui.run_javascript(_FOCUS)
 
+    async def _read(self) -> Any:
+        assert self._sheet is not None
+        async with self._context.desk.reading() as conn:
+            return await self._sheet.read(conn)
+
     def _open(self, detail: Detail) -> bool:
-        """Build the sheet of another detail, and tell whether it is another."""
-        if detail == self._detail:
+        """Build the sheet of another detail, and tell whether it is of something else."""
+        if self._detail is not None and replace(self._detail, drawn=detail.drawn) == detail:
+            self._detail = detail
             return False
         self._clear()
         self._detail = detail
@@ -85,21 +88,26 @@ class Side:
         self._box.set_visibility(False)
         return True
 
-    def _fill(self, scene: Scene, found: Any) -> None:
+    def _fill(self, scene: Scene, detail: Detail, found: Any) -> None:
         assert self._sheet is not None
-        self._title.show(self._sheet.title(scene, found))
-        self._sheet.show(scene, found)
-        self._box.set_visibility(True)
+        if found is None:
+            self._title.show(detail.code)
+            self._say(self._words(SHEETS[detail.kind][1], code=detail.code))
+        else:
+            self._title.show(self._sheet.title(scene, found))
+            self._say("")
+            self._sheet.show(scene, found)
+        self._box.set_visibility(found is not None)
 
     def _clear(self) -> None:
-        if self._detail is not None:
-            self._detail = self._sheet = None
-            self._box.clear()
-            self._panel.set_visibility(False)
+        self._detail = self._sheet = None
+        self._box.clear()
+        self._panel.set_visibility(False)
 
     def _say(self, words: str) -> None:
         self._said.show(words)
         self._said.set_visibility(bool(words))
 
-    def _close(self) -> Any:
-        return self._context.choose(replace(self._context.choice(), detail=None))
+    async def close(self) -> None:
+        """Show nothing, where something is shown."""
+        await self._context.choose(replace(self._context.choice(), detail=None))

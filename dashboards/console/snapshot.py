@@ -159,8 +159,8 @@ def _split(rows: list[Row]) -> tuple[list[Row], Row | None]:
     return shown, next((row for row in rows if row["code"] in parents and row["level"] != level), None)
 
 
-async def read(conn: AsyncConnection[Any], registry: Registry) -> Snapshot:
-    """Read what changes all the time."""
+async def read(conn: AsyncConnection[Any], registry: Registry, before: Snapshot | None = None) -> Snapshot:
+    """Read what changes all the time; of alerts that are as they were `before`, stations are not asked."""
     time = datetime.now(UTC)
     raised = await alerts.raised(conn, _ALERTS)
     with within(registry.reach):
@@ -184,9 +184,18 @@ async def read(conn: AsyncConnection[Any], registry: Registry) -> Snapshot:
         ended=tuple(
             await alerts.alerts(conn, start=time - _ENDED_FOR, end=time, state="resolved", limit=_ENDED)
         ),
-        agreements=await read_agreements(conn, raised),
+        agreements=await _agreements(conn, raised, before),
         unknown=tuple(await _unknown(conn)),
     )
+
+
+async def _agreements(
+    conn: AsyncConnection[Any], raised: Sequence[Row], before: Snapshot | None
+) -> dict[int, Agreement]:
+    was = {row["id"]: (row["value"], row["value_end"]) for row in before.alerts} if before else {}
+    same = {row["id"] for row in raised if was.get(row["id"]) == (row["value"], row["value_end"])}
+    kept = {number: each for number, each in before.agreements.items() if number in same} if before else {}
+    return kept | await read_agreements(conn, [row for row in raised if row["id"] not in kept])
 
 
 async def read_agreements(conn: AsyncConnection[Any], found: Sequence[Row]) -> dict[int, Agreement]:
@@ -194,9 +203,9 @@ async def read_agreements(conn: AsyncConnection[Any], found: Sequence[Row]) -> d
     compared = {row["id"]: row for row in found if row["threshold"] is not None}
     if not compared:
         return {}
-    stations: dict[int, list[Row]] = {}
+    stations: dict[int, list[Row]] = {number: [] for number in compared}
     for row in await queries.stations(conn, list(compared)):
-        stations.setdefault(row["alert_id"], []).append(row)
+        stations[row["alert_id"]].append(row)
     return {number: agreement(compared[number], rows) for number, rows in stations.items()}
 
 

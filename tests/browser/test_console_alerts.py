@@ -94,6 +94,7 @@ def test_an_operator_acknowledges_silences_and_ends_the_silence(
         page.wait_for_selector(".sheet-facts dd:has-text('acknowledged')")
         page.keyboard.press("Escape")
         page.wait_for_selector(".side", state="hidden")
+        page.wait_for_function("() => document.activeElement.matches('.panel-alerts .table-choice')")
         page.wait_for_url("**/?view=work**")
         assert "alert=" not in page.url
     silences = "SELECT reason, created_by, ended_by, ends_at - starts_at < interval '1 h' FROM alert_silences"

@@ -83,12 +83,12 @@ def test_the_chart_grows_as_it_is_measured_and_goes_on_after_a_break(
                 "before => document.querySelector('.live-line').getAttribute('d') !== before", arg=before
             )
             page.wait_for_function(
-                "() => [...document.querySelectorAll('.live-text')].some(t => t.textContent === '5,000')"
+                "() => [...document.querySelectorAll('.live-text')].some(t => t.textContent === '4,000')"
             )
             cut()
-            measure(city_url, 9_000, property_="so2")
+            measure(city_url, 90_000, property_="so2")
             page.wait_for_function(
-                "() => [...document.querySelectorAll('.live-text')].some(t => t.textContent === '8,000')",
+                "() => [...document.querySelectorAll('.live-text')].some(t => t.textContent === '50,000')",
                 timeout=40_000,
             )
             page.wait_for_selector(".live-chart[data-state=live]")
@@ -178,7 +178,7 @@ def test_a_gateway_shows_its_state_how_it_came_about_and_what_was_refused_of_it(
 
 
 def test_a_click_on_the_map_opens_a_gateway_and_escape_closes_it(browser: Browser, console: str) -> None:
-    with opened(browser, f"{console}/?lang=en") as page:
+    with opened(browser, f"{console}/?lang=en", ready=".chart canvas") as page:
         page.locator(".map-spot").first.click(force=True)
         page.wait_for_selector(".side h2:has-text('gateway')")
         page.keyboard.press("Escape")

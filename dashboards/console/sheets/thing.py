@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +37,7 @@ class ThingSheet:
 
     def __init__(self, context: Context, detail: Detail) -> None:
         """Build it."""
-        self._context, self._detail, words = context, detail, context.words
+        self._context, self._code, words = context, detail.code, context.words
         labels = {"kind": words("kind"), "areas": words("areas"), "newest": words("newest")}
         self._facts = Facts(labels)
         self._links = tag("p", "sheet-links")
@@ -57,12 +57,11 @@ class ThingSheet:
         self._drawn: int | None = None
 
     def _draw(self, code: str) -> Any:
-        choice = self._context.choice()
-        return self._context.choose(replace(choice, detail=replace(self._detail, drawn=code)))
+        return self._context.open("thing", self._code, drawn=code)
 
     async def read(self, conn: AsyncConnection[Any]) -> Found | None:
         """Return the thing, None where there is none of that code in reach."""
-        code = self._detail.code
+        code = self._code
         thing = None if "\0" in code else await queries.thing(conn, code, datetime.now(UTC))
         if thing is None:
             return None
@@ -85,15 +84,10 @@ class ThingSheet:
                 link(
                     scene.words("side_gateway", code=gateway), lambda: self._context.open("gateway", gateway)
                 )
-        drawn = self._chosen(found.streams)
+        drawn = _chosen(scene, found.streams)
         self._values.show(rows=[_row(scene, each, chosen=each is drawn) for each in found.streams])
         self._alerts.show(rows=alert_rows(scene, found.alerts))
         self._show_chart(scene, drawn)
-
-    def _chosen(self, streams: list[Row]) -> Row | None:
-        """Return the datastream that is drawn: the one asked for, else the first that has a value."""
-        asked = [each for each in streams if each["code"] == self._detail.drawn]
-        return next(iter([*asked, *(each for each in streams if each["time"] is not None), *streams]), None)
 
     def _show_chart(self, scene: Scene, drawn: Row | None) -> None:
         number = drawn["id"] if drawn is not None else None
@@ -109,6 +103,13 @@ class ThingSheet:
         self._drawn_name.show(words("live_title", name=name))
         with self._chart:
             LiveChart(drawn["id"], drawn["sampling_interval_s"], name, scene.registry.zone.key, words)
+
+
+def _chosen(scene: Scene, streams: list[Row]) -> Row | None:
+    """Return the datastream that is drawn: the one asked for, else the first that has a value."""
+    asked = scene.choice.detail.drawn if scene.choice.detail is not None else None
+    wanted = [each for each in streams if each["code"] == asked]
+    return next(iter([*wanted, *(each for each in streams if each["time"] is not None), *streams]), None)
 
 
 def _row(scene: Scene, row: Row, *, chosen: bool) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dashboards.console.choice import Detail
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -26,6 +28,6 @@ class Context:
     #: have another one shown, as another entry of the browser's history
     choose: Callable[[Choice], Awaitable[None]]
 
-    def open(self, kind: str, code: str) -> Awaitable[None]:
-        """Have the panel at the side show something."""
-        return self.choose(self.choice().beside(kind, code))
+    def open(self, kind: str, code: str, *, drawn: str | None = None) -> Awaitable[None]:
+        """Have the panel at the side show something; of a thing, with one of its properties drawn."""
+        return self.choose(self.choice().beside(Detail(kind, code, drawn)))

@@ -84,6 +84,37 @@ class DataTable(_Drawn, component="data_table.js"):
         self.show(rows=[row for row in self._props["rows"] if row["key"] != key])
 
 
+class Planner(_Drawn, component="planner.js", esm={"halong-planner": "planner"}):
+    """The planner's corner, which reads the API itself; what is chosen in it is told."""
+
+    def __init__(self, **fixed: Any) -> None:
+        """Draw nothing until `show(asked=)`; `fixed`: what stays, the other properties of planner.js."""
+        super().__init__()
+        self._props.update(fixed, asked={})
+
+    def on_turn(self, handler: Callable[[dict[str, str]], object]) -> None:
+        """Call `handler(what is chosen)` when a person chooses something else."""
+        self.on("turn", lambda event: handler({key: str(value) for key, value in event.args.items()}))
+
+
+class Wall(_Drawn, component="wall.js"):
+    """Boards in turn, with a clock and the age of the data that go on by themselves."""
+
+    def __init__(self, every_s: int, language: str, zone: str, words: dict[str, str]) -> None:
+        """Turn the children, each of class `wall-board`, every so many seconds; 0: never."""
+        super().__init__()
+        self._props.update(
+            every=every_s,
+            language=language,
+            zone=zone,
+            words=words,
+            city="",
+            newest=None,
+            sent=None,
+            boards=0,
+        )
+
+
 def tag(name: str, classes: str = "", /, **props: str) -> Element:
     """Return an HTML element; underscores in properties stand for hyphens."""
     element = ui.element(name).classes(classes)

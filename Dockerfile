@@ -12,11 +12,12 @@ COPY . .
 RUN pip install --no-deps . && pip check
 # The links to the console lead there; without it to where compose publishes the API on this machine.
 ARG HALONG_PUBLIC_URL=
-RUN halong dashboards render --out /opt/dashboards
+RUN halong dashboards render --out /opt/dashboards --alarms /opt/alerting/halong.yaml
 
 FROM grafana/grafana:11.6.1 AS grafana
 COPY deploy/grafana/provisioning /etc/grafana/provisioning
 COPY --from=build /opt/dashboards /etc/halong/dashboards
+COPY --from=build /opt/alerting /etc/grafana/provisioning/alerting
 
 FROM python:3.11-slim-bookworm AS halong
 ENV PATH=/opt/halong/bin:$PATH \

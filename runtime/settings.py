@@ -160,6 +160,14 @@ class Settings(BrokerSettings, OidcSettings):
     alert_sender: str = Field(
         default="halong@localhost", pattern=r"^[^@\s]+@[^@\s]+$", description="Sender of mails about alerts."
     )
+    night_mail: str | None = Field(
+        default=None,
+        pattern=r"^[^@;\s]+@[^@;\s]+(;[^@;\s]+@[^@;\s]+)*$",
+        description="Whom Grafana's alarms at night are mailed to: addresses with semicolons between.",
+    )
+    night_webhook: SecretStr | None = Field(
+        default=None, description="Where `halong dashboards deploy` has Grafana post its alarms at night."
+    )
     alert_reader_password: SecretStr | None = Field(
         default=None,
         min_length=12,

@@ -48,7 +48,8 @@ FROM areas a JOIN area_successions s ON s.successor_id = a.id AND s.is_main
 JOIN areas d ON d.id = s.predecessor_id
 WHERE NOT a.reporting AND d.reporting AND {AREA_IN_REACH} ORDER BY a.code"""
 
-# Of the step of each alert's last value what each thing has that stood in the area then.
+# Of the step of each alert's last value what each thing has that stood in the area then. The limit makes it
+# one look into the key's index for each thing, whatever the planner thinks.
 _STATIONS = f"""
 SELECT l.id AS alert_id, t.code AS thing, s.value, s.reason, s.suspect
 FROM alerts l JOIN alert_rules r ON r.id = l.rule_id JOIN areas a ON a.id = l.area_id
@@ -60,8 +61,11 @@ CROSS JOIN LATERAL (
 JOIN installation_areas ia ON ia.area_id = l.area_id
 JOIN installations i ON (i.thing_id, i.valid_from) = (ia.thing_id, ia.valid_from)
     AND i.valid_from <= v.time AND v.time < i.valid_to
-JOIN site_values s ON s.indicator = r.indicator AND s.thing_id = i.thing_id AND s.time = v.time
-JOIN things t ON t.id = s.thing_id
+JOIN things t ON t.id = i.thing_id
+CROSS JOIN LATERAL (
+    SELECT value, reason, suspect FROM site_values
+    WHERE indicator = r.indicator AND thing_id = t.id AND time = v.time LIMIT 1
+) s
 WHERE l.id = ANY(%(alerts)s) AND {AREA_IN_REACH}
 ORDER BY l.id, t.code LIMIT 5000"""
 

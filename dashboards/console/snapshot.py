@@ -110,6 +110,11 @@ class Snapshot:
         """When the newest of the values was computed; None without any."""
         return max((row["computed_at"] for row in self.values.values()), default=None)
 
+    def area_of(self, gateway: str) -> str | None:
+        """Return the code of the area of the map that a gateway stands in."""
+        codes = next((row["areas"] for row in self.gateways if row["code"] == gateway), ())
+        return next((code for code in codes if code in self.registry.areas), None)
+
     def value(self, indicator: str, area: Row) -> Row | None:
         """Return the newest value of an indicator in an area, None where none was ever computed."""
         return self.values.get((indicator, area["id"]))

@@ -42,10 +42,18 @@ def boards(place: Place | None = None) -> dict[str, dict[str, Any]]:
         ) from error
     where = place or Place.of()
     return {
-        uid: json.loads(JSONEncoder().encode(each.build(language, where)))
+        uid: _tidied(json.loads(JSONEncoder().encode(each.build(language, where))))
         for each in BOARDS
         for language, uid in UIDS[each.key].items()
     }
+
+
+def _tidied(board: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what the SDK writes for every variable, though only those of the type interval have it."""
+    for variable in board["templating"]["list"]:
+        for key in ("auto", "auto_min", "auto_count"):
+            variable.pop(key)
+    return board
 
 
 def write(folder: Path, place: Place | None = None) -> list[Path]:

@@ -66,7 +66,7 @@ def bars(language: Language) -> Panel:
     panel = (
         bargauge.Panel()
         .with_target(Table(text(indicators.newest(None), language)))
-        .with_target(_chosen_unit("B"))
+        .with_target(chosen_unit("B"))
         .with_transformation(unit_from_query("B", ("byName", "value")))
         .reduce_options(common.ReduceDataOptions().values(True).calcs(["lastNotNull"]).fields("/^value$/"))
         .orientation(common_model.VizOrientation.HORIZONTAL)
@@ -79,11 +79,11 @@ def bars(language: Language) -> Panel:
 
 def table_(language: Language) -> Panel:
     coloured = {"type": "color-text"}
-    show = area_link("city_board", language, word("over_time", language))
+    show = area_link("district_board", language, word("open_area", language))
     panel = (
         table.Panel()
         .with_target(Table(text(indicators.newest_with_categories(), language)))
-        .with_target(_chosen_unit("B"))
+        .with_target(chosen_unit("B"))
         .with_transformation(unit_from_query("B", ("byName", "value")))
         .override_by_name(*named("area", language, links=[show]))
         .override_by_name(*named("value", language))
@@ -105,13 +105,14 @@ def _hidden() -> model.DynamicConfigValue:
 def chosen_series(language: Language) -> Panel:
     panel = (
         lines(indicators.chosen_over_time(), language)
-        .with_target(_chosen_unit("B"))
+        .with_target(chosen_unit("B"))
         .with_transformation(unit_from_query("B", ("byType", "number")))
     )
     return finish(panel, "over_time", language, width=24, height=10)
 
 
-def _chosen_unit(ref_id: str) -> Table:
+def chosen_unit(ref_id: str) -> Table:
+    """Return the query that tells how the chosen indicator's values are written."""
     return Table(text(indicators.CHOSEN_UNIT, "en", units=sql_values(), printed=PRINTED_SQL), ref_id)
 
 
@@ -134,7 +135,7 @@ def map_(language: Language) -> Panel:
         .override_by_name("level", [model.DynamicConfigValue(id_val="mappings", value=states)])
         .override_by_name(*named("last_seen", language, unit=units.DateTimeFromNow))
     )
-    return finish(panel, "map", language, width=12, height=10)
+    return finish(panel, "map", language, width=12, height=12)
 
 
 def _gateways_layer() -> common.MapLayerOptions:
@@ -157,7 +158,7 @@ def _gateways_layer() -> common.MapLayerOptions:
 def ingest(language: Language) -> Panel:
     panel = lines(devices.INGEST_RATE, language).unit("suffix:/min").decimals(0).axis_soft_min(0)
     panel.interval("1m").override_by_name(*named("observations", language))
-    return finish(panel, "ingest", language, width=12, height=10)
+    return finish(panel, "ingest", language, width=12, height=12)
 
 
 def refusals_over_time(language: Language) -> Panel:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from devices.liveness import STATE
+from storage import arrivals
 
 _GATEWAYS: Final = """FROM gateways g LEFT JOIN gateway_status s ON s.gateway_id = g.id
 CROSS JOIN LATERAL (SELECT {state} AS state) st
@@ -49,3 +50,59 @@ INGEST_RATE: Final = """
 SELECT $__timeGroupAlias(time, $__interval), sum(observations) * 60000.0 / greatest($__interval_ms, 10000)
          AS "observations"
 FROM ingest_metrics WHERE $__timeFilter(time) GROUP BY 1 ORDER BY 1"""
+
+#: A gateway flaps that said, or whose will said, so often in 24 h that it is offline.
+FLAPPING_FROM: Final = 3
+
+_OFFLINE_TODAY: Final = """
+    SELECT gateway_id, count(*) AS n FROM gateway_status_history
+    WHERE NOT online AND time > now() - interval '24 hours' GROUP BY 1"""
+
+NEVER_HEARD: Final = f"""
+SELECT count(*) FILTER (WHERE st.state = 'never_heard') AS "never_heard" {_GATEWAYS}"""
+
+FLAPPING: Final = """
+SELECT count(*) AS "flapping" FROM ({offline_today}) h
+WHERE h.n >= {often} AND h.gateway_id IN ({gateways_here})""".replace(
+    "{offline_today}", _OFFLINE_TODAY
+).replace("{often}", str(FLAPPING_FROM))
+
+GATEWAYS: Final = f"""
+SELECT g.code AS "gateway", g.name AS "name", st.state AS "state", s.last_seen AS "last_seen",
+       coalesce(h.n, 0) AS "offline_today", s.firmware AS "firmware", s.started AS "started",
+       s.messages AS "messages"
+{_GATEWAYS.replace("CROSS JOIN", f"LEFT JOIN ({_OFFLINE_TODAY}) h ON h.gateway_id = g.id CROSS JOIN")}
+ORDER BY array_position(ARRAY['offline', 'silent', 'never_heard', 'online'], st.state),
+         h.n DESC NULLS LAST, g.code LIMIT 500"""
+
+FIRMWARE: Final = """
+SELECT coalesce(s.firmware, '?') AS "firmware", count(*) AS "gateways"
+FROM gateway_status s WHERE s.gateway_id IN ({gateways_here}) GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 50"""
+
+CHANGES_OF_STATE: Final = """
+SELECT $__timeGroupAlias(h.time, $__interval), count(*) FILTER (WHERE h.online) AS "online",
+       count(*) FILTER (WHERE NOT h.online) AS "offline"
+FROM gateway_status_history h
+WHERE $__timeFilter(h.time) AND h.gateway_id IN ({gateways_here}) GROUP BY 1 ORDER BY 1"""
+
+# One look into the key's index for each datastream.
+SILENT_THINGS: Final = """
+SELECT t.code AS "thing", t.kind AS "kind", g.code AS "gateway", max(o.time) AS "newest_reading",
+       count(*) FILTER (WHERE o.time > now() - 3 * d.sampling_interval_s * interval '1 second' IS NOT TRUE)
+         AS "late_streams", count(*) AS "streams"
+FROM things t JOIN gateways g ON g.id = t.gateway_id JOIN datastreams d ON d.thing_id = t.id
+LEFT JOIN LATERAL (
+    SELECT time FROM observations
+    WHERE datastream_id = d.id AND time > now() - interval '3 days' ORDER BY time DESC LIMIT 1
+) o ON true
+WHERE t.enabled AND d.enabled AND t.id IN ({things_here})
+GROUP BY t.id, g.id ORDER BY "late_streams" DESC, "newest_reading" NULLS FIRST, t.code LIMIT 100"""
+
+ARRIVALS: Final = """
+SELECT $__timeGroupAlias(a.time, $__interval),
+       sum(b.n) FILTER (WHERE b.bin > {ahead} AND b.bin < {replay})::bigint AS "live",
+       sum(b.n) FILTER (WHERE b.bin = {replay})::bigint AS "replayed",
+       sum(b.n) FILTER (WHERE b.bin = {ahead})::bigint AS "ahead"
+FROM arrivals a CROSS JOIN LATERAL unnest(a.bins, a.counts) AS b (bin, n)
+WHERE $__timeFilter(a.time) AND a.gateway_id IN ({gateways_here})
+GROUP BY 1 ORDER BY 1""".replace("{ahead}", str(arrivals.AHEAD)).replace("{replay}", str(arrivals.REPLAY))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from grafana_foundation_sdk.builders import bargauge, common, dashboard, table
+from grafana_foundation_sdk.builders import bargauge, common, dashboard, statetimeline, table
 from grafana_foundation_sdk.models import common as common_model
 from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models import units
@@ -13,9 +13,10 @@ from analytics.indicator import INDICATORS
 from dashboards.grafana import indicator_queries as queries
 from dashboards.grafana.panel import Panel, finish, lines, stat_panel
 from dashboards.grafana.queries import text
-from dashboards.grafana.sql import Table
-from dashboards.grafana.style import category_thresholds, limit_thresholds, named
+from dashboards.grafana.sql import Table, TimeSeries
+from dashboards.grafana.style import category_thresholds, limit_thresholds, mapping, named
 from dashboards.grafana.units import unit
+from dashboards.grafana.words import word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +31,13 @@ _GAP_MS: Final = 25 * 3_600_000
 
 
 def over_time(
-    code: str, *, day: str | None = None, peak: str = "avg", width: int = 12, bars: bool = False
+    code: str,
+    *,
+    day: str | None = None,
+    peak: str = "avg",
+    width: int = 12,
+    height: int = 9,
+    bars: bool = False,
 ) -> Maker:
     """Return the maker of a chart of the chosen areas; arguments as of `indicator_queries.over_time`."""
 
@@ -39,7 +46,31 @@ def over_time(
         if bars:
             panel.draw_style(common_model.GraphDrawStyle.BARS).fill_opacity(60)
         _scaled(panel, INDICATORS[code])
-        return declared(panel, code, language, width=width, height=9)
+        declared(panel, code, language, width=width, height=height)
+        return panel if day is None else panel.description(_with_days(code, day, language))
+
+    return make
+
+
+def states(code: str, *, peak: str = "max", width: int = 12, height: int = 9) -> Maker:
+    """Return the maker of bands in the colours and words of an indicator's classes, one for each area."""
+
+    def make(language: Language) -> Panel:
+        indicator = INDICATORS[code]
+        classes = [
+            (f"{c.lower:g}", c.name_vi if language == "vi" else c.name_en, c.colour)
+            for c in indicator.categories
+            if c.lower is not None
+        ]
+        panel = (
+            statetimeline.Panel()
+            .with_target(TimeSeries(text(queries.over_time(code, rule=peak), language)))
+            .mappings([mapping(classes)])
+            .show_value(common_model.VisibilityMode.NEVER)
+            .merge_values(True)
+        )
+        _coloured(panel, indicator)
+        return declared(panel, code, language, width=width, height=height)
 
     return make
 
@@ -94,8 +125,17 @@ def declared(panel: Panel, code: str, language: Language, *, width: int, height:
     indicator = INDICATORS[code]
     finish(panel, None, language, width=width, height=height)
     panel.title(name(indicator, language)).unit(unit(indicator.unit)).decimals(indicator.decimals)
+    return panel.description(_explained(indicator, language))
+
+
+def _explained(indicator: Indicator, language: Language) -> str:
     rule, source = indicator.area_rule, indicator.source.cited
-    return panel.description(f"{source.vi}; {rule.vi}." if language == "vi" else f"{source.en}; {rule.en}.")
+    return f"{source.vi}; {rule.vi}." if language == "vi" else f"{source.en}; {rule.en}."
+
+
+def _with_days(code: str, day: str, language: Language) -> str:
+    explained = _explained(INDICATORS[code], language)
+    return f"{explained} {word('far_away', language)}: {name(INDICATORS[day], language)}."
 
 
 def name(indicator: Indicator, language: Language) -> str:

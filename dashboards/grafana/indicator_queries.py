@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
+
+from analytics.indicator import INDICATORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,20 +16,25 @@ DAYS_FROM_MS: Final = 10_800_000
 #: What joins several values of an interval; the others are taken from an hour's.
 RULES: Final = ("avg", "max", "min")
 
-# Days begin at the city's midnight: they stay where they are, shorter steps share an interval.
 _SERIES: Final = """
-SELECT CASE WHEN $__interval_ms < {days_from} THEN $__timeGroup(v.time, $__interval) ELSE v.time END
-         AS "time", a.name AS "metric", {rule}(v.value) AS "value"
+SELECT {time} AS "time", a.name AS "metric", {rule}(v.value) AS "value"
 FROM {chosen} a JOIN indicator_values v ON v.area_id = a.id
 WHERE v.indicator = {indicator} AND v.superseded_at IS NULL AND $__timeFilter(v.time)
+  AND v.reason IS DISTINCT FROM 'no_station'
 GROUP BY 1, 2 ORDER BY 1, 2"""
 
+# Shorter steps share an interval; days begin at the city's midnight and stay where they are.
+_SHARED: Final = "$__timeGroup(v.time, $__interval)"
+_SHARED_OR_DAYS: Final = f"CASE WHEN $__interval_ms < {{days_from}} THEN {_SHARED} ELSE v.time END"
 _BY_ZOOM: Final = "CASE WHEN $__interval_ms < {days_from} THEN '{code}' ELSE '{day}' END"
 
 # The chosen indicator's own days, if there are any: traffic_speed_d of traffic_speed, vn_aqi_d of vn_aqi_h.
 _CHOSEN: Final = """(SELECT coalesce(
-    (SELECT code FROM indicators WHERE $__interval_ms >= {days_from}
-       AND code = regexp_replace(${indicator:sqlstring}, '_h$', '') || '_d'), ${indicator:sqlstring}))"""
+    (SELECT d.code FROM indicators d JOIN indicators i USING (unit)
+     WHERE $__interval_ms >= {days_from} AND i.code = ${indicator:sqlstring}
+       AND d.code = regexp_replace(i.code, '_h$', '') || '_d'), ${indicator:sqlstring}))"""
+_CHOSEN_TIME: Final = """CASE WHEN (SELECT step_s FROM indicators WHERE code = {indicator}) < 86400
+            THEN {shared} ELSE v.time END"""
 
 # The newest value of each area that is not older than three steps, three days at least.
 LATEST: Final = """
@@ -81,16 +89,19 @@ def over_time(code: str, day: str | None = None, rule: str = "avg") -> str:
 
     Args:
         code: of an indicator; it must be one, since it stands in the text as it is.
-        day: of the indicator that is read where the interval is that of DAYS_FROM_MS or longer.
+        day: of the indicator of the same unit that is read from an interval of DAYS_FROM_MS on.
         rule: what joins several values of an interval, one of RULES.
     """
-    indicator = _BY_ZOOM.replace("{code}", code).replace("{day}", day) if day else f"'{code}'"
-    return _filled(_SERIES, indicator=indicator, rule=rule)
+    if day is not None:
+        by_zoom = _BY_ZOOM.replace("{code}", code).replace("{day}", day)
+        return _filled(_SERIES, time=_SHARED_OR_DAYS, indicator=by_zoom, rule=rule)
+    days = INDICATORS[code].step.length >= timedelta(days=1)
+    return _filled(_SERIES, time="v.time" if days else _SHARED, indicator=f"'{code}'", rule=rule)
 
 
 def chosen_over_time() -> str:
     """Return the query of the chosen indicator over time for the chosen areas."""
-    return _filled(_SERIES, indicator=_CHOSEN, rule="avg")
+    return _filled(_SERIES, time=_CHOSEN_TIME, shared=_SHARED, indicator=_CHOSEN, rule="avg")
 
 
 def newest(code: str | None, *, lowest_first: bool = False) -> str:

@@ -65,12 +65,12 @@ def with_gaps(language: Language) -> Panel:
 def rates(language: Language) -> Panel:
     panel = _over_time(queries.RATES, language).unit("suffix:/s")
     columns = ("messages", "observations", "duplicates", "replayed")
-    return finish(_named(panel, columns, language), "rates", language, width=12, height=9)
+    return finish(_named(panel, columns, language), "rates", language, width=12, height=10)
 
 
 def refusals(language: Language) -> Panel:
     panel = _bars(REFUSALS_OVER_TIME, language).unit(units.Short)
-    finish(panel, "refusals_over_time", language, width=12, height=9)
+    finish(panel, "refusals_over_time", language, width=12, height=10)
     return panel.no_value(word("no_refusals", language))
 
 

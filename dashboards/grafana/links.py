@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 #: uid of each dashboard in each language; the key names it in `words`
 UIDS: Final[dict[str, dict[Language, str]]] = {
     "city_board": {"vi": "halong-tong-quan", "en": "halong-city-overview"},
+    "district_board": {"vi": "halong-khu-vuc", "en": "halong-district"},
+    "air_board": {"vi": "halong-khong-khi", "en": "halong-air"},
+    "water_board": {"vi": "halong-nuoc-thoi-tiet", "en": "halong-water-weather"},
+    "noise_board": {"vi": "halong-tieng-on", "en": "halong-noise"},
+    "traffic_board": {"vi": "halong-giao-thong", "en": "halong-traffic"},
+    "services_board": {"vi": "halong-dich-vu", "en": "halong-services"},
+    "planners_board": {"vi": "halong-quy-hoach", "en": "halong-planners"},
+    "devices_board": {"vi": "halong-thiet-bi", "en": "halong-devices"},
+    "quality_board": {"vi": "halong-chat-luong-du-lieu", "en": "halong-data-quality"},
     "ingest_board": {"vi": "halong-tiep-nhan", "en": "halong-ingest"},
 }
 TAG: Final = "halong"

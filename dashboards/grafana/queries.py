@@ -48,6 +48,7 @@ def text(sql: str, language: str, **words: str) -> str:
     named = {
         "name": f"name_{language}",
         "under": f"under_{language}",
+        "said": "_vi" if language == "vi" else "",
         "until": "đến" if language == "vi" else "until",
     }
     for word, meaning in {**words, **_FRAGMENTS, **named}.items():

@@ -51,3 +51,34 @@ class TimeSeries(Table):
     """Columns `time`, `metric` (the series' name, may be absent) and values."""
 
     form = "time_series"
+
+
+@dataclass(frozen=True)
+class Threshold(Dataquery):
+    """A server-side expression: is a number of another query above a bound?"""
+
+    of: str
+    ref_id: str
+    above: float
+
+    def to_json(self) -> dict[str, object]:
+        """Return the expression as Grafana stores it."""
+        evaluator = {"type": "gt", "params": [self.above]}
+        return {
+            "refId": self.ref_id,
+            "datasource": {"type": "__expr__", "uid": "__expr__"},
+            "type": "threshold",
+            "expression": self.of,
+            "conditions": [{"type": "query", "evaluator": evaluator}],
+        }
+
+
+class Expression(Builder[Dataquery]):
+    """The condition of an alert rule."""
+
+    def __init__(self, of: str, ref_id: str, above: float) -> None:
+        self._expression = Threshold(of, ref_id, above)
+
+    def build(self) -> Threshold:
+        """Return the expression."""
+        return self._expression

@@ -22,7 +22,7 @@ from devices.profiles import load
 from devices.registry import datastream_ids, import_profile
 from simulators import backfill
 from simulators.city import populate
-from storage import observations
+from storage import arrivals, observations
 from storage.pool import connect
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ async def fill(conn: AsyncConnection[Any]) -> None:
     await import_rules(conn, profile.alert_rules)
     for rows in backfill.rows(profile, await datastream_ids(conn), now - timedelta(hours=50), now):
         await observations.copy_in(conn, rows)
+    await _arrive(conn)
     await _compute(conn, profile, now)
     await go_wrong(conn)
     await ingest_metrics(conn)
@@ -107,7 +108,19 @@ async def _compute(conn: AsyncConnection[Any], profile: Profile, now: datetime) 
     await values.write_catalogue(conn, INDICATORS.values())
     chosen = with_sources([INDICATORS[code] for code in shown()])
     today = Step.DAY.floor(now, ZoneInfo(profile.time_zone))
-    await compute(conn, chosen, today - timedelta(days=1), now, areas=(*DISTRICTS, "22"))
+    day = timedelta(days=1)
+    await compute(conn, [INDICATORS["vn_aqi_h"]], today - 2 * day, today - day, areas=DISTRICTS)
+    await compute(conn, chosen, today - day, now, areas=(*DISTRICTS, "22"))
+    await conn.execute("INSERT INTO indicator_progress SELECT code, now() FROM indicators")
+
+
+async def _arrive(conn: AsyncConnection[Any]) -> None:
+    """Live readings, a replay and one of a clock that is ahead, of each gateway every five minutes."""
+    await conn.execute(
+        "INSERT INTO arrivals SELECT time_bucket('5 min', now()) - n * interval '5 min', id, 'ingest-0', "
+        "now(), %s, '{1, 700, 2}' FROM gateways, generate_series(0, 48) n",
+        [[arrivals.AHEAD, arrivals.FIRST + 40, arrivals.REPLAY]],
+    )
 
 
 async def go_wrong(conn: AsyncConnection[Any]) -> None:
@@ -139,6 +152,13 @@ async def go_wrong(conn: AsyncConnection[Any]) -> None:
         "SELECT id, true, '1.4.2', now() - interval '2 hours', "
         "CASE WHEN row_number() OVER (ORDER BY code) = 1 THEN now() - interval '1 hour' ELSE now() END, "
         "'{[0,4), [6,9)}' FROM gateways"
+    )
+    await conn.execute(
+        "INSERT INTO gateway_status_history SELECT id, now() - interval '90 minutes', false FROM gateways"
+    )
+    await conn.execute(
+        "INSERT INTO observation_flags SELECT time, datastream_id, 5, true, '1' FROM observations "
+        "WHERE datastream_id IN (SELECT min(id) FROM datastreams) AND time > now() - interval '2 hours'"
     )
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dashboards.grafana import boards
+from dashboards.grafana.of_district import districts
+from dashboards.grafana.place import Place
 from dashboards.macros import ALL, Context, Variable, expand
 from storage.pool import connect
 from tests.conftest import _create, _drop, _with_database
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
 
     from psycopg import AsyncConnection
 
-every_board = pytest.mark.parametrize("board", list(boards()))
+BOARDS = boards()
+every_board = pytest.mark.parametrize("board", list(BOARDS))
 
 
 @pytest.fixture(scope="module")
@@ -64,10 +67,18 @@ async def context(reader: AsyncConnection[Any]) -> Context:
 async def test_every_query_has_rows_at_every_zoom(
     board: str, reader: AsyncConnection[Any], context: Context
 ) -> None:
-    month = Context(context.end - timedelta(days=30), context.end, timedelta(hours=1), context.variables)
-    year = Context(context.end - timedelta(days=365), context.end, timedelta(hours=12), context.variables)
+    """As it opens, over a month and over a year; of the period before there is only that before a day."""
+    opened = timedelta(hours=24 if _span(board) == "24h" else 3 if _span(board) == "3h" else 48)
+    zooms = [
+        Context(context.end - length, context.end, interval, context.variables)
+        for length, interval in (
+            (opened, timedelta(minutes=5)),
+            (timedelta(days=30), timedelta(hours=1)),
+            (timedelta(days=365), timedelta(hours=12)),
+        )
+    ]
     for target in (t for t in TARGETS if t.board == board):
-        for zoom in (context, month, year):
+        for zoom in zooms[: 1 if "b.name" in target.sql else None]:
             cursor = await reader.execute(expand(target.sql, zoom).encode())
             rows, columns = await cursor.fetchall(), [c.name for c in cursor.description or ()]
             assert any(value is not None for row in rows for value in row[-1:]), f"{target} is empty"
@@ -80,14 +91,32 @@ async def test_a_ward_of_today_has_its_districts_values(
 ) -> None:
     """Bãi Cháy is a ward since 2025; the district Hạ Long answers for it."""
     ward = {**context.variables, "area": Variable(("06673@2025-07-01",), multi=True)}
-    here = Context(context.start, context.end, context.interval, ward)
-    for target in (t for t in TARGETS if t.board == board and "JOIN indicator_values" in t.sql):
+    here = Context(context.end - timedelta(hours=48), context.end, context.interval, ward)
+    shown = [
+        t for t in TARGETS if t.board == board and "JOIN indicator_values" in t.sql and "b.name" not in t.sql
+    ]
+    for target in shown:
         rows = await (await reader.execute(expand(target.sql, here).encode())).fetchall()
         assert rows, f"{target} has no rows"
-        assert {row[1] for row in rows} <= {
-            "Thành phố Hạ Long (Phường Bãi Cháy)",
-            "Ha Long City (Bai Chay Ward)",
-        }
+        name = rows[0][1] if target.form == "time_series" else rows[0][0]
+        assert name.startswith(("Thành phố Hạ Long (Phường Bãi Cháy)", "Ha Long City (Bai Chay Ward)"))
+
+
+async def test_a_districts_own_dashboard_offers_it_and_its_units(
+    reader: AsyncConnection[Any], context: Context
+) -> None:
+    """Cô Tô, whose one unit of 2025 is the special zone."""
+    (district,) = districts(["207"], "quang_ninh")
+    own = district.boards(Place.of())
+    assert list(own) == ["halong-207-vi", "halong-207-en"]
+    area = own["halong-207-vi"]["templating"]["list"][0]
+    rows = await (await reader.execute(expand(area["query"], context).encode())).fetchall()
+    assert rows == [
+        ("Huyện Cô Tô (đến 2025-07-01)", "207@2020-01-01"),
+        ("\u2003Đặc khu Cô Tô", "07192@2025-07-01"),
+    ]
+    assert area["current"]["value"] == [rows[0][1]]
+    assert own["halong-207-vi"]["links"][1]["url"] == "/d/halong-207-en"
 
 
 async def test_no_query_scans_observations_of_all_datastreams(
@@ -99,6 +128,11 @@ async def test_no_query_scans_observations_of_all_datastreams(
         plan = "\n".join(row[0] for row in await explained.fetchall())
         if "observations_hourly" not in target.sql:
             assert not re.search(r"Seq Scan on (observations|_hyper_1_\d+_chunk)", plan), f"{target}\n{plan}"
+
+
+def _span(board: str) -> str:
+    opened: str = BOARDS[board]["time"]["from"]
+    return opened.removeprefix("now-")
 
 
 def _check_columns(target: Target, columns: list[str], rows: list[tuple[Any, ...]]) -> None:

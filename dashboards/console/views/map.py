@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from dashboards.console.choice import Detail
 from dashboards.console.panels.chart import ChartPanel
 from dashboards.console.panels.map import AreasPanel, MapPanel
 
@@ -27,7 +28,7 @@ class MapView:
             scene,
             on_area=self._on_area,
             on_indicator=self._on_indicator,
-            on_gateway=lambda code: context.open("gateway", code),
+            on_gateway=self._on_gateway,
         )
         self._areas = AreasPanel(words, on_area=self._on_area)
         self._chart = ChartPanel(words)
@@ -48,3 +49,10 @@ class MapView:
 
     def _on_indicator(self, code: str) -> Awaitable[None]:
         return self._context.choose(replace(self._context.choice(), indicator=code, unknown=()))
+
+    def _on_gateway(self, code: str) -> Awaitable[None]:
+        """Choose a gateway's area too: on a small map its mark covers much of it."""
+        choice, snapshot = self._context.choice(), self._context.feed.snapshot
+        area = snapshot.area_of(code) if snapshot is not None else None
+        at = choice.at(area) if area is not None else choice
+        return self._context.choose(at.beside(Detail("gateway", code)))

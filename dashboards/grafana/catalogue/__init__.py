@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from dashboards.grafana.catalogue import city, ingest
+from dashboards.grafana.catalogue import (
+    air,
+    city,
+    devices,
+    district,
+    ingest,
+    noise,
+    planners,
+    quality,
+    services,
+    traffic,
+    water,
+)
 
 if TYPE_CHECKING:
     from dashboards.grafana.board import Board
@@ -12,5 +24,14 @@ if TYPE_CHECKING:
 #: in the order in which they are listed
 BOARDS: Final[tuple[Board, ...]] = (
     city.BOARD,
+    district.BOARD,
+    air.BOARD,
+    water.BOARD,
+    noise.BOARD,
+    traffic.BOARD,
+    services.BOARD,
+    planners.BOARD,
+    devices.BOARD,
+    quality.BOARD,
     ingest.BOARD,
 )

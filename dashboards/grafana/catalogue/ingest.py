@@ -1,10 +1,11 @@
-"""Ingest: whether everything that gateways send is stored, and how fast."""
+"""Ingest and system: whether everything that gateways send is stored and computed, and how fast."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from dashboards.grafana import ingest_panels as panels
+from dashboards.grafana import system_panels as system
 from dashboards.grafana.board import Board
 
 BOARD: Final = Board(
@@ -29,5 +30,17 @@ BOARD: Final = Board(
         ("row_work", (panels.batch_rows, panels.retries, panels.in_flight)),
         ("row_broker", (panels.queue, panels.dropped, panels.clients)),
         ("row_missing", (panels.gaps, panels.missing, panels.late_hours)),
+        (
+            "row_system",
+            (
+                system.size,
+                system.connections,
+                system.deferred,
+                system.behind,
+                system.left_out,
+                system.untold,
+                system.progress,
+            ),
+        ),
     ),
 )

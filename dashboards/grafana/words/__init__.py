@@ -4,11 +4,37 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from dashboards.grafana.words import city, common, ingest
+from dashboards.grafana.words import (
+    air,
+    city,
+    common,
+    devices,
+    district,
+    ingest,
+    noise,
+    planners,
+    quality,
+    services,
+    traffic,
+    water,
+)
 
 Language = Literal["vi", "en"]
 
-MODULES: Final = (common, city, ingest)
+MODULES: Final = (
+    common,
+    city,
+    district,
+    air,
+    water,
+    noise,
+    traffic,
+    services,
+    planners,
+    devices,
+    quality,
+    ingest,
+)
 #: word -> (vi, en)
 WORDS: Final[dict[str, tuple[str, str]]] = {
     key: words for module in MODULES for key, words in module.WORDS.items()

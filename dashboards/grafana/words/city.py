@@ -30,6 +30,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
         "Each district's newest value of the last three days; a district without data is not shown.",
     ),
     "table": ("${indicator:text}: giá trị và mức", "${indicator:text}: value and category"),
+    "open_area": ("Mở bảng khu vực", "Open the dashboard of the area"),
     "over_time": ("${indicator:text} theo thời gian", "${indicator:text} over time"),
     "ingest": ("Tốc độ tiếp nhận", "Ingest rate"),
     "ingest_about": ("Quan trắc được lưu mỗi phút.", "Observations stored a minute."),

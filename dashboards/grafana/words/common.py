@@ -61,6 +61,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "no_data": ("Không có dữ liệu", "No data"),
     "true": ("Có", "Yes"),
     "false": ("Không", "No"),
+    "far_away": ("Xem dài hơn bốn tháng", "Over more than four months"),
+    "row_worst": ("Tệ nhất trong các khu vực đã chọn", "The worst of the chosen areas"),
     "row_alerts": ("Cảnh báo đang mở", "Open alerts"),
     "alerts_open": ("Cảnh báo đang mở", "Open alerts"),
     "open_alerts": ("Điều gì đang sai, ở đâu, từ bao giờ", "What is wrong, where, since when"),

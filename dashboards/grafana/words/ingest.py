@@ -6,7 +6,7 @@ from typing import Final
 
 #: word -> (vi, en)
 WORDS: Final[dict[str, tuple[str, str]]] = {
-    "ingest_board": ("Tiếp nhận dữ liệu", "Ingest"),
+    "ingest_board": ("Tiếp nhận và hệ thống", "Ingest and system"),
     "ingest_board_about": (
         "Mọi thứ gateway gửi có được lưu không, và nhanh đến đâu.",
         "Whether everything that gateways send is stored, and how fast.",
@@ -92,4 +92,23 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "p50": ("Trung vị", "Median"),
     "p99": ("p99", "99th percentile"),
     "limit": ("Giới hạn", "Limit"),
+    "row_system": ("Cơ sở dữ liệu và phân tích", "Database and analytics"),
+    "database_size": ("Dung lượng cơ sở dữ liệu", "Size of the database"),
+    "connections": ("Kết nối cơ sở dữ liệu", "Connections to the database"),
+    "deferred": ("Tin nhắn tạm hoãn", "Messages deferred"),
+    "analytics_behind": ("Phân tích chậm", "Analytics behind"),
+    "analytics_behind_about": (
+        "Chỉ số chậm nhất, chưa kể bước đang chạy.",
+        "The slowest indicator, less its step.",
+    ),
+    "time_left_out": ("Thời gian chưa tính bù", "Time left out"),
+    "time_left_out_about": (
+        "Bỏ qua sau sự cố để tính bước mới nhất trước; sẽ được tính bù.",
+        "Left out after an outage to be current first; it is computed backwards.",
+    ),
+    "untold": ("Thông báo chưa gửi được", "Notifications not sent"),
+    "progress": ("Chỉ số đã tính đến đâu", "Up to when indicators are computed"),
+    "until_when": ("Đã tính đến", "Computed up to"),
+    "behind": ("Chậm", "Behind"),
+    "left_out": ("Đoạn bỏ qua", "Stretches left out"),
 }

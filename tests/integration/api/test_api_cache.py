@@ -258,7 +258,7 @@ async def test_how_long_an_answer_may_be_used(client: httpx.AsyncClient, city: A
         assert (await keyed.get(path + "period=2026-01")).headers["cache-control"] == "private, max-age=60"
     for answer in (running, await client.get(path + "period=P1D")):
         varies = [each.strip() for each in answer.headers["vary"].split(",")]
-        assert sorted(varies) == ["Accept", "Accept-Encoding", "Authorization", "X-API-Key"]
+        assert sorted(varies) == ["Accept", "Accept-Encoding", "Authorization", "Cookie", "X-API-Key"]
 
 
 async def test_a_kept_answer_is_only_for_who_may_read(database_url: str, city: Any) -> None:

@@ -97,6 +97,24 @@ class Planner(_Drawn, component="planner.js", esm={"halong-planner": "planner"})
         self.on("turn", lambda event: handler({key: str(value) for key, value in event.args.items()}))
 
 
+class TimeSlider(_Drawn, component="time_slider.js"):
+    """A way through the steps of some days, ending in what is live."""
+
+    def __init__(self, language: str, words: dict[str, str]) -> None:
+        """Draw nothing until `show(steps=, at=, length=, zone=, note=)`; times in ms."""
+        super().__init__()
+        self.classes("past-box")
+        self._props.update(steps=[], at=None, length=0, zone="UTC", note="", language=language, words=words)
+
+    def on_slide(self, handler: Callable[[int | None], object]) -> None:
+        """Call `handler(start of the step, ms)` with each step that is passed; None: what is live."""
+        self.on("slide", lambda event: handler(event.args))
+
+    def on_settle(self, handler: Callable[[int | None], object]) -> None:
+        """Call `handler(start of the step, ms)` where a person stops."""
+        self.on("settle", lambda event: handler(event.args))
+
+
 class Wall(_Drawn, component="wall.js"):
     """Boards in turn, with a clock and the age of the data that go on by themselves."""
 

@@ -101,6 +101,11 @@ _LATEST = f"""
 SELECT v.* FROM latest_values v JOIN areas a ON a.id = v.area_id WHERE a.reporting AND {AREA_IN_REACH}
 ORDER BY v.indicator, v.area_id"""
 
+_PAST = """
+SELECT area_id, time, value, category, reason, completeness FROM indicator_values
+WHERE indicator = %(indicator)s AND area_id = ANY(%(areas)s) AND superseded_at IS NULL AND time >= %(start)s
+ORDER BY time, area_id"""
+
 _HISTORY = """
 SELECT area_id, time, value, category, reason, completeness FROM indicator_values
 WHERE indicator = %(indicator)s AND area_id = %(area_id)s AND superseded_at IS NULL
@@ -131,6 +136,11 @@ async def readings(conn: AsyncConnection[Any], thing: str) -> list[Row]:
 async def latest(conn: AsyncConnection[Any]) -> list[Row]:
     """Return the newest value of every indicator in every area for which indicators are computed."""
     return await fetch(conn, _LATEST, {})
+
+
+async def past(conn: AsyncConnection[Any], indicator: str, areas: list[int], start: datetime) -> list[Row]:
+    """Return an indicator's values of areas, by id, of the steps that start at an instant or later."""
+    return await fetch(conn, _PAST, {"indicator": indicator, "areas": areas, "start": start})
 
 
 async def history(

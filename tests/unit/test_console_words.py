@@ -30,6 +30,7 @@ COMPOSED = {
     "verdict": Verdict,
     "flag": [str(flag.name).lower() for flag in Flag],
     "live": ["reading", "live", "lost", "empty"],
+    "past": ["slider", "play", "pause", "live", "not_live", "to_live"],
     "wall": ["age", "age_none", "seconds", "minutes", "hours", "days", "alerts"],
     "silence": ["alert", "rule_area", "area"],
 }

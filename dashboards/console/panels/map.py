@@ -27,7 +27,7 @@ class MapPanel:
     ) -> None:
         """Build the panel with the indicators of a scene to choose from."""
         self._words = words
-        section = panel("map", words("map"))
+        self.section = section = panel("map", words("map"))
         with head(section):
             self._select = _select(scene, on_indicator)
         with section:

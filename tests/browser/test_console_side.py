@@ -180,7 +180,8 @@ def test_a_gateway_shows_its_state_how_it_came_about_and_what_was_refused_of_it(
 def test_a_click_on_the_map_opens_a_gateway_and_escape_closes_it(browser: Browser, console: str) -> None:
     with opened(browser, f"{console}/?lang=en", ready=".chart canvas") as page:
         page.locator(".map-spot").first.click(force=True)
-        page.wait_for_selector(".side h2:has-text('gateway')")
+        page.wait_for_selector(".side .sheet-facts")
+        assert "gateway=" in page.url
         page.keyboard.press("Escape")
         page.wait_for_selector(".side", state="hidden")
 

@@ -28,7 +28,7 @@ export default {
               <label>{{ say("with") }} <select class="select" name="with" :value="other" @change="turn({ with: $event.target.value })"><option v-for="name in others" :key="name" :value="name">{{ say("with_" + name) }}</option></select></label>
             </div>
           </fieldset>
-          <picker name="indicators" :title="say('indicators')" :label="say('search_indicators')" :groups="indicatorGroups" :chosen="chosen.indicators" :say="say" @change="turn({ indicators: $event.join(',') })" />
+          <picker name="indicators" :title="say('indicators')" :label="say('search_indicators')" :groups="indicators" :chosen="chosen.indicators" :say="say" @change="turn({ indicators: $event.join(',') })" />
           <picker name="areas" :title="say('areas')" :label="say('search_areas')" :groups="areaGroups" :chosen="chosen.areas" :say="say" @change="turn({ areas: $event.join(',') })" />
         </form>
       </details>
@@ -108,9 +108,6 @@ export default {
     },
     files() {
       return FORMATS.map((format) => ({ name: format.toUpperCase(), save: format === "json" ? null : "", href: file(this.choice, format, this.language) }));
-    },
-    indicatorGroups() {
-      return this.indicators;
     },
     areaGroups() {
       return this.rows ? trees(this.rows, this.texts) : [];

@@ -50,12 +50,11 @@ export default {
 export function trees(rows, texts) {
   const tree = (units) => {
     const codes = new Set(units.map(({ code }) => code));
-    const below = Map.groupBy
-      ? Map.groupBy(units, ({ parent }) => (codes.has(parent) ? parent : null))
-      : units.reduce((found, unit) => {
-          const parent = codes.has(unit.parent) ? unit.parent : null;
-          return found.set(parent, [...(found.get(parent) ?? []), unit]);
-        }, new Map());
+    const below = new Map();
+    for (const unit of units) {
+      const parent = codes.has(unit.parent) ? unit.parent : null;
+      below.set(parent, [...(below.get(parent) ?? []), unit]);
+    }
     const walk = (parent, depth) =>
       (below.get(parent) ?? [])
         .sort((one, other) => texts.name(one).localeCompare(texts.name(other), texts.locale))

@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
+from analytics import values
+from analytics.indicator import select
+from storage.pool import connect
+from tests.browser.conftest import in_thread
 from tests.browser.test_console import PHONE, opened
 
 if TYPE_CHECKING:
@@ -23,7 +27,6 @@ SCREEN = {"width": 1920, "height": 1080}
 #: whose capitals are 0.7 of its size
 LETTERS_PX = 45
 BOARD = ".wall-board:visible h2"
-STATION = "mong-cai-river-1"
 
 
 def measure(url: str) -> None:
@@ -113,18 +116,21 @@ def test_it_goes_on_after_the_database_was_away(
         turn(page)
 
 
+async def declare(url: str, *codes: str) -> None:
+    async with await connect(url) as conn:
+        await values.write_catalogue(conn, select(codes))
+
+
 def test_a_river_stands_against_its_alert_levels(browser: Browser, console: str, city_url: str) -> None:
+    in_thread(declare(city_url, "level_alert"))
     with psycopg.connect(city_url, autocommit=True) as database:
         found = database.execute(
-            "SELECT code FROM things WHERE kind = 'river_gauge' ORDER BY code DESC"
+            "SELECT t.code FROM things t JOIN datastreams d ON d.thing_id = t.id "
+            "JOIN observed_properties p ON p.id = d.observed_property_id "
+            "WHERE p.code = 'river_level' ORDER BY t.code DESC LIMIT 1"
         ).fetchone()
         assert found
         details = json.dumps({"state": 2, "above_m": 0.14, "to_next_m": 0.66})
-        database.execute(
-            "INSERT INTO indicators (code, name_en, name_vi, unit, step_s, window_s, version, declaration) "
-            "SELECT 'level_alert', 'x', 'x', unit, 600, 600, 1, declaration FROM indicators LIMIT 1 "
-            "ON CONFLICT DO NOTHING"
-        )
         database.execute(
             "INSERT INTO site_values (indicator, thing_id, time, value, completeness, details, version) "
             "SELECT 'level_alert', id, now() - interval '10 min', 2, 1, %s, 1 FROM things WHERE code = %s",

@@ -148,7 +148,9 @@ class Grafana:
         self.permissions[uid] = [{"role": "Admin", "permission": 4}, *teams, *roles]
         return 200, {"message": "Folder permissions updated"}
 
-    def _provisioning(self, method: str, rest: list[str], body: Any) -> Answer:
+    def _provisioning(  # noqa: PLR0911 - one a request
+        self, method: str, rest: list[str], body: Any
+    ) -> Answer:
         """Alert rules and contact points: what was sent, with Grafana's defaults."""
         stored = {"alert-rules": self.rules, "contact-points": self.contact_points}[rest[0]]
         match (method, *rest[1:]):
@@ -160,13 +162,22 @@ class Grafana:
                 return self._provisioned(stored, body, 201)
             case ("PUT", uid) if uid in stored:
                 return self._provisioned(stored, body, 200)
+            case ("DELETE", uid) if self._names_receiver(uid):
+                return 409, {"message": "the contact point is in use"}
             case ("DELETE", uid):
                 stored.pop(uid, None)
                 return 204, {}
         return 404, {"message": "Not found"}
 
+    def _names_receiver(self, uid: str) -> bool:
+        """Whether a rule names the contact point that would go with its last receiver."""
+        name = self.contact_points.get(uid, {}).get("name")
+        others = [point for point in self.contact_points.values() if point["uid"] != uid]
+        named = {(rule.get("notification_settings") or {}).get("receiver") for rule in self.rules.values()}
+        return name in named and name not in {point["name"] for point in others}
+
     def _provisioned(self, stored: dict[str, dict[str, Any]], body: dict[str, Any], status: int) -> Answer:
-        told = body.get("notification_settings", {}).get("receiver")
+        told = (body.get("notification_settings") or {}).get("receiver")
         if told and told not in {point["name"] for point in self.contact_points.values()}:
             return 400, {"message": f"receiver {told} does not exist"}
         if "ruleGroup" in body and body["folderUID"] not in self.folders:

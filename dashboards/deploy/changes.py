@@ -57,7 +57,7 @@ def _fields(wanted: Mapping[str, Any], stored: Mapping[str, Any], *, exact: bool
         here = f"{path}.{key}" if path else key
         if key in stored:
             yield from differences(value, stored[key], exact=exact, path=here)
-        else:
+        elif value is not None:
             yield f"{here}: missing, should be {_told(value)}"
     if exact:
         for key in stored.keys() - wanted.keys():

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from dashboards.deploy.changes import Action, Change, differences
-from dashboards.grafana import alarms
 from dashboards.grafana.of_district import TAG
 
 if TYPE_CHECKING:
@@ -22,20 +21,23 @@ CITY_TEAM: Final = "halong-city"
 _VIEW, _EDIT = 1, 2
 
 
-def folders_and_teams(grafana: Grafana, districts: tuple[District, ...]) -> Iterator[Change]:
+def folder_change(grafana: Grafana, folder: Mapping[str, str]) -> Change:
+    """Return what is to be done about a folder with `uid` and `title`."""
+    uid = folder["uid"]
+    found = grafana.find(f"read the folder {uid}", lambda api: api.folder.get_folder(uid))
+    return Change("folder", uid, folder["title"], Action.KEEP if found else Action.CREATE, folder)
+
+
+def folders_and_teams(grafana: Grafana, city: str, districts: tuple[District, ...]) -> Iterator[Change]:
     """Yield what is to be done about folders, teams and who sees what; nothing where no district is named."""
     if not districts:
         return
-    folders = {alarms.FOLDER_UID: CITY_TEAM} | {district.uid: district.uid for district in districts}
+    folders = {city: CITY_TEAM} | {district.uid: district.uid for district in districts}
     for team in folders.values():
         found = _team(grafana, team)
         yield Change("team", team, team, Action.KEEP if found else Action.CREATE, {"name": team})
     for district in districts:
-        body = {"uid": district.uid, "title": f"halong: {district.name['vi']}"}
-        found = grafana.find(
-            f"read the folder {district.uid}", lambda api, u=district.uid: api.folder.get_folder(u)
-        )
-        yield Change("folder", district.uid, body["title"], Action.KEEP if found else Action.CREATE, body)
+        yield folder_change(grafana, {"uid": district.uid, "title": f"halong: {district.name['vi']}"})
     for folder, team in folders.items():
         yield _permissions(grafana, folder, team)
 

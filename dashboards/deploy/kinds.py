@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from dashboards.deploy import districts
 from dashboards.deploy.changes import Action, Change, differences
-from dashboards.deploy.districts import folders_and_teams, gone
+from dashboards.deploy.districts import folder_change, folders_and_teams, gone
 from dashboards.grafana import DATASOURCE_UID, PLUGIN, alarms, boards
 from dashboards.grafana.links import TAG
 from dashboards.grafana.place import Place
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from dashboards.deploy.connection import Grafana
     from dashboards.grafana.of_district import District
 
-FOLDER: Final = {"uid": alarms.FOLDER_UID, "title": "halong"}
+FOLDER: Final = {"uid": "halong", "title": "halong"}
 #: what the uids begin with: what has them and is not wanted any more is ours to delete
 PREFIX: Final = "halong-"
 
@@ -80,9 +80,10 @@ def datasource(database: Database) -> dict[str, Any]:
 def changes(grafana: Grafana, wanted: Wanted) -> Iterator[Change]:
     """Yield what is to be done, in the order in which it can be: what others need first, deletions last."""
     yield _datasource_change(grafana, wanted.database)
-    folder = grafana.find("read the folder", lambda api: api.folder.get_folder(FOLDER["uid"]))
-    yield Change("folder", FOLDER["uid"], FOLDER["title"], Action.KEEP if folder else Action.CREATE, FOLDER)
-    yield from folders_and_teams(grafana, wanted.districts)
+    folder = folder_change(grafana, FOLDER)
+    yield folder
+    yield folder_change(grafana, alarms.FOLDER)
+    yield from folders_and_teams(grafana, FOLDER["uid"], wanted.districts)
     city = boards(wanted.place)
     for uid, board in city.items():
         yield _board_change(grafana, uid, board, FOLDER["uid"])
@@ -91,7 +92,7 @@ def changes(grafana: Grafana, wanted: Wanted) -> Iterator[Change]:
         for uid, board in found.items():
             yield _board_change(grafana, uid, board, folder_uid)
     yield from _alarms(grafana, wanted)
-    if folder:
+    if folder.action is Action.KEEP:
         yield from _gone_boards(grafana, set(city))
     yield from gone(grafana, {uid for found in own.values() for uid in found})
 
@@ -151,13 +152,16 @@ def _compared(
 ) -> Iterator[Change]:
     known = {each.get("uid"): each for each in stored}
     for body in wanted:
-        yield _change(kind, body["uid"], body[title], body, _drift(body, known.get(body["uid"])))
+        drift = _drift(body, known.get(body["uid"]))
+        if drift and kind == "contact point":  # the address of a webhook is a secret
+            drift = [f"{line.partition(':')[0]}: differs" for line in drift]
+        yield _change(kind, body["uid"], body[title], body, drift)
 
 
 def _gone_rules(wanted: Iterable[Mapping[str, Any]], stored: Iterable[Mapping[str, Any]]) -> Iterator[Change]:
     kept = {rule["uid"] for rule in wanted}
     for rule in stored:
-        ours = rule["uid"].startswith(PREFIX) and rule.get("folderUID") == FOLDER["uid"]
+        ours = rule["uid"].startswith(PREFIX) and rule.get("folderUID") == alarms.FOLDER["uid"]
         if ours and rule["uid"] not in kept:
             yield Change("alert rule", rule["uid"], rule["title"], Action.DELETE, {})
 

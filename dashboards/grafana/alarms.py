@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from dashboards.grafana.place import Place
 
-FOLDER_UID: Final = "halong"
+#: apart from the dashboards': a file names the folder by its title, before there are dashboards
+FOLDER: Final = {"uid": "halong-alarms", "title": "halong alarms"}
 GROUP: Final = "halong-night"
 EVERY_S: Final = 60
 RECEIVER: Final = "halong-night"
@@ -54,8 +55,8 @@ class Alarm:
 ALARMS: Final = (
     Alarm(
         code="gateway_silent",
-        title="Gateway mất liên lạc",
-        summary='Gateway {{ $labels.gateway }}: {{ printf "%.0f" $values.A.Value }} phút không có tin nhắn',
+        title="Gateway mất liên lạc / Gateway silent",
+        summary='Gateway {{ $labels.gateway }}: {{ printf "%.0f" $values.A.Value }} phút / minutes',
         sql=queries.GATEWAY_SILENT,
         above=0,
         lasts="5m",
@@ -64,8 +65,8 @@ ALARMS: Final = (
     ),
     Alarm(
         code="data_late",
-        title="Dữ liệu đến muộn",
-        summary='{{ printf "%.0f" $values.A.Value }} giây chưa lưu được quan trắc nào',
+        title="Dữ liệu đến muộn / Data late",
+        summary='{{ printf "%.0f" $values.A.Value }} giây không có số liệu / seconds without data',
         sql=queries.DATA_LATE,
         above=600,
         lasts="2m",
@@ -75,8 +76,8 @@ ALARMS: Final = (
     ),
     Alarm(
         code="river_alert_1",
-        title="Mực nước từ báo động I trở lên",
-        summary='{{ $labels.area }}: báo động {{ printf "%.0f" $values.A.Value }}',
+        title="Mực nước từ báo động I trở lên / River at alert level I",
+        summary='{{ $labels.area }}: báo động / alert level {{ printf "%.0f" $values.A.Value }}',
         sql=queries.value("level_alert", 1),
         above=0,
         lasts="10m",
@@ -85,7 +86,7 @@ ALARMS: Final = (
     ),
     Alarm(
         code="air_bad",
-        title="Chất lượng không khí xấu trở lên",
+        title="Chất lượng không khí xấu trở lên / Air bad",
         summary='{{ $labels.area }}: VN_AQI {{ printf "%.0f" $values.A.Value }}',
         sql=queries.value("vn_aqi_h", _BAD),
         above=0,
@@ -95,8 +96,8 @@ ALARMS: Final = (
     ),
     Alarm(
         code="ingest_refusing",
-        title="Nhiều giá trị bị từ chối",
-        summary='{{ printf "%.0f" $values.A.Value }} % số đọc trong 15 phút bị từ chối',
+        title="Nhiều giá trị bị từ chối / Ingest refusing",
+        summary='{{ printf "%.0f" $values.A.Value }} % số đọc trong 15 phút bị từ chối / of readings refused',
         sql=queries.INGEST_REFUSING,
         above=5,
         lasts="10m",
@@ -114,7 +115,7 @@ def rules(place: Place, *, told: bool = True) -> list[dict[str, Any]]:
         told: whether the contact point exists that they name; otherwise the organisation's policies decide.
     """
     built = [_rule(alarm, place, told=told).build() for alarm in ALARMS]
-    return [json.loads(JSONEncoder().encode(rule)) for rule in built]
+    return [{"notification_settings": None} | json.loads(JSONEncoder().encode(rule)) for rule in built]
 
 
 def contact_points(mail: str | None, webhook: str | None) -> Iterator[dict[str, Any]]:
@@ -135,7 +136,7 @@ def provisioning(place: Place) -> dict[str, Any]:
     group = {
         "orgId": 1,
         "name": GROUP,
-        "folder": FOLDER_UID,
+        "folder": FOLDER["title"],
         "interval": f"{EVERY_S}s",
         "rules": [_in_file(rule) for rule in rules(place)],
     }
@@ -160,7 +161,7 @@ def _rule(alarm: Alarm, place: Place, *, told: bool) -> alerting.Rule:
         alerting.Rule(alarm.title)
         .uid(uid(alarm))
         .org_id(1)
-        .folder_uid(FOLDER_UID)
+        .folder_uid(FOLDER["uid"])
         .rule_group(GROUP)
         .condition("C")
         .with_query(_query("A", DATASOURCE_UID, Table(alarm.sql.strip())))

@@ -14,7 +14,7 @@ from dashboards.grafana import indicator_queries as queries
 from dashboards.grafana.panel import Panel, finish, lines, stat_panel
 from dashboards.grafana.queries import text
 from dashboards.grafana.sql import Table, TimeSeries
-from dashboards.grafana.style import category_thresholds, limit_thresholds, mapping, named
+from dashboards.grafana.style import category_thresholds, limit_thresholds, mapping, named, thresholds
 from dashboards.grafana.units import unit
 from dashboards.grafana.words import word
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     Maker = Callable[[Language], Panel]
 
+#: places that are shown of a unit, where it is not one
+_PLACES: Final = {"m": 2, "1": 2}
 #: Steps without a value are rows; a longer time without any row is a gap.
 _GAP_MS: Final = 25 * 3_600_000
 
@@ -57,15 +59,10 @@ def states(code: str, *, peak: str = "max", width: int = 12, height: int = 9) ->
 
     def make(language: Language) -> Panel:
         indicator = INDICATORS[code]
-        classes = [
-            (f"{c.lower:g}", c.name_vi if language == "vi" else c.name_en, c.colour)
-            for c in indicator.categories
-            if c.lower is not None
-        ]
         panel = (
             statetimeline.Panel()
             .with_target(TimeSeries(text(queries.over_time(code, rule=peak), language)))
-            .mappings([mapping(classes)])
+            .mappings([_classes(indicator, language)])
             .show_value(common_model.VisibilityMode.NEVER)
             .merge_values(True)
         )
@@ -87,6 +84,7 @@ def newest(code: str, *, width: int = 8, height: int = 9, lowest_first: bool = F
             )
             .orientation(common_model.VizOrientation.HORIZONTAL)
             .display_mode(common_model.BarGaugeDisplayMode.BASIC)
+            .thresholds(thresholds((None, "blue")))  # without: Grafana's own, red from 80 on
             .min(0)
         )
         _coloured(panel, INDICATORS[code])
@@ -95,13 +93,20 @@ def newest(code: str, *, width: int = 8, height: int = 9, lowest_first: bool = F
     return make
 
 
-def worst(code: str, *, lowest: bool = False, width: int = 4) -> Maker:
-    """Return the maker of one number: the highest newest value of the chosen areas, or the lowest."""
+def worst(code: str, *, lowest: bool = False, width: int = 4, in_words: bool = False) -> Maker:
+    """Return the maker of one number: the highest newest value of the chosen areas, or the lowest.
+
+    in_words: say the class that the number is the lower end of.
+    """
 
     def make(language: Language) -> Panel:
         panel = stat_panel(None, language, queries.worst(code, lowest=lowest), (None, "text"))
+        if in_words:
+            panel.mappings([_classes(INDICATORS[code], language)])
         _coloured(panel, INDICATORS[code])
-        return declared(panel, code, language, width=width, height=4)
+        declared(panel, code, language, width=width, height=4)
+        full = f"{name(INDICATORS[code], language)}. {_explained(INDICATORS[code], language)}"
+        return panel.title(word(f"short_{code}", language)).description(full)
 
     return make
 
@@ -124,8 +129,13 @@ def declared(panel: Panel, code: str, language: Language, *, width: int, height:
     """Give a panel name, source, unit and decimals of an indicator."""
     indicator = INDICATORS[code]
     finish(panel, None, language, width=width, height=height)
-    panel.title(name(indicator, language)).unit(unit(indicator.unit)).decimals(indicator.decimals)
+    panel.title(name(indicator, language)).unit(unit(indicator.unit)).decimals(_decimals(indicator))
     return panel.description(_explained(indicator, language))
+
+
+def _decimals(indicator: Indicator) -> int:
+    """Values are kept to more places than anybody reads."""
+    return min(indicator.decimals, _PLACES.get(indicator.unit, 1))
 
 
 def _explained(indicator: Indicator, language: Language) -> str:
@@ -156,6 +166,14 @@ def _scaled(panel: Panel, indicator: Indicator) -> None:
         panel.axis_soft_min(0)
 
 
+def _classes(indicator: Indicator, language: Language) -> model.ValueMap:
+    return mapping(
+        (f"{c.lower:g}", c.name_vi if language == "vi" else c.name_en, c.colour)
+        for c in indicator.categories
+        if c.lower is not None
+    )
+
+
 def _coloured(panel: Panel, indicator: Indicator) -> None:
     if has_classes(indicator):
         panel.thresholds(category_thresholds(indicator.code))
@@ -172,7 +190,7 @@ def _column(indicator: Indicator, language: Language) -> list[model.DynamicConfi
     values: dict[str, object] = {
         "displayName": name(indicator, language),
         "unit": unit(indicator.unit),
-        "decimals": indicator.decimals,
+        "decimals": _decimals(indicator),
     }
     if has_classes(indicator):
         values["custom.cellOptions"] = {"type": "color-background", "mode": "basic"}

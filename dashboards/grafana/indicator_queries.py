@@ -13,9 +13,6 @@ if TYPE_CHECKING:
 #: From this interval between points on, in ms, days are read instead of hours: four months on a screen.
 DAYS_FROM_MS: Final = 10_800_000
 
-#: What joins several values of an interval; the others are taken from an hour's.
-RULES: Final = ("avg", "max", "min")
-
 _SERIES: Final = """
 SELECT {time} AS "time", a.name AS "metric", {rule}(v.value) AS "value"
 FROM {chosen} a JOIN indicator_values v ON v.area_id = a.id
@@ -66,22 +63,24 @@ WHERE a.reporting AND a.level <> 'province' ORDER BY a.{name}"""
 #: One row: how Grafana is to write the chosen indicator's values.
 CHOSEN_UNIT: Final = """
 SELECT coalesce(u.grafana, 'suffix:' || {printed}) AS "unit",
-       coalesce((i.declaration ->> 'decimals')::int, 1) AS "decimals"
+       least((i.declaration ->> 'decimals')::int, 2) AS "decimals"
 FROM indicators i LEFT JOIN (VALUES {units}) AS u (ucum, grafana) ON u.ucum = i.unit
 WHERE i.code = ${indicator:sqlstring}"""
 
+# What is older than three steps, three days at least, says nothing of the present.
+_PRESENT: Final = """
+FROM {chosen} a JOIN latest_values l ON l.area_id = a.id JOIN indicators i ON i.code = l.indicator
+WHERE l.indicator IN ({codes}) AND l.value IS NOT NULL
+  AND l.time > now() - greatest(interval '3 days', 3 * i.step_s * interval '1 second')"""
+
 # One row an area, one column an indicator: the newest value of each.
 _MATRIX: Final = """
-SELECT a.name AS "area", {columns}, max(l.time) AS "time"
-FROM {chosen} a JOIN latest_values l ON l.area_id = a.id
-WHERE l.indicator IN ({codes}) AND l.value IS NOT NULL
+SELECT a.name AS "area", {columns}, max(l.time) AS "time" {present}
 GROUP BY a.id, a.name ORDER BY a.name"""
 
 # The worst of the chosen areas.
 _WORST: Final = """
-SELECT {worst}(l.value) AS "value"
-FROM {chosen} a JOIN latest_values l ON l.area_id = a.id
-WHERE l.indicator = '{code}' AND l.value IS NOT NULL"""
+SELECT {worst}(l.value) AS "value" {present}"""
 
 
 def over_time(code: str, day: str | None = None, rule: str = "avg") -> str:
@@ -90,7 +89,7 @@ def over_time(code: str, day: str | None = None, rule: str = "avg") -> str:
     Args:
         code: of an indicator; it must be one, since it stands in the text as it is.
         day: of the indicator of the same unit that is read from an interval of DAYS_FROM_MS on.
-        rule: what joins several values of an interval, one of RULES.
+        rule: what joins several values of an interval: avg, max or min.
     """
     if day is not None:
         by_zoom = _BY_ZOOM.replace("{code}", code).replace("{day}", day)
@@ -119,12 +118,12 @@ def matrix(codes: Iterable[str]) -> str:
     """Return the query of the newest values of several indicators, a column each."""
     known = tuple(codes)
     columns = ", ".join(f"max(l.value) FILTER (WHERE l.indicator = '{code}') AS \"{code}\"" for code in known)
-    return _filled(_MATRIX, columns=columns, codes=", ".join(f"'{code}'" for code in known))
+    return _filled(_MATRIX, present=_PRESENT, columns=columns, codes=", ".join(f"'{code}'" for code in known))
 
 
 def worst(code: str, *, lowest: bool = False) -> str:
     """Return the query of the highest newest value of the chosen areas, or the lowest."""
-    return _filled(_WORST, code=code, worst="min" if lowest else "max")
+    return _filled(_WORST, present=_PRESENT, codes=f"'{code}'", worst="min" if lowest else "max")
 
 
 def _of(code: str | None) -> dict[str, str]:

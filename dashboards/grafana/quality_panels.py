@@ -36,7 +36,7 @@ def late_hours(language: Language) -> Panel:
 
 def flags(language: Language) -> Panel:
     """Return the flags over time by what found them."""
-    names = {flag: word(f"flag_{flag.name}", language) for flag in Flag}
+    names = {int(flag): word(f"flag_{flag.name}", language) for flag in Flag}
     panel = (
         lines(queries.flags_over_time(names), language)
         .draw_style(common_model.GraphDrawStyle.BARS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from analytics.quality import Flag
+    from collections.abc import Mapping
 
 # One look into the key's index for each datastream of the chosen areas.
 _FLAGS: Final = """
@@ -56,7 +56,7 @@ WHERE l.value IS NULL AND l.area_id IN ({chosen_ids})
 GROUP BY i.code, l.reason ORDER BY 3 DESC, 1 LIMIT 250"""
 
 
-def flags_over_time(names: dict[Flag, str]) -> str:
-    """Return the query of flags by kind, with a name for each of them."""
+def flags_over_time(names: Mapping[int, str]) -> str:
+    """Return the query of flags by kind, with a name for each bit of analytics.quality.Flag."""
     kinds = ", ".join(f"({int(flag)}, '{name}')" for flag, name in names.items())
     return _OVER_TIME.replace("{kinds}", kinds)

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 DATABASE = Database(host="db", name="halong", password="reader's password")
 WANTED = Wanted(DATABASE, mail="duty@city.example")
 KINDS = [
-    "data source", "folder", *["dashboard"] * len(boards()), "contact point", *["alert rule"] * len(ALARMS),
+    "data source", "folder", "folder", *["dashboard"] * len(boards()), "contact point",
+    *["alert rule"] * len(ALARMS),
 ]  # fmt: skip
 
 
@@ -49,7 +50,8 @@ def test_everything_is_created_once(grafana: Grafana, url: str) -> None:
     assert stored["jsonData"] == datasource(DATABASE)["jsonData"]
     assert stored["secureJsonFields"] == {"password": True}
     assert set(grafana.dashboards) == set(boards())
-    assert {b["meta"]["folderUid"] for b in grafana.dashboards.values()} == set(grafana.folders) == {"halong"}
+    assert {b["meta"]["folderUid"] for b in grafana.dashboards.values()} == {"halong"}
+    assert set(grafana.folders) == {"halong", "halong-alarms"}
     assert {rule["title"] for rule in grafana.rules.values()} == {alarm.title for alarm in ALARMS}
     assert [p["settings"] for p in grafana.contact_points.values()] == [
         {"addresses": "duty@city.example", "singleEmail": True}
@@ -163,6 +165,12 @@ def test_without_a_contact_the_policies_of_the_organisation_decide(grafana: Graf
     (point,) = grafana.contact_points.values()
     assert (point["type"], point["settings"]["url"]) == ("webhook", "https://chat.example/hooks/1")
     assert {r["notification_settings"]["receiver"] for r in grafana.rules.values()} == {point["name"]}
+    (moved,) = [
+        c
+        for c in plan(url, replace(hook, webhook="https://secret"), token=TOKEN)
+        if c.action is not Action.KEEP
+    ]
+    assert moved.drift == ("settings.url: differs",)
 
 
 def test_a_newer_grafanas_own_schema_is_no_drift(grafana: Grafana, url: str) -> None:

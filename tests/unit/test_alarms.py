@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from dashboards.console.runbooks import runbooks
 from dashboards.grafana import DATASOURCE_UID, PLUGIN, alarms, boards
 from dashboards.grafana.place import Place
 from tests.conftest import REPOSITORY
@@ -53,6 +54,7 @@ def test_a_rule_leads_to_a_dashboard_and_to_its_runbook(rule: dict[str, Any]) ->
     assert page == "https://data.example.vn/runbooks"
     operators = (REPOSITORY / "docs" / "operators.md").read_text("utf-8")
     assert f"\n### {code}\n" in operators
+    assert code in runbooks()
 
 
 def test_one_rule_rings_where_the_database_does_not_answer() -> None:
@@ -66,7 +68,7 @@ def test_the_file_says_what_the_api_is_sent(tmp_path: Path) -> None:
     file = alarms.write(tmp_path / "alerting" / "halong.yaml", PLACE)
     content = yaml.safe_load(file.read_text("utf-8"))
     (group,) = content["groups"]
-    assert (group["folder"], group["interval"]) == ("halong", "60s")
+    assert (group["folder"], group["interval"]) == ("halong alarms", "60s")
     told = json.dumps(group["rules"])
     assert not re.search(r"(?<!\$)\$(?!\$)", told)
     for written, rule in zip(group["rules"], RULES, strict=True):
@@ -83,4 +85,4 @@ def test_contacts_are_those_that_are_set() -> None:
         "webhook",
     ]
     assert list(alarms.contact_points(None, None)) == []
-    assert all("notification_settings" not in rule for rule in alarms.rules(PLACE, told=False))
+    assert all(rule["notification_settings"] is None for rule in alarms.rules(PLACE, told=False))

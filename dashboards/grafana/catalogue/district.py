@@ -23,7 +23,7 @@ BOARD: Final = Board(
                 alert_panels.count,
                 worst("vn_aqi_h"),
                 worst("rain_1h"),
-                worst("level_alert"),
+                worst("level_alert", in_words=True),
                 worst("traffic_speed", lowest=True),
                 worst("iot_coverage", lowest=True),
             ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from dashboards.grafana.board import Board
-from dashboards.grafana.indicator_panels import matrix, newest, over_time, states, worst
+from dashboards.grafana.indicator_panels import matrix, newest, over_time, worst
 from dashboards.grafana.station_panels import over_time as stations
 
 BOARD: Final = Board(
@@ -58,7 +58,7 @@ BOARD: Final = Board(
             (
                 over_time("footfall_1h", bars=True),
                 over_time("people_present", peak="max"),
-                states("people_density", width=24),
+                over_time("people_density", peak="max", width=24),
             ),
         ),
     ),

@@ -16,7 +16,7 @@ BOARD: Final = Board(
         (
             "row_worst",
             (
-                worst("level_alert"),
+                worst("level_alert", in_words=True),
                 worst("rain_1h"),
                 worst("rain_3h"),
                 worst("rain_24h"),

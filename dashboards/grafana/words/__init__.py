@@ -15,6 +15,7 @@ from dashboards.grafana.words import (
     planners,
     quality,
     services,
+    short,
     traffic,
     water,
 )
@@ -23,6 +24,7 @@ Language = Literal["vi", "en"]
 
 MODULES: Final = (
     common,
+    short,
     city,
     district,
     air,

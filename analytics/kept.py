@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,6 +93,9 @@ WITH forgotten AS (
 )
 DELETE FROM quarter_sums q USING forgotten l
 WHERE q.datastream_id = l.datastream_id AND q.time >= l.hour AND q.time < l.hour + interval '1 hour'"""
+
+_KEEP_HOURS = "SELECT keep_hours()"
+_KEEP_LATE_HOURS = "SELECT keep_late_hours()"
 
 
 async def store_sites(
@@ -214,3 +218,25 @@ async def forget(conn: AsyncConnection[Any], hours: Iterable[tuple[int, datetime
         async with conn.transaction():
             await conn.execute(_EXCLUDE)
             await conn.execute(_FORGET, [[i for i, _ in found], [hour for _, hour in found]])
+
+
+async def keep_hours(conn: AsyncConnection[Any], at_once_s: float = 1.0) -> None:
+    """Add up hours that are over, a day at once and the oldest first: what charts over weeks read.
+
+    Args:
+        conn: without an open transaction.
+        at_once_s: after which no other day is begun, s; what is left is for the next call.
+    """
+    until = time.monotonic() + at_once_s
+    while await _said(conn, _KEEP_HOURS) and time.monotonic() < until:
+        pass
+
+
+async def keep_late_hours(conn: AsyncConnection[Any]) -> None:
+    """Add up the taken late hours again, of those that were added up."""
+    await conn.execute(_KEEP_LATE_HOURS)
+
+
+async def _said(conn: AsyncConnection[Any], query: str) -> bool:
+    row = await (await conn.execute(query.encode())).fetchone()
+    return bool(row and row[0])

@@ -186,9 +186,9 @@ def _change(values: Floats, times: Ints, found: Segments) -> tuple[Floats, Float
     """
     here = np.arange(len(values))
     has_three = here - 3 >= found.first[found.of]
-    back = np.where(has_three, here, 3 if len(values) > 3 else 0)
-    reference = median_of_three(values[back - 3], values[back - 2], values[back - 1])
-    minutes = (times - times[back - 2]) / (60 * _SECOND_US)
+    third, second, before = (np.maximum(here - back, 0) for back in (3, 2, 1))
+    reference = median_of_three(values[third], values[second], values[before])
+    minutes = (times - times[second]) / (60 * _SECOND_US)
     return np.where(has_three, np.abs(values - reference), np.nan), minutes
 
 

@@ -134,6 +134,7 @@ async def _recompute_taken(conn: AsyncConnection[Any], at: datetime, between: Be
         network, zone = await values.read_network(conn), await time_zone(conn)
         await _flag(conn, network, late, at)
         await kept.forget_late(conn)
+        await kept.keep_late_hours(conn)
         spans = affected(late, INDICATORS.values(), at, zone)
         for (_, start, end), things in _together(spans).items():
             chunk = max(_CHUNK, *(INDICATORS[code].step.length for code in things))

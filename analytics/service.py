@@ -13,6 +13,7 @@ import structlog
 from analytics import alert_run, progress, values
 from analytics.flagging import flag_hours, flag_settled
 from analytics.indicator import INDICATORS, levels
+from analytics.kept import keep_hours
 from analytics.packing import pack_calm
 from analytics.progress import Gap
 from analytics.recompute import recompute_late
@@ -84,13 +85,14 @@ async def _follow(
 async def _compute(conn: AsyncConnection[Any]) -> bool:
     """Compute what is due, late hours and the newest part of a gap; tell whether there was a gap.
 
-    What is calm is packed then.
+    What is calm is packed then, and hours that are over are added up.
     """
     at = datetime.now(UTC)
     await run_due(conn, at)
     await _run_late(conn, at)
     more = await fill_gap(conn)
     await pack_calm(conn)
+    await keep_hours(conn)
     return more
 
 

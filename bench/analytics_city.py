@@ -132,7 +132,7 @@ def observations(ids: Ids, start: datetime, length_s: int, interval_s: int = INT
     rows = np.zeros((len(fast), len(times)), OBSERVATION)
     rows["datastream_id"] = np.array([i for i, _ in fast])[:, None]
     rows["time"] = times[None, :]
-    low, width = np.array([_plausible(name) for _, name in fast]).T[:, :, None]
+    low, width = np.array([plausible(name) for _, name in fast]).T[:, :, None]
     random = np.random.default_rng(int(times[0] // 1_000_000) % 2**32)
     own = 0.1 + rows["datastream_id"] % 7 * 0.001
     rows["value"] = low + width * (own + random.normal(0, 0.0005, rows.shape))
@@ -144,7 +144,7 @@ def observations(ids: Ids, start: datetime, length_s: int, interval_s: int = INT
     return rows.reshape(-1)
 
 
-def _plausible(name: str) -> tuple[float, float]:
+def plausible(name: str) -> tuple[float, float]:
     """Return from where on values of a property are plausible, and how far."""
     found = usual().get(name, {}).get("range", {})
     low = found.get("low", 0.0)

@@ -36,6 +36,13 @@ _SECONDS: Final = {
     "y": 31536000,
 }
 
+# Below so many seconds between two points -> the interval; shorter ones than 10 s need no dashboard of ours.
+_ROUNDED: Final = (
+    (12.5, 10), (17.5, 15), (25, 20), (45, 30), (90, 60), (210, 120), (450, 300), (750, 600), (1050, 900),
+    (1500, 1200), (2700, 1800), (5400, 3600), (9000, 7200), (16200, 10800), (32400, 21600), (86400, 43200),
+    (604800, 86400), (1814400, 604800), (3628800, 2592000),
+)  # fmt: skip
+
 
 class MacroError(ValueError):
     """Grafana would refuse the query, or send it with a macro or variable left in it."""
@@ -81,6 +88,19 @@ def seconds(interval: str) -> float:
     if found is None:
         raise MacroError(f"{interval} is no interval: write a number and one of {', '.join(_SECONDS)}")
     return float(found[1]) * _SECONDS[found[2]]
+
+
+def interval(length: timedelta, points: int, least: timedelta = timedelta(milliseconds=1)) -> timedelta:
+    """Return a panel's interval as Grafana rounds it (documentation of `$__interval`; its source: rangeUtil).
+
+    Args:
+        length: of the time range.
+        points: how many the panel has room for, a pixel each.
+        least: the panel's least interval.
+    """
+    exact = length.total_seconds() / points
+    rounded = next((seconds for below, seconds in _ROUNDED if exact < below), _SECONDS["y"])
+    return max(timedelta(seconds=rounded), least)
 
 
 def _variables(sql: str, context: Context) -> str:

@@ -4,7 +4,8 @@ The Apache edition has hypertables, `time_bucket` and `drop_chunks`. The Communi
 aggregates and columnstore. A migration is written once, for both:
 
 - `CREATE ROLLUP name AS SELECT …;` becomes a real-time continuous aggregate (Community) or a view (Apache);
-- lines between `--: community` and `--: end` are left out with the Apache edition.
+- lines between `--: community` and `--: end` are left out with the Apache edition, those between `--: apache`
+  and `--: end` with the Community edition.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import re
 from enum import StrEnum
 
 _ROLLUP = re.compile(r"CREATE ROLLUP (\w+) AS\s(.*?);", re.DOTALL)
-_COMMUNITY = re.compile(r"^--: community\n(.*?)^--: end\n", re.DOTALL | re.MULTILINE)
+_ONLY = re.compile(r"^--: (community|apache)\n(.*?)^--: end\n", re.DOTALL | re.MULTILINE)
 
 
 class Edition(StrEnum):
@@ -25,9 +26,10 @@ class Edition(StrEnum):
 
 def render(sql: str, edition: Edition) -> str:
     """Return a migration's SQL for one edition."""
+    chosen = _ONLY.sub(lambda only: only[2] if only[1] == edition.name.lower() else "", sql)
     if edition is Edition.COMMUNITY:
-        return _ROLLUP.sub(_continuous_aggregate, _COMMUNITY.sub(r"\1", sql))
-    return _ROLLUP.sub(r"CREATE VIEW \1 AS \2;", _COMMUNITY.sub("", sql))
+        return _ROLLUP.sub(_continuous_aggregate, chosen)
+    return _ROLLUP.sub(r"CREATE VIEW \1 AS \2;", chosen)
 
 
 def _continuous_aggregate(rollup: re.Match[str]) -> str:

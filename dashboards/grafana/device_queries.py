@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final
 
 from devices.liveness import STATE
-from storage import arrivals
 
 _GATEWAYS: Final = """FROM gateways g LEFT JOIN gateway_status s ON s.gateway_id = g.id
 CROSS JOIN LATERAL (SELECT {state} AS state) st
@@ -47,9 +46,9 @@ SELECT $__timeGroupAlias(time, $__interval, 0), reason AS "metric", sum(count)::
 FROM refusals WHERE $__timeFilter(time) GROUP BY 1, 2 ORDER BY 1"""
 
 INGEST_RATE: Final = """
-SELECT $__timeGroupAlias(time, $__interval), sum(observations) * 60000.0 / greatest($__interval_ms, 10000)
-         AS "observations"
-FROM ingest_metrics WHERE $__timeFilter(time) GROUP BY 1 ORDER BY 1"""
+SELECT time AS "time", sum(n) AS "observations"
+FROM (SELECT {bucket}, 60 * sum(observations) / sum(seconds) AS n FROM {counted} GROUP BY 1, client_id) p
+GROUP BY 1 ORDER BY 1"""
 
 #: A gateway flaps that said, or whose will said, so often in 24 h that it is offline.
 FLAPPING_FROM: Final = 3
@@ -98,11 +97,18 @@ LEFT JOIN LATERAL (
 WHERE t.enabled AND d.enabled AND t.id IN ({things_here})
 GROUP BY t.id, g.id ORDER BY "late_streams" DESC, "newest_reading" NULLS FIRST, t.code LIMIT 100"""
 
+#: From this interval between points on, in ms, hours of arrivals are read instead of five minutes.
+HOURS_FROM_MS: Final = 300_000
+
 ARRIVALS: Final = """
-SELECT $__timeGroupAlias(a.time, $__interval),
-       sum(b.n) FILTER (WHERE b.bin > {ahead} AND b.bin < {replay})::bigint AS "live",
-       sum(b.n) FILTER (WHERE b.bin = {replay})::bigint AS "replayed",
-       sum(b.n) FILTER (WHERE b.bin = {ahead})::bigint AS "ahead"
-FROM arrivals a CROSS JOIN LATERAL unnest(a.bins, a.counts) AS b (bin, n)
-WHERE $__timeFilter(a.time) AND a.gateway_id IN ({gateways_here})
-GROUP BY 1 ORDER BY 1""".replace("{ahead}", str(arrivals.AHEAD)).replace("{replay}", str(arrivals.REPLAY))
+SELECT $__timeGroupAlias(a.time, $__interval), sum(a.live)::bigint AS "live",
+       sum(a.replayed)::bigint AS "replayed", sum(a.ahead)::bigint AS "ahead"
+FROM (
+    SELECT time, gateway_id, live, replayed, ahead FROM arrivals_split
+    WHERE $__interval_ms < {hours_from} AND $__timeFilter(time)
+    UNION ALL
+    SELECT time, gateway_id, live, replayed, ahead FROM arrivals_hourly
+    WHERE $__interval_ms >= {hours_from} AND $__timeFilter(time)
+) a
+WHERE a.gateway_id IN ({gateways_here})
+GROUP BY 1 ORDER BY 1""".replace("{hours_from}", str(HOURS_FROM_MS))

@@ -1,8 +1,8 @@
-"""The SQL of the ingest dashboard: rows that ingest wrote every ten seconds (storage migration 0008).
+"""The SQL of the ingest dashboard: rows of ten seconds (storage migration 0008), or of hours (0041).
 
 Each process writes rows of its own: what they counted is added up, and of what all of them tell of the whole
 system the largest is taken. Over a longer interval a median is the median of the rows', and a 99th percentile
-the worst row's. `{now}` and `{bucket}` are filled in by `queries.text`.
+the worst row's. `{now}`, `{bucket}` and `{counted}` are filled in by `queries.text`.
 """
 
 from __future__ import annotations
@@ -32,49 +32,48 @@ SELECT time AS "time", sum(messages) AS "messages", sum(observations) AS "observ
 FROM (SELECT {bucket}, client_id, sum(messages) / sum(seconds) AS messages,
              sum(observations) / sum(seconds) AS observations, sum(duplicates) / sum(seconds) AS duplicates,
              sum(replayed) / sum(seconds) AS replayed
-      FROM ingest_metrics WHERE $__timeFilter(time) GROUP BY 1, client_id) p
+      FROM {counted} GROUP BY 1, client_id) p
 GROUP BY 1 ORDER BY 1"""
 
 _LATENCY: Final = """
 SELECT {bucket}, percentile_cont(0.5) WITHIN GROUP (ORDER BY {kind}_p50_ms) AS "p50",
        max({kind}_p99_ms) AS "p99"
-FROM ingest_metrics WHERE $__timeFilter(time) GROUP BY 1 ORDER BY 1"""
+FROM {counted} GROUP BY 1 ORDER BY 1"""
 
 COMMIT, MESSAGE, READING = (_LATENCY.replace("{kind}", kind) for kind in ("commit", "message", "reading"))
 
 BATCH_ROWS: Final = """
 SELECT {bucket}, sum(batch_rows * batches) / nullif(sum(batches), 0) AS "batch_rows"
-FROM ingest_metrics WHERE $__timeFilter(time) GROUP BY 1 ORDER BY 1"""
+FROM {counted} GROUP BY 1 ORDER BY 1"""
 
 RETRIES: Final = """
 SELECT {bucket}, client_id AS "metric", sum(retries) AS "value"
-FROM ingest_metrics WHERE $__timeFilter(time) GROUP BY 1, 2 ORDER BY 1"""
+FROM {counted} GROUP BY 1, 2 ORDER BY 1"""
 
 IN_FLIGHT: Final = """
 SELECT {bucket}, client_id AS "metric", max(in_flight) AS "value"
-FROM ingest_metrics WHERE $__timeFilter(time) GROUP BY 1, 2 ORDER BY 1"""
+FROM {counted} GROUP BY 1, 2 ORDER BY 1"""
 
 QUEUE: Final = """
 SELECT {bucket}, max(broker_queue_bytes) AS "queue", max(broker_queue_limit) AS "limit"
-FROM ingest_metrics WHERE $__timeFilter(time) GROUP BY 1 ORDER BY 1"""
+FROM {counted} GROUP BY 1 ORDER BY 1"""
 
 DROPPED_OVER_TIME: Final = """
 SELECT time AS "time", max(n)::bigint AS "dropped"
-FROM (SELECT {bucket}, sum(broker_dropped) AS n FROM ingest_metrics
-      WHERE $__timeFilter(time) GROUP BY 1, client_id) p
+FROM (SELECT {bucket}, sum(broker_dropped) AS n FROM {counted} GROUP BY 1, client_id) p
 GROUP BY 1 ORDER BY 1"""
 
 CLIENTS: Final = """
 SELECT {bucket}, max(broker_clients) AS "clients"
-FROM ingest_metrics WHERE $__timeFilter(time) GROUP BY 1 ORDER BY 1"""
+FROM {counted} GROUP BY 1 ORDER BY 1"""
 
 MISSING: Final = """
 SELECT {bucket}, max(missing_seq) AS "missing", max(gateways_with_gaps) AS "gateways"
-FROM ingest_metrics WHERE $__timeFilter(time) GROUP BY 1 ORDER BY 1"""
+FROM {counted} GROUP BY 1 ORDER BY 1"""
 
 LATE_HOURS: Final = """
 SELECT {bucket}, max(late_hours) AS "late_hours"
-FROM ingest_metrics WHERE $__timeFilter(time) GROUP BY 1 ORDER BY 1"""
+FROM {counted} GROUP BY 1 ORDER BY 1"""
 
 GAPS: Final = """
 SELECT g.code AS "gateway", p.missing AS "missing", p.gaps AS "gaps", p.newest AS "newest",

@@ -7,24 +7,20 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# One look into the key's index for each datastream of the chosen areas.
 _FLAGS: Final = """
-FROM datastreams d JOIN things t ON t.id = d.thing_id
+FROM observation_flags f JOIN datastreams d ON d.id = f.datastream_id JOIN things t ON t.id = d.thing_id
 JOIN observed_properties p ON p.id = d.observed_property_id
-CROSS JOIN LATERAL (
-    SELECT time, flags, excluded FROM observation_flags WHERE datastream_id = d.id AND {when}
-) f
-WHERE t.id IN ({things_here})"""
-_TODAY: Final = _FLAGS.replace("{when}", "time > now() - interval '24 hours'")
-_RANGE: Final = _FLAGS.replace("{when}", "$__timeFilter(time)")
+WHERE {when} AND t.id IN ({things_here})"""
+_TODAY: Final = _FLAGS.replace("{when}", "f.time > now() - interval '24 hours'")
+_RANGE: Final = _FLAGS.replace("{when}", "$__timeFilter(f.time)")
 
 FLAGGED_TODAY: Final = f"""
 SELECT count(*) AS "flagged" {_TODAY}"""
 
 _OVER_TIME: Final = f"""
 SELECT $__timeGroupAlias(f.time, $__interval), k.name AS "metric", count(*) AS "value"
-{_RANGE} AND f.flags & k.bit <> 0 GROUP BY 1, 2 ORDER BY 1, 2""".replace(
-    ") f\n", ") f CROSS JOIN (VALUES {kinds}) AS k (bit, name)\n"
+{_RANGE} GROUP BY 1, 2 ORDER BY 1, 2""".replace(
+    "\nWHERE", "\nJOIN (VALUES {kinds}) AS k (bit, name) ON f.flags & k.bit <> 0\nWHERE"
 )
 
 FLAGGED_STREAMS: Final = f"""
@@ -33,12 +29,14 @@ SELECT t.code AS "thing", p.{{name}} AS "property", count(*) AS "flagged",
 {_RANGE}
 GROUP BY t.id, p.id ORDER BY 3 DESC, 1 LIMIT 100"""
 
+# As ingest tells it: what it keeps as suspect it also puts down beside the refusals.
 SUSPECT_SHARE: Final = """
-SELECT sum(r.n_suspect)::float8 / nullif(sum(r.n), 0) AS "suspect"
-FROM datastreams d CROSS JOIN LATERAL (
-    SELECT n, n_suspect FROM observations_hourly
-    WHERE datastream_id = d.id AND bucket > now() - interval '6 hours'
-) r WHERE d.thing_id IN ({things_here})"""
+SELECT coalesce(r.n, 0)::float8 / nullif(a.n, 0) AS "suspect"
+FROM (SELECT sum(count) AS n FROM refusals
+      WHERE stored AND time > now() - interval '6 hours'
+        AND gateway IN (SELECT code FROM gateways WHERE id IN ({gateways_here}))) r
+CROSS JOIN (SELECT sum(live + replayed + ahead) AS n FROM arrivals_hourly
+            WHERE time > now() - interval '6 hours' AND gateway_id IN ({gateways_here})) a"""
 
 LATE_HOURS_NOW: Final = """
 SELECT max(late_hours) AS "late_hours" FROM ingest_metrics WHERE time > now() - interval '5 minutes'"""

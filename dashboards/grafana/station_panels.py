@@ -14,7 +14,7 @@ from dashboards.grafana import station_queries as queries
 from dashboards.grafana.panel import Panel, finish, lines, table_panel
 from dashboards.grafana.style import mapping, thresholds
 from dashboards.grafana.units import unit
-from dashboards.grafana.words import word
+from dashboards.grafana.words import about, word
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +43,7 @@ def over_time(key: str, observed_property: str, ucum: str, *, width: int = 12, d
     def make(language: Language) -> Panel:
         panel = lines(queries.over_time(observed_property), language).insert_nulls(_GAP_MS)
         panel.unit(unit(ucum)).decimals(decimals).interval("5m")
-        return finish(panel, key, language, width=width, height=9)
+        return _bounded(finish(panel, key, language, width=width, height=9), key, language)
 
     return make
 
@@ -56,7 +56,12 @@ def above_first_level(language: Language) -> Panel:
     panel.thresholds_style(
         common.GraphThresholdsStyleConfig().mode(common_model.GraphThresholdsStyleMode.DASHED)
     )
-    return finish(panel, "above_first_level", language, width=12, height=10)
+    finish(panel, "above_first_level", language, width=12, height=10)
+    return _bounded(panel, "above_first_level", language)
+
+
+def _bounded(panel: Panel, key: str, language: Language) -> Panel:
+    return panel.description(" ".join(filter(None, (about(key, language), word("most_lines", language)))))
 
 
 def levels(language: Language) -> Panel:

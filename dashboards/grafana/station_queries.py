@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from typing import Final
 
-#: From this interval between points on, in ms, hours are read instead of observations: a week on a screen.
-HOURS_FROM_MS: Final = 600_000
+from dashboards.grafana.queries import HOURS_FROM_MS
+
+#: A chart has lines for so many things at most, as `most_lines` of the words says: more cannot be told apart.
+MOST_LINES: Final = 60
 
 # One look into the key's index for each datastream. Suspect observations are left out; an hour has them.
 _SERIES: Final = """
 SELECT $__timeGroupAlias(o.time, $__interval), t.name AS "metric", avg(o.value{minus}) AS "value"
-FROM things t JOIN datastreams d ON d.thing_id = t.id
-JOIN observed_properties p ON p.id = d.observed_property_id
-CROSS JOIN LATERAL (
+FROM (
+    SELECT t.name, t.properties, d.id FROM things t JOIN datastreams d ON d.thing_id = t.id
+    JOIN observed_properties p ON p.id = d.observed_property_id
+    WHERE p.code = '{property}' AND d.enabled AND t.enabled AND t.id IN ({things_here})
+    ORDER BY t.name, t.id LIMIT {most}
+) t CROSS JOIN LATERAL (
     SELECT time, value FROM observations
-    WHERE $__interval_ms < {hours_from} AND datastream_id = d.id AND quality = 0 AND $__timeFilter(time)
+    WHERE $__interval_ms < {hours_from} AND datastream_id = t.id AND quality = 0 AND $__timeFilter(time)
     UNION ALL
     SELECT bucket, mean FROM observations_hourly
-    WHERE $__interval_ms >= {hours_from} AND datastream_id = d.id AND $__timeFilter(bucket)
+    WHERE $__interval_ms >= {hours_from} AND datastream_id = t.id AND $__timeFilter(bucket)
 ) o{levels}
-WHERE p.code = '{property}' AND d.enabled AND t.enabled AND t.id IN ({things_here})
 GROUP BY 1, 2 ORDER BY 1, 2"""
 
 # The property is an object, or a list of objects of which the one that came into force last counts: see
@@ -105,6 +109,7 @@ def _filled(observed_property: str, *, minus: str, levels: str) -> str:
         "minus": minus,
         "levels": levels,
         "hours_from": str(HOURS_FROM_MS),
+        "most": str(MOST_LINES),
     }
     sql = _SERIES
     for word, meaning in words.items():

@@ -6,7 +6,7 @@ import re
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -16,7 +16,7 @@ from analytics.alert_actions import import_rules
 from analytics.indicator import INDICATORS, with_sources
 from analytics.run import compute
 from analytics.steps import Step
-from dashboards.grafana import boards
+from dashboards.grafana.targets import targets
 from dashboards.role import ensure_reader
 from devices.profiles import load
 from devices.registry import datastream_ids, import_profile
@@ -26,7 +26,7 @@ from storage import arrivals, observations
 from storage.pool import connect
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
 
     from psycopg import AsyncConnection
 
@@ -37,30 +37,7 @@ PASSWORD = "reader's password: 0123"
 DISTRICTS = ("193", "195", "202")
 
 
-class Target(NamedTuple):
-    """One query of a panel, a variable or an annotation."""
-
-    board: str
-    where: str
-    sql: str
-    form: str
-
-
-def _targets() -> Iterator[Target]:
-    for uid, board in boards().items():
-        for variable in board["templating"]["list"]:
-            if variable["type"] == "query":
-                yield Target(uid, f"variable {variable['name']}", variable["query"], "variable")
-        for annotation in board["annotations"]["list"]:
-            sql = annotation["target"]["rawSql"]
-            yield Target(uid, f"annotation {annotation['name']}", sql, "annotation")
-        for panel in board["panels"]:
-            for target in panel.get("targets", ()):
-                where = f"{panel['id']} {panel['title']} {target['refId']}"
-                yield Target(uid, where, target["rawSql"], target["format"])
-
-
-TARGETS = list(_targets())
+TARGETS = list(targets())
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from bench import gateways, growth, ingest, soak, tuning
+from bench import dashboards, gateways, growth, ingest, soak, tuning
 from bench.city import services
 from bench.figure import Figure, show
 
@@ -89,3 +89,11 @@ async def test_gateways_are_measured(bench: Bench) -> None:
     found = await gateways.measure(bench, gateways=20, clients=10)
     assert {"import", "catalog", "broker_change", "storm_tls"} <= found.keys()
     assert all(each.ours and each.ours[0] > 0 for name, each in found.items() if name != "catalog_memory")
+
+
+@pytest.mark.timeout(300)
+def test_dashboards_are_measured(bench: Bench) -> None:
+    found = dashboards.measure(bench, rows=30_000, copies=1, boards=["water_board", "devices_board"], days=1)
+
+    assert found.keys() == {"halong-nuoc-thoi-tiet", "halong-thiet-bi", "all_24h", "all_7d", "all"}
+    assert all(len(figure.ours) == len(figure.limit) == dashboards.RUNS for figure in found.values())

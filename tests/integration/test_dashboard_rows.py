@@ -16,12 +16,14 @@ from dashboards.grafana.place import Place
 from dashboards.macros import ALL, Context, Variable, expand
 from storage.pool import connect
 from tests.conftest import _create, _drop, _with_database
-from tests.integration.dashboard_city import TARGETS, Target, fill, reader_of
+from tests.integration.dashboard_city import TARGETS, fill, reader_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
     from psycopg import AsyncConnection
+
+    from dashboards.grafana.targets import Target
 
 BOARDS = boards()
 every_board = pytest.mark.parametrize("board", list(BOARDS))

@@ -63,9 +63,11 @@ async def test_edition_is_told_whether_or_not_the_library_is_loaded(
 
 def test_editions_differ_only_where_marked() -> None:
     sql = "CREATE ROLLUP r AS\nSELECT 1;\n--: community\nSELECT policy();\n--: end\nSELECT 2;"
-    assert render(sql, Edition.APACHE) == "CREATE VIEW r AS SELECT 1;\nSELECT 2;"
+    sql += "\n--: apache\nSELECT 3;\n--: end\n"
+    assert render(sql, Edition.APACHE) == "CREATE VIEW r AS SELECT 1;\nSELECT 2;\nSELECT 3;\n"
     community = render(sql, Edition.COMMUNITY)
     assert re.search(
         r"MATERIALIZED VIEW r WITH \(timescaledb.continuous.*AS\nSELECT 1\nWITH NO DATA;", community
     )
     assert "SELECT policy();" in community
+    assert "SELECT 3;" not in community

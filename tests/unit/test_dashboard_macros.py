@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from dashboards.macros import ALL, Context, MacroError, Variable, expand, seconds
+from dashboards.macros import ALL, Context, MacroError, Variable, expand, interval, seconds
 
 START = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
 END = datetime(2026, 11, 22, 2, 30, 0, 250_000, tzinfo=UTC)
@@ -98,3 +98,23 @@ def test_seconds(text: str, value: float) -> None:
 )
 def test_interval(interval: timedelta, text: str) -> None:
     assert expand("$__interval", Context(START, END, interval)) == text
+
+
+@pytest.mark.parametrize(
+    ("length", "points", "expected"),
+    [
+        (timedelta(hours=3), 1920, timedelta(seconds=10)),
+        (timedelta(hours=24), 960, timedelta(minutes=2)),
+        (timedelta(days=7), 960, timedelta(minutes=10)),
+        (timedelta(days=30), 1920, timedelta(minutes=20)),
+        (timedelta(days=30), 640, timedelta(hours=1)),
+        (timedelta(days=365), 960, timedelta(hours=12)),
+        (timedelta(days=36_500), 10, timedelta(days=365)),
+    ],
+)
+def test_an_interval_is_rounded_as_grafana_does_it(
+    length: timedelta, points: int, expected: timedelta
+) -> None:
+    """By the table of `rangeUtil.roundInterval`."""
+    assert interval(length, points) == expected
+    assert interval(length, points, timedelta(days=400)) == timedelta(days=400)

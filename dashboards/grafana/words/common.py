@@ -62,6 +62,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "true": ("Có", "Yes"),
     "false": ("Không", "No"),
     "far_away": ("Xem dài hơn bốn tháng", "Over more than four months"),
+    "most_lines": (
+        "Nhiều nhất 60 đường, theo tên: hãy chọn khu vực để xem các đường khác.",
+        "At most 60 lines, by name: choose areas to see others.",
+    ),
     "row_worst": ("Tệ nhất trong các khu vực đã chọn", "The worst of the chosen areas"),
     "row_alerts": ("Cảnh báo đang mở", "Open alerts"),
     "alerts_open": ("Cảnh báo đang mở", "Open alerts"),

@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo clean-demo test faults contract attacks audit fuzz format requirements bench-ingest bench-formats bench-quality bench-analytics bench-api bench-live bench-export bench-gateways bench-dashboards
+.PHONY: help demo clean-demo test faults contract attacks audit fuzz format requirements bench-ingest bench-formats bench-quality bench-analytics bench-api bench-live bench-export bench-gateways bench-tokens bench-dashboards
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -77,6 +77,9 @@ bench-export: .venv/test.ready ## Measure files of 10 million rows: speed, first
 
 bench-gateways: .venv/test.ready ## Measure 10,000 gateways: import, broker, catalog, 2,000 at once (ARGS="--gateways 1000": quickly)
 	@$(BIN)/python -m bench.gateways $(ARGS)
+
+bench-tokens: .venv/test.ready ## Measure MQTT tokens of browsers beside users of the gateways' broker (ARGS="--tokens 50": quickly)
+	@$(BIN)/python -m bench.browser_tokens $(ARGS)
 
 bench-dashboards: .venv/test.ready ## Measure every query of the dashboards on 100 million observations (ARGS="--rows 3_000_000": quickly)
 	@$(BIN)/python -m bench.dashboards $(ARGS)

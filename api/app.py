@@ -31,6 +31,7 @@ from api.routers import (
     alerts,
     areas,
     asyncapi,
+    automatic,
     calibrations,
     changes,
     commands,
@@ -46,11 +47,14 @@ from api.routers import (
     installations,
     live,
     liveness,
+    maintenance,
+    mqtt_tokens,
     observations,
     open_data,
     registry,
     registry_streams,
     revisions,
+    sensors,
     status,
     things,
     unknown,
@@ -73,15 +77,19 @@ _ROUTERS = (
     explanations.router,
     gateways.router,
     unknown.router,
+    automatic.router,
+    maintenance.router,
     firmware.router,
     enrolments.router,
     alerts.router,
     alert_silences.router,
     commands.router,
     configs.router,
+    mqtt_tokens.router,
     registry.router,
     registry_streams.router,
     calibrations.router,
+    sensors.router,
     changes.router,
     live.router,
     liveness.router,
@@ -129,7 +137,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings, app.state.metrics = settings, Metrics()
     app.state.cache = AnswerCache(settings.api_cache_mb * 1_000_000)
-    app.state.enrolments = Buckets()
+    app.state.enrolments, app.state.mqtt_tokens = Buckets(), Buckets()
     app.state.clients, app.state.open_data = Clients(), Published(settings)
     app.state.tokens, app.state.visitor = tokens(settings), no_visitor
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]

@@ -67,6 +67,14 @@ _OF_ONE_OPERATION = {
     ),
     ("enrol", "409"): ("conflict", "this API signs no certificates: enrol without a request, for a password"),
     ("enrol", "403"): ("enrolment-refused", "the token ended at 2026-11-23 01:15 UTC: ask for another"),
+    ("createMqttToken", "409"): ("conflict", "no gateway stands in your areas with all that hangs on it"),
+    ("createMqttToken", "429"): (
+        "too-many-tokens",
+        "key 1a2b3c4d has 100 MQTT tokens that are valid: end one, or wait until one has expired",
+    ),
+    ("createMqttToken", "503"): ("broker-away", "the broker for browsers cannot be told: ask again"),
+    ("endMqttToken", "409"): ("conflict", "this installation has no broker for browsers"),
+    ("endMqttToken", "404"): ("not-found", "key 1a2b3c4d has no valid MQTT token 'browser-3f9a0c51d27e84b6'"),
     ("createExport", "429"): (
         "too-many-exports",
         "key 1a2b3c4d has 3 unfinished exports: wait for one, or cancel it",
@@ -198,7 +206,7 @@ _MAY_FIND_NOTHING = {"listObservations", "createExport"}
 _MAY_CONFLICT = {
     "acknowledgeAlert", "getExportFile", "createEnrolmentToken", "enrol", "createGateway", "createThing",
     "createDatastream", "createObservedProperty", "createCalibration", "changeConfig", "stopRollout",
-    "acceptUnknownThing", "ignoreUnknownThing",
+    "acceptUnknownThing", "ignoreUnknownThing", "createMqttToken", "endMqttToken",
 }  # fmt: skip
 
 

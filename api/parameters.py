@@ -216,7 +216,7 @@ async def stood_at(
         str | None,
         Query(
             alias="at",
-            description="As things stood at this instant (a date: at its start), in the unit that the area's "
+            description="As all stood at this instant (a date: at its start), in the unit that the area's "
             "code meant then. Default: now.",
         ),
     ] = None,

@@ -47,6 +47,7 @@ KINDS: dict[str, tuple[int, str]] = {
     "method-not-allowed": (405, "The path does not know this method"),
     "not-acceptable": (406, "There is no such form of it"),
     "gone": (410, "It was there and is no more"),
+    "too-many-tokens": (429, "Who asks has too many MQTT tokens"),
     "too-many-exports": (429, "Who asks has too many unfinished exports"),
     "too-slow": (408, "The request took too long to come"),
     "conflict": (409, "The state of things does not allow it"),
@@ -64,6 +65,7 @@ KINDS: dict[str, tuple[int, str]] = {
     "too-many-streams": (503, "As many streams are open as one process may have"),
     "not-ready": (503, "The service is not ready"),
     "store-away": (503, "The published files cannot be reached"),
+    "broker-away": (503, "The broker for browsers cannot be told"),
     "issuer-away": (503, "The identity provider cannot be asked"),
 }
 _KIND_OF_STATUS = {

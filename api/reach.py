@@ -53,6 +53,11 @@ class Caller:
         return f"{self.kind} {self.id}".rstrip()
 
     @property
+    def actor(self) -> str:
+        """What the log of changes calls the caller: `key 1a2b3c4d (duty desk)`."""
+        return self.who if self.name == self.who else f"{self.who} ({self.name})"
+
+    @property
     def told_roles(self) -> str:
         """What it is to the city, in words."""
         roles = " and ".join((self.role, *self.further))

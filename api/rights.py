@@ -23,13 +23,15 @@ class Right(StrEnum):
     """What may be done; its value ends the sentence "… may not …"."""
 
     INDICATORS = "read indicators"
-    RAW = "read what devices send (things, observations, gateways, refusals, status, alerts, commands)"
+    RAW = "read what devices send (things, observations, gateways, refusals, status, alerts)"
+    LISTEN = "listen to gateways over MQTT"
+    DOWNLINK = "read what is sent to gateways (commands, configurations, roll-outs of firmware)"
     EXPORT = "have files made"
     OPERATE = "acknowledge and silence alerts"
     COMMAND = "send commands to gateways"
     CONFIGURE = "change the configuration of gateways"
     ROLL_OUT = "roll out firmware"
-    REGISTER = "register, accept, move and enrol gateways and devices, and see who changed them"
+    REGISTER = "register, accept, move, enrol and maintain gateways and devices, and see who changed them"
     ADMINISTER = "change the rules of alerts, observed properties and calibrations"
 
 
@@ -39,8 +41,9 @@ _PLANNER: Final = frozenset({Right.INDICATORS, Right.EXPORT})
 RIGHTS: Final[Mapping[Role, frozenset[Right]]] = {
     Role.PUBLIC: frozenset(),
     Role.PLANNER: _PLANNER,
-    Role.OPERATOR: _PLANNER | {Right.RAW, Right.OPERATE, Right.COMMAND},
-    Role.INSTALLER: _PLANNER | {Right.RAW, Right.COMMAND, Right.CONFIGURE, Right.REGISTER},
+    Role.OPERATOR: _PLANNER | {Right.RAW, Right.LISTEN, Right.DOWNLINK, Right.OPERATE, Right.COMMAND},
+    Role.INSTALLER: _PLANNER
+    | {Right.RAW, Right.LISTEN, Right.DOWNLINK, Right.COMMAND, Right.CONFIGURE, Right.REGISTER},
     Role.ADMIN: frozenset(Right),
 }
 #: roles that may be confined to areas: open data are everyone's, and rules of alerts are the whole city's
@@ -80,15 +83,9 @@ _OPERATIONS: Final[Mapping[Right, tuple[str, ...]]] = {
         "listUnknownThings",
         "getUnknownThing",
         "getStatus",
-        "listCommands",
-        "getCommand",
         "listFirmware",
-        "listRollouts",
-        "getRollout",
         "listLiveness",
         "getAvailability",
-        "listConfigs",
-        "getConfig",
         "listAlerts",
         "getAlert",
         "listAlertRules",
@@ -100,7 +97,14 @@ _OPERATIONS: Final[Mapping[Right, tuple[str, ...]]] = {
         "getRegisteredDatastream",
         "listCalibrations",
         "getCalibration",
+        "listSensors",
+        "getSensor",
+        "listMaintenanceWindows",
+        "getMaintenanceWindow",
     ),
+    Right.DOWNLINK: ("listCommands", "getCommand", "listConfigs", "getConfig", "listRollouts", "getRollout"),
+    # The roles that have RAW; not opened with it, since a token is somebody's.
+    Right.LISTEN: ("createMqttToken", "endMqttToken"),
     # Of observations it needs RAW too: api.routers.exports asks for it.
     Right.EXPORT: ("createExport", "listExports", "getExport", "deleteExport", "getExportFile"),
     Right.OPERATE: ("acknowledgeAlert", "createAlertSilence", "endAlertSilence"),
@@ -109,6 +113,7 @@ _OPERATIONS: Final[Mapping[Right, tuple[str, ...]]] = {
     Right.ROLL_OUT: ("createRollout", "stopRollout"),
     Right.REGISTER: (
         "moveThing",
+        "moveGateway",
         "createEnrolmentToken",
         "createGateway",
         "changeGateway",
@@ -121,6 +126,14 @@ _OPERATIONS: Final[Mapping[Right, tuple[str, ...]]] = {
         "deleteDatastream",
         "acceptUnknownThing",
         "ignoreUnknownThing",
+        "listAutomaticAcceptance",
+        "setAutomaticAcceptance",
+        "endAutomaticAcceptance",
+        "createSensor",
+        "changeSensor",
+        "deleteSensor",
+        "createMaintenanceWindow",
+        "endMaintenanceWindow",
         # Of what stands in no area it needs ADMINISTER too: api.routers.changes asks for it.
         "listChanges",
     ),

@@ -1,7 +1,7 @@
 """What operations share that change the registry: in whose name, over which version, and what was wrong."""
 
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -25,16 +25,18 @@ _NO_CONDITION = (
 )
 
 
-async def writing(request: Request, caller: Asking) -> AsyncIterator[AsyncConnection[Any]]:
-    """Lend a connection whose changes are one transaction, in the name of who asks."""
+@asynccontextmanager
+async def in_the_name_of(caller: Caller, request: Request) -> AsyncIterator[AsyncConnection[Any]]:
+    """Lend a connection whose changes are one transaction, in somebody's name."""
     async with request.app.state.pool.connection() as conn, conn.transaction():
-        await act_as(conn, actor_of(caller), request.scope["state"]["request_id"])
+        await act_as(conn, caller.actor, request.scope["state"]["request_id"])
         yield conn
 
 
-def actor_of(caller: Caller) -> str:
-    """Return what the log of changes calls a caller: `key 1a2b3c4d (duty desk)`."""
-    return caller.who if caller.name == caller.who else f"{caller.who} ({caller.name})"
+async def writing(request: Request, caller: Asking) -> AsyncIterator[AsyncConnection[Any]]:
+    """Lend a connection whose changes are one transaction, in the name of who asks."""
+    async with in_the_name_of(caller, request) as conn:
+        yield conn
 
 
 async def newest(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import aiomqtt
 
 from devices.credentials import new_password, password_hash
+from runtime.dynamic_security import DEFAULTS
 from runtime.local.process import free_port
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
     from runtime.local.provision import Binaries
 
 _CONTROL = "$CONTROL/dynamic-security/v1"
-_DEFAULTS = {
-    "publishClientSend": False, "publishClientReceive": True, "subscribe": False, "unsubscribe": True,
-}  # fmt: skip
 
 
 class DynamicSecurity:
@@ -93,7 +91,7 @@ class DynamicSecurity:
         admin = {"rolename": "admin", "acls": [_acl(each, "$CONTROL/dynamic-security/#") for each in rights]}
         users = {**hashes, "admin": password_hash(self._password)}
         return {
-            "defaultACLAccess": _DEFAULTS,
+            "defaultACLAccess": DEFAULTS,
             "clients": [_user(name, hashed) for name, hashed in users.items()],
             "roles": [admin, *(_role(code) for code in hashes)],
         }

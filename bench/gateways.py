@@ -13,7 +13,6 @@ import gc
 import time
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
@@ -21,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 import aiomqtt
 import psutil
 
-from bench.city import profile, services
+from bench.change_log import DEVICES, city_of, log_cost
+from bench.city import services
 from bench.dynamic_security import DynamicSecurity
 from bench.figure import Figure, show
 from bench.storm import storm
@@ -45,27 +45,24 @@ if TYPE_CHECKING:
 
     from bench.city import Bench
 
-#: of each gateway, each with one datastream
-DEVICES = 5
 #: who publishes while the broker reads its identities again
 NEIGHBOUR = "g0"
 _IDLE_S = 1.0
 
 
-async def measure(bench: Bench, gateways: int, clients: int) -> dict[str, Figure]:
-    """Measure everything once."""
+async def measure(bench: Bench, gateways: int, clients: int, only: str | None) -> dict[str, Figure]:
+    """Measure everything once, or only what the log of changes costs."""
+    if only == "log":
+        return await log_cost(bench, gateways)
     url = bench.postgres.ensure_database("gateways")
     await migrate(url)
     found = await _registry(url, gateways)
     passwords, more = await _identities(url, bench, gateways)
-    return found | more | await _brokers(bench, passwords, clients)
+    return found | more | await _brokers(bench, passwords, clients) | await log_cost(bench, gateways)
 
 
 async def _registry(url: str, gateways: int) -> dict[str, Figure]:
-    city = profile(gateways)
-    city = replace(
-        city, gateways=tuple(replace(each, things=each.things[:DEVICES]) for each in city.gateways)
-    )
+    city = city_of(gateways, DEVICES)
     imported = Figure(what=f"s to import {gateways:,} gateways with {DEVICES} datastreams; limit: again")
     read = Figure(what="s to read the catalog; limit: for how long it kept the event loop at a time")
     memory = Figure(what="MB of the catalog; limit: of the process without it")
@@ -252,10 +249,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--gateways", type=int, default=10_000)
     parser.add_argument("--storm", type=int, default=2_000, help="gateways that connect at once")
+    parser.add_argument("--only", choices=["log"], help="only the cost of the log of changes")
     arguments = parser.parse_args()
     began = psutil.getloadavg()
     with services() as bench:
-        show(asyncio.run(measure(bench, arguments.gateways, arguments.storm)), began)
+        show(asyncio.run(measure(bench, arguments.gateways, arguments.storm, arguments.only)), began)
 
 
 if __name__ == "__main__":

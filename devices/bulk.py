@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, LiteralString
 import msgspec
 
 from devices import registry
+from devices.labels import tags_in_order
 from devices.plan import Change, FieldChange, Plan
 from devices.profiles import assembled
 from devices.profiles.export import Settings, tables_of
-from devices.profiles.tables import Tables, switched
+from devices.profiles.tables import Tables, datastreams
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,27 +24,36 @@ if TYPE_CHECKING:
     from devices.profiles.rows import Row
 
 _SETTINGS: dict[str, LiteralString] = {
-    "gateways": "SELECT code, enabled, properties FROM gateways",
-    "things": "SELECT code, enabled FROM things",
+    "gateways": "SELECT code, enabled, properties, tags, links FROM gateways",
+    "things": "SELECT code, enabled, tags, links FROM things",
     "datastreams": """
-        SELECT t.code || '/' || p.code, d.enabled FROM datastreams d JOIN things t ON t.id = d.thing_id
+        SELECT t.code || '/' || p.code, d.enabled, d.tags
+        FROM datastreams d JOIN things t ON t.id = d.thing_id
         JOIN observed_properties p ON p.id = d.observed_property_id""",
 }
 _SET: dict[str, LiteralString] = {
     "gateways": """
         UPDATE gateways g
-        SET (enabled, properties) = (coalesce(r.enabled, g.enabled), coalesce(r.properties, g.properties))
-        FROM jsonb_to_recordset(%s) AS r(key text, enabled boolean, properties jsonb) WHERE g.code = r.key""",
+        SET (enabled, properties, tags, links)
+          = (coalesce(r.enabled, g.enabled), coalesce(r.properties, g.properties),
+             coalesce(r.tags, g.tags), coalesce(r.links, g.links))
+        FROM jsonb_to_recordset(%s)
+            AS r(key text, enabled boolean, properties jsonb, tags text[], links jsonb)
+        WHERE g.code = r.key""",
     "things": """
-        UPDATE things t SET enabled = r.enabled
-        FROM jsonb_to_recordset(%s) AS r(key text, enabled boolean) WHERE t.code = r.key""",
+        UPDATE things t
+        SET (enabled, tags, links)
+          = (coalesce(r.enabled, t.enabled), coalesce(r.tags, t.tags), coalesce(r.links, t.links))
+        FROM jsonb_to_recordset(%s) AS r(key text, enabled boolean, tags text[], links jsonb)
+        WHERE t.code = r.key""",
     "datastreams": """
-        UPDATE datastreams d SET enabled = r.enabled
-        FROM jsonb_to_recordset(%s) AS r(key text, enabled boolean), things t, observed_properties p
+        UPDATE datastreams d SET (enabled, tags) = (coalesce(r.enabled, d.enabled), coalesce(r.tags, d.tags))
+        FROM jsonb_to_recordset(%s) AS r(key text, enabled boolean, tags text[]), things t,
+            observed_properties p
         WHERE t.code = split_part(r.key, '/', 1) AND p.code = split_part(r.key, '/', 2)
           AND (d.thing_id, d.observed_property_id) = (t.id, p.id)""",
 }
-_NEW: dict[str, Any] = {"enabled": True, "properties": {}}
+_NEW: dict[str, Any] = {"enabled": True, "properties": {}, "tags": [], "links": []}
 
 
 @dataclass(frozen=True)
@@ -82,7 +92,7 @@ async def registered(conn: AsyncConnection[Any], rules: Sequence[AlertRule]) -> 
 
 
 async def settings_of(conn: AsyncConnection[Any]) -> Settings:
-    """Return what is left alone unless it is said: whether a row is enabled, a gateway's properties."""
+    """Return what is left alone unless it is said: switch, tags, links, a gateway's properties."""
     found: Settings = {}
     for table, query in _SETTINGS.items():
         cursor = await conn.execute(query)
@@ -134,15 +144,22 @@ def _changed(given: Given, settings: Settings) -> Iterator[Change]:
 
 def _wanted(given: Given) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Yield table, key and settings of each row that says any."""
-    for table in ("gateways", "things"):
-        for row in given.rows.get(table, ()):
-            named = {name: getattr(row.record, name, None) for name in ("enabled", "properties")}
-            if table == "things":
-                del named["properties"]  # these are a part of the row
-            yield table, row.record.code, {name: value for name, value in named.items() if value is not None}
+    for row in given.rows.get("gateways", ()):
+        yield "gateways", row.record.code, _said(row.record, "enabled", "properties", "tags", "links")
     for row in given.rows.get("things", ()):
-        for code, is_on in switched(row.record.datastreams).items():
-            yield "datastreams", f"{row.record.code}/{code}", {"enabled": is_on}
+        yield "things", row.record.code, _said(row.record, "enabled", "tags", "links")
+        for cell in datastreams(row):
+            yield "datastreams", f"{row.record.code}/{cell.code}", cell.settings
+
+
+def _said(record: Any, *names: str) -> dict[str, Any]:
+    """Return the settings that a row says, as the registry has them."""
+    said = {name: getattr(record, name) for name in names if getattr(record, name) is not None}
+    if "tags" in said:
+        said["tags"] = list(tags_in_order(said["tags"]))
+    if "links" in said:
+        said["links"] = list(msgspec.to_builtins(said["links"]))
+    return said
 
 
 def _unnamed(given: Given, settings: Settings) -> Iterator[Change]:
@@ -163,5 +180,5 @@ def _named(rows: Any) -> dict[str, set[str]]:
 
 
 def _streams(row: Row[Any]) -> Iterator[str]:
-    for cell in row.record.datastreams:
-        yield f"{row.record.code}/{cell.partition(':')[0]}"
+    for cell in datastreams(row):
+        yield f"{row.record.code}/{cell.code}"

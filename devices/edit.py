@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 from psycopg.errors import ForeignKeyViolation, UniqueViolation
 from psycopg.types.json import Jsonb
 
-from devices.entries import OBSERVED_PROPERTY, FieldError
+from devices.entries import DATASTREAM, OBSERVED_PROPERTY, FieldError
 from storage.rows import fetch, fetch_one
 
 if TYPE_CHECKING:
@@ -86,6 +86,12 @@ async def found(conn: Connection, kind: Kind, key: Key) -> Row:
     if row is None:
         raise UnknownEntryError(f"there is no {kind.name} {key!r}")
     return row
+
+
+async def datastream_number(conn: Connection, thing: str, observed_property: str) -> int | None:
+    """Return the number of a thing's datastream, or None."""
+    row = await fetch_one(conn, DATASTREAM.there, {"thing": thing, "observed_property": observed_property})
+    return None if row is None else row["id"]
 
 
 async def create(
@@ -260,7 +266,7 @@ def _differing(row: Row, given: Mapping[str, Any]) -> list[str]:
 
 
 def _stored(values: Mapping[str, Any]) -> Row:
-    return {**values, **({"properties": Jsonb(values["properties"])} if "properties" in values else {})}
+    return {**values, **{name: Jsonb(values[name]) for name in ("properties", "links") if name in values}}
 
 
 @contextmanager

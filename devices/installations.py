@@ -157,7 +157,7 @@ async def move(
     async with conn.transaction():
         number = await _thing(conn, thing, held=not dry_run)
         before, units = (await _history(conn, number))[-1], await read_units(conn)
-        _require_order(thing, before, at, now)
+        require_order(thing, before, at, now)
         areas = units.placed(place.latitude, place.longitude, place.areas)
         if within is not None and areas.isdisjoint(within):
             raise PlaceError(f"{place.latitude}, {place.longitude} lies in none of your areas")
@@ -195,7 +195,12 @@ async def take_back(
         return last, (await conn.execute(_QUEUE, changed)).rowcount
 
 
-def _require_order(thing: str, before: Installation, at: datetime, now: datetime) -> None:
+def require_order(thing: str, before: Installation, at: datetime, now: datetime) -> None:
+    """Check that a move lies after the one before it, and not in the future.
+
+    Raises:
+        PlaceError: it does not.
+    """
     if at > now:
         raise PlaceError(f"{at.isoformat()} is in the future: record a move when it has been made")
     if before.valid_from is not None and at <= before.valid_from:

@@ -33,12 +33,14 @@ FROM maintenance_windows w JOIN areas a ON a.code = w.area JOIN installation_are
 JOIN installations i ON (i.thing_id, i.valid_from) = (l.thing_id, l.valid_from)
     AND i.valid_from < w.ends_at AND i.valid_to > w.starts_at"""
 
+# What is planned by now was not planned before its transaction began.
 _ADD = """
-INSERT INTO maintenance_windows (thing_id, gateway_id, area, starts_at, ends_at, reason, created_by)
+INSERT INTO maintenance_windows
+    (thing_id, gateway_id, area, starts_at, ends_at, reason, created_by, created_at)
 SELECT CASE %(kind)s WHEN 'thing' THEN (SELECT id FROM things WHERE code = %(code)s) END,
        CASE %(kind)s WHEN 'gateway' THEN (SELECT id FROM gateways WHERE code = %(code)s) END,
        CASE %(kind)s WHEN 'area' THEN %(code)s END,
-       %(starts_at)s, %(ends_at)s, %(reason)s, %(who)s
+       %(starts_at)s, %(ends_at)s, %(reason)s, %(who)s, clock_timestamp()
 WHERE CASE %(kind)s WHEN 'thing' THEN EXISTS (SELECT FROM things WHERE code = %(code)s)
                     WHEN 'gateway' THEN EXISTS (SELECT FROM gateways WHERE code = %(code)s)
                     ELSE EXISTS (SELECT FROM areas WHERE code = %(code)s) END

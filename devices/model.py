@@ -20,6 +20,8 @@ CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
 PLATFORM_USER = "halong"
 #: The broker's user that consoles and sirens log in as; it may read alerts and nothing else.
 ALERT_READER = "alerts"
+#: The broker's user that the broker for browsers logs in as; it may read what gateways publish.
+BROWSERS = "browsers"
 #: client ids of ingest (HALONG_INGEST_CLIENT_ID) and of what it has beside its queue
 _INGEST_ID = re.compile(r"ingest-[0-9]+(-(stats|feedback))?")
 
@@ -34,7 +36,7 @@ def is_reserved(code: str) -> bool:
 
     As user name it would give a gateway the rights of another user; as client id, the queue of ingest.
     """
-    return code in {PLATFORM_USER, ALERT_READER} or _INGEST_ID.fullmatch(code) is not None
+    return code in {PLATFORM_USER, ALERT_READER, BROWSERS} or _INGEST_ID.fullmatch(code) is not None
 
 
 def reserved_text(code: str) -> str:

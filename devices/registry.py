@@ -2,8 +2,8 @@
 
 An import creates and updates; it deletes no area, gateway, thing or datastream, and never touches passwords
 or what an operator switched off. A thing's and a gateway's links to areas follow the profile, both ways: a
-device that moved does not count for the place that it left. Of a thing whose move is recorded
-(devices.installations) an import leaves place and areas alone.
+device that moved does not count for the place that it left. Of what was moved (devices.installations,
+devices.gateway_moves) an import leaves place and areas alone.
 """
 
 # ruff: noqa: S608  (the statements are put together from constants of this file alone, as LiteralString says)
@@ -17,7 +17,7 @@ import msgspec
 from devices.plan import Change, FieldChange, Plan, compare
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from psycopg import AsyncConnection
 
@@ -67,7 +67,8 @@ _STORED: dict[str, LiteralString] = {
     "device_models": "SELECT code, name, fields, ignored FROM device_models",
     "gateways": f"""
         SELECT g.code, g.name, g.latitude, g.longitude, g.heartbeat_s,
-               coalesce(l.areas, ARRAY[]::text[]) AS areas
+               coalesce(l.areas, ARRAY[]::text[]) AS areas,
+               EXISTS (SELECT FROM gateway_stays s WHERE s.gateway_id = g.id) AS was_moved
         FROM gateways g
         LEFT JOIN (SELECT l.gateway_id, array_agg({_A} ORDER BY ({_A}) COLLATE "C") AS areas
                    FROM gateway_areas l JOIN areas a ON a.id = l.area_id GROUP BY l.gateway_id) l
@@ -328,17 +329,23 @@ def _json(rows: list[dict[str, Any]]) -> str:
     return msgspec.json.encode(rows).decode()
 
 
-async def list_things(conn: AsyncConnection[Any], gateway: str | None) -> list[tuple[str, ...]]:
-    """Return (gateway, thing, kind, model, DevEUI, observed properties) of all things or one gateway's."""
+async def list_things(
+    conn: AsyncConnection[Any], gateway: str | None, tags: Sequence[str] | None = None
+) -> list[tuple[str, ...]]:
+    """Return (gateway, thing, kind, model, DevEUI, observed properties, tags) of things, by code.
+
+    All of them, or those of a gateway, or those that have all these tags.
+    """
     cursor = await conn.execute(
         """
         SELECT g.code, t.code, t.kind, coalesce(t.model, ''), coalesce(t.dev_eui, ''),
-               string_agg(p.code, ' ' ORDER BY p.code)
+               string_agg(p.code, ' ' ORDER BY p.code), array_to_string(t.tags, ' ')
         FROM things t JOIN gateways g ON g.id = t.gateway_id
         JOIN datastreams d ON d.thing_id = t.id
         JOIN observed_properties p ON p.id = d.observed_property_id
-        WHERE %(gateway)s::text IS NULL OR g.code = %(gateway)s
+        WHERE (%(gateway)s::text IS NULL OR g.code = %(gateway)s)
+          AND (%(tags)s::text[] IS NULL OR t.tags @> %(tags)s::text[])
         GROUP BY g.code, t.id ORDER BY g.code, t.code""",
-        {"gateway": gateway},
+        {"gateway": gateway, "tags": tags or None},
     )
     return await cursor.fetchall()

@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from psycopg.rows import class_row
+from psycopg.errors import CheckViolation, ExclusionViolation
+from psycopg.rows import class_row, dict_row
+
+from devices.edit import StaleError, UnknownEntryError, tag_of
+from devices.entries import FieldError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from psycopg import AsyncConnection
@@ -37,6 +42,19 @@ JOIN observed_properties p ON p.id = d.observed_property_id
 WHERE (%(thing)s::text IS NULL OR t.code = %(thing)s)
   AND (%(at)s::timestamptz IS NULL OR (s.valid_from <= %(at)s AND s.valid_to > %(at)s))
 ORDER BY t.code, p.code, s.valid_from"""
+_LOCK = """
+SELECT id, datastream_id, model, maker, serial_number, firmware, valid_from,
+       nullif(valid_to, 'infinity') AS valid_to, version
+FROM sensors WHERE id = %(id)s FOR UPDATE"""
+_CHANGE = """
+UPDATE sensors SET (model, maker, serial_number, firmware, valid_to)
+  = (%(model)s, %(maker)s, %(serial_number)s, %(firmware)s, coalesce(%(valid_to)s::timestamptz, 'infinity'))
+WHERE id = %(id)s"""
+_DELETE = "DELETE FROM sensors WHERE id = %(id)s"
+# The one whose place it took has its time back.
+_RESTORE = """
+UPDATE sensors SET valid_to = coalesce(%(valid_to)s::timestamptz, 'infinity')
+WHERE datastream_id = %(datastream_id)s AND valid_to = %(valid_from)s"""
 _HAS = """
 SELECT FROM datastreams d JOIN things t ON t.id = d.thing_id JOIN observed_properties p
 ON p.id = d.observed_property_id WHERE t.code = %(thing)s AND p.code = %(property)s"""
@@ -99,6 +117,59 @@ async def _why_not(conn: AsyncConnection[Any], values: dict[str, Any]) -> str:
     if not (await conn.execute(_HAS, values)).rowcount:
         return f"{values['thing']!r} does not measure {values['property']!r}: see `halong devices list`"
     return f"a sensor was installed at {values['at'].isoformat()} already: see `halong sensors list`"
+
+
+async def change(
+    conn: AsyncConnection[Any],
+    number: int,
+    changes: Mapping[str, Any],
+    is_newest: Callable[[str], bool] = lambda _: True,
+) -> None:
+    """Change model, maker, serial_number, firmware, or valid_to (None: until now) of a sensor.
+
+    Raises:
+        UnknownEntryError, StaleError: it is not there, or not as it was read.
+        FieldError: it would not end after it began, or measure while another does.
+    """
+    async with conn.transaction():
+        row = await _lock(conn, number, is_newest)
+        try:
+            await conn.execute(_CHANGE, {**row, **changes})
+        except CheckViolation:
+            told = f"it is not after valid_from, {row['valid_from']:%Y-%m-%dT%H:%M:%SZ}"
+            raise FieldError(
+                "valid_to", changes["valid_to"], told, "a later time, or null for no end"
+            ) from None
+        except ExclusionViolation:
+            told = "another sensor measures before that"
+            raise FieldError(
+                "valid_to", changes["valid_to"], told, "when that one begins, or earlier"
+            ) from None
+
+
+async def delete(
+    conn: AsyncConnection[Any], number: int, is_newest: Callable[[str], bool] = lambda _: True
+) -> None:
+    """Delete what was recorded by mistake: the sensor whose place it took measures on in its time.
+
+    Raises:
+        UnknownEntryError, StaleError: it is not there, or not as it was read.
+    """
+    async with conn.transaction():
+        row = await _lock(conn, number, is_newest)
+        await conn.execute(_DELETE, row)
+        await conn.execute(_RESTORE, row)
+
+
+async def _lock(conn: AsyncConnection[Any], number: int, is_newest: Callable[[str], bool]) -> dict[str, Any]:
+    async with conn.cursor(row_factory=dict_row) as cursor:
+        await cursor.execute(_LOCK, {"id": number})
+        row = await cursor.fetchone()
+    if row is None:
+        raise UnknownEntryError(f"there is no sensor {number}")
+    if not is_newest(tag_of(row)):
+        raise StaleError("sensor", tag_of(row))
+    return row
 
 
 async def sensors(

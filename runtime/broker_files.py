@@ -11,7 +11,7 @@ from devices.authority_files import AuthorityFolder
 from devices.broker_identities import BrokerIdentities, broker_identities
 from devices.credentials import password_hash, password_matches
 from devices.identities import require_no_gateway
-from devices.model import ALERT_READER, PLATFORM_USER
+from devices.model import ALERT_READER, BROWSERS, PLATFORM_USER
 from devices.revocation_list import lists
 from ingest.shares import client_ids
 from runtime.broker_address import broker_address
@@ -93,9 +93,10 @@ class BrokerFiles:
         passwords = {
             self._user: broker_address(self.settings.require_mqtt_url()).password,
             ALERT_READER: secret(self.settings.alert_reader_password),
+            BROWSERS: secret(self.settings.browser_bridge_password),
         }
         return {
-            name: _kept_hash(written.get(name), password) for name, password in passwords.items() if password
+            name: kept_hash(written.get(name), password) for name, password in passwords.items() if password
         }
 
     def _tls(self, revoked: tuple[Revoked, ...]) -> dict[str, str]:
@@ -115,7 +116,8 @@ class BrokerFiles:
         return file.read_text() if file.exists() else None
 
 
-def _kept_hash(hashed: str | None, password: str) -> str:
+def kept_hash(hashed: str | None, password: str) -> str:
+    """Return the hash of a password that is written, or another one where it is of another password."""
     return hashed if hashed and password_matches(password, hashed) else password_hash(password)
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
+from devices.authority import AuthorityError
+from runtime.environment import SettingsError
 from storage.channel import Channel
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from devices.broker_identities import BrokerIdentities
     from runtime.broker_files import BrokerFiles
+    from runtime.browser_files import BrowserFiles
 
     Read = Callable[[AsyncConnection[Any]], Awaitable[BrokerIdentities]]
     Apply = Callable[[BrokerIdentities], None]
@@ -29,14 +32,13 @@ _SETTLE_S: Final = 1.0
 _LONGEST_S: Final = 3600.0
 
 
-async def follow_identities(url: str, read: Read, apply: Apply, stop: asyncio.Event) -> None:
-    """Apply the identities at the start and at each change, until `stop` is set.
+async def follow_identities(url: str, read: Read, apply: Apply) -> None:
+    """Apply the identities at the start and at each change, until cancelled.
 
     Args:
         url: the database.
         read: returns the identities of the moment.
         apply: brings them to the broker; runs in a thread.
-        stop: ends it.
     """
 
     async def bring(conn: AsyncConnection[Any]) -> float:
@@ -44,19 +46,15 @@ async def follow_identities(url: str, read: Read, apply: Apply, stop: asyncio.Ev
         await asyncio.to_thread(apply, found)
         return _seconds_until(found.ends_next)
 
-    channel = Channel(url, "halong_identities", "identities", bring, _SETTLE_S)
-    following = asyncio.create_task(channel.follow(), name="identities")
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait((following, stopping), return_when=asyncio.FIRST_COMPLETED)
-    if following.done():
-        following.result()
-    for task in (following, stopping):
-        task.cancel()
-    await asyncio.gather(following, stopping, return_exceptions=True)
+    await Channel(url, "halong_identities", "identities", bring, _SETTLE_S).follow()
 
 
-def written(files: BrokerFiles) -> Apply:
-    """Return what brings identities into a broker's folder, and says so in the log."""
+def written(files: BrokerFiles, of_browsers: BrowserFiles | None = None) -> Apply:
+    """Return what brings identities into a broker's folder, and says so in the log.
+
+    `of_browsers`: files of the broker for browsers, which are looked at as well; what is wrong with them is
+    told in the log and keeps no gateway out.
+    """
 
     def apply(identities: BrokerIdentities) -> None:
         if changed := files.write(identities):
@@ -66,8 +64,24 @@ def written(files: BrokerFiles) -> Apply:
                 folder=str(files.folder),
                 files=changed,
             )
+        if of_browsers is not None:
+            _write(of_browsers)
 
     return apply
+
+
+def _write(of_browsers: BrowserFiles) -> None:
+    action, folder = "browser_files_written", str(of_browsers.folder)
+    try:
+        if changed := of_browsers.write():
+            log.info("files of the broker for browsers written", action=action, folder=folder, files=changed)
+    except (OSError, SettingsError, AuthorityError) as error:
+        log.error(  # noqa: TRY400  (the text says it all)
+            "no files for the broker for browsers",
+            action="browser_files_failed",
+            folder=folder,
+            error=str(error),
+        )
 
 
 def _seconds_until(moment: datetime | None) -> float:

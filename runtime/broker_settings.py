@@ -9,11 +9,13 @@ from pydantic import Field, SecretStr, UrlConstraints, ValidationInfo, field_val
 from pydantic_core import Url
 from pydantic_settings import BaseSettings
 
+from devices.model import PLATFORM_USER
 from runtime.broker_address import broker_address, with_files
 from runtime.environment import SettingsError, require
 from runtime.places import default_state
 
 MqttUrl = Annotated[Url, UrlConstraints(allowed_schemes=["mqtt", "mqtts"], host_required=True)]
+WebSocketUrl = Annotated[Url, UrlConstraints(allowed_schemes=["ws", "wss"], host_required=True)]
 
 
 class BrokerSettings(BaseSettings):
@@ -51,6 +53,34 @@ class BrokerSettings(BaseSettings):
         description="Host names and addresses by which gateways reach the broker, with commas between.",
     )
 
+    browser_mqtt_url: WebSocketUrl | None = Field(
+        default=None, description="Broker for browsers as they reach it, as wss://live.example.vn/mqtt."
+    )
+    browser_broker_url: MqttUrl | None = Field(
+        default=None,
+        repr=False,
+        description="The same as halong controls it, as mqtt://halong:password@host:1885.",
+    )
+    browser_broker_dir: Path | None = Field(
+        default=None, description="Folder of its files, kept up to date by `halong up` and `broker follow`."
+    )
+    browser_bridge_password: SecretStr | None = Field(
+        default=None,
+        min_length=12,
+        description="Password of the gateways' broker's user `browsers`, the broker for browsers.",
+    )
+    browser_cert_file: Path | None = Field(
+        default=None,
+        description="Certificates (PEM) that browsers are shown; default: the gateways' broker's.",
+    )
+    browser_key_file: Path | None = Field(
+        default=None, validate_default=True, description="Key (PEM) of the first of them."
+    )
+    mqtt_token_minutes: int = Field(default=10, ge=1, le=60, description="How long an MQTT token is valid.")
+    mqtt_tokens: int = Field(
+        default=100, ge=1, le=1000, description="Valid MQTT tokens of one API key or person at a time."
+    )
+
     @field_validator("mqtt_ca_file")
     @classmethod
     def _ca_is_there(cls, file: Path | None) -> Path | None:
@@ -67,6 +97,13 @@ class BrokerSettings(BaseSettings):
             return url
         return Url(with_files(str(url), ca_file=ca_file))
 
+    @field_validator("browser_key_file")
+    @classmethod
+    def _certificate_has_its_key(cls, file: Path | None, given: ValidationInfo) -> Path | None:
+        if (file is None) != (given.data.get("browser_cert_file") is None):
+            raise ValueError("HALONG_BROWSER_CERT_FILE and HALONG_BROWSER_KEY_FILE are set both, or neither")
+        return file
+
     def require_mqtt_url(self) -> str:
         """Return the broker address.
 
@@ -74,6 +111,12 @@ class BrokerSettings(BaseSettings):
             SettingsError: it is not set.
         """
         return require(self.mqtt_url, "HALONG_MQTT_URL", "mqtt://user:password@host:1883")
+
+    @property
+    def platform_users(self) -> frozenset[str]:
+        """The broker's users that halong's services log in as: no gateway may go by these names."""
+        user = broker_address(str(self.mqtt_url)).user if self.mqtt_url else None
+        return frozenset({PLATFORM_USER, *filter(None, [user])})
 
     def require_broker_dir(self) -> Path:
         """Return the folder of the broker's files.

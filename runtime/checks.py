@@ -11,11 +11,13 @@ from api.oidc.tokens import tokens
 from api.open_data.manifest import ManifestError
 from api.open_data.plan import NoCityError, read_plan
 from api.open_data.store import Store, StoreError
+from devices import mqtt_tokens
 from devices.authority_files import AuthorityFolder
 from devices.certificates import ending
 from devices.liveness import is_connected, last_message
 from ingest.deferred import waiting
 from ingest.metrics_table import newest
+from runtime.dynamic_security import ControlError, control
 from storage.errors import StorageError
 from storage.migrate import edition, pending
 from storage.pool import connect
@@ -150,6 +152,19 @@ async def _issuer(_: AsyncConnection[Any], settings: Settings) -> tuple[bool, st
         return False, str(error)
 
 
+async def _browsers(conn: AsyncConnection[Any], settings: Settings) -> tuple[bool, str]:
+    if settings.browser_broker_url is None:
+        return True, "no broker for browsers: HALONG_BROWSER_BROKER_URL is not set"
+    try:
+        async with control(str(settings.browser_broker_url)) as broker:
+            tokens = sum(user.startswith(mqtt_tokens.PREFIX) for user in await broker.users())
+    except ControlError as error:
+        return False, str(error)
+    if not await is_connected(conn, "mqtt_tokens"):
+        return False, f"nobody ends the {tokens} tokens at their broker: start `halong broker follow`"
+    return True, f"{tokens} tokens"
+
+
 CHECKS: dict[str, Check] = {
     "database": _database,
     "ingest": _ingest,
@@ -157,4 +172,5 @@ CHECKS: dict[str, Check] = {
     "open-data": _open_data,
     "tls": _tls,
     "issuer": _issuer,
+    "browsers": _browsers,
 }

@@ -21,6 +21,7 @@ from runtime.commands import (
     commands,
     config,
     dashboards,
+    datastreams,
     device,
     devices,
     entries,
@@ -76,6 +77,7 @@ gateways.app.command("set")(entries.set_gateway)
 things.app.command("create")(entries.create_thing)
 things.app.command("set")(entries.set_thing)
 things.app.command("disable")(entries.disable_thing)
+things.app.command("datastream")(datastreams.set_datastream)
 app.add_typer(registry.app, name="registry")
 app.add_typer(broker.app, name="broker")
 app.add_typer(ca.app, name="ca")

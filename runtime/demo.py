@@ -17,18 +17,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from devices.broker_identities import broker_identities
-from devices.credentials import password_hash
 from devices.identities import kept_passwords
-from ingest.shares import client_ids
+from devices.token_users import keep_tokens
 from runtime.broker_follow import follow_identities
-from runtime.demo_authority import DemoAuthority
-from runtime.local.mosquitto import LocalMosquitto
+from runtime.demo_brokers import LocalBrokers, local_brokers
 from runtime.local.postgres import LocalPostgres
 from runtime.local.process import free_port
 from runtime.local.provision import provision
 from runtime.places import default_cache, default_state
-from runtime.settings import Settings, checkout, secret
+from runtime.settings import Settings, checkout
 from runtime.supervise import Service, halong, service_commands
+from runtime.until_stopped import until_stopped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -91,15 +90,15 @@ class City:
         "HALONG_OPEN_DATA_TARGET",
         "HALONG_CA_DIR",
         "HALONG_EXPORT_DIR",
+        "HALONG_BROWSER_MQTT_URL",
+        "HALONG_BROWSER_BROKER_URL",
     )
 
     settings: Settings
     gateway_passwords: Mapping[str, str]
     binaries: Binaries | None
-    #: the local one, None where another is given
-    broker: LocalMosquitto | None = None
-    #: of the local broker, None where another authority is given
-    authority: DemoAuthority | None = None
+    #: the local ones, None where another is given
+    brokers: LocalBrokers | None = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -115,6 +114,8 @@ class City:
             chosen.require_open_data_target(),
             str(chosen.authority_folder),
             str(chosen.exports_folder),
+            str(chosen.browser_mqtt_url or ""),
+            str(chosen.browser_broker_url or ""),
         )
         return dict(zip(self.CARRIED, values, strict=True))
 
@@ -136,8 +137,7 @@ def local_services(given: Settings, places: Folders, out: Console) -> Iterator[C
         "export_dir": given.export_dir or places.state / "exports",
     }
     passwords: dict[str, str] = {}
-    broker: LocalMosquitto | None = None
-    authority: DemoAuthority | None = None
+    brokers: LocalBrokers | None = None
     with ExitStack() as stack:
         if given.database_url is None and binaries:
             server = stack.enter_context(LocalPostgres(binaries, places.state / "postgres"))
@@ -145,26 +145,13 @@ def local_services(given: Settings, places: Folders, out: Console) -> Iterator[C
             changes["database_url"] = server.ensure_database()
         if given.mqtt_url is None and binaries:
             passwords = kept_passwords(places.passwords, (g.code for g in city_profile().gateways))
-            hashes = {code: password_hash(password) for code, password in passwords.items()}
-            authority = None if given.ca_dir else DemoAuthority.at(places.state / "ca")
-            broker = stack.enter_context(
-                LocalMosquitto(
-                    binaries,
-                    places.state / "mosquitto",
-                    passwords=hashes,
-                    topic_root=given.topic_root,
-                    sources=given.lorawan_sources,
-                    alert_reader_password=secret(given.alert_reader_password),
-                    sessions=client_ids(given),
-                    tls=authority.for_broker() if authority else None,
-                )
-            )
-            _say_port("MQTT", 1883, broker.gateway_port, out)
-            changes |= {"mqtt_url": broker.platform_url, "gateway_mqtt_url": broker.gateway_url}
+            brokers = local_brokers(stack, binaries, places.state, given, passwords=passwords, out=out)
+            _say_port("MQTT", 1883, brokers.gateways.gateway_port, out)
+            changes |= brokers.changes
         elif given.gateway_mqtt_url is None:
             changes["gateway_mqtt_url"] = str(given.mqtt_url)
         chosen = Settings.model_validate(given.model_dump() | changes)
-        yield City(chosen, passwords, binaries, broker, authority)
+        yield City(chosen, passwords, binaries, brokers)
 
 
 def city_profile() -> Profile:
@@ -242,23 +229,27 @@ def _bar(text: str, total: int, out: Console) -> Iterator[Any]:
 
 
 async def follow(city: City, stop: asyncio.Event) -> None:
-    """Keep the local broker's identities as the database has them, until `stop` is set."""
-    if city.broker is not None:
-        url = city.settings.require_database_url()
-        await follow_identities(url, _read_identities, _reloaded(city.broker, city.authority), stop)
+    """Keep the local brokers' identities as the database has them, until `stop` is set."""
+    if city.brokers is None:
+        return
+    url, control = city.settings.require_database_url(), city.settings.browser_broker_url
+    tokens = [keep_tokens(url, str(control))] if control else []
+    identities = follow_identities(url, _read_identities, _reloaded(city.brokers))
+    await until_stopped(stop, identities, *tokens)
 
 
 async def _read_identities(conn: Any) -> BrokerIdentities:
     return await broker_identities(conn, datetime.now(UTC))
 
 
-def _reloaded(broker: LocalMosquitto, authority: DemoAuthority | None) -> Apply:
+def _reloaded(brokers: LocalBrokers) -> Apply:
     known: list[BrokerIdentities] = []
+    authority = brokers.authority
 
     def apply(identities: BrokerIdentities) -> None:
         if known != [identities]:
             known[:] = [identities]
-            broker.reload(
+            brokers.gateways.reload(
                 identities.passwords,
                 tls=authority.for_broker(identities.revoked) if authority else None,
                 shut_out=identities.shut_out,

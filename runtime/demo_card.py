@@ -42,13 +42,14 @@ def write_card(city: City, places: Folders) -> None:
 
 def _tls_lines(city: City) -> dict[str, str]:
     """Return what the card says of the broker's TLS, and the passphrase by which `halong ca issue` signs."""
-    if city.authority is None or city.broker is None or city.broker.tls_ports is None:
+    brokers = city.brokers
+    if brokers is None or brokers.authority is None or brokers.gateways.tls_ports is None:
         return {}
     return {
-        "MQTT_TLS_PORT": str(city.broker.tls_ports.password),
-        "MQTT_CERTIFICATE_PORT": str(city.broker.tls_ports.certificate),
-        "MQTT_CA_FILE": str(city.authority.folder.certificate),
-        "HALONG_CA_PASSPHRASE": city.authority.passphrase,
+        "MQTT_TLS_PORT": str(brokers.gateways.tls_ports.password),
+        "MQTT_CERTIFICATE_PORT": str(brokers.gateways.tls_ports.certificate),
+        "MQTT_CA_FILE": str(brokers.authority.folder.certificate),
+        "HALONG_CA_PASSPHRASE": brokers.authority.passphrase,
     }
 
 

@@ -26,7 +26,9 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from bench.publisher import forget_session
 from devices.credentials import password_hash
+from devices.model import BROWSERS
 from ingest.shares import client_ids
+from runtime.local.browser_broker import BrowserBroker
 from runtime.local.mosquitto import LocalMosquitto
 from runtime.local.postgres import LocalPostgres
 from runtime.local.process import free_port
@@ -185,6 +187,15 @@ class Broker:
 def broker(binaries: Binaries, scratch: Path) -> Iterator[Broker]:
     with LocalMosquitto(binaries, scratch / "mosquitto", autosave_on_changes=False) as server:
         yield Broker(server)
+
+
+@pytest.fixture(scope="session")
+def browsers(broker: Broker, binaries: Binaries, scratch: Path) -> Iterator[BrowserBroker]:
+    """The broker for browsers, of the session's broker."""
+    gateways = ("127.0.0.1", broker.server.gateway_port)
+    password = broker.add_gateway(BROWSERS)
+    with BrowserBroker(binaries, scratch / "browsers", gateways=gateways, bridge_password=password) as server:
+        yield server
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from api.queries import sessions as queries
 from api.reach import Caller
 from api.rights import Role
 from devices.credentials import secret_hash
+from storage.actor import act_as
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +28,12 @@ async def begin(conn: AsyncConnection[Any], caller: Caller, hours: int) -> str:
         "areas": None if caller.areas is None else list(caller.areas),
         "hours": hours,
     }
-    await queries.insert(conn, session)
+    async with conn.transaction():
+        await act_as(conn, "sessions that are over")
+        await queries.forget_ended(conn)
+    async with conn.transaction():
+        await act_as(conn, caller.actor)
+        await queries.insert(conn, session)
     return text
 
 
@@ -39,7 +45,11 @@ async def find(conn: AsyncConnection[Any], text: str) -> Caller | None:
 
 async def end(conn: AsyncConnection[Any], text: str) -> None:
     """Log out."""
-    await queries.end(conn, secret_hash(text))
+    caller = await find(conn, text)
+    if caller is not None:
+        async with conn.transaction():
+            await act_as(conn, caller.actor)
+            await queries.end(conn, secret_hash(text))
 
 
 def _caller(row: Mapping[str, Any]) -> Caller:

@@ -31,6 +31,10 @@ INSTALLED_AT: LiteralString = "i.thing_id = t.id AND i.valid_from <= {at} AND {a
 _MEANT: LiteralString = """
       SELECT {columns} FROM {linked} l JOIN area_meanings m ON m.id = l.area_id
       WHERE m.code = %(area)s AND m.valid_from <= {at} AND {at} < m.valid_to"""
+#: the same of the stay `y` of a gateway that has left that place
+_LEFT: LiteralString = """
+      SELECT FROM area_meanings m WHERE m.code = %(area)s AND m.valid_from <= {at} AND {at} < m.valid_to
+         AND m.id = ANY(y.areas)"""
 # As api.suggest.plain does it: without accents (NFD's marks), case, blanks and signs.
 _PLAIN: LiteralString = (
     r"lower(regexp_replace(normalize(translate({column}, 'Đđ', 'dd'), NFD), "
@@ -51,9 +55,18 @@ def installed_in_area(at: LiteralString) -> LiteralString:
 
 
 def gateway_in_area(at: LiteralString) -> LiteralString:
-    """Return the condition that a gateway is in the unit that `area`, if any, means at an instant."""
+    """Return the condition that a gateway was in the unit that `area`, if any, means at an instant.
+
+    `y` is its stay at that instant, if it has left that place.
+    """
     meant = _MEANT.format(columns="l.gateway_id", linked="gateway_areas", at=at)
-    return f"(%(area)s::text IS NULL OR g.id IN ({meant}))"
+    return f"""(%(area)s::text IS NULL OR CASE WHEN y.gateway_id IS NULL THEN g.id IN ({meant})
+      ELSE EXISTS ({_LEFT.format(at=at)}) END)"""
+
+
+def has_tags(column: LiteralString) -> LiteralString:
+    """Return the condition that a row has all `tags`, if any are asked for."""
+    return f"(%(tags)s::text[] IS NULL OR {column} @> %(tags)s::text[])"
 
 
 async def fetch(conn: AsyncConnection[Any], sql: LiteralString, params: Mapping[str, Any]) -> list[Row]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, LiteralString
 
-from api.queries import THING_IN_REACH, Row, fetch, fetch_one
+from api.queries import THING_IN_REACH, Row, fetch, fetch_one, has_tags
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -23,6 +23,7 @@ _CALIBRATIONS: LiteralString = f"""{_CALIBRATION}
   AND (%(observed_property)s::text IS NULL OR p.code = %(observed_property)s)
   AND (%(area)s::text IS NULL OR t.id IN (
       SELECT ta.thing_id FROM thing_areas ta JOIN areas a ON a.id = ta.area_id WHERE a.code = %(area)s))
+  AND {has_tags("d.tags")}
   AND (%(after)s::int IS NULL OR c.id > %(after)s)
 ORDER BY c.id LIMIT %(limit)s"""
 _BY_ID: LiteralString = f"{_CALIBRATION} AND c.id = %(id)s"

@@ -35,7 +35,7 @@ _STREAMS = f"""
 WITH meant AS MATERIALIZED (
     SELECT id, tstzrange(valid_from, valid_to) AS time FROM area_meanings WHERE code = ANY(%(areas)s)
 )
-SELECT d.id, t.code AS thing, p.code AS observed_property, p.unit, d.sampling_interval_s, d.enabled,
+SELECT d.id, t.code AS thing, p.code AS observed_property, p.unit, d.sampling_interval_s, d.enabled, d.tags,
        i.latitude, i.longitude, lower(s.span) AS since, upper(s.span) AS until
 FROM datastreams d JOIN things t ON t.id = d.thing_id
 JOIN observed_properties p ON p.id = d.observed_property_id

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
 _COLUMNS: Final = "subject, name, roles, areas, created_at, expires_at"
+_FORGET: Final = "DELETE FROM console_sessions WHERE expires_at <= now()"
 _INSERT: Final = """
-WITH ended AS (DELETE FROM console_sessions WHERE expires_at <= now())
 INSERT INTO console_sessions (hash, subject, name, roles, areas, expires_at)
 VALUES (%(hash)s, %(subject)s, %(name)s, %(roles)s, %(areas)s, now() + make_interval(hours => %(hours)s))"""
 _BY_HASH: Final = f"SELECT {_COLUMNS} FROM console_sessions WHERE hash = %(hash)s AND expires_at > now()"
@@ -23,8 +23,13 @@ _END_ALL: Final = "DELETE FROM console_sessions WHERE subject = %(subject)s AND 
 
 
 async def insert(conn: AsyncConnection[Any], session: Mapping[str, Any]) -> None:
-    """Store a session, and forget those that are over."""
+    """Store a session."""
     await conn.execute(_INSERT, session)
+
+
+async def forget_ended(conn: AsyncConnection[Any]) -> None:
+    """Delete the sessions that are over."""
+    await conn.execute(_FORGET)
 
 
 async def by_hash(conn: AsyncConnection[Any], digest: bytes) -> Row | None:

@@ -10,17 +10,20 @@ from api.queries import (
     Row,
     fetch,
     fetch_one,
+    has_tags,
     holds_q,
     installed_in_area,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from psycopg import AsyncConnection
 
 _THING = """
     t.id, t.code, t.name, t.kind, g.code AS gateway, i.latitude, i.longitude, t.enabled, t.properties,
+    t.tags, t.links,
     ARRAY(SELECT a.code FROM installation_areas ta JOIN areas a ON a.id = ta.area_id
           WHERE ta.thing_id = t.id AND ta.valid_from = i.valid_from ORDER BY a.code) AS areas"""
 _THING_TABLES = f"""
@@ -34,6 +37,7 @@ WHERE {INSTALLATION_IN_REACH}
   AND (%(kind)s::text IS NULL OR t.kind = %(kind)s)
   AND {installed_in_area("%(at)s::timestamptz")}
   AND {holds_q("t.code", "t.name")}
+  AND {has_tags("t.tags")}
   AND (%(after)s::text IS NULL OR t.code > %(after)s)
 ORDER BY t.code LIMIT %(limit)s"""
 
@@ -47,7 +51,7 @@ FROM installations i JOIN things t ON t.id = i.thing_id
 WHERE t.code = %(code)s AND {INSTALLATION_IN_REACH} ORDER BY i.valid_from"""
 
 _DATASTREAM = """
-    d.id, t.code AS thing, p.code AS observed_property, p.unit, d.sampling_interval_s, d.enabled,
+    d.id, t.code AS thing, p.code AS observed_property, p.unit, d.sampling_interval_s, d.enabled, d.tags,
     i.latitude, i.longitude"""
 _TABLES = """
 FROM datastreams d JOIN things t ON t.id = d.thing_id
@@ -58,6 +62,7 @@ WHERE {INSTALLATION_IN_REACH}
   AND (%(thing)s::text IS NULL OR t.code = %(thing)s)
   AND (%(observed_property)s::text IS NULL OR p.code = %(observed_property)s)
   AND {installed_in_area("now()")}
+  AND {has_tags("d.tags")}
   AND (%(after)s::int IS NULL OR d.id > %(after)s)
 ORDER BY d.id LIMIT %(limit)s"""
 
@@ -88,11 +93,12 @@ ORDER BY code LIMIT %(limit)s"""
 
 
 class DatastreamFilter(NamedTuple):
-    """Codes that datastreams are chosen by; None: any."""
+    """Codes and tags that datastreams are chosen by; None: any."""
 
     thing: str | None = None
     observed_property: str | None = None
     area: str | None = None
+    tags: Sequence[str] | None = None
 
 
 async def things(
@@ -102,12 +108,13 @@ async def things(
     gateway: str | None,
     kind: str | None,
     q: str | None,
+    tags: Sequence[str] | None,
     at: datetime,
     after: str | None,
     limit: int,
 ) -> list[Row]:
     """Return things by code, as they stood at an instant; `q` is a plain part of a name."""
-    chosen = {"area": area, "gateway": gateway, "kind": kind, "q": q}
+    chosen = {"area": area, "gateway": gateway, "kind": kind, "q": q, "tags": tags}
     return await fetch(conn, _THINGS, chosen | {"at": at, "after": after, "limit": limit})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from api.queries import GATEWAY_IN_REACH, fetch
+from api.queries import GATEWAY_IN_REACH, Row, fetch, fetch_one
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +20,22 @@ WHERE {GATEWAY_IN_REACH}
   AND (%(device)s::text IS NULL OR u.device = %(device)s)
   AND (%(after)s::bigint IS NULL OR u.id < %(after)s)
 ORDER BY u.id DESC LIMIT %(limit)s"""
+_AUTOMATIC = f"""
+SELECT g.code AS gateway, a.things_per_day, a.datastreams_per_day, a.set_by, a.set_at
+FROM automatic_acceptance a JOIN gateways g ON g.id = a.gateway_id
+WHERE {GATEWAY_IN_REACH} AND (%(gateway)s::text IS NULL OR g.code = %(gateway)s)
+  AND (%(after)s::text IS NULL OR g.code > %(after)s)
+ORDER BY g.code LIMIT %(limit)s"""
+
+
+async def automatic(conn: AsyncConnection[Any], *, after: str | None, limit: int) -> list[Row]:
+    """Return the gateways whose unknown things are accepted without anybody, by code."""
+    return await fetch(conn, _AUTOMATIC, {"gateway": None, "after": after, "limit": limit})
+
+
+async def automatic_of(conn: AsyncConnection[Any], gateway: str) -> Row | None:
+    """Return what is accepted of one gateway without anybody."""
+    return await fetch_one(conn, _AUTOMATIC, {"gateway": gateway, "after": None, "limit": 1})
 
 
 async def ids(

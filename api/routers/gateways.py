@@ -7,16 +7,35 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from api import pages
+from api import pages, reach
 from api.links import page
 from api.openapi import example
-from api.parameters import AreaFilter, Connection, Cursor, Limit, not_found, period, require_known
+from api.parameters import (
+    AreaFilter,
+    Connection,
+    Cursor,
+    Limit,
+    StoodAt,
+    checked,
+    not_found,
+    now,
+    period,
+    require_known,
+)
 from api.periods import Period
 from api.problems import invalid
 from api.queries import Row
 from api.queries import gateways as queries
 from api.schemas import registry, series
 from api.schemas.common import Page, page_of
+from api.schemas.installations import NewPlace
+from api.security import Asking
+from api.tagged import Tagged
+from api.times import EXPECTED, parse_time
+from api.writing import Writing, in_body, require_areas, require_reached
+from devices.gateway_moves import move
+from devices.installations import Place
+from devices.places import PlaceError
 
 router = APIRouter(prefix="/v1", tags=["gateways"])
 
@@ -56,13 +75,17 @@ async def list_gateways(
     conn: Connection,
     area: AreaFilter = None,
     state: Annotated[registry.State | None, Query(description=registry.STATE_TEXT)] = None,
+    tags: Tagged,
+    at: StoodAt,
     limit: Limit = pages.DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Any:
-    """Gateways by code: online, silent, offline or never heard."""
+    """Gateways by code: online, silent, offline or never heard, with where they stood at an instant."""
     after = pages.decode_cursor(cursor, str)
     await require_known(conn, "area", "area", area)
-    rows = await queries.gateways(conn, area=area, state=state, after=after, limit=limit + 1)
+    rows = await queries.gateways(
+        conn, area=area, state=state, tags=tags, at=at, after=after, limit=limit + 1
+    )
     return page(request, response, rows, limit, "code")
 
 
@@ -73,12 +96,53 @@ async def list_gateways(
     response_model=registry.GatewayDetail,
     responses=example(registry.GATEWAY_DETAIL),
 )
-async def get_gateway(code: Code, conn: Connection) -> Any:
-    """A gateway's state with its last changes between online and offline."""
-    found = None if "\0" in code else await queries.gateway(conn, code)
+async def get_gateway(code: Code, conn: Connection, at: StoodAt) -> Any:
+    """A gateway's state with its last changes between online and offline; where it stood at an instant."""
+    found = None if "\0" in code else await queries.gateway(conn, code, at)
     if found is None:
         raise await not_found(conn, "gateway", code)
-    return found | {"history": await queries.history(conn, found["id"])}
+    return found | {
+        "history": await queries.history(conn, found["id"]),
+        "places": await queries.places(conn, found["id"]),
+    }
+
+
+@router.post(
+    "/gateways/{code}/places",
+    operation_id="moveGateway",
+    summary="Move a gateway",
+    status_code=201,
+    response_model=registry.GatewayDetail,
+    responses=example(registry.GATEWAY_DETAIL, status=201),
+)
+async def move_gateway(
+    *, request: Request, code: Code, wanted: NewPlace, caller: Asking, conn: Writing
+) -> Any:
+    """Record that a gateway stands elsewhere since an instant. Its devices are moved by themselves.
+
+    A key that is confined to areas moves what stands in them, to a place in them.
+    """
+    await require_reached(conn, "gateway", code)
+    zone, present = request.app.state.settings.zone, now()
+    since = checked("at", wanted.at, EXPECTED, lambda: parse_time(wanted.at, zone=zone, now=present))
+    if wanted.areas:
+        await require_areas(conn, wanted.areas)
+    place = Place(latitude=wanted.latitude, longitude=wanted.longitude, areas=tuple(wanted.areas))
+    try:
+        await move(
+            conn,
+            code,
+            place,
+            since,
+            now=present,
+            who=caller.name,
+            reason=wanted.reason,
+            within=reach.present(),
+        )
+    except PlaceError as error:
+        expected = "a position within surveyed outlines, or the codes of its areas, and a past instant"
+        raise in_body("place", str(error), expected) from None
+    return await get_gateway(code, conn, present)
 
 
 @router.get(

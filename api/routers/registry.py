@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from api.openapi import example
 from api.parameters import Connection
@@ -13,6 +13,7 @@ from api.writing import (
     Newest,
     Writing,
     created,
+    in_body,
     require_areas,
     require_named,
     require_reached,
@@ -22,6 +23,7 @@ from api.writing import (
 )
 from devices import edit
 from devices.entries import GATEWAY, THING, Kind
+from devices.model import reserved_text
 
 router = APIRouter(prefix="/v1/registry", tags=["registry"])
 
@@ -56,9 +58,13 @@ async def entry(conn: Connection, kind: Kind, name: Named, code: str) -> Row:
     response_model=schemas.RegisteredGateway,
     responses=example(schemas.GATEWAY, status=201) | example(schemas.GATEWAY, schema="RegisteredGateway"),
 )
-async def create_gateway(gateway: schemas.NewGateway, response: Response, conn: Writing) -> Any:
+async def create_gateway(
+    request: Request, gateway: schemas.NewGateway, response: Response, conn: Writing
+) -> Any:
     """It may log in once it has a password or a certificate. Asked again for the same, the answer is 200."""
     given = gateway.model_dump(exclude_unset=True)
+    if gateway.code in request.app.state.settings.platform_users:
+        raise in_body("code", reserved_text(gateway.code), "another code", gateway.code)
     await require_areas(conn, gateway.areas)
     with told():
         row, is_new = await edit.create(conn, GATEWAY, given)

@@ -30,6 +30,7 @@ from api.queries import things as queries
 from api.schemas import registry as schemas
 from api.schemas.common import Page, page_of
 from api.tables.registry import LATEST, THINGS, latest_row, thing_row
+from api.tagged import Tagged
 
 router = APIRouter(prefix="/v1", tags=["things"])
 
@@ -51,11 +52,13 @@ async def _chosen(
     thing: ThingFilter = None,
     observed_property: PropertyFilter = None,
     area: AreaFilter = None,
+    *,
+    tags: Tagged,
 ) -> queries.DatastreamFilter:
     await require_known(conn, "thing", "thing", thing)
     await require_known(conn, "observed property", "property", observed_property)
     await require_known(conn, "area", "area", area)
-    return queries.DatastreamFilter(thing, observed_property, area)
+    return queries.DatastreamFilter(thing, observed_property, area, tags)
 
 
 Chosen = Annotated[queries.DatastreamFilter, Depends(_chosen)]
@@ -78,6 +81,7 @@ async def list_things(
     gateway: GatewayFilter = None,
     kind: ThingKind = None,
     q: Searched,
+    tags: Tagged,
     at: StoodAt,
     limit: Limit = pages.DEFAULT_LIMIT,
     cursor: Cursor = None,
@@ -88,7 +92,14 @@ async def list_things(
     await require_known(conn, "gateway", "gateway", gateway)
 
     async def read(conn: AsyncConnection[Any], after: str | None, limit: int) -> list[Row]:
-        chosen: dict[str, Any] = {"area": area, "gateway": gateway, "kind": kind, "q": q, "at": at}
+        chosen: dict[str, Any] = {
+            "area": area,
+            "gateway": gateway,
+            "kind": kind,
+            "q": q,
+            "tags": tags,
+            "at": at,
+        }
         return await queries.things(conn, **chosen, after=after, limit=limit)
 
     if wanted.is_file:

@@ -9,7 +9,8 @@ from api.schemas.common import Model
 
 Kind = Literal[
     "city", "area", "area_succession", "observed_property", "device_model", "gateway", "thing", "datastream",
-    "calibration", "api_key", "gateway_password", "enrolment_token", "certificate", "alert_rule",
+    "calibration", "sensor", "maintenance_window", "automatic_acceptance", "api_key", "gateway_password",
+    "enrolment_token", "certificate", "mqtt_token", "console_session", "alert_rule", "forgotten_changes",
 ]  # fmt: skip
 
 

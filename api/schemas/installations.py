@@ -32,8 +32,20 @@ class Installations(Model):
     items: list[Installation]
 
 
-class NewInstallation(BaseModel):
-    """Where a device stands since an instant."""
+class FormerPlace(Model):
+    """Where a gateway stood before it was moved."""
+
+    valid_from: datetime | None = Field(description="Null: since it was registered, and before.")
+    valid_to: datetime = Field(description="First instant at which it stood elsewhere.")
+    latitude: float
+    longitude: float
+    areas: list[str]
+    moved_by: str
+    reason: str | None
+
+
+class NewPlace(BaseModel):
+    """Where a gateway stands since an instant."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -47,8 +59,13 @@ class NewInstallation(BaseModel):
         max_length=50,
         description="Codes of its areas, for units whose surveyed outline is not known.",
     )
-    place: _Words | None = Field(default=None, description="In words, such as roof of the school.")
     reason: _Words | None = None
+
+
+class NewInstallation(NewPlace):
+    """Where a device stands since an instant."""
+
+    place: _Words | None = Field(default=None, description="In words, such as roof of the school.")
 
 
 INSTALLATION: dict[str, Any] = {

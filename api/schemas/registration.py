@@ -1,53 +1,35 @@
 """Entries of the registry, as they are managed one by one."""
 
-import unicodedata
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from api.schemas.common import Model, if_given
-from api.schemas.registry import PROPERTY
-from devices.model import CODE
-
-_MOST = 2**31 - 1
-
-Code = Annotated[str, Field(pattern=f"^{CODE.pattern}$")]
-# Composed, and without blanks around it, as the files of a profile have it: the same name is the same text.
-Name = Annotated[
-    str,
-    Field(pattern=r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$", max_length=200),
-    AfterValidator(lambda text: unicodedata.normalize("NFC", text.strip())),
-]
-Latitude = Annotated[float, Field(ge=-90, le=90, description="Degrees, WGS 84.")]
-Longitude = Annotated[float, Field(ge=-180, le=180, description="Degrees, WGS 84.")]
-Seconds = Annotated[int, Field(ge=1, le=_MOST)]
-DevEui = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
-Areas = Annotated[
-    list[Annotated[str, Field(min_length=1, max_length=64)]],
-    Field(
-        min_length=1,
-        max_length=50,
-        description="Codes of the areas in which it stands; it counts for their ancestors as well.",
-    ),
-]
-Properties = Annotated[dict[str, Any], Field(description="Whatever else is to be known of it.")]
-
-_KNOWN_BY = ConfigDict(extra="forbid", strict=True)
-_TIME = "With its offset, such as 2026-11-01T00:00:00+07:00."
-
-
-class Versioned(Model):
-    """What has versions."""
-
-    version: int = Field(description="Rises with each change.")
-    changed_at: datetime
+from api.schemas.common import if_given
+from api.schemas.fields import (
+    KNOWN_BY,
+    MOST_ROWS,
+    OFFSET_TIME,
+    Areas,
+    Code,
+    DevEui,
+    Latitude,
+    Link,
+    Links,
+    Longitude,
+    Name,
+    Properties,
+    Seconds,
+    Tags,
+    Versioned,
+)
+from api.schemas.registry import LINK, PROPERTY
 
 
 class GatewayChange(BaseModel):
     """Fields of a gateway to change; the others stay."""
 
-    model_config = _KNOWN_BY
+    model_config = KNOWN_BY
 
     name: Name = if_given()
     latitude: Latitude = if_given()
@@ -56,6 +38,8 @@ class GatewayChange(BaseModel):
     heartbeat_s: Seconds = if_given("It is silent after two heartbeats; 300 if left out.")
     enabled: bool = if_given("False: it cannot log in, and what it sends is refused.")
     properties: Properties = if_given()
+    tags: Tags = if_given()
+    links: Links = if_given()
 
 
 class NewGateway(GatewayChange):
@@ -79,13 +63,15 @@ class RegisteredGateway(Versioned):
     heartbeat_s: int
     enabled: bool
     properties: dict[str, Any]
+    tags: list[str]
+    links: list[Link]
     created_at: datetime
 
 
 class ThingChange(BaseModel):
     """Fields of a thing to change; the others stay."""
 
-    model_config = _KNOWN_BY
+    model_config = KNOWN_BY
 
     gateway: Code = if_given("The gateway that it hangs on.")
     name: Name = if_given()
@@ -94,6 +80,8 @@ class ThingChange(BaseModel):
     longitude: Longitude = if_given()
     areas: Areas = if_given()
     properties: Properties = if_given()
+    tags: Tags = if_given()
+    links: Links = if_given()
     model: Code | None = Field(default=None, description="Code of its LoRaWAN device model.")
     dev_eui: DevEui | None = Field(default=None, description="Its LoRaWAN DevEUI.")
     enabled: bool = if_given("False: what it sends is refused.")
@@ -122,6 +110,8 @@ class RegisteredThing(Versioned):
     longitude: float
     areas: list[str]
     properties: dict[str, Any]
+    tags: list[str]
+    links: list[Link]
     model: str | None
     dev_eui: str | None
     enabled: bool
@@ -131,10 +121,11 @@ class RegisteredThing(Versioned):
 class DatastreamChange(BaseModel):
     """Fields of a datastream to change; the others stay."""
 
-    model_config = _KNOWN_BY
+    model_config = KNOWN_BY
 
     sampling_interval_s: Seconds = if_given("The observed property's if left out.")
     enabled: bool = if_given("False: what is sent for it is refused.")
+    tags: Tags = if_given()
 
 
 class NewDatastream(DatastreamChange):
@@ -152,12 +143,13 @@ class RegisteredDatastream(Versioned):
     observed_property: str
     sampling_interval_s: int
     enabled: bool
+    tags: list[str]
 
 
 class ObservedPropertyChange(BaseModel):
     """Fields of an observed property to change; the others stay."""
 
-    model_config = _KNOWN_BY
+    model_config = KNOWN_BY
 
     name_en: Name = if_given()
     name_vi: Name = if_given()
@@ -206,7 +198,7 @@ class CalibrationChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    valid_from: AwareDatetime = if_given(_TIME)
+    valid_from: AwareDatetime = if_given(OFFSET_TIME)
     valid_to: AwareDatetime | None = Field(default=None, description="Not included; null: no end.")
     gain: float = if_given("Factor of the value as measured, not 0; 1 if left out.")
     offset: float = if_given("Added after that, in the observed property's unit; 0 if left out.")
@@ -218,8 +210,8 @@ class CalibrationChange(BaseModel):
 class NewCalibration(CalibrationChange):
     """A calibration to record: indicators use gain · value + offset; observations stay as measured."""
 
-    datastream: Annotated[int, Field(ge=1, le=_MOST, description="Number of the datastream.")]
-    valid_from: Annotated[AwareDatetime, Field(description=_TIME)]
+    datastream: Annotated[int, Field(ge=1, le=MOST_ROWS, description="Number of the datastream.")]
+    valid_from: Annotated[AwareDatetime, Field(description=OFFSET_TIME)]
     reference: Annotated[
         str, Field(pattern=r"\S", max_length=2000, description="Certificate, colocation or reason.")
     ]
@@ -251,6 +243,8 @@ GATEWAY: dict[str, Any] = {
     "heartbeat_s": 300,
     "enabled": True,
     "properties": {},
+    "tags": ["solar"],
+    "links": [LINK],
     **_CREATED,
     **_VERSION,
 }
@@ -263,6 +257,8 @@ THING: dict[str, Any] = {
     "longitude": 107.046,
     "areas": ["06652", "193"],
     "properties": {"height_m": 4},
+    "tags": ["near-school", "reference"],
+    "links": [],
     "model": None,
     "dev_eui": None,
     "enabled": True,
@@ -275,6 +271,7 @@ DATASTREAM: dict[str, Any] = {
     "observed_property": "pm2_5",
     "sampling_interval_s": 300,
     "enabled": True,
+    "tags": [],
     **_VERSION,
 }
 OBSERVED_PROPERTY: dict[str, Any] = PROPERTY | _VERSION

@@ -6,6 +6,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from api.schemas.common import Model, ObservationValue, QualityName
+from api.schemas.fields import Link
+from api.schemas.installations import FormerPlace
 
 State = Literal["online", "silent", "offline", "never_heard"]
 
@@ -85,6 +87,7 @@ class Thing(Model):
     enabled: bool
     areas: list[str] = Field(description="Codes of every area it counts for, ancestors included.")
     properties: dict[str, Any]
+    tags: list[str]
 
 
 class Datastream(Model):
@@ -96,6 +99,7 @@ class Datastream(Model):
     unit: str = Field(description="UCUM")
     sampling_interval_s: int
     enabled: bool
+    tags: list[str]
 
 
 class ThingDatastream(Datastream):
@@ -107,6 +111,7 @@ class ThingDatastream(Datastream):
 class ThingDetail(Thing):
     """A device with its datastreams."""
 
+    links: list[Link]
     datastreams: list[ThingDatastream]
 
 
@@ -149,6 +154,7 @@ class Gateway(Model):
     things: int = Field(description="Devices that hang on it.")
     heartbeat_s: int
     enabled: bool
+    tags: list[str]
     last_seen: datetime | None = Field(description="When its last message of any kind came.")
     status_at: datetime | None = Field(
         description="When it, or its Last Will, last told whether it is online."
@@ -171,6 +177,8 @@ class StatusChange(Model):
 class GatewayDetail(Gateway):
     """A gateway with its last changes."""
 
+    places: list[FormerPlace] = Field(description="Where it stood before, the first place first.")
+    links: list[Link]
     history: list[StatusChange] = Field(description="The last 50 changes, the newest first.")
 
 
@@ -230,6 +238,12 @@ THING: dict[str, Any] = {
     "enabled": True,
     "areas": ["193", "22"],
     "properties": {"height_m": 4},
+    "tags": ["near-school", "reference"],
+}
+LINK: dict[str, Any] = {
+    "kind": "photo",
+    "title": "Mast, from the south",
+    "url": "https://photos.example.vn/ha-long-1.jpg",
 }
 DATASTREAM: dict[str, Any] = {
     "id": 1,
@@ -238,9 +252,10 @@ DATASTREAM: dict[str, Any] = {
     "unit": "ug/m3",
     "sampling_interval_s": 300,
     "enabled": True,
+    "tags": [],
 }
 OBSERVATION: dict[str, Any] = {"time": "2026-11-22T01:00:00Z", "value": 31.2, "quality": "good"}
-THING_DETAIL: dict[str, Any] = THING | {"datastreams": [DATASTREAM | {"latest": OBSERVATION}]}
+THING_DETAIL: dict[str, Any] = THING | {"links": [], "datastreams": [DATASTREAM | {"latest": OBSERVATION}]}
 LATEST: dict[str, Any] = {
     "datastream_id": 1,
     "thing": "ha-long-air-1",
@@ -269,6 +284,7 @@ GATEWAY: dict[str, Any] = {
     "things": 12,
     "heartbeat_s": 300,
     "enabled": True,
+    "tags": ["solar"],
     "last_seen": "2026-11-22T01:00:03Z",
     "status_at": "2026-11-20T22:10:00Z",
     "started": "2026-11-20T22:09:48Z",
@@ -278,5 +294,7 @@ GATEWAY: dict[str, Any] = {
     "seq_gaps": 0,
 }
 GATEWAY_DETAIL: dict[str, Any] = GATEWAY | {
-    "history": [{"time": "2026-11-20T22:10:00Z", "online": True, "firmware": "1.4.2"}]
+    "links": [LINK],
+    "places": [],
+    "history": [{"time": "2026-11-20T22:10:00Z", "online": True, "firmware": "1.4.2"}],
 }

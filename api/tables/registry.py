@@ -56,6 +56,7 @@ THINGS: Final = Table(
         *_POSITION,
         Column("enabled", BOOLEAN, "In use", "Đang dùng"),
         Column("areas", TEXT, "Areas", "Khu vực", description="Codes with blanks between."),
+        Column("tags", TEXT, "Tags", "Thẻ", description="With blanks between."),
     ),
     _PLACE,
 )
@@ -83,7 +84,7 @@ def area_row(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def thing_row(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return a thing as a row of THINGS."""
-    return {**row, "areas": " ".join(row["areas"])}
+    return {**row, "areas": " ".join(row["areas"]), "tags": " ".join(row["tags"])}
 
 
 def latest_row(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
@@ -11,8 +11,16 @@ if TYPE_CHECKING:
 
     from dashboards.console.snapshot import Snapshot
 
+#: the one for a screen that nobody touches: the bar has no way to it, and it shows no bar
+WALL: Final = "wall"
 #: the views of the page; the first is shown where none is asked for
-VIEWS: Final = ("map", "work")
+VIEWS: Final = ("map", "work", "planner", WALL)
+#: what the address says for one view alone, by view; the view itself judges it
+OWN: Final[Mapping[str, tuple[str, ...]]] = {
+    "map": ("at",),
+    "planner": ("indicators", "areas", "period", "from", "to", "with", "as_of"),
+    WALL: ("boards", "indicators", "every"),
+}
 #: what the panel at the side may be of
 DETAILS: Final = ("alert", "gateway", "thing")
 #: the indicator that is shown first
@@ -32,6 +40,7 @@ class Detail:
 class Choice:
     """A view, an area's code, an indicator's code, and what stands at the side.
 
+    own: what the address says for views of their own, by key.
     unit: code of the unit that was asked for, if the area stands for it. unknown: what was asked for and does
     not exist, each as (key of the words that say so, code).
     """
@@ -41,6 +50,7 @@ class Choice:
     unit: str | None = None
     view: str = VIEWS[0]
     detail: Detail | None = None
+    own: Mapping[str, str] = field(default_factory=dict)
     unknown: tuple[tuple[str, str], ...] = ()
 
     @classmethod
@@ -49,8 +59,9 @@ class Choice:
         detail = next(
             (Detail(kind, query[kind], query.get("drawn")) for kind in DETAILS if query.get(kind)), None
         )
-        view = query.get("view", VIEWS[0])
-        return cls(query.get("area"), query.get("indicator"), view=view, detail=detail)
+        view = query.get("view") or VIEWS[0]
+        own = {key: query[key] for key in OWN.get(view, ()) if key in query}
+        return cls(query.get("area"), query.get("indicator"), view=view, detail=detail, own=own)
 
     def settle(self, snapshot: Snapshot) -> Choice:
         """Return the choice with what stands for a unit, and the first that exists for what does not."""
@@ -88,4 +99,5 @@ class Choice:
             **detail,
             "lang": language,
         }
-        return "?" + urlencode({key: value for key, value in chosen.items() if value})
+        own = {key: self.own[key] for key in OWN.get(self.view, ()) if key in self.own}
+        return "?" + urlencode({key: value for key, value in chosen.items() if value} | own)

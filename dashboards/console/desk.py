@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from api import reach
-from api.writing import actor_of
 from storage.actor import act_as
 
 if TYPE_CHECKING:
@@ -68,5 +67,5 @@ class Desk:
         if caller is None or not caller.may(right):
             raise PermissionError
         async with self.reading() as conn, conn.transaction():
-            await act_as(conn, actor_of(caller))
+            await act_as(conn, caller.actor)
             yield conn, caller

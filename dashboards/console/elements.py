@@ -84,6 +84,55 @@ class DataTable(_Drawn, component="data_table.js"):
         self.show(rows=[row for row in self._props["rows"] if row["key"] != key])
 
 
+class Planner(_Drawn, component="planner.js", esm={"halong-planner": "planner"}):
+    """The planner's corner, which reads the API itself; what is chosen in it is told."""
+
+    def __init__(self, **fixed: Any) -> None:
+        """Draw nothing until `show(asked=)`; `fixed`: what stays, the other properties of planner.js."""
+        super().__init__()
+        self._props.update(fixed, asked={})
+
+    def on_turn(self, handler: Callable[[dict[str, str]], object]) -> None:
+        """Call `handler(what is chosen)` when a person chooses something else."""
+        self.on("turn", lambda event: handler({key: str(value) for key, value in event.args.items()}))
+
+
+class TimeSlider(_Drawn, component="time_slider.js"):
+    """A way through the steps of some days, ending in what is live."""
+
+    def __init__(self, language: str, words: dict[str, str]) -> None:
+        """Draw nothing until `show(steps=, at=, length=, zone=, note=)`; times in ms."""
+        super().__init__()
+        self.classes("past-box")
+        self._props.update(steps=[], at=None, length=0, zone="UTC", note="", language=language, words=words)
+
+    def on_slide(self, handler: Callable[[int | None], object]) -> None:
+        """Call `handler(start of the step, ms)` with each step that is passed; None: what is live."""
+        self.on("slide", lambda event: handler(event.args))
+
+    def on_settle(self, handler: Callable[[int | None], object]) -> None:
+        """Call `handler(start of the step, ms)` where a person stops."""
+        self.on("settle", lambda event: handler(event.args))
+
+
+class Wall(_Drawn, component="wall.js"):
+    """Boards in turn, with a clock and the age of the data that go on by themselves."""
+
+    def __init__(self, every_s: int, language: str, zone: str, words: dict[str, str]) -> None:
+        """Turn the children, each of class `wall-board`, every so many seconds; 0: never."""
+        super().__init__()
+        self._props.update(
+            every=every_s,
+            language=language,
+            zone=zone,
+            words=words,
+            city="",
+            newest=None,
+            sent=None,
+            boards=0,
+        )
+
+
 def tag(name: str, classes: str = "", /, **props: str) -> Element:
     """Return an HTML element; underscores in properties stand for hyphens."""
     element = ui.element(name).classes(classes)

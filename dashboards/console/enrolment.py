@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 from api import reach
 from api.queries import gateways as queries
 from api.security import reach_of
-from api.writing import actor_of
 from dashboards.console.elements import tag, text
 from devices.enrolment import EnrolmentError, create_token
 from devices.identities import UnknownGatewayError
@@ -80,7 +79,7 @@ class EnrolmentPage:
             raise EnrolmentError(self.words("key_refused"))
         with reach.within(await reach_of(self.registry, self.caller.areas)):
             async with self.pool.connection() as conn, conn.transaction():
-                await act_as(conn, actor_of(self.caller))
+                await act_as(conn, self.caller.actor)
                 if "\0" in code or await queries.gateway(conn, code) is None:
                     raise UnknownGatewayError(self.words("enrol_unknown", gateway=code))
                 return await create_token(conn, code, at=datetime.now(UTC), lasts=_LASTS, by=self.caller.name)

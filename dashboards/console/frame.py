@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from nicegui import ui
 
 from dashboards.console import formats
-from dashboards.console.choice import VIEWS
+from dashboards.console.choice import VIEWS, WALL
 from dashboards.console.elements import tag, text
 from dashboards.console.headline import headline
 from dashboards.console.login import LOG_OUT_PATH
@@ -63,7 +63,7 @@ class Frame:
 
     def _ways(self) -> dict[str, Any]:
         with tag("nav", "views", aria_label=self._words("views")):
-            return {view: self._way(view, self._words(f"view_{view}")) for view in VIEWS}
+            return {view: self._way(view, self._words(f"view_{view}")) for view in VIEWS if view != WALL}
 
     def _way(self, view: str, name: str) -> Any:
         with tag("a", "view-link", href=f"?view={view}") as link:

@@ -14,7 +14,7 @@ from starlette.requests import Request  # noqa: TC002 - NiceGUI reads the page's
 from api.rights import Right
 from dashboards.console import bridge, gate, runbook_page
 from dashboards.console.access import Access
-from dashboards.console.choice import Choice
+from dashboards.console.choice import WALL, Choice
 from dashboards.console.elements import tag, text
 from dashboards.console.enrolment import EnrolmentPage
 from dashboards.console.feed import Feeds
@@ -158,15 +158,17 @@ async def _serve(request: Request, client: Client, feeds: Feeds, access: Access,
     client.on_delete(feed.follow(page.update))
     await feed.first(_FIRST_DATA_S)
     page.build()
-    _lead_on(words, settings, may_enrol=caller.may(Right.REGISTER))
+    _lead_on(words, settings, caller)
     await client.connected()
     await page.begin()
 
 
-def _lead_on(words: Words, settings: Settings, *, may_enrol: bool = False) -> None:
-    """Link to what else is served here."""
+def _lead_on(words: Words, settings: Settings, caller: Caller | None = None) -> None:
+    """Link to what else is served here for a caller; None: for who has not been let in."""
     places = {"docs": "api_docs"} | ({"open/": "open_data"} if settings.open_data_target else {})
-    places |= {"enrol": "enrol_title"} if may_enrol else {}
+    if caller is not None:
+        places |= {f"?view={WALL}&lang={words.language}": "view_wall"}
+        places |= {"enrol": "enrol_title"} if caller.may(Right.REGISTER) else {}
     with tag("footer", "foot"):
         for place, word in places.items():
             tag("a", "foot-link", href=place)._text = words(word)  # noqa: SLF001

@@ -173,7 +173,7 @@ class Page:
 
     async def _on_address(self, query: str) -> None:
         """Show what the browser has gone back or forward to."""
-        choice = Choice.of(dict(parse_qsl(query.removeprefix("?"))))
+        choice = Choice.of(dict(parse_qsl(query.removeprefix("?"), keep_blank_values=True)))
         if self._feed.snapshot is not None:
             await self._turn_to(choice.settle(self._feed.snapshot))
 

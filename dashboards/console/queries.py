@@ -80,15 +80,42 @@ LEFT JOIN latest_observations o ON o.datastream_id = d.id
 LEFT JOIN observation_flags f ON f.datastream_id = d.id AND f.time = o.time
 WHERE t.code = %(thing)s AND {INSTALLATION_IN_REACH} ORDER BY p.code LIMIT 100"""
 
+# Of each station of a river or the sea its newest level, its alert levels, and which of them it has reached.
+_WATER = f"""
+SELECT t.code, t.name, t.properties, i.latitude, i.longitude, p.code AS property, p.unit, o.time, o.value,
+       s.value AS state, s.details
+FROM datastreams d JOIN things t ON t.id = d.thing_id
+JOIN observed_properties p ON p.id = d.observed_property_id
+JOIN installations i ON i.thing_id = t.id AND i.valid_to = 'infinity'
+LEFT JOIN latest_observations o ON o.datastream_id = d.id AND o.quality = 0
+    AND (%(reach)s::int[] IS NULL OR o.time >= i.valid_from)
+LEFT JOIN LATERAL (
+    SELECT value, details FROM site_values
+    WHERE indicator = 'level_alert' AND thing_id = t.id AND time > now() - interval '1 hour'
+    ORDER BY time DESC LIMIT 1
+) s ON p.code = 'river_level'
+WHERE p.code IN ('river_level', 'sea_level') AND d.enabled AND {INSTALLATION_IN_REACH}
+ORDER BY s.value DESC NULLS LAST, t.code LIMIT %(limit)s"""
+
 _LATEST = f"""
 SELECT v.* FROM latest_values v JOIN areas a ON a.id = v.area_id WHERE a.reporting AND {AREA_IN_REACH}
 ORDER BY v.indicator, v.area_id"""
+
+_PAST = """
+SELECT area_id, time, value, category, reason, completeness FROM indicator_values
+WHERE indicator = %(indicator)s AND area_id = ANY(%(areas)s) AND superseded_at IS NULL AND time >= %(start)s
+ORDER BY time, area_id"""
 
 _HISTORY = """
 SELECT area_id, time, value, category, reason, completeness FROM indicator_values
 WHERE indicator = %(indicator)s AND area_id = %(area_id)s AND superseded_at IS NULL
   AND time >= %(start)s AND time < %(end)s
 ORDER BY time"""
+
+
+async def water(conn: AsyncConnection[Any], limit: int) -> list[Row]:
+    """Return stations of rivers and the sea with their newest level, the highest alert level first."""
+    return await fetch(conn, _WATER, {"limit": limit})
 
 
 async def stand_ins(conn: AsyncConnection[Any]) -> list[Row]:
@@ -109,6 +136,11 @@ async def readings(conn: AsyncConnection[Any], thing: str) -> list[Row]:
 async def latest(conn: AsyncConnection[Any]) -> list[Row]:
     """Return the newest value of every indicator in every area for which indicators are computed."""
     return await fetch(conn, _LATEST, {})
+
+
+async def past(conn: AsyncConnection[Any], indicator: str, areas: list[int], start: datetime) -> list[Row]:
+    """Return an indicator's values of areas, by id, of the steps that start at an instant or later."""
+    return await fetch(conn, _PAST, {"indicator": indicator, "areas": areas, "start": start})
 
 
 async def history(

@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
+from devices.model import reserved_text
 from devices.profiles.export import ABSENT, RECORDS
 from devices.profiles.rows import ProfileError, Row, converted, read_rows
 from devices.profiles.tables import (
@@ -64,6 +65,17 @@ def read(path: Path, registered: Tables) -> Given:
     if path.suffix == ".csv":
         return _csv(path, registered)
     raise ProfileError(f"{path.name}: give a folder, FILE.json or FILE.csv")
+
+
+def require_free(given: Given, users: frozenset[str]) -> None:
+    """Check that no gateway of a file goes by a name of halong's own at the broker.
+
+    Raises:
+        ProfileError: about each that does.
+    """
+    wrong = [row for row in given.rows.get("gateways", ()) if row.record.code in users]
+    if wrong:
+        raise ProfileError(*(str(row.error("code", reserved_text(row.record.code))) for row in wrong))
 
 
 def _csv(path: Path, registered: Tables) -> Given:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from devices.labels import LabelError, require_links, tags_in_order
 from devices.lineage import Lineage, is_in_force
 from devices.model import LEVELS, is_code, is_reserved, reserved_text
 from devices.open_data import HOURLY, read_open_data
@@ -179,6 +180,7 @@ def _check_gateway(row: Row[GatewayRow], tables: Tables) -> None:
         raise row.error("code", reserved_text(row.record.code))
     _check_place(row)
     _check_amounts(row, "heartbeat_s")
+    _check_labels(row)
     _check_known(row, "areas", row.record.areas, tables, "areas.csv")
 
 
@@ -198,8 +200,17 @@ def _check_thing(row: Row[ThingRow], tables: Tables) -> None:
     _check_place(row)
     _check_known(row, "gateway", [row.record.gateway], tables, "gateways.csv")
     _check_known(row, "areas", row.record.areas, tables, "areas.csv")
-    measured = [code for code, _ in datastreams(row, row.record.datastreams)]
+    _check_labels(row)
+    measured = [cell.code for cell in datastreams(row)]
     _check_known(row, "datastreams", measured, tables, "observed_properties.csv")
+
+
+def _check_labels(row: Row[GatewayRow] | Row[ThingRow]) -> None:
+    for column, check_values in (("tags", tags_in_order), ("links", require_links)):
+        try:
+            check_values(getattr(row.record, column) or ())
+        except LabelError as error:
+            raise row.error(column, str(error)) from error
 
 
 def _check_lorawan(row: Row[ThingRow], models: set[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from dataclasses import MISSING, fields
 from datetime import date
 from io import StringIO
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
+from devices.labels import Link
 from devices.model import Area, DeviceModel, FieldMapping, ObservedProperty
 from devices.profiles.rows import ProfileError, Row
 from devices.profiles.tables import City, GatewayRow, Tables, ThingRow
@@ -112,21 +112,32 @@ def _standing_in(keys: Iterable[str], parents: Mapping[str, str | None]) -> tupl
 def _gateway(
     code: str, row: Mapping[str, Any], settings: Settings, parents: Mapping[str, str | None]
 ) -> GatewayRow:
-    gateway: GatewayRow = _record(
-        GatewayRow, code, row, **settings["gateways"][code], areas=_standing_in(row["areas"], parents)
-    )
+    areas = _standing_in(row["areas"], parents)
+    gateway: GatewayRow = _record(GatewayRow, code, row, **_settings(settings["gateways"][code]), areas=areas)
     return gateway
+
+
+def _settings(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings as a row has them."""
+    tags, links = stored.get("tags", ()), stored.get("links", ())
+    return {**stored, "tags": tuple(tags), "links": msgspec.convert(links, tuple[Link, ...])}
 
 
 def _things(contents: Contents, settings: Settings, parents: Mapping[str, str | None]) -> Iterable[ThingRow]:
     measured: dict[str, list[str]] = {}
     for key, row in contents["datastreams"].items():
         thing, _, code = key.partition("/")
-        off = "" if settings["datastreams"][key]["enabled"] else ":off"
-        measured.setdefault(thing, []).append(f"{code}:{row['sampling_interval_s']}{off}")
+        word = f"{code}:{row['sampling_interval_s']}{_suffix(settings['datastreams'][key])}"
+        measured.setdefault(thing, []).append(word)
     for code, row in contents["things"].items():
         areas, streams = _standing_in(row["areas"], parents), tuple(sorted(measured.get(code, ())))
-        yield _record(ThingRow, code, row, **settings["things"][code], areas=areas, datastreams=streams)
+        named = _settings(settings["things"][code])
+        yield _record(ThingRow, code, row, **named, areas=areas, datastreams=streams)
+
+
+def _suffix(stored: Mapping[str, Any]) -> str:
+    off = "" if stored["enabled"] else ":off"
+    return off + "".join(f"#{tag}" for tag in stored.get("tags", ()))
 
 
 def _model(code: str, row: Mapping[str, Any]) -> DeviceModel:
@@ -179,9 +190,9 @@ def _columns(record: Any) -> dict[str, Any]:
 def _cell(value: Any) -> Any:
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, tuple):
+    if isinstance(value, tuple) and not any(isinstance(each, Link) for each in value):
         return " ".join(map(str, value))
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else value
+    return msgspec.json.encode(value).decode() if isinstance(value, dict | tuple) else value
 
 
 def _model_file(model: DeviceModel) -> dict[str, Any]:

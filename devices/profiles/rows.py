@@ -112,7 +112,7 @@ def _without_unset(values: dict[str, Any], record: type[Any]) -> dict[str, Any]:
 
 def _cell(place: Row[None], column: str, cell: str) -> Any:
     if not cell:
-        return [] if column == "areas" else None  # of the others, empty means the default
+        return [] if column in _LISTS else None  # of the others, empty means the default
     read = _READ_BY.get(column)
     try:
         return unicodedata.normalize("NFC", cell) if read is None else read(cell)
@@ -120,14 +120,18 @@ def _cell(place: Row[None], column: str, cell: str) -> Any:
         raise place.error(column, str(error)) from error
 
 
+#: columns whose empty cell says that there are none
+_LISTS = frozenset({"areas", "tags", "links"})
 #: columns whose cells are not taken as they are
 _READ_BY: dict[str, Callable[[str], Any]] = {
     "areas": str.split,
     "datastreams": str.split,
     "dev_eui": str.lower,
+    "links": json.loads,
     "predecessors": str.split,
     "properties": json.loads,
     "shares": str.split,
+    "tags": str.split,
 }
 
 

@@ -11,20 +11,21 @@ import msgspec
 
 from devices.alert_rules import AlertRule, RuleError
 from devices.alert_rules import check as check_rule
+from devices.labels import LabelError, Link, tags_in_order
 from devices.model import Area, DeviceModel, FieldMapping, Gateway, ObservedProperty, Thing
 from devices.open_data import OpenDataError, read_open_data
 from devices.profiles.rows import ProfileError, Row, read_rows, text_of
 from devices.quality import QualityRulesError, read_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 T = TypeVar("T")
 
-#: of a gateway's row, what is no part of a profile: devices.bulk sees to it
-_SWITCHES = ("enabled", "properties")
-_DATASTREAM = re.compile(r"([^:]+)(?::(0*[1-9][0-9]*))?(?::(?:on|off))?")
+#: of rows, what is no part of a profile: devices.bulk sees to it
+_SET_APART = ("enabled", "tags", "links")
+_DATASTREAM = re.compile(r"([^:#]+)(?::(0*[1-9][0-9]*))?(?::(on|off))?((?:#[^#]*)*)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,11 +53,13 @@ class GatewayRow:
     #: None: not said, so that an import leaves it as it is
     enabled: bool | None = None
     properties: dict[str, Any] | None = None
+    tags: tuple[str, ...] | None = None
+    links: tuple[Link, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class ThingRow:
-    """A row of things.csv: `datastreams` are property codes, with `:seconds`, `:on`, `:off` where wanted."""
+    """A row of things.csv: `datastreams` are property codes, with `:seconds`, `:off`, `#tag` where wanted."""
 
     gateway: str
     code: str
@@ -70,6 +73,24 @@ class ThingRow:
     model: str | None = None
     dev_eui: str | None = None
     enabled: bool | None = None
+    tags: tuple[str, ...] | None = None
+    links: tuple[Link, ...] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatastreamCell:
+    """A word of the cell `datastreams`; None: not said, so that an import leaves it as it is."""
+
+    code: str
+    seconds: int | None
+    enabled: bool | None
+    tags: tuple[str, ...] | None
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What devices.bulk sees to, as the registry has it."""
+        said = {"enabled": self.enabled, "tags": None if self.tags is None else list(self.tags)}
+        return {name: value for name, value in said.items() if value is not None}
 
 
 @dataclass(frozen=True)
@@ -109,36 +130,45 @@ class Tables:
         for row in self.things:
             things.setdefault(row.record.gateway, []).append(self._thing(row))
         return tuple(
-            Gateway(**_values(row.record, *_SWITCHES), things=tuple(things.get(row.record.code, ())))
+            Gateway(
+                **_values(row.record, "properties", *_SET_APART),
+                things=tuple(things.get(row.record.code, ())),
+            )
             for row in self.gateways
         )
 
     def _thing(self, row: Row[ThingRow]) -> Thing:
-        values = _values(row.record, "gateway", "enabled")
+        values = _values(row.record, "gateway", *_SET_APART)
         usual = {each.record.code: each.record.sampling_interval_s for each in self.observed_properties}
-        values["datastreams"] = {
-            code: seconds or usual[code] for code, seconds in datastreams(row, row.record.datastreams)
-        }
+        values["datastreams"] = {cell.code: cell.seconds or usual[cell.code] for cell in datastreams(row)}
         return Thing(**values)
 
 
-def datastreams(row: Row[Any], cells: tuple[str, ...]) -> Iterator[tuple[str, int | None]]:
-    """Yield property code and sampling interval, None where the cell leaves it to the property.
+def datastreams(row: Row[ThingRow]) -> Iterator[DatastreamCell]:
+    """Yield what each word of the cell `datastreams` says.
 
     Raises:
-        ProfileError: an interval is not a whole number of seconds above 0.
+        ProfileError: a word is of another form, or a tag in it is none.
     """
-    for cell in cells:
-        found = _DATASTREAM.fullmatch(cell)
+    for word in row.record.datastreams:
+        found = _DATASTREAM.fullmatch(word)
         if found is None:
-            raise row.error("datastreams", f"{cell!r} is not `property` or `property:seconds`")
-        yield found[1], int(found[2]) if found[2] else None
+            form = "`property` or `property:seconds`, with `:off` or `#tag` after it"
+            raise row.error("datastreams", f"{word!r} is not {form}")
+        code, seconds, switch, tags = found.groups()
+        yield DatastreamCell(
+            code=code,
+            seconds=int(seconds) if seconds else None,
+            enabled=switch == "on" if switch else None,
+            tags=_tags(row, tags.split("#")[1:]) if tags else None,
+        )
 
 
-def switched(cells: Iterable[str]) -> dict[str, bool]:
-    """Return which datastreams the cells switch, on or off; the others stay as they are."""
-    parts = [cell.split(":") for cell in cells]
-    return {code: rest[-1] == "on" for code, *rest in parts if rest and rest[-1] in {"on", "off"}}
+def _tags(row: Row[Any], words: Sequence[str]) -> tuple[str, ...]:
+    try:
+        return tags_in_order([word for word in words if word])
+    except LabelError as error:
+        raise row.error("datastreams", str(error)) from error
 
 
 def read_tables(folder: Path) -> Tables:

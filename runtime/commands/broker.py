@@ -12,6 +12,8 @@ from runtime.commands.running import in_database, run, run_until_stopped
 from runtime.settings import settings
 
 if TYPE_CHECKING:
+    import asyncio
+
     from psycopg import AsyncConnection
 
     from devices.broker_identities import BrokerIdentities
@@ -52,17 +54,29 @@ def follow(folder: _Folder = None) -> None:
     """Write the same files now and within seconds of every change, until stopped; `halong up` does it too.
 
     The broker reads them by itself where `deploy/mosquitto/start` runs it, as compose does. Passwords,
-    rotations, revocations and enrolments are then live without a restart.
+    rotations, revocations and enrolments are then live without a restart. Of the broker for browsers
+    (HALONG_BROWSER_BROKER_URL) it ends tokens that have expired, and writes its files to
+    HALONG_BROWSER_BROKER_DIR.
     Example: `halong broker follow --out /mosquitto/config`
     """
+    from devices.token_users import keep_tokens
     from runtime.broker_files import BrokerFiles
     from runtime.broker_follow import follow_identities, written
+    from runtime.browser_files import BrowserFiles
+    from runtime.until_stopped import until_stopped
 
     configured = settings()
     observe.set_up(configured, "identities")
     kept = BrokerFiles(configured, folder or configured.require_broker_dir())
-    url = configured.require_database_url()
-    run_until_stopped(lambda stop: follow_identities(url, kept.read, written(kept), stop))
+    place = configured.browser_broker_dir
+    browsers = BrowserFiles(configured, place) if place else None
+    url, control = configured.require_database_url(), configured.browser_broker_url
+
+    async def serve(stop: asyncio.Event) -> None:
+        tokens = [keep_tokens(url, str(control))] if control else []
+        await until_stopped(stop, follow_identities(url, kept.read, written(kept, browsers)), *tokens)
+
+    run_until_stopped(serve)
 
 
 @app.command("disconnect")

@@ -90,6 +90,8 @@ def _welcome(city: City, places: Folders) -> None:
         out.print(
             f"  . {places.card / 'demo.env'}   and follow the five-minute tour in README.md", markup=False
         )
+    if chosen.browser_mqtt_url:
+        out.print(f"MQTT for browsers: {chosen.browser_mqtt_url}  (docs/browsers.md)", markup=False)
     out.print(f"logs: {places.logs}", markup=False)
 
 

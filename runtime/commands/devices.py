@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from runtime.commands.labels import Tagged  # noqa: TC001  (typer reads it)
 from runtime.commands.running import DryRun, in_database
 from runtime.listing import Listing, shortened
 
@@ -80,14 +81,16 @@ def _import_boundaries(areas: list[Area], file: Path, attribution: str, *, dry_r
 @app.command("list")
 def list_(
     gateway: Annotated[str | None, typer.Option(help="Only this gateway's devices.")] = None,
+    tags: Tagged = None,
 ) -> None:
     """List gateways and their devices.
 
-    Example: `halong devices list --gateway ha-long-1`
+    Example: `halong devices list --gateway ha-long-1 --tag near-school`
     """
     from devices.registry import list_things
 
-    table = Listing("gateway", "device", "kind", "model", "DevEUI", "observes", prose=("model", "observes"))
-    for row in in_database(lambda conn: list_things(conn, gateway)):
+    names = "gateway", "device", "kind", "model", "DevEUI", "observes", "tags"
+    table = Listing(*names, prose=("model", "observes", "tags"))
+    for row in in_database(lambda conn: list_things(conn, gateway, tags)):
         table.row(*row)
     table.show(out)

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import ValidationError
-from rich.console import Console
 
+from runtime.commands.entry import change_in, changing, checked, create_in
+from runtime.commands.labels import Links, Tags, Unlinks, Untags, labelled
 from runtime.commands.named_values import split, value_of
 from runtime.commands.running import DryRun, in_database
+from runtime.settings import settings
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
-    from pydantic import BaseModel
 
     from devices.entries import Kind
-
-out = Console(highlight=False, soft_wrap=True)
+    from runtime.commands.entry import Options
 
 Code = Annotated[str, typer.Argument(help="Its code: 1 to 64 of a-z 0-9 _ . -")]
 Name = Annotated[str | None, typer.Option(help="What people call it.")]
@@ -59,6 +57,8 @@ def create_gateway(
     areas: Areas = None,
     heartbeat: Heartbeat = None,
     properties: Properties = None,
+    tags: Tags = None,
+    links: Links = None,
     dry_run: DryRun = False,
 ) -> None:
     """Register a gateway; one that is there with the same values is left as it is.
@@ -68,10 +68,13 @@ def create_gateway(
     """
     from api.schemas.registration import NewGateway
     from devices.entries import GATEWAY
+    from devices.model import reserved_text
 
-    given = _given(name=name, latitude=latitude, longitude=longitude, areas=areas, heartbeat_s=heartbeat)
-    given |= {"code": code, **_properties(properties, {})}
-    entry = _checked(NewGateway, given)
+    if code in settings().platform_users:
+        raise typer.BadParameter(reserved_text(code), param_hint="CODE")
+    given = given_alone(name=name, latitude=latitude, longitude=longitude, areas=areas, heartbeat_s=heartbeat)
+    given |= {"code": code, **_properties(properties, {}), **labelled({}, tags, links=links)}
+    entry = checked(NewGateway, given)
     in_database(lambda conn: _create(conn, GATEWAY, entry, [], dry_run=dry_run))
 
 
@@ -83,6 +86,10 @@ def set_gateway(
     areas: Areas = None,
     heartbeat: Heartbeat = None,
     properties: Properties = None,
+    tags: Tags = None,
+    untags: Untags = None,
+    links: Links = None,
+    unlinks: Unlinks = None,
     enabled: Enabled = None,
     dry_run: DryRun = False,
 ) -> None:
@@ -94,9 +101,12 @@ def set_gateway(
     from api.schemas.registration import GatewayChange
     from devices.entries import GATEWAY
 
-    given = _given(name=name, latitude=latitude, longitude=longitude, areas=areas, heartbeat_s=heartbeat)
-    given |= _given(enabled=enabled)
-    in_database(lambda conn: _change(conn, GATEWAY, code, GatewayChange, given, properties, dry_run=dry_run))
+    given = given_alone(name=name, latitude=latitude, longitude=longitude, areas=areas, heartbeat_s=heartbeat)
+    given |= given_alone(enabled=enabled)
+    options = _options(properties, tags, untags, links, unlinks)
+    in_database(
+        lambda conn: change_in(conn, GATEWAY, (code, code), GatewayChange, given, options, dry_run=dry_run)
+    )
 
 
 def create_thing(
@@ -111,6 +121,8 @@ def create_thing(
     model: Model = None,
     dev_eui: DevEui = None,
     properties: Properties = None,
+    tags: Tags = None,
+    links: Links = None,
     dry_run: DryRun = False,
 ) -> None:
     """Register a thing and what it measures; what is there with the same values is left as it is.
@@ -121,10 +133,13 @@ def create_thing(
     from api.schemas.registration import NewThing
     from devices.entries import THING
 
-    given = _given(gateway=gateway, kind=kind, name=name, latitude=latitude, longitude=longitude, areas=areas)
-    given |= _given(model=model, dev_eui=dev_eui) | {"code": code, **_properties(properties, {})}
+    given = given_alone(
+        gateway=gateway, kind=kind, name=name, latitude=latitude, longitude=longitude, areas=areas
+    )
+    given |= given_alone(model=model, dev_eui=dev_eui) | {"code": code, **_properties(properties, {})}
+    given |= labelled({}, tags, links=links)
     streams = [_datastream(code, each) for each in measures or ()]
-    entry = _checked(NewThing, given)
+    entry = checked(NewThing, given)
     in_database(lambda conn: _create(conn, THING, entry, streams, dry_run=dry_run))
 
 
@@ -139,6 +154,10 @@ def set_thing(
     model: Model = None,
     dev_eui: DevEui = None,
     properties: Properties = None,
+    tags: Tags = None,
+    untags: Untags = None,
+    links: Links = None,
+    unlinks: Unlinks = None,
     enabled: Enabled = None,
     dry_run: DryRun = False,
 ) -> None:
@@ -150,9 +169,14 @@ def set_thing(
     from api.schemas.registration import ThingChange
     from devices.entries import THING
 
-    given = _given(gateway=gateway, kind=kind, name=name, latitude=latitude, longitude=longitude, areas=areas)
-    given |= _given(model=model, dev_eui=dev_eui, enabled=enabled)
-    in_database(lambda conn: _change(conn, THING, code, ThingChange, given, properties, dry_run=dry_run))
+    given = given_alone(
+        gateway=gateway, kind=kind, name=name, latitude=latitude, longitude=longitude, areas=areas
+    )
+    given |= given_alone(model=model, dev_eui=dev_eui, enabled=enabled)
+    options = _options(properties, tags, untags, links, unlinks)
+    in_database(
+        lambda conn: change_in(conn, THING, (code, code), ThingChange, given, options, dry_run=dry_run)
+    )
 
 
 def disable_thing(code: Code, dry_run: DryRun = False) -> None:
@@ -163,7 +187,8 @@ def disable_thing(code: Code, dry_run: DryRun = False) -> None:
     set_thing(code, enabled=False, dry_run=dry_run)
 
 
-def _given(**options: Any) -> dict[str, Any]:
+def given_alone(**options: Any) -> dict[str, Any]:
+    """Return the options that were given."""
     return {name: value for name, value in options.items() if value not in (None, [])}
 
 
@@ -179,6 +204,15 @@ def _properties(options: list[str] | None, present: dict[str, Any]) -> dict[str,
     return {"properties": changed}
 
 
+def _options(properties: list[str] | None, *labels: list[str] | None) -> Options:
+    """Return what tells, of an entry that is there, the fields that these options change."""
+
+    def changed(present: dict[str, Any]) -> dict[str, Any]:
+        return _properties(properties, present["properties"]) | labelled(present, *labels)
+
+    return changed
+
+
 def _datastream(thing: str, text: str) -> dict[str, Any]:
     from api.schemas.registration import NewDatastream
 
@@ -186,15 +220,7 @@ def _datastream(thing: str, text: str) -> dict[str, Any]:
     if colon and not seconds.isdecimal():
         raise typer.BadParameter(f"{text!r} is not PROPERTY or PROPERTY:SECONDS", param_hint="--measures")
     interval = {"sampling_interval_s": int(seconds)} if colon else {}
-    return _checked(NewDatastream, {"thing": thing, "observed_property": code, **interval})
-
-
-def _checked(model: type[BaseModel], given: dict[str, Any]) -> dict[str, Any]:
-    try:
-        return model.model_validate(given).model_dump(exclude_unset=True)
-    except ValidationError as error:
-        wrong = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
-        raise typer.BadParameter("; ".join(wrong)) from None
+    return checked(NewDatastream, {"thing": thing, "observed_property": code, **interval})
 
 
 async def _create(
@@ -205,46 +231,9 @@ async def _create(
     *,
     dry_run: bool,
 ) -> None:
-    from devices import edit
     from devices.entries import DATASTREAM
 
-    async with conn.transaction(force_rollback=dry_run):
-        for each, values in ((kind, given), *((DATASTREAM, stream) for stream in streams)):
-            _, is_new = await edit.create(conn, each, values)
-            called = values.get("code") or f"{values['thing']}/{values['observed_property']}"
-            out.print(f"{'created' if is_new else 'unchanged'}: {each.name} {called}", markup=False)
-    _tell(dry_run=dry_run)
-
-
-async def _change(
-    conn: AsyncConnection[Any],
-    kind: Kind,
-    code: str,
-    model: type[BaseModel],
-    given: dict[str, Any],
-    properties: list[str] | None,
-    *,
-    dry_run: bool,
-) -> None:
-    from devices import edit
-
-    async with conn.transaction(force_rollback=dry_run):
-        before = await edit.found(conn, kind, code)
-        changes = _checked(model, given | _properties(properties, before["properties"]))
-        if not changes:
-            raise typer.BadParameter(f"say what is to change of {code}: see --help")
-        after = await edit.change(conn, kind, code, changes)
-        differing = [name for name in changes if before[name] != after[name]]
-        for name in differing:
-            out.print(f"{name}: {_shown(before[name])} -> {_shown(after[name])}", markup=False)
-        out.print(f"{'changed' if differing else 'unchanged'}: {kind.name} {code}", markup=False)
-    _tell(dry_run=dry_run)
-
-
-def _shown(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _tell(*, dry_run: bool) -> None:
-    if dry_run:
-        out.print("dry run: nothing was changed")
+    async with changing(conn, dry_run=dry_run):
+        await create_in(conn, kind, given)
+        for stream in streams:
+            await create_in(conn, DATASTREAM, stream)

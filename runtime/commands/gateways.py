@@ -1,4 +1,4 @@
-"""`halong gateways …`: identities on MQTT."""
+"""`halong gateways …`: which there are, and their identities on MQTT."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from runtime.commands.instants import duration, local
-from runtime.commands.running import By, in_database, own_name
+from runtime.commands.instants import duration, instant, local
+from runtime.commands.labels import Tagged  # noqa: TC001  (typer reads it)
+from runtime.commands.running import By, DryRun, in_database, own_name
+from runtime.commands.things import position
+from runtime.listing import Listing
 from runtime.settings import settings
 
 app = typer.Typer(
@@ -21,6 +24,83 @@ app = typer.Typer(
 out = Console(highlight=False, soft_wrap=True)
 
 _Code = Annotated[str, typer.Argument(help="The gateway's code.")]
+
+
+@app.command("list")
+def list_(
+    area: Annotated[str | None, typer.Option(help="Only in this area.")] = None,
+    tags: Tagged = None,
+) -> None:
+    """List gateways, how they are doing, and what hangs on them.
+
+    Example: `halong gateways list --area 193 --tag solar`
+    """
+    from api.queries.gateways import gateways
+
+    table = Listing("gateway", "name", "state", "things", "areas", "tags", prose=("name", "areas", "tags"))
+    found = in_database(
+        lambda conn: gateways(conn, area=area, state=None, tags=tags or None, after=None, limit=None)
+    )
+    for row in found:
+        state = row["state"] if row["enabled"] else "disabled"
+        table.row(
+            row["code"], row["name"], state, str(row["things"]), " ".join(row["areas"]), " ".join(row["tags"])
+        )
+    if table.row_count:
+        table.show(out)
+    else:
+        out.print("there is no such gateway: `halong gateways create --help` registers one")
+
+
+@app.command("move")
+def move(
+    code: _Code,
+    to: Annotated[str, typer.Option("--to", metavar="LAT,LON", help="Degrees, WGS 84: 21.03,107.34.")],
+    at: Annotated[str, typer.Option("--at", help="Since when: RFC 3339 time, local date, or `now`.")],
+    areas: Annotated[
+        list[str] | None,
+        typer.Option("--area", help="Code of an area whose outline is not known; repeat it for others."),
+    ] = None,
+    reason: Annotated[str | None, typer.Option(help="Why it was moved.")] = None,
+    by: By = "",
+    dry_run: DryRun = False,
+) -> None:
+    """Record that a gateway stands elsewhere since a time; lists of a time before have it where it stood.
+
+    Its devices stay where they are registered: `halong things move` moves them. A wrong position is
+    corrected by `halong gateways set`.
+    Example: `halong gateways move ha-long-1 --to 21.03,107.34 --at 2026-11-20 --area 195`
+    """
+    from devices import gateway_moves
+    from devices.installations import Place
+
+    latitude, longitude = position(to)
+    place, since = (
+        Place(latitude=latitude, longitude=longitude, areas=tuple(areas or ())),
+        instant(at, "--at"),
+    )
+    now, who = datetime.now(UTC), by or own_name()
+    done = in_database(
+        lambda conn: gateway_moves.move(
+            conn, code, place, since, now=now, who=who, reason=reason, dry_run=dry_run
+        )
+    )
+    left, entered = " ".join(done.left) or "no area", " ".join(done.entered) or "no area"
+    out.print(f"{code} since {since:%F %R} UTC: leaves {left}; enters {entered}", markup=False)
+    out.print("dry run: nothing was changed" if dry_run else "recorded")
+
+
+@app.command("take-back")
+def take_back(code: _Code, dry_run: DryRun = False) -> None:
+    """Take a gateway's last move back, as if it had not been recorded.
+
+    Example: `halong gateways take-back ha-long-1 --dry-run`
+    """
+    from devices import gateway_moves
+
+    at, place = in_database(lambda conn: gateway_moves.take_back(conn, code, dry_run=dry_run))
+    out.print(f"{code}: the move of {local(at)}; it stands at {place.latitude}, {place.longitude} again")
+    out.print("dry run: nothing was changed" if dry_run else "taken back")
 
 
 @app.command("password")

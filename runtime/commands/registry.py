@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
+from runtime.commands.instants import duration
 from runtime.commands.running import DryRun, in_database
+from runtime.settings import settings
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -20,6 +23,8 @@ app = typer.Typer(
     no_args_is_help=True, help="What is registered, as files: out, changed by many, and in again."
 )
 out = Console(highlight=False, soft_wrap=True)
+#: lines that are younger are kept
+_YOUNGEST = timedelta(days=90)
 
 
 @app.command("export")
@@ -78,9 +83,10 @@ def import_(
 async def _import(conn: AsyncConnection, path: Path, *, dry_run: bool, prune: bool, yes: bool) -> None:
     from analytics.alert_actions import import_rules
     from devices import bulk
-    from devices.profiles.bulk_files import read
+    from devices.profiles.bulk_files import read, require_free
 
     given = read(path, await _registered(conn))
+    require_free(given, settings().platform_users)
     plan = await bulk.plan_import(conn, given, prune=prune)
     _show(plan)
     if dry_run:
@@ -93,6 +99,42 @@ async def _import(conn: AsyncConnection, path: Path, *, dry_run: bool, prune: bo
         if given.has_rules:
             written = await import_rules(conn, given.tables.alert_rules)
             out.print(f"{written} of {len(given.tables.alert_rules)} alert rules written")
+
+
+@app.command("forget")
+def forget(
+    older_than: Annotated[
+        str,
+        typer.Option("--older-than", help=f"Lines older than so many days, {_YOUNGEST.days} at least: 730d."),
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count them.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Delete old lines of the log of changes about access: keys, passwords, tokens, certificates, sessions.
+
+    What numbers come from (areas, gateways, things, calibrations, maintenance, rules …) is never deleted:
+    an old value can be explained for good. The log keeps that something was deleted, how much, and by whom.
+    Example: `halong registry forget --older-than 730d --dry-run`
+    """
+    from devices import change_log
+
+    age = duration(older_than)
+    if age < _YOUNGEST:
+        told = (
+            f"{older_than!r} is less than {_YOUNGEST.days} days, in which somebody may still ask who it was"
+        )
+        raise typer.BadParameter(told, param_hint="--older-than")
+    before = datetime.now(UTC) - age
+    counts = in_database(lambda conn: change_log.forget(conn, before, dry_run=True))
+    for kind, count in counts.items():
+        out.print(f"  {count} of {kind}")
+    if dry_run or not counts:
+        out.print("dry run: nothing was deleted" if counts else f"nothing is older than {older_than}")
+        return
+    if not (yes or typer.confirm(f"delete these {sum(counts.values())} lines?")):
+        raise typer.Abort
+    done = in_database(lambda conn: change_log.forget(conn, before, dry_run=False))
+    out.print(f"{sum(done.values())} lines deleted")
 
 
 def _show(plan: BulkPlan) -> None:

@@ -63,3 +63,26 @@ def list_(
         what = each.thing, each.property, each.model, each.maker, each.serial_number, each.firmware
         table.row(str(each.id), *what, local(each.valid_from), local(each.valid_to))
     table.show(out)
+
+
+@app.command("remove")
+def remove(
+    number: Annotated[int, typer.Argument(help="Its number, as `halong sensors list` shows it.")],
+    at: Annotated[str, typer.Option("--at", help="When it was taken out: RFC 3339, a date, now.")] = "now",
+    mistake: Annotated[
+        bool, typer.Option("--mistake", help="It never was there: the one before measures on in its time.")
+    ] = False,
+) -> None:
+    """Record that a sensor was taken out, or with --mistake that it was recorded wrongly.
+
+    Example: `halong sensors remove 3 --at 2026-11-20`
+    """
+    from devices.sensors import change, delete
+
+    if mistake:
+        in_database(lambda conn: delete(conn, number))
+        out.print(f"sensor {number} is deleted")
+    else:
+        when = instant(at, "--at")
+        in_database(lambda conn: change(conn, number, {"valid_to": when}))
+        out.print(f"sensor {number} measured until {local(when)}")

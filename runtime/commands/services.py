@@ -143,7 +143,10 @@ def up(
 
 def check(
     service: Annotated[
-        str, typer.Option(help="What must be well: database, ingest, analytics, open-data, tls or all.")
+        str,
+        typer.Option(
+            help="What must be well: database, ingest, analytics, open-data, tls, issuer, browsers or all."
+        ),
     ] = "all",
 ) -> None:
     """Check the installation and say what is wrong; exit code 1 if something is.

@@ -51,7 +51,7 @@ def move(
     from devices import installations
     from devices.installations import Place
 
-    latitude, longitude = _position(to)
+    latitude, longitude = position(to)
     wanted = Place(latitude=latitude, longitude=longitude, areas=tuple(areas or ()), words=place)
     who = by or own_name()
     since, now = instant(at, "--at"), datetime.now(UTC)
@@ -64,7 +64,12 @@ def move(
     )
 
 
-def _position(text: str) -> tuple[float, float]:
+def position(text: str) -> tuple[float, float]:
+    """Read LAT,LON in degrees.
+
+    Raises:
+        BadParameter: it is none.
+    """
     try:
         latitude, longitude = map(float, text.split(","))
     except ValueError:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 import signal
-import socket
 import time
 from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import quote
 
 from devices.credentials import new_password, password_hash
-from devices.model import ALERT_READER, PLATFORM_USER
+from devices.model import ALERT_READER, BROWSERS, PLATFORM_USER
 from runtime.local.errors import LocalServiceError
 from runtime.local.mosquitto_files import TlsPorts, acl_text, broker_config, passwords_text
-from runtime.local.process import ServerProcess, ServiceUser, free_port
+from runtime.local.process import ServerProcess, ServiceUser, free_port, takes_connections
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -46,6 +45,7 @@ class LocalMosquitto:
         topic_root: str = "city/v1",
         sources: Mapping[str, str] | None = None,
         alert_reader_password: str | None = None,
+        bridge_password: str | None = None,
         tls: Mapping[str, str] | None = None,
         autosave_on_changes: bool = False,
         sessions: Iterable[str] = (),
@@ -62,6 +62,7 @@ class LocalMosquitto:
             topic_root: prefix of every topic of the wire contract.
             sources: see `acl_text`.
             alert_reader_password: of the user `alerts`; None: it may not log in.
+            bridge_password: of the user `browsers`; None: it may not log in.
             tls: files of `AuthorityFolder.for_broker`, for two further listeners, `tls_ports`; None: none.
             autosave_on_changes: see `broker_config`.
             sessions: client ids of halong's own: once all are back after a restart, a reload is enough.
@@ -74,7 +75,8 @@ class LocalMosquitto:
         self._passwords = dict(passwords or {})
         self._topic_root = topic_root
         self._sources = sources
-        self._reader = {ALERT_READER: password_hash(alert_reader_password)} if alert_reader_password else {}
+        others = {ALERT_READER: alert_reader_password, BROWSERS: bridge_password}
+        self._others = {name: password_hash(password) for name, password in others.items() if password}
         self._tls = dict(tls or {})
         self.tls_ports = TlsPorts(free_port(8883), free_port(8884)) if tls else None
         self._shut_out: tuple[str, ...] = ()
@@ -177,7 +179,7 @@ class LocalMosquitto:
         return bool(self._sessions) and self._sessions <= come
 
     def _write_files(self) -> None:
-        passwords = self._passwords | self._reader | {PLATFORM_USER: password_hash(self._platform_password())}
+        passwords = self._passwords | self._others | {PLATFORM_USER: password_hash(self._platform_password())}
         self._user.write_file(self.folder / "passwords", passwords_text(passwords))
         rules = acl_text(
             self._topic_root,
@@ -206,16 +208,8 @@ class LocalMosquitto:
         gateway_host = loopback if self.gateway_host in _ALL_ADDRESSES else self.gateway_host
         ports = (self.gateway_port, *(self.tls_ports or ()))
         listeners = (*((gateway_host, port) for port in ports), (loopback, self.platform_port))
-        while not all(_takes_connections(host, port) for host, port in listeners):
+        while not all(takes_connections(host, port) for host, port in listeners):
             if not self.is_running or time.monotonic() > deadline:
                 self._process.kill()
                 raise LocalServiceError(f"Mosquitto did not start. {self._process.last_words()}")
             time.sleep(0.02)
-
-
-def _takes_connections(host: str, port: int) -> bool:
-    try:
-        socket.create_connection((host, port), timeout=1).close()
-    except OSError:
-        return False
-    return True

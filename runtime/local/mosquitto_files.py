@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from devices.model import ALERT_READER, PLATFORM_USER
+from devices.model import ALERT_READER, BROWSERS, PLATFORM_USER
+from devices.mqtt_tokens import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -129,7 +130,8 @@ def acl_text(
         sparkplug: whether gateways may be edge nodes. Group and device are theirs to choose there, so that
             nothing bounds how many retained messages one of them leaves.
 
-    The user `alerts` reads every area's alerts, which halong alone writes.
+    The user `alerts` reads every area's alerts, which halong alone writes; `browsers`, the broker for
+    browsers, what gateways publish that they may hear.
     """
     known, second = sources or {}, second_users or {}
     patterns = "".join(f"pattern {right} {topic}\n" for right, topic in _rights(topic_root, "%u", sparkplug))
@@ -140,11 +142,13 @@ def acl_text(
         for user, code in second.items()
     )
     denied = "".join(f"\nuser {code}\ntopic deny #\n" for code in shut_out)
+    heard = [("read", f"{topic_root}/+/up/{kind}") for kind in KINDS]
+    browsers = _second_user(BROWSERS, heard, _rights(topic_root, BROWSERS, sparkplug))
     return f"""\
 {patterns}{servers}{others}{denied}
 user {ALERT_READER}
 topic read {topic_root}/alerts/#
-
+{browsers}
 user {platform_user}
 topic readwrite #
 topic read $SYS/#
@@ -170,7 +174,7 @@ def _rights(topic_root: str, gateway: str, sparkplug: bool) -> Rights:
 
 
 def _second_user(user: str, own: Rights, by_pattern: Rights) -> str:
-    """Return the lines of a gateway's second user: its gateway's rights, not those of its own name."""
+    """Return the lines of a user that has rights of its own, as its gateway's, and not those of its name."""
     lines = [f"topic {right} {topic}" for right, topic in own]
     lines += [f"topic deny {topic}" for _, topic in by_pattern if user in topic]
     return "\n".join(["", f"user {user}", *lines, ""])

@@ -217,6 +217,15 @@ def free_port(preferred: int = 0) -> int:
     raise LocalServiceError("No free TCP port on 127.0.0.1: end a program that listens there.")
 
 
+def takes_connections(host: str, port: int) -> bool:
+    """Tell whether something listens on a TCP port."""
+    try:
+        socket.create_connection((host, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
 def run_as(user: ServiceUser, command: Sequence[str | Path], environment: Mapping[str, str]) -> None:
     """Run a program to its end as `user`.
 

@@ -19,6 +19,8 @@ pytestmark = pytest.mark.browser
 PAGES: Final = {
     "map": ("/?", ".chart canvas"),
     "work": ("/?view=work", ".panel-alerts tbody tr"),
+    "planner": ("/?view=planner&areas=193,195", ".plan-number"),
+    "wall": ("/?view=wall&every=0", ".wall .map-field"),
     "alert": ("/?view=work&alert={alert}", ".side .sheet-verdict"),
     "gateway": ("/?view=work&gateway=ha-long-1", ".side .sheet-facts"),
     "thing": ("/?thing=ha-long-air-1", ".live-line"),
@@ -61,7 +63,7 @@ def newest_alert(url: str) -> int:
 
 
 @pytest.mark.usefixtures("alerts")
-@pytest.mark.parametrize("path", ["/?lang=vi", "/?view=work&lang=vi"])
+@pytest.mark.parametrize("path", ["/?lang=vi", "/?view=work&lang=vi", "/?view=planner&lang=vi"])
 def test_paper_shows_all_of_it_and_nothing_to_press(browser: Browser, console: str, path: str) -> None:
     with opened(browser, f"{console}{path}", ready=".panel", color_scheme="dark") as page:
         page.wait_for_selector(".panel tbody tr")

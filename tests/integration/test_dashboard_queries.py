@@ -60,7 +60,9 @@ def context(city: dict[str, Any]) -> Context:
 
 
 async def test_every_indicator_can_be_chosen(reader: AsyncConnection[Any], context: Context) -> None:
-    chosen = [t for t in TARGETS if "${indicator" in t.sql and "b.name" not in t.sql]  # nothing is older
+    """In one language; the period before this one has no values here (test_dashboard_numbers.py)."""
+    shown = [t for t in TARGETS if t.board in ("halong-tong-quan", "halong-quy-hoach")]
+    chosen = [t for t in shown if "${indicator" in t.sql and "b.name" not in t.sql]
     assert len({t.where for t in chosen}) >= 6
     for code in INDICATORS:
         variables = {**context.variables, "indicator": Variable(code)}

@@ -384,9 +384,10 @@ def test_the_demos_broker_lets_tour_in_by_tls_with_password_and_with_certificate
     given, places = Settings(database_url="postgresql://h/d"), Folders(folder / "state", folder / "card")  # type: ignore[arg-type]
     with local_services(given, places, Console(file=io.StringIO())) as city:
         write_card(city, places)
-        assert city.authority
+        assert city.brokers
+        assert city.brokers.authority
         own = new_key()
-        certificate = city.authority.folder.open(city.authority.passphrase).gateway(
+        certificate = city.brokers.authority.folder.open(city.brokers.authority.passphrase).gateway(
             "tour", own.public_key(), datetime.now(UTC)
         )
         (folder / "tour.pem").write_text(certificate_pem(certificate))

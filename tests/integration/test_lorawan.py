@@ -252,7 +252,7 @@ async def test_devices_are_listed_with_model_and_dev_eui(
 ) -> None:
     assert len(ids) == 4
     assert await list_things(conn, CHIRPSTACK) == [
-        (CHIRPSTACK, "bridge-1", "air_station", "dust-1", "a84041000181c061", "pm10 pm2_5")
+        (CHIRPSTACK, "bridge-1", "air_station", "dust-1", "a84041000181c061", "pm10 pm2_5", "")
     ]
 
 

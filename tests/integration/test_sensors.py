@@ -58,3 +58,9 @@ async def test_the_commands_record_and_list(conn: AsyncConnection[Any], halong: 
     assert "sensor 1: OPC-N3 measures pm2_5 of gw-a-aq from 2026-11-01 00:00" in said
     listed = await halong("sensors", "list", "gw-a-aq", "--at", "2026-11-20")
     assert all(words in listed for words in ("OPC-N3", "Alphasense", "4711", "1.18"))
+    await halong("sensors", "install", "gw-a-aq", "pm2_5", "--model", "SPS30", "--from", "2026-11-10")
+    assert "sensor 2 is deleted" in await halong("sensors", "remove", 2, "--mistake")
+    shown = await halong("sensors", "remove", 1, "--at", "2026-11-20")
+    assert "sensor 1 measured until 2026-11-20 00:00" in shown
+    (left,) = await sensors(conn)
+    assert (left.model, left.valid_to) == ("OPC-N3", datetime(2026, 11, 19, 17, tzinfo=UTC))

@@ -41,3 +41,27 @@ async def test_a_session_that_is_over_is_nobodys_and_is_forgotten(conn: AsyncCon
     await sessions.begin(conn, LAN, 12)
     rows = await conn.execute("SELECT subject FROM console_sessions")
     assert await rows.fetchall() == [("77aa",)]
+
+
+async def test_who_logs_in_and_out_stands_in_the_log(conn: AsyncConnection[Any]) -> None:
+    text = await sessions.begin(conn, MINH, 12)
+    await sessions.end(conn, text)
+    await sessions.end(conn, text)
+    await sessions.begin(conn, LAN, 12)
+    await conn.execute("UPDATE console_sessions SET expires_at = now()")
+    await sessions.begin(conn, MINH, 12)
+    rows = await (
+        await conn.execute(
+            """SELECT actor, action, code, coalesce(after, before)->>'name', before->>'hash', after->>'hash'
+               FROM registry_changes WHERE kind = 'console_session' AND action <> 'change' ORDER BY id"""
+        )
+    ).fetchall()
+    assert [row[:2] for row in rows] == [
+        ("person 5f1c (minh)", "create"),
+        ("person 5f1c (minh)", "delete"),
+        ("person 77aa (lan)", "create"),
+        ("sessions that are over", "delete"),
+        ("person 5f1c (minh)", "create"),
+    ]
+    assert {row[2].split()[0] for row in rows} == {"5f1c", "77aa"}
+    assert all((row[4] or row[5]).startswith("digest ") for row in rows)

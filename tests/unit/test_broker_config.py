@@ -84,7 +84,8 @@ def test_the_store_is_saved_at_changes_or_at_seconds(flag: bool, word: str) -> N
 
 def test_a_gateway_has_its_own_topics_and_the_platform_all() -> None:
     patterns, others = acl_text().split("user alerts\n")
-    reader, platform = others.split("user halong\n")
+    reader, others = others.split("user browsers\n")
+    browsers, platform = others.split("user halong\n")
     assert patterns.split("\n")[:4] == [
         "pattern write city/v1/%u/up/observations",
         "pattern write city/v1/%u/up/status",
@@ -100,6 +101,11 @@ def test_a_gateway_has_its_own_topics_and_the_platform_all() -> None:
         "",
     }
     assert reader.split() == ["topic", "read", "city/v1/alerts/#"]
+    heard, denied = browsers.strip().split("\n")[:2], browsers.strip().split("\n")[2:]
+    assert heard == ["topic read city/v1/+/up/observations", "topic read city/v1/+/up/status"]
+    assert {line.replace("browsers", "%u").replace("topic deny ", "") for line in denied} == {
+        line.split(" ", 2)[2] for line in patterns.split("\n") if "%u" in line
+    }
     assert platform.splitlines() == ["topic readwrite #", "topic read $SYS/#"]
 
 

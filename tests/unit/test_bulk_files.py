@@ -47,12 +47,20 @@ values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=9), st.lists, max_leaves=4
 )
 properties = st.dictionaries(st.text(max_size=9), values, max_size=3)
+tags = st.lists(codes, max_size=3, unique=True).map(sorted)
+links = st.lists(
+    st.fixed_dictionaries({
+        "kind": st.sampled_from(["photo", "note", "document"]), "title": names,
+        "url": st.sampled_from(["https://a.vn", 'https://a.vn:8443/x,y?q="z"#Hạ_Long']),
+    }),
+    max_size=2,
+)  # fmt: skip
 placed: dict[str, Any] = {"name": names, "latitude": latitudes, "longitude": longitudes, "areas": areas}
 
 
 @st.composite
 def registries(draw: st.DrawFn) -> tuple[tuple[Gateway, ...], Settings]:
-    """Some gateways with things, and what is switched off of them."""
+    """Some gateways with things, and what is switched off, tagged and linked of them."""
     gateways = draw(st.lists(codes, max_size=3, unique=True))
     things = draw(st.lists(codes, max_size=4, unique=True)) if gateways else []
     hanging: dict[str, list[Thing]] = {code: [] for code in gateways}
@@ -77,11 +85,15 @@ def registries(draw: st.DrawFn) -> tuple[tuple[Gateway, ...], Settings]:
         for thing in each.things
         for code in thing.datastreams
     ]
-    switch = st.booleans()
+    stream = {"enabled": st.booleans(), "tags": tags}
+    kept: dict[str, Any] = {
+        "gateways": (gateways, stream | {"links": links, "properties": properties}),
+        "things": (things, stream | {"links": links}),
+        "datastreams": (streams, stream),
+    }
     return made_gateways, {
-        "gateways": {each: {"enabled": draw(switch), "properties": draw(properties)} for each in gateways},
-        "things": {each: {"enabled": draw(switch)} for each in things},
-        "datastreams": {each: {"enabled": draw(switch)} for each in streams},
+        table: {key: draw(st.fixed_dictionaries(settings)) for key in keys}
+        for table, (keys, settings) in kept.items()
     }
 
 
@@ -127,6 +139,7 @@ def registered() -> Tables:
 
 
 HEAD = "gateway,code,name,kind,latitude,longitude,areas,datastreams\n"
+LABELLED = f"{HEAD[:-1]},tags,links\n"
 RIGHT = "gw-1,aq-{},Air,air_station,20.9,107,193,pm2_5\n"
 
 
@@ -174,6 +187,36 @@ def test_rows_that_refer_to_one_that_cannot_be_read_are_not_told_as_well(tmp_pat
         "gateways.csv, line 2, latitude: Expected `float`, got `str`",
         "things.csv, line 3, areas: '194' is not in areas.csv",
     )
+
+
+def link(**changed: str) -> str:
+    """The cells of a tag and one link."""
+    right = {"kind": "note", "title": "x", "url": "https://a.vn"}
+    text = json.dumps([right | changed]).replace('"', '""')
+    return f'a,"{text}"'
+
+
+@pytest.mark.parametrize(
+    ("cell", "column", "message"),
+    [
+        ("Near School,[]", "tags", "'Near' is no tag; give tags of 1 to 64 of a-z 0-9 _ . -"),
+        (link(kind="film"), "links", "Invalid enum value 'film'"),
+        (link(title=" "), "links", "' ' is no title; give"),
+        (link(url="http://a.vn"), "links", "give an address that begins"),
+        ("a,{}", "links", "got `object`"),
+        ("#A,,", "datastreams", "'A' is no tag"),
+    ],
+)
+def test_a_wrong_tag_or_link_is_told(
+    registered: Tables, tmp_path: Path, cell: str, column: str, message: str
+) -> None:
+    separator = "" if column == "datastreams" else ","
+    (tmp_path / "things.csv").write_text(f"{LABELLED}{RIGHT.format(1)[:-1]}{separator}{cell}\n")
+    with pytest.raises(ProfileError) as caught:
+        assembled(read(tmp_path / "things.csv", registered).tables)
+    (told,) = caught.value.messages
+    assert told.startswith(f"things.csv, line 2, {column}")
+    assert message in told
 
 
 @pytest.mark.parametrize(

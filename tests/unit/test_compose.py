@@ -1,4 +1,4 @@
-"""compose.yaml, Dockerfile, Grafana's provisioning and deploy/make-env, as far as they show unrun."""
+"""compose.yaml, Dockerfile and Grafana's provisioning, as far as they show unrun."""
 
 from __future__ import annotations
 
@@ -16,22 +16,15 @@ from check_jsonschema.builtin_schemas import get_builtin_schema
 
 from dashboards.deploy import FOLDER, Database, datasource
 from dashboards.grafana import boards
-from devices.model import PLATFORM_USER
+from runtime.local.browser_files import browser_config
 from runtime.local.mosquitto_files import TlsPorts, broker_config
-from runtime.oidc_settings import OidcSettings
-from runtime.settings import Settings
+from tests.compose import COMPOSE, DOCKERFILE, ONCE, OURS, SERVICES, filled, make_env, read_env
+from tests.conftest import REPOSITORY as ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import click
-
-ROOT = Path(__file__).resolve().parents[2]
-COMPOSE = yaml.safe_load((ROOT / "compose.yaml").read_text("utf-8"))
-SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = {name: s for name, s in SERVICES.items() if s["image"] == "halong:local"}
-#: end by themselves
-ONCE = {name for name, s in SERVICES.items() if s["restart"] == "no"}
 
 every_service = pytest.mark.parametrize("name", SERVICES)
 
@@ -46,6 +39,7 @@ def test_the_services_are_all_there() -> None:
     services = {
         "identities",
         "broker",
+        "browsers",
         "db",
         "ingest",
         "analytics",
@@ -53,6 +47,9 @@ def test_the_services_are_all_there() -> None:
         "open-data",
         "grafana",
         "simulators",
+        "proxy",
+        "api-more",
+        "backup",
     }
     assert set(SERVICES) - ONCE == services
     assert {"migrate", "authority", "certificate", "reader"} <= ONCE
@@ -63,6 +60,10 @@ def test_every_service_is_watched_and_bounded(name: str) -> None:
     service = SERVICES[name]
     limits = service["deploy"]["resources"]["limits"]
     assert {"cpus", "memory", "pids"} == set(limits)
+    rotation = service["logging"]
+    assert rotation["driver"] == "json-file"
+    assert re.fullmatch(r"\d+m", rotation["options"]["max-size"])
+    assert int(rotation["options"]["max-file"]) > 1
     if name in ONCE or name == "simulators":
         assert service["healthcheck"] == {"disable": True}
     else:
@@ -140,30 +141,34 @@ def test_open_data_are_published_where_the_api_reads_them(env: dict[str, str]) -
     modes = {}
     for name in ("open-data", "api"):
         service = SERVICES[name]
-        assert _filled(service["environment"]["HALONG_OPEN_DATA_TARGET"], env) == str(folder)
+        assert filled(service["environment"]["HALONG_OPEN_DATA_TARGET"], env) == str(folder)
         (modes[name],) = (v.split(":")[2:] for v in service["volumes"] if f":{folder}" in v)
     assert modes == {"open-data": [], "api": ["ro"]}
-    assert f"--group=10001 {folder} " in (ROOT / "Dockerfile").read_text()
+    assert f"--group=10001 {folder} " in DOCKERFILE
 
 
 def test_only_what_is_meant_for_others_is_published() -> None:
-    ports = {name: s["ports"] for name, s in SERVICES.items() if "ports" in s}
+    ports = {name: s["ports"] for name, s in SERVICES.items() if s.get("ports")}
     assert {name: [p.rpartition(":")[2] for p in given] for name, given in ports.items()} == {
         "broker": ["8883", "8884"],
+        "browsers": ["8084"],
         "api": ["8000"],
         "grafana": ["3000"],
+        "proxy": ["8080", "8443"],
     }
-    assert COMPOSE["networks"]["platform"] == {"internal": True}
-    going_out = {"analytics", "open-data"}
-    assert {name for name, s in SERVICES.items() if s["networks"] != ["platform"]} == set(ports) | going_out
+    inside = {"platform", "control"}
+    assert [COMPOSE["networks"][name] for name in inside] == [{"internal": True}] * 2
+    assert COMPOSE["networks"]["proxied"]["internal"] is True
 
 
-def test_who_tells_others_has_a_way_out() -> None:
-    """Webhooks and mail of alerts, and a store of open data elsewhere."""
-    assert COMPOSE["networks"]["outbound"] == {}
-    reach = {name for name, s in SERVICES.items() if "outbound" in s["networks"]}
-    assert reach == {"analytics", "open-data"}
-    assert SERVICES["analytics"]["environment"].keys() >= {"HALONG_ALERT_TARGETS", "HALONG_SMTP_URL"}
+def test_what_browsers_reach_is_apart_from_all_but_the_gateways_broker() -> None:
+    assert SERVICES["browsers"]["networks"] == ["gateways", "control"]
+    beside = {name for name, s in SERVICES.items() if {"gateways", "control"} & set(s["networks"])} - {
+        "browsers"
+    }
+    assert beside == {"broker", "api", "api-more", "identities"}
+    assert "gateways" not in {*SERVICES["api"]["networks"], *SERVICES["identities"]["networks"]}
+    assert not any(v.startswith("identities:") for v in SERVICES["browsers"]["volumes"])
 
 
 # --- secrets
@@ -171,39 +176,27 @@ def test_who_tells_others_has_a_way_out() -> None:
 
 @pytest.fixture
 def env(tmp_path: Path) -> dict[str, str]:
-    _make_env(tmp_path / ".env")
-    lines = (tmp_path / ".env").read_text().splitlines()
-    return dict(line.split("=", 1) for line in lines if not line.startswith("#"))
-
-
-def test_every_variable_is_written_by_make_env_and_has_no_default_but_none(env: dict[str, str]) -> None:
-    used = re.findall(r"(?<!\$)\$\{?(\w+)([^}]*)", (ROOT / "compose.yaml").read_text("utf-8"))
-    assert {name for name, _ in used} == set(env)
-    may_be_empty = {
-        "HALONG_OPEN_DATA_TARGET", "HALONG_PUBLIC_URL", "HALONG_API_TRUSTED_PROXIES",
-        "HALONG_ALERT_TARGETS", "HALONG_ALERT_SENDER", "HALONG_ALERT_WEBHOOK_SECRET", "HALONG_SMTP_URL",
-        "HALONG_GATEWAY_MQTT_URL",
-        *(f"HALONG_{name.upper()}" for name in OidcSettings.model_fields),
-    }  # fmt: skip
-    assert {name for name, rest in used if rest == "-"} == may_be_empty
-    assert {rest for name, rest in used if name not in may_be_empty} == {":?run deploy/make-env"}
+    make_env(tmp_path / ".env")
+    return read_env(tmp_path / ".env")
 
 
 def test_the_authority_is_in_the_hands_of_those_who_sign() -> None:
     """The broker has its own key from `identities`, and nobody else has the authority's."""
     signers = {"authority", "certificate", "identities", "demo-ca"}
+    # Its copies are worth nothing without the passphrase, which they do not have.
+    keepers = {"backup"}
     assert {n for n, s in SERVICES.items() if "HALONG_CA_PASSPHRASE" in s.get("environment", {})} == signers
     holders = {
         n for n, s in SERVICES.items() if any(v.startswith("authority:") for v in s.get("volumes", ()))
     }
-    assert holders == signers
+    assert holders == signers | keepers
     folders = {SERVICES[name]["environment"]["HALONG_CA_DIR"] for name in signers}
     (folder,) = folders
-    assert f"--owner=1883 --group=1883 --mode=0700 {folder} " in (ROOT / "Dockerfile").read_text()
+    assert f"--owner=1883 --group=1883 --mode=0700 {folder} " in DOCKERFILE
 
 
 def test_the_broker_is_named_in_its_certificate_as_gateways_reach_it(env: dict[str, str]) -> None:
-    names = _filled(SERVICES["certificate"]["environment"]["HALONG_BROKER_NAMES"], env).split(",")
+    names = filled(SERVICES["certificate"]["environment"]["HALONG_BROKER_NAMES"], env).split(",")
     host = subprocess.run(["hostname", "-f"], capture_output=True, text=True, check=False).stdout.strip()
     assert names[:2] == ["broker", "localhost"]
     assert names[2:] == [env["HALONG_GATEWAY_NAMES"]]
@@ -211,9 +204,9 @@ def test_the_broker_is_named_in_its_certificate_as_gateways_reach_it(env: dict[s
 
 
 def test_secrets_are_random_and_fit_into_addresses(env: dict[str, str], tmp_path: Path) -> None:
-    _make_env(tmp_path / "other")
+    make_env(tmp_path / "other")
     secrets = [value for name, value in env.items() if name.endswith(("_PASSWORD", "_PASSPHRASE"))]
-    assert len(secrets) == len(set(secrets)) == 5
+    assert len(secrets) == len(set(secrets)) == 7
     for secret in secrets:
         assert re.fullmatch(r"[0-9a-f]{48}", secret)
         assert secret not in (tmp_path / "other").read_text()
@@ -221,10 +214,10 @@ def test_secrets_are_random_and_fit_into_addresses(env: dict[str, str], tmp_path
 
 def test_secrets_are_the_owners_and_are_never_overwritten(tmp_path: Path) -> None:
     file = tmp_path / ".env"
-    _make_env(file)
+    make_env(file)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     written = file.read_text()
-    again = _make_env(file, check=False)
+    again = make_env(file, check=False)
     assert again.returncode == 1
     assert re.fullmatch(r"make-env: .* exists: its secrets are in use; .*\n", again.stderr)
     assert file.read_text() == written
@@ -234,28 +227,8 @@ def test_secrets_are_the_owners_and_are_never_overwritten(tmp_path: Path) -> Non
 def test_no_secret_stands_in_the_file(name: str) -> None:
     for variable, value in SERVICES[name].get("environment", {}).items():
         if re.search(r"PASSWORD|PASSPHRASE|SECRET|TOKEN|KEY", variable):
-            assert re.fullmatch(r"\$\{HALONG_\w+(:\?run deploy/make-env|-)\}", value)
+            assert value is None or re.fullmatch(r"\$\{HALONG_\w+(:\?run deploy/make-env|-)\}", value)
         assert not re.search(r"://[^:/@]+:(?!\$\{)[^@]+@", str(value)), variable
-
-
-@pytest.mark.parametrize("more", [{}, {"HALONG_OPEN_DATA_TARGET": ""}])
-def test_settings_of_our_services_exist_and_are_valid(
-    env: dict[str, str], more: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    env |= more
-    for name, service in OURS.items():
-        given = {k: _filled(v, env) for k, v in service["environment"].items()}
-        unknown = {k for k in given if k.removeprefix("HALONG_").lower() not in Settings.model_fields}
-        assert not unknown, f"{name} has settings that halong does not know: {unknown}"
-        if ca_file := given.get("HALONG_MQTT_CA_FILE"):
-            given["HALONG_MQTT_CA_FILE"] = str(tmp_path / Path(ca_file).name)
-            (tmp_path / Path(ca_file).name).touch()
-        for variable, value in given.items():
-            monkeypatch.setenv(variable, value)
-        settings = Settings()
-        assert (
-            settings.require_mqtt_url() == f"mqtt://{PLATFORM_USER}:{env['HALONG_MQTT_PASSWORD']}@broker:1884"
-        )
 
 
 # --- commands
@@ -267,7 +240,7 @@ def commands() -> Iterator[tuple[str, list[str]]]:
         test = service["healthcheck"].get("test", ["CMD"])
         if test[1:2] == ["halong"]:
             yield f"{name}: health check", test[1:]
-    for line in re.findall(r"^(?:RUN|CMD) (.*halong .*)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE):
+    for line in re.findall(r"^(?:RUN|CMD) (.*halong .*)$", DOCKERFILE, re.MULTILINE):
         words = [w for w in re.split(r"[\s\[\],\"]+", line) if w]
         if words[0] == "halong":
             yield f"Dockerfile: {line}", words
@@ -294,15 +267,14 @@ def test_every_command_is_one_of_halongs(where: str, words: list[str]) -> None:
 
 
 def test_images_are_built_from_stages_that_exist_and_run_as_nobody() -> None:
-    dockerfile = (ROOT / "Dockerfile").read_text()
-    stages = dict(re.findall(r"^FROM (\S+) AS (\w+)$", dockerfile, re.MULTILINE))
-    assert {s["build"]["target"] for s in SERVICES.values() if "build" in s} <= set(stages.values())
-    assert all(
-        re.fullmatch(r"python:3\.11-slim-bookworm|grafana/grafana:11\.6\.\d+", image) for image in stages
-    )
-    assert "\nUSER 10001:10001\n" in dockerfile.rpartition("FROM")[2]
-    assert "HEALTHCHECK" not in dockerfile
-    assert dockerfile.index("requirements.txt") < dockerfile.index("COPY . .")
+    images, stages = zip(*re.findall(r"^FROM (\S+) AS (\w+)$", DOCKERFILE, re.MULTILINE), strict=True)
+    assert DOCKERFILE.count("FROM ") == len(stages)
+    assert {s["build"]["target"] for s in SERVICES.values() if "build" in s} <= set(stages)
+    assert all(re.search(r":\d+\.\d+\.\d+(-[\w.-]+)?$", image) for image in images)
+    assert images.count(SERVICES["db"]["image"]) == 1, "pg_dump is the server's"
+    assert "\nUSER 10001:10001\n" in DOCKERFILE.rpartition("FROM")[2]
+    assert "HEALTHCHECK" not in DOCKERFILE
+    assert DOCKERFILE.index("requirements.txt") < DOCKERFILE.index("COPY . .")
 
 
 def test_every_package_is_sent_to_the_image() -> None:
@@ -323,6 +295,22 @@ def test_the_broker_is_set_up_as_the_local_one() -> None:
     assert compose == [line if line != where else "persistence_location /mosquitto/data/" for line in local]
 
 
+def test_the_broker_for_browsers_is_set_up_as_the_local_one() -> None:
+    """But that it speaks TLS, and lets halong come from another container."""
+    local = browser_config(
+        Path("/tmp/browsers"),
+        library=Path("/usr/lib/mosquitto_dynamic_security.so"),
+        port=8084,
+        control_port=1885,
+        gateways=("broker", 8883),
+        tls=True,
+    )
+    compose = _settings((ROOT / "deploy/mosquitto/browsers.conf").read_text())
+    assert compose == [
+        line.removesuffix(" 127.0.0.1") for line in _settings(local) if not line.startswith("user ")
+    ]
+
+
 def test_the_data_source_is_the_one_that_deploy_makes() -> None:
     (provisioned,) = _yaml("datasources/halong.yaml")["datasources"]
     database = Database(host="db", name="halong", password="")
@@ -334,19 +322,11 @@ def test_the_data_source_is_the_one_that_deploy_makes() -> None:
 def test_the_dashboards_are_found_where_the_image_has_them() -> None:
     (provider,) = _yaml("dashboards/halong.yaml")["providers"]
     folder = provider["options"]["path"]
-    assert re.search(rf"COPY --from=build \S+ {folder}\n", (ROOT / "Dockerfile").read_text())
+    assert re.search(rf"COPY --from=build \S+ {folder}\n", DOCKERFILE)
     assert (provider["folderUid"], provider["folder"]) == (FOLDER["uid"], FOLDER["title"])
     home = Path(SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
     assert str(home.parent) == folder
     assert home.stem in boards()
-
-
-def _make_env(file: Path, *, check: bool = True) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([ROOT / "deploy/make-env", file], check=check, capture_output=True, text=True)
-
-
-def _filled(value: str, env: dict[str, str]) -> str:
-    return re.sub(r"\$\{(\w+)(?::\?[^}]*|-)\}", lambda found: env[found[1]], value)
 
 
 def _settings(conf: str) -> list[str]:

@@ -16,8 +16,9 @@ from dashboards.console.scene import STATES
 from dashboards.console.words import LANGUAGES, WORDS, Words, language
 from devices.alert_rules import Kind, Severity
 
-SOURCES = sorted(Path(dashboards.console.__file__).parent.rglob("*.py"))
-INGEST = Path(dashboards.console.__file__).parents[2] / "ingest"
+CONSOLE = Path(dashboards.console.__file__).parent
+SOURCES = sorted(CONSOLE.rglob("*.py"))
+INGEST = CONSOLE.parents[1] / "ingest"
 
 
 #: first part of a key -> what follows it
@@ -29,8 +30,14 @@ COMPOSED = {
     "verdict": Verdict,
     "flag": [str(flag.name).lower() for flag in Flag],
     "live": ["reading", "live", "lost", "empty"],
+    "past": ["slider", "play", "pause", "live", "not_live", "to_live"],
+    "wall": ["age", "age_none", "seconds", "minutes", "hours", "days", "alerts"],
     "silence": ["alert", "rule_area", "area"],
 }
+
+
+#: words that the browser fills in: first part of a key -> the scripts that do
+BROWSERS = {"planner_": [*CONSOLE.glob("planner/*.js"), CONSOLE / "planner.js"]}
 
 
 def places(text: str) -> set[str]:
@@ -51,9 +58,22 @@ def test_every_key_that_the_code_names_exists_and_none_is_unused() -> None:
     assert named <= set(WORDS)
     composed = {*STATES, "disabled"} | {f"{unit}_ago" for unit in ("seconds", "minutes", "hours", "days")}
     composed |= {f"{kind}_{code}" for kind, codes in COMPOSED.items() for code in codes}
-    unused = {key for key in WORDS if not key.startswith(("why_", "refused_")) and f'"{key}"' not in code}
+    elsewhere = ("why_", "refused_", *BROWSERS)
+    unused = {key for key in WORDS if not key.startswith(elsewhere) and f'"{key}"' not in code}
     assert unused == composed - {key for key in composed if f'"{key}"' in code}
     assert composed <= set(WORDS)
+
+
+@pytest.mark.parametrize("start", BROWSERS)
+def test_every_key_that_a_script_names_exists_and_none_is_unused(start: str) -> None:
+    code = "\n".join(path.read_text("utf-8") for path in BROWSERS[start])
+    keys = {key.removeprefix(start) for key in WORDS if key.startswith(start)}
+    assert set(re.findall(r"\bsay\([\"'](\w+)[\"'](?! \+)", code)) <= keys
+    other = {f"with_{name}" for name in ("previous", "year", "none")} | {
+        "not_computed",
+        "no_rule_for_periods",
+    }
+    assert {key for key in keys - other if not re.search(rf"[\"'.]{key}\b", code)} == set()
 
 
 def test_every_reason_for_no_value_has_words() -> None:

@@ -16,7 +16,7 @@ import pytest
 import api.queries
 from api import reach
 from api.known import Known, Unit
-from api.rights import NEEDED, RIGHTS, Right, Role, require_rules, roles_with
+from api.rights import NEEDED, OPENED, RIGHTS, Right, Role, require_rules, roles_with
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 _PROTECTED = re.compile(
     r"\b(FROM|JOIN|INTO|UPDATE)\s+(areas|area_successions|things|gateways|datastreams|observations|observations_hourly"
     r"|latest_observations|observation_flags|refusals|alerts|alert_rules|alert_history|alert_silences|alert_notifications"
-    r"|gateway_status|gateway_status_history|gateway_gaps|arrivals|commands|command_history|desired_configs|rollout_gateways|indicator_values|latest_values|site_values|live_\w+)\b"
+    r"|gateway_status|gateway_status_history|gateway_gaps|arrivals|commands|command_history|desired_configs|rollout_gateways|indicator_values|latest_values|site_values|live_\w+"
+    r"|gateway_stays|maintenance_windows|sensors|automatic_acceptance)\b"
 )  # fmt: skip
 _STATEMENT = re.compile(r"\s*(SELECT|WITH|INSERT|UPDATE|DELETE)\b")
 #: queries that are not cut -> why nothing gets out by them
@@ -43,6 +44,7 @@ _CUT_ELSEWHERE = {
     "alerts._BY_HISTORY": "joined with alerts._ALERT, which is cut",
     "keys._UNKNOWN_AREAS": "run by who makes keys",
     "live._[!U]*": "read once for all streams, whose Selections are cut; what is watched was checked",
+    "sensors._SAME": "of a datastream that things.datastream gave",
     "open_data._*": "published, for everyone",
     "dashboards.console.queries._HISTORY": "of an area of the console's registry, which areas._LIST gave",
 }
@@ -165,6 +167,8 @@ def test_roles_as_the_city_gave_them() -> None:
         Right.INDICATORS,
         Right.EXPORT,
         Right.RAW,
+        Right.DOWNLINK,
+        Right.LISTEN,
         Right.OPERATE,
         Right.COMMAND,
     }
@@ -172,11 +176,14 @@ def test_roles_as_the_city_gave_them() -> None:
         Right.INDICATORS,
         Right.EXPORT,
         Right.RAW,
+        Right.DOWNLINK,
+        Right.LISTEN,
         Right.COMMAND,
         Right.CONFIGURE,
         Right.REGISTER,
     }
     assert RIGHTS[Role.ADMIN] == set(Right)
+    assert {Right.INDICATORS, Right.RAW} == OPENED, "what is sent to gateways is nobody's without a key"
     assert roles_with(Right.RAW) == ("operator", "installer", "admin")
 
 

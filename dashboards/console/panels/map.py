@@ -27,7 +27,7 @@ class MapPanel:
     ) -> None:
         """Build the panel with the indicators of a scene to choose from."""
         self._words = words
-        section = panel("map", words("map"))
+        self.section = section = panel("map", words("map"))
         with head(section):
             self._select = _select(scene, on_indicator)
         with section:
@@ -36,9 +36,8 @@ class MapPanel:
             self._map.on_choose(on_area)
             self._map.on_open(on_gateway)
             with tag("div", "map-foot"):
-                self._legend = tag("ul", "legend", aria_label=words("legend"))
+                self._legend = Legend(words)
                 self._notes = text("p", "", "notes")
-        self._shown: object = None
 
     def show(self, scene: Scene) -> None:
         """Show a scene."""
@@ -53,9 +52,20 @@ class MapPanel:
             label=label,
         )
         self._notes.show(" · ".join(scene.notes()))
-        self._show_legend(scene)
+        self._legend.show(scene)
 
-    def _show_legend(self, scene: Scene) -> None:
+
+class Legend:
+    """What the colours of a map stand for."""
+
+    def __init__(self, words: Words) -> None:
+        """Build it, empty."""
+        self._words = words
+        self._legend = tag("ul", "legend", aria_label=words("legend"))
+        self._shown: object = None
+
+    def show(self, scene: Scene) -> None:
+        """Show the colours of a scene's indicator."""
         unit = formats.unit(scene.indicator["unit"]) or self._words("no_unit")
         entries = scene.scale.legend()
         if (unit, entries) == self._shown:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 #: in this order: what comes later goes before what is earlier
-_FILES: Final = ("frame", "panels", "tables", "map", "work", "side", "gate", "print")
+_FILES: Final = ("frame", "panels", "tables", "map", "work", "side", "planner", "wall", "gate", "print")
 
 
 @cache

@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Protocol
 
 from dashboards.console.views.map import MapView
+from dashboards.console.views.planner import PlannerView
+from dashboards.console.views.wall import WallView
 from dashboards.console.views.work import WorkView
 
 if TYPE_CHECKING:
@@ -28,4 +30,9 @@ class View(Protocol):
         """Draw what the browser's theme decides on, and what is read for this view alone."""
 
 
-SHOWN: Final[Mapping[str, Callable[[Context, Scene], View]]] = {"map": MapView, "work": WorkView}
+SHOWN: Final[Mapping[str, Callable[[Context, Scene], View]]] = {
+    "map": MapView,
+    "work": WorkView,
+    "planner": PlannerView,
+    "wall": WallView,
+}

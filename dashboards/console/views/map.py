@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from dashboards.console.choice import Detail
 from dashboards.console.panels.chart import ChartPanel
 from dashboards.console.panels.map import AreasPanel, MapPanel
+from dashboards.console.panels.past import PastPart
+from dashboards.console.scene import Scene
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from dashboards.console.scene import Scene
     from dashboards.console.views.context import Context
 
 
@@ -30,19 +31,35 @@ class MapView:
             on_indicator=self._on_indicator,
             on_gateway=self._on_gateway,
         )
+        with self._map.section:
+            self._past = PastPart(context, self._on_slide)
         self._areas = AreasPanel(words, on_area=self._on_area)
         self._chart = ChartPanel(words)
 
     def show(self, scene: Scene) -> None:
         """Show a scene."""
+        shown = self._past.scene(scene)
+        self._map.section.classes(
+            add="not-live" if shown is not scene else "", remove="not-live" if shown is scene else ""
+        )
         for part in (self._map, self._areas, self._chart):
-            part.show(scene)
+            part.show(shown)
 
     async def draw(self, scene: Scene, *, dark: bool) -> None:
-        """Draw the chart."""
+        """Draw the chart, and the map as it was."""
+        if await self._past.read(scene) and scene.choice == self._context.choice():
+            self.show(scene)
         series = await self._context.feed.series(scene.indicator, scene.area)
         if scene.choice == self._context.choice():  # or another one was chosen meanwhile
             self._chart.draw(scene, series, dark=dark)
+
+    async def _on_slide(self) -> None:
+        snapshot = self._context.feed.snapshot
+        if snapshot is None:
+            return
+        scene = Scene(snapshot, self._context.choice(), self._context.words)
+        await self._past.read(scene)
+        self.show(scene)
 
     def _on_area(self, code: str) -> Awaitable[None]:
         return self._context.choose(self._context.choice().at(code))

@@ -9,7 +9,10 @@ from dashboards.console.words.city import CITY
 from dashboards.console.words.codes import CODES
 from dashboards.console.words.frame import FRAME
 from dashboards.console.words.gate import GATE
+from dashboards.console.words.past import PAST
+from dashboards.console.words.planner import PLANNER
 from dashboards.console.words.side import SIDE
+from dashboards.console.words.wall import WALL
 from dashboards.console.words.work import WORK
 
 if TYPE_CHECKING:
@@ -21,7 +24,9 @@ LANGUAGES: Final[tuple[Language, ...]] = ("vi", "en")
 LANGUAGE_COOKIE: Final = "halong_lang"
 
 #: key -> (Vietnamese, English)
-WORDS: Final[dict[str, tuple[str, str]]] = FRAME | CITY | ALERTS | SIDE | WORK | GATE | CODES
+WORDS: Final[dict[str, tuple[str, str]]] = (
+    FRAME | CITY | ALERTS | SIDE | WORK | GATE | CODES | PAST | PLANNER | WALL
+)
 
 
 class Words:
@@ -39,6 +44,17 @@ class Words:
             KeyError: there is no such key, or a place is not given.
         """
         return WORDS[key][self._place].format(**values)
+
+    def begun_with(self, start: str, *, keep: bool = False) -> dict[str, str]:
+        """Return the words of keys that begin so, with their places open, for the browser to fill in.
+
+        keep: under the whole key, not what follows `start`.
+        """
+        return {
+            key if keep else key.removeprefix(start): texts[self._place]
+            for key, texts in WORDS.items()
+            if key.startswith(start)
+        }
 
     def said(self, text: Text) -> str:
         """Return a text in the language."""

@@ -81,6 +81,8 @@ _RADON = {
     "aggregation": "mean", "sampling_interval_s": 3600, "device_kind": "air_station",
 }  # fmt: skip
 _PROPERTY = "/v1/registry/observed-properties"
+_SENSOR = {"model": "OPC-N3", "valid_from": "2026-11-01T00:00:00Z"}
+_WORK = {"ends_at": "PT4H", "reason": "new mast"}
 _CALIBRATION = {"valid_from": "2026-11-01T00:00:00Z", "reference": "K-114"}
 RULES: dict[str, Rule] = {
     "listAreas": get("/v1/areas?limit=1000", "/v1/areas?parent=194", roles=READERS),
@@ -125,6 +127,13 @@ RULES: dict[str, Rule] = {
         hidden=404,
         ok=(201,),
     ),
+    "moveGateway": Rule(
+        INSTALLERS,
+        Target("/v1/gateways/ha-long-1/places", moved("193")),
+        Target("/v1/gateways/mong-cai-1/places", moved("194")),
+        hidden=404,
+        ok=(201,),
+    ),
     "listRefusals": get("/v1/refusals"),
     "listUnknownThings": get("/v1/unknown-things", "/v1/unknown-things?gateway=mong-cai-1"),
     "getUnknownThing": get("/v1/unknown-things/1", "/v1/unknown-things/2", hidden=404),
@@ -164,6 +173,13 @@ RULES: dict[str, Rule] = {
     "getAvailability": get("/v1/availability?thing=ha-long-air-1", "/v1/availability?gateway=mong-cai-1"),
     "listConfigs": get("/v1/configs"),
     "getConfig": get("/v1/configs/ha-long-1", "/v1/configs/mong-cai-1", hidden=404),
+    "createMqttToken": Rule(
+        RAW,
+        Target("/v1/mqtt-tokens", {}),
+        Target("/v1/mqtt-tokens", {"gateways": ["mong-cai-1"]}),
+        ok=(201,),
+    ),
+    "endMqttToken": Rule(RAW, Target("/v1/mqtt-tokens/{token}"), ok=(204,)),
     "changeConfig": Rule(
         INSTALLERS,
         Target("/v1/configs/ha-long-1", {"settings": {"led": "off"}}),
@@ -242,5 +258,50 @@ RULES: dict[str, Rule] = {
     "getCalibration": get("/v1/registry/calibrations/1", "/v1/registry/calibrations/2", hidden=404),
     "changeCalibration": Rule(ADMINS, Target("/v1/registry/calibrations/1", {"gain": 2}, over="*")),
     "deleteCalibration": Rule(ADMINS, Target("/v1/registry/calibrations/1", over="*"), ok=(204,)),
+    "listSensors": get("/v1/registry/sensors", f"/v1/registry/sensors?thing={_FOREIGN}"),
+    "createSensor": Rule(
+        INSTALLERS,
+        Target("/v1/registry/sensors", _SENSOR | {"datastream": "{own}"}),
+        Target("/v1/registry/sensors", _SENSOR | {"datastream": "{foreign}"}),
+        ok=(201,),
+    ),
+    "getSensor": get("/v1/registry/sensors/1", "/v1/registry/sensors/2", hidden=404),
+    "changeSensor": registered("sensors", "1", "2", {"firmware": "2"}),
+    "deleteSensor": Rule(
+        INSTALLERS,
+        Target("/v1/registry/sensors/1", over="*"),
+        Target("/v1/registry/sensors/2", over="*"),
+        hidden=404,
+        ok=(204,),
+    ),
+    "listMaintenanceWindows": get("/v1/maintenance-windows", f"/v1/maintenance-windows?thing={_FOREIGN}"),
+    "getMaintenanceWindow": get("/v1/maintenance-windows/1", "/v1/maintenance-windows/2", hidden=404),
+    "createMaintenanceWindow": Rule(
+        INSTALLERS,
+        Target("/v1/maintenance-windows", _WORK | {"area": "193"}),
+        Target("/v1/maintenance-windows", _WORK | {"gateway": "mong-cai-1"}),
+        ok=(201,),
+    ),
+    "endMaintenanceWindow": Rule(
+        INSTALLERS,
+        Target("/v1/maintenance-windows/1"),
+        Target("/v1/maintenance-windows/2"),
+        hidden=404,
+        ok=(204,),
+    ),
+    "listAutomaticAcceptance": get("/v1/automatic-acceptance", roles=INSTALLERS),
+    "setAutomaticAcceptance": Rule(
+        INSTALLERS,
+        Target("/v1/automatic-acceptance/ha-long-1", {}),
+        Target("/v1/automatic-acceptance/mong-cai-1", {}),
+        hidden=404,
+    ),
+    "endAutomaticAcceptance": Rule(
+        INSTALLERS,
+        Target("/v1/automatic-acceptance/ha-long-1"),
+        Target("/v1/automatic-acceptance/mong-cai-1"),
+        hidden=404,
+        ok=(204,),
+    ),
     "listChanges": get("/v1/changes", roles=INSTALLERS),
 }

@@ -11,7 +11,7 @@ import numpy as np
 
 from analytics.alert_actions import import_rules
 from analytics.indicator import INDICATORS
-from devices import configs, profiles, registry
+from devices import configs, maintenance, profiles, registry, sensors
 from devices.model import Gateway, Thing
 from storage import observations
 
@@ -86,6 +86,7 @@ async def seed_lasting(conn: AsyncConnection[Any]) -> None:
     await registry.import_profile(conn, profile)
     await _observations(conn)
     await _calibration(conn)
+    await _upkeep(conn)
     await _indicators(conn)
     await _alerts(conn, profile.alert_rules)
 
@@ -113,6 +114,14 @@ async def _observations(conn: AsyncConnection[Any]) -> None:
     rows["quality"] = 0
     rows["quality"][STEPS - 1] = 1
     await observations.copy_in(conn, observations.sort(rows))
+
+
+async def _upkeep(conn: AsyncConnection[Any]) -> None:
+    """Window 1 of ha-long-1, long over, and sensor 1 of ha-long-rain-1."""
+    begun = datetime(2020, 1, 1, tzinfo=UTC)
+    ends_at = begun + timedelta(hours=4)
+    await maintenance.add(conn, "gateway", "ha-long-1", begun, ends_at, reason="new mast", who="Minh")
+    await sensors.install(conn, "ha-long-rain-1", "rainfall", begun, model="TB4", who="Minh")
 
 
 async def _calibration(conn: AsyncConnection[Any]) -> None:

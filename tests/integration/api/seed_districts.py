@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from devices import configs, unknown_seen
+from devices import configs, maintenance, sensors, unknown_limits, unknown_seen
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -21,6 +21,7 @@ async def seed_districts(conn: AsyncConnection[Any]) -> None:
     await _commands(conn)
     await configs.change(conn, "mong-cai-1", {"settings": {"led": "on"}}, by="Minh")
     await _calibration(conn)
+    await _maintain(conn)
 
 
 async def _measured(conn: AsyncConnection[Any]) -> None:
@@ -92,3 +93,15 @@ async def _calibration(conn: AsyncConnection[Any]) -> None:
            FROM datastreams d JOIN things t ON t.id = d.thing_id
            WHERE t.code = 'mong-cai-air-1'"""
     )
+
+
+async def _maintain(conn: AsyncConnection[Any]) -> None:
+    """Windows, sensors and limits: 1 of each in 193, 2 in 194."""
+    await conn.execute("TRUNCATE maintenance_windows, sensors RESTART IDENTITY")
+    now = datetime.now(UTC)
+    for thing, gateway in (("ha-long-air-1", "ha-long-1"), ("mong-cai-air-1", "mong-cai-1")):
+        await maintenance.add(
+            conn, "gateway", gateway, now, now + timedelta(days=1), reason="mast", who="Minh"
+        )
+        await sensors.install(conn, thing, "pm2_5", now - timedelta(days=3), model="old", who="Minh")
+        await unknown_limits.set_automatic(conn, gateway, (1, 1), "Minh")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from psycopg import AsyncConnection
 
+    from runtime.local.browser_broker import BrowserBroker
     from tests.integration.api.access import Target
     from tests.issuers import SigningIssuer
 
@@ -48,13 +49,15 @@ def operations(app: FastAPI) -> dict[str, str]:
 
 @pytest.fixture
 async def app(
-    database_url: str, city: AsyncConnection[Any], tmp_path: Any, issuer: SigningIssuer
-) -> AsyncIterator[FastAPI]:
+    database_url: str, city: AsyncConnection[Any], tmp_path: Any, issuer: SigningIssuer,
+    browsers: BrowserBroker,
+) -> AsyncIterator[FastAPI]:  # fmt: skip
     """The application, closed, over a city whose two districts have as much of everything."""
     await seed_districts(city)
     settings = {
         "database_url": database_url, "export_dir": tmp_path,
         "oidc_issuer": issuer.url, "oidc_area_claim": "areas",
+        "browser_mqtt_url": browsers.url, "browser_broker_url": browsers.control_url,
     }  # fmt: skip
     app = create_app(Settings.model_validate(settings))
     async with app.router.lifespan_context(app):
@@ -77,6 +80,7 @@ async def numbers(conn: AsyncConnection[Any]) -> dict[str, str]:
         "own": found["ha-long-air-1"],
         "foreign": found["mong-cai-air-1"],
         "export": "00000000-0000-0000-0000-000000000000",
+        "token": "browser-0",
     }
 
 
@@ -84,6 +88,8 @@ async def test_who_may_do_what_is_said_of_every_operation(app: FastAPI) -> None:
     assert set(operations(app)) == set(RULES)
 
 
+#: what later operations name, and which member of the answer it is
+MAKES = {"createExport": ("export", "id"), "createMqttToken": ("token", "user_name")}
 CALLERS = [*((role, False) for role in Role), *((role, True) for role in sorted(CONFINED))]
 
 
@@ -105,7 +111,10 @@ async def test_every_operation_by_every_role_in_its_own_area_and_in_another(
         async def ask(operation: str, target: Target) -> httpx.Response:
             path = target.path.format(**known)
             over = None if target.over is None else {"if-match": target.over}
-            return await client.request(methods[operation], path, json=target.body, headers=over)
+            body = target.body
+            if body is not None and "{" in str(body.get("datastream")):
+                body = body | {"datastream": int(body["datastream"].format(**known))}
+            return await client.request(methods[operation], path, json=body, headers=over)
 
         for operation, rule in RULES.items():
             foreign = None if rule.foreign is None else await ask(operation, rule.foreign)
@@ -115,8 +124,9 @@ async def test_every_operation_by_every_role_in_its_own_area_and_in_another(
                     assert set(assert_problem(each, 403, "forbidden")["roles"]) == rule.roles, operation
                 continue
             assert answer.status_code in rule.ok, f"{operation}: {answer.text}"
-            if operation == "createExport":
-                known["export"] = answer.json()["id"]
+            if operation in MAKES:
+                name, member = MAKES[operation]
+                known[name] = answer.json()[member]
             if is_confined:
                 assert_nothing_foreign(operation, answer, foreign, rule.hidden)
             elif foreign is not None:
@@ -145,6 +155,7 @@ async def test_the_markers_of_the_other_area_are_there_for_who_reaches_it(
         "listAreas", "getArea", "listValues", "listThings", "listDatastreams", "listLatestObservations",
         "listObservations", "listGateways", "listRefusals", "listUnknownThings", "listAlerts",
         "listAlertRules", "listAlertSilences", "listCommands", "listConfigs", "listLiveness", "getRollout",
+        "listSensors", "listMaintenanceWindows",
     }  # fmt: skip
     async with client_of(app, authorization=f"Bearer {text}") as client:
         for operation in expected:

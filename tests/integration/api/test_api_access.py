@@ -45,6 +45,27 @@ async def ask_with(app: FastAPI, key: str) -> httpx.Response:
     return await ask(app, authorization=f"Bearer {key}")
 
 
+@pytest.mark.attack("no key where all reading is public, for what is sent to gateways", "401")
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/commands",
+        "/v1/commands/1",
+        "/v1/configs",
+        "/v1/configs/ha-long-1",
+        "/v1/rollouts",
+        "/v1/rollouts/1",
+        "/v1/automatic-acceptance",
+        "/v1/changes",
+    ],
+)
+async def test_what_is_sent_to_gateways_is_never_public(app: FastAPI, path: str) -> None:
+    assert (await ask(app, "/v1/gateways")).status_code == 200, "reading is public here"
+    assert_problem(await ask(app, path), 401, "unauthorized")
+    template = path.replace("/1", "/{id}").replace("/ha-long-1", "/{gateway}")
+    assert {} not in app.openapi()["paths"][template]["get"]["security"]
+
+
 @pytest.mark.attack("no key, at every path of the document", "401")
 async def test_without_a_key_there_is_no_data(closed: FastAPI) -> None:
     for path, item in closed.openapi()["paths"].items():

@@ -11,16 +11,29 @@ from urllib.parse import quote, urlencode
 import jsonschema
 import pytest
 
+from api import keys
 from api.formats.kinds import KINDS as FORMATS
 from api.openapi_files import example_address
 from api.openapi_links import LINKS
 from api.problems import KINDS
+from tests.integration.api.conftest import client_of
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     import httpx
     from fastapi import FastAPI
+    from psycopg import AsyncConnection
 
 _JSON = ("application/json", "application/geo+json")
+
+
+@pytest.fixture
+async def client(app: FastAPI, city: AsyncConnection[Any]) -> AsyncIterator[httpx.AsyncClient]:
+    """Somebody who may read everything: what is sent to gateways is not public where all else is."""
+    text, _ = await keys.create(city, "reader", "admin", rate=1_000_000)
+    async with client_of(app, authorization=f"Bearer {text}") as client:
+        yield client
 
 
 def operations(app: FastAPI) -> list[tuple[str, dict[str, Any]]]:

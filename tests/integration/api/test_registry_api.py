@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from api import keys
+from api.app import create_app
+from runtime.settings import Settings
 from tests.integration.api.conftest import client_of
 from tests.integration.api.test_api_contract import assert_fits, assert_problem
 
@@ -137,6 +139,26 @@ async def test_a_wrong_field_is_named_with_what_would_be_right(
     assert body["errors"][0]["expected"]
     assert said in body["detail"]
     assert_problem(await admin.get(f"{GATEWAYS}/cam-pha-1"), 404, "not-found")
+
+
+@pytest.mark.attack("a gateway registered by the name of the platform's own broker user", "422")
+async def test_a_gateway_is_not_called_as_the_platform_is_at_its_broker(
+    database_url: str, city: AsyncConnection[Any]
+) -> None:
+    text, _ = await keys.create(city, "town hall", "admin")
+    broker = "mqtt://platform-7:secret@127.0.0.1:1883"
+    app = create_app(Settings.model_validate({"database_url": database_url, "mqtt_url": broker}))
+    async with (
+        app.router.lifespan_context(app),
+        client_of(app, authorization=f"Bearer {text}") as client,
+    ):
+        for code in ("platform-7", "halong", "alerts", "ingest-0"):
+            body = assert_problem(
+                await client.post(GATEWAYS, json=GATEWAY | {"code": code}), 422, "invalid-parameter"
+            )
+            assert body["errors"][0]["parameter"] == "code"
+            assert f"'{code}' is a name of halong's own at the broker" in body["detail"]
+        await made(await client.post(GATEWAYS, json=GATEWAY | {"code": "platform-8"}))
 
 
 async def test_things_refer_to_what_is_there(admin: httpx.AsyncClient) -> None:

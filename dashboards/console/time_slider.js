@@ -1,0 +1,68 @@
+// The last seven days of the map, step by step: by hand, by keys, or playing.
+
+const FRAME_MS = 700;
+
+export default {
+  template: `
+    <div class="past" :class="{ live: at === null }" role="group" :aria-label="words.slider">
+      <button type="button" class="tool past-play" :aria-label="playing ? words.pause : words.play" :title="playing ? words.pause : words.play" @click="toggle"><span aria-hidden="true">{{ playing ? "❚❚" : "▶" }}</span></button>
+      <input class="past-range" type="range" min="0" :max="steps.length" step="1" :value="place" :aria-label="words.slider" :aria-valuetext="told" @input="slide(Number($event.target.value))" @change="settle">
+      <p class="past-told" role="status">{{ told }}<template v-if="note"> · {{ note }}</template></p>
+      <button v-if="at !== null" type="button" class="tool past-live" @click="live">{{ words.to_live }}</button>
+    </div>`,
+  // steps: starts, ms, oldest first; at: the one that is shown, null: what is measured now
+  props: { steps: Array, at: Number, length: Number, note: String, words: Object, language: String, zone: String },
+  emits: ["slide", "settle"],
+  data: () => ({ playing: false, moved: null }),
+  computed: {
+    place() {
+      if (this.moved !== null) return this.moved;
+      const found = this.at === null ? -1 : this.steps.indexOf(this.at);
+      return found < 0 ? this.steps.length : found;
+    },
+    told() {
+      if (this.place >= this.steps.length) return this.words.live;
+      const [start, end] = [this.steps[this.place], this.steps[this.place] + this.length];
+      const clock = { hour: "2-digit", minute: "2-digit" };
+      const day = { day: "2-digit", month: "2-digit" };
+      const locale = this.language === "vi" ? "vi-VN" : "en-GB";
+      const format = (moment, form, tag = locale) => new Intl.DateTimeFormat(tag, { ...form, timeZone: this.zone }).format(moment).replace("-", "/");
+      const hours = this.length < 86_400_000 ? `${format(start, clock, "en-GB")}–${format(end, clock, "en-GB")} ` : "";
+      return this.words.not_live.replace("{time}", hours + format(start, day));
+    },
+  },
+  unmounted() {
+    clearInterval(this.timer);
+  },
+  methods: {
+    slide(place) {
+      this.moved = place;
+      this.$emit("slide", this.steps[place] ?? null);
+    },
+    // The address follows when somebody stops, so that Back leads over what was looked at and not over each frame.
+    settle() {
+      this.stop();
+      this.$emit("settle", this.steps[this.place] ?? null);
+      this.moved = null;
+    },
+    toggle() {
+      if (this.playing) return this.settle();
+      this.playing = true;
+      if (this.place >= this.steps.length) this.slide(0);
+      this.timer = setInterval(this.next, FRAME_MS);
+    },
+    next() {
+      this.slide(this.place + 1);
+      if (this.place >= this.steps.length) this.settle();
+    },
+    stop() {
+      clearInterval(this.timer);
+      this.playing = false;
+    },
+    live() {
+      this.stop();
+      this.slide(this.steps.length);
+      this.settle();
+    },
+  },
+};

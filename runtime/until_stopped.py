@@ -1,0 +1,28 @@
+"""Tasks of a service that run until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+
+async def until_stopped(stop: asyncio.Event, *work: Coroutine[Any, Any, None]) -> None:
+    """Run coroutines until `stop` is set, or one of them ends; then cancel the others.
+
+    Raises:
+        Exception: what one of them ended with.
+    """
+    tasks = [asyncio.create_task(each) for each in (*work, _wait(stop))]
+    ended, others = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    for task in ended:
+        task.result()
+
+
+async def _wait(stop: asyncio.Event) -> None:
+    await stop.wait()

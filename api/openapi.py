@@ -73,6 +73,10 @@ _OF_ONE_OPERATION = {
         "key 1a2b3c4d has 100 MQTT tokens that are valid: end one, or wait until one has expired",
     ),
     ("createMqttToken", "503"): ("broker-away", "the broker for browsers cannot be told: ask again"),
+    ("endMaintenanceWindow", "409"): (
+        "conflict",
+        "window 1 has been over since 2026-11-20T04:00:00+00:00: availability counts with it",
+    ),
     ("endMqttToken", "409"): ("conflict", "this installation has no broker for browsers"),
     ("endMqttToken", "404"): ("not-found", "key 1a2b3c4d has no valid MQTT token 'browser-3f9a0c51d27e84b6'"),
     ("createExport", "429"): (
@@ -207,6 +211,7 @@ _MAY_CONFLICT = {
     "acknowledgeAlert", "getExportFile", "createEnrolmentToken", "enrol", "createGateway", "createThing",
     "createDatastream", "createObservedProperty", "createCalibration", "changeConfig", "stopRollout",
     "acceptUnknownThing", "ignoreUnknownThing", "createMqttToken", "endMqttToken",
+    "endMaintenanceWindow",
 }  # fmt: skip
 
 

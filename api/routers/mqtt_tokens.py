@@ -31,7 +31,7 @@ _QUOTA: Final = Quota("mqtt-token", 60)
 _EXAMPLE: Any = {"one": {"value": schemas.TOKEN["user_name"]}}
 
 
-def _allowed(request: Request, caller: Asking) -> Caller:
+async def _allowed(request: Request, caller: Asking) -> Caller:
     """Return who asks, before anything of the database or the broker is taken for it."""
     taken = request.app.state.mqtt_tokens.take(caller.who, _QUOTA)
     if not taken.allowed:
@@ -43,7 +43,7 @@ def _allowed(request: Request, caller: Asking) -> Caller:
     return caller
 
 
-def _brokers(request: Request) -> tuple[str, str]:
+async def _brokers(request: Request) -> tuple[str, str]:
     """Return where the broker for browsers is reached: by them, and by halong."""
     settings: Settings = request.app.state.settings
     if settings.browser_mqtt_url is None or settings.browser_broker_url is None:

@@ -28,7 +28,7 @@ class SensorChange(BaseModel):
 class NewSensor(BaseModel):
     """A sensor that measures from a time on, in place of the one that did until then."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     datastream: Annotated[int, Field(ge=1, le=MOST_ROWS, description="Number of the datastream.")]
     model: Annotated[Name, Field(description="The sensor's model.")]

@@ -47,6 +47,7 @@ _CUT_ELSEWHERE = {
     "sensors._SAME": "of a datastream that things.datastream gave",
     "open_data._*": "published, for everyone",
     "dashboards.console.queries._HISTORY": "of an area of the console's registry, which areas._LIST gave",
+    "dashboards.console.queries._PAST": "of areas of the console's registry, which areas._LIST gave",
 }
 
 

@@ -4,7 +4,7 @@ import unicodedata
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from api.schemas.common import Model
@@ -13,6 +13,17 @@ from devices.model import CODE
 
 MOST_ROWS = 2**31 - 1
 KNOWN_BY = ConfigDict(extra="forbid", strict=True)
+
+
+def _text(value: object) -> object:
+    """Refuse a number, which pydantic would take for seconds since 1970."""
+    if isinstance(value, int | float):
+        raise ValueError("a time is text with its offset, not a number")  # noqa: TRY004  (pydantic tells of it)
+    return value
+
+
+#: an instant in a body: RFC 3339 with an offset
+Instant = Annotated[AwareDatetime, BeforeValidator(_text)]
 OFFSET_TIME = "With its offset, such as 2026-11-01T00:00:00+07:00."
 
 Code = Annotated[str, Field(pattern=f"^{CODE.pattern}$")]

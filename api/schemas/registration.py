@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.schemas.common import if_given
 from api.schemas.fields import (
@@ -13,6 +13,7 @@ from api.schemas.fields import (
     Areas,
     Code,
     DevEui,
+    Instant,
     Latitude,
     Link,
     Links,
@@ -198,8 +199,8 @@ class CalibrationChange(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    valid_from: AwareDatetime = if_given(OFFSET_TIME)
-    valid_to: AwareDatetime | None = Field(default=None, description="Not included; null: no end.")
+    valid_from: Instant = if_given(OFFSET_TIME)
+    valid_to: Instant | None = Field(default=None, description="Not included; null: no end.")
     gain: float = if_given("Factor of the value as measured, not 0; 1 if left out.")
     offset: float = if_given("Added after that, in the observed property's unit; 0 if left out.")
     reference: Annotated[str, Field(pattern=r"\S", max_length=2000)] = if_given(
@@ -211,7 +212,7 @@ class NewCalibration(CalibrationChange):
     """A calibration to record: indicators use gain · value + offset; observations stay as measured."""
 
     datastream: Annotated[int, Field(ge=1, le=MOST_ROWS, description="Number of the datastream.")]
-    valid_from: Annotated[AwareDatetime, Field(description=OFFSET_TIME)]
+    valid_from: Annotated[Instant, Field(description=OFFSET_TIME)]
     reference: Annotated[
         str, Field(pattern=r"\S", max_length=2000, description="Certificate, colocation or reason.")
     ]

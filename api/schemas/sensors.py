@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.schemas.common import Model, if_given
-from api.schemas.fields import MOST_ROWS, OFFSET_TIME, Name, Versioned
+from api.schemas.fields import MOST_ROWS, OFFSET_TIME, Instant, Name, Versioned
 
 Line = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]*$", max_length=200)]
 
@@ -20,7 +20,7 @@ class SensorChange(BaseModel):
     maker: Line = if_given("Who makes it.")
     serial_number: Line = if_given()
     firmware: Line = if_given("Its firmware's version.")
-    valid_to: AwareDatetime | None = Field(
+    valid_to: Instant | None = Field(
         default=None, description="When it was taken out, not included; null: it measures on."
     )
 
@@ -28,14 +28,14 @@ class SensorChange(BaseModel):
 class NewSensor(BaseModel):
     """A sensor that measures from a time on, in place of the one that did until then."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid")
 
     datastream: Annotated[int, Field(ge=1, le=MOST_ROWS, description="Number of the datastream.")]
     model: Annotated[Name, Field(description="The sensor's model.")]
     maker: Line = ""
     serial_number: Line = ""
     firmware: Line = ""
-    valid_from: Annotated[AwareDatetime, Field(description=OFFSET_TIME)]
+    valid_from: Annotated[Instant, Field(description=OFFSET_TIME)]
 
 
 class CalibrationOfSensor(Model):

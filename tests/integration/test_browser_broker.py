@@ -25,6 +25,7 @@ from runtime.local.process import free_port
 from runtime.settings import Settings
 from tests.integration.api.conftest import client_of
 from tests.integration.composed import DEPLOY
+from tests.integration.terminal import typed
 from tests.integration.test_broker_follow import UP, Town, cut_off, town
 from tests.listening import heard, next_of
 
@@ -184,7 +185,7 @@ async def test_another_certificate_is_shown_without_a_restart(
         _, given = await token(conn)
         before = await asyncio.to_thread(shown)
         async with browser(browsers, given) as listener:
-            await town.says("ca", "server", "--name", "127.0.0.1")
+            await typed("ca", "server", "--name", "127.0.0.1")
             await set_password(conn, "gw-2")  # the follower looks
             async with asyncio.timeout(60):
                 while await asyncio.to_thread(shown) == before:

@@ -77,6 +77,10 @@ _OF_ONE_OPERATION = {
         "conflict",
         "window 1 has been over since 2026-11-20T04:00:00+00:00: availability counts with it",
     ),
+    ("createSensor", "409"): (
+        "conflict",
+        "a sensor was installed at 2026-11-01T00:00:00+00:00 already: see `halong sensors list`",
+    ),
     ("endMqttToken", "409"): ("conflict", "this installation has no broker for browsers"),
     ("endMqttToken", "404"): ("not-found", "key 1a2b3c4d has no valid MQTT token 'browser-3f9a0c51d27e84b6'"),
     ("createExport", "429"): (
@@ -211,7 +215,7 @@ _MAY_CONFLICT = {
     "acknowledgeAlert", "getExportFile", "createEnrolmentToken", "enrol", "createGateway", "createThing",
     "createDatastream", "createObservedProperty", "createCalibration", "changeConfig", "stopRollout",
     "acceptUnknownThing", "ignoreUnknownThing", "createMqttToken", "endMqttToken",
-    "endMaintenanceWindow",
+    "endMaintenanceWindow", "createSensor",
 }  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from devices.installations import Installation, Move, Place, read_units, require_order
+from devices.installations import Installation, Move, Place, elsewhere, read_units, require_order
 from devices.places import PlaceError
 
 if TYPE_CHECKING:
@@ -71,14 +71,7 @@ async def move(
         number, before = await _standing(conn, gateway)
         require_order(gateway, before, at, now)
         units = await read_units(conn)
-        areas = units.placed(place.latitude, place.longitude, place.areas)
-        if within is not None and areas.isdisjoint(within):
-            raise PlaceError(f"{place.latitude}, {place.longitude} lies in none of your areas")
-        after = Installation(
-            valid_from=at, valid_to=None, latitude=place.latitude, longitude=place.longitude, areas=areas
-        )
-        if (after.latitude, after.longitude, areas) == (before.latitude, before.longitude, before.areas):
-            raise PlaceError(f"{gateway} stands at {after.latitude}, {after.longitude} already")
+        after = elsewhere(gateway, before, place, at, units, within=within)
         if not dry_run:
             await _write(conn, number, before, after, {"who": who, "reason": reason})
     return Move(gateway, at, before, after, units, None if dry_run else 0)

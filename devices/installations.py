@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from devices.places import PlaceError, Unit, Units
@@ -158,15 +158,9 @@ async def move(
         number = await _thing(conn, thing, held=not dry_run)
         before, units = (await _history(conn, number))[-1], await read_units(conn)
         require_order(thing, before, at, now)
-        areas = units.placed(place.latitude, place.longitude, place.areas)
-        if within is not None and areas.isdisjoint(within):
-            raise PlaceError(f"{place.latitude}, {place.longitude} lies in none of your areas")
-        after = Installation(
-            valid_from=at, valid_to=None, latitude=place.latitude, longitude=place.longitude, areas=areas,
-            place=place.words, recorded_by=who, reason=reason,
-        )  # fmt: skip
-        if (after.latitude, after.longitude, areas) == (before.latitude, before.longitude, before.areas):
-            raise PlaceError(f"{thing} stands at {after.latitude}, {after.longitude} already")
+        after = replace(
+            elsewhere(thing, before, place, at, units, within=within), recorded_by=who, reason=reason
+        )
         hours = None if dry_run else await _write(conn, number, after, now)
     return Move(thing, at, before, after, units, hours)
 
@@ -193,6 +187,31 @@ async def take_back(
             await conn.execute(statement, changed)
         await conn.execute(_STAND, changed | {"latitude": before.latitude, "longitude": before.longitude})
         return last, (await conn.execute(_QUEUE, changed)).rowcount
+
+
+def elsewhere(
+    moved: str,
+    before: Installation,
+    place: Place,
+    at: datetime,
+    units: Units,
+    *,
+    within: Collection[int] | None,
+) -> Installation:
+    """Return where a thing or a gateway stands after a move, as `move` of either takes its arguments.
+
+    Raises:
+        PlaceError: it may not go there, or stands there already.
+    """
+    areas = units.placed(place.latitude, place.longitude, place.areas)
+    if within is not None and areas.isdisjoint(within):
+        raise PlaceError(f"{place.latitude}, {place.longitude} lies in none of your areas")
+    if (place.latitude, place.longitude, areas) == (before.latitude, before.longitude, before.areas):
+        raise PlaceError(f"{moved} stands at {place.latitude}, {place.longitude} already")
+    return Installation(
+        valid_from=at, valid_to=None, latitude=place.latitude, longitude=place.longitude, areas=areas,
+        place=place.words,
+    )  # fmt: skip
 
 
 def require_order(thing: str, before: Installation, at: datetime, now: datetime) -> None:

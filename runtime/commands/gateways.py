@@ -11,8 +11,8 @@ from rich.console import Console
 
 from runtime.commands.instants import duration, instant, local
 from runtime.commands.labels import Tagged  # noqa: TC001  (typer reads it)
+from runtime.commands.moves import Areas, At, Reason, To, passage, position
 from runtime.commands.running import By, DryRun, in_database, own_name
-from runtime.commands.things import position
 from runtime.listing import Listing
 from runtime.settings import settings
 
@@ -55,13 +55,10 @@ def list_(
 @app.command("move")
 def move(
     code: _Code,
-    to: Annotated[str, typer.Option("--to", metavar="LAT,LON", help="Degrees, WGS 84: 21.03,107.34.")],
-    at: Annotated[str, typer.Option("--at", help="Since when: RFC 3339 time, local date, or `now`.")],
-    areas: Annotated[
-        list[str] | None,
-        typer.Option("--area", help="Code of an area whose outline is not known; repeat it for others."),
-    ] = None,
-    reason: Annotated[str | None, typer.Option(help="Why it was moved.")] = None,
+    to: To,
+    at: At,
+    areas: Areas = None,
+    reason: Reason = None,
     by: By = "",
     dry_run: DryRun = False,
 ) -> None:
@@ -85,8 +82,7 @@ def move(
             conn, code, place, since, now=now, who=who, reason=reason, dry_run=dry_run
         )
     )
-    left, entered = " ".join(done.left) or "no area", " ".join(done.entered) or "no area"
-    out.print(f"{code} since {since:%F %R} UTC: leaves {left}; enters {entered}", markup=False)
+    out.print(f"{code} since {local(since)}: {passage(done.left, done.entered)}", markup=False)
     out.print("dry run: nothing was changed" if dry_run else "recorded")
 
 

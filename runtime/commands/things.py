@@ -9,12 +9,11 @@ import typer
 from rich.console import Console
 
 from runtime.commands.instants import instant, local
+from runtime.commands.moves import Areas, At, Reason, To, passage, position
 from runtime.commands.running import By, DryRun, in_database, own_name
 from runtime.listing import Listing, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from psycopg import AsyncConnection
 
     from devices.installations import Installation, Move
@@ -32,14 +31,11 @@ _SHOWN = 100
 @app.command("move")
 def move(
     code: Code,
-    to: Annotated[str, typer.Option("--to", metavar="LAT,LON", help="Degrees, WGS 84: 21.03,107.34.")],
-    at: Annotated[str, typer.Option("--at", help="Since when: RFC 3339 time, local date, or `now`.")],
-    areas: Annotated[
-        list[str] | None,
-        typer.Option("--area", help="Code of an area whose outline is not known; repeat it for others."),
-    ] = None,
+    to: To,
+    at: At,
+    areas: Areas = None,
     place: Annotated[str | None, typer.Option(help="In words, such as `roof of the school`.")] = None,
-    reason: Annotated[str | None, typer.Option(help="Why it was moved.")] = None,
+    reason: Reason = None,
     by: By = "",
     dry_run: DryRun = False,
 ) -> None:
@@ -64,34 +60,17 @@ def move(
     )
 
 
-def position(text: str) -> tuple[float, float]:
-    """Read LAT,LON in degrees.
-
-    Raises:
-        BadParameter: it is none.
-    """
-    try:
-        latitude, longitude = map(float, text.split(","))
-    except ValueError:
-        raise typer.BadParameter(f"--to {text!r} is no LAT,LON in degrees such as 21.03,107.34") from None
-    return latitude, longitude
-
-
 def _tell(done: Move) -> None:
     before, after = done.before, done.after
     out.print(f"{done.thing} since {local(done.at)}:")
     out.print(f"  {before.latitude}, {before.longitude} -> {after.latitude}, {after.longitude}", markup=False)
-    out.print(f"  {_passage(done.left, done.entered)}")
+    out.print(f"  {passage(done.left, done.entered)}")
     if done.levels_lost:
         out.print(f"  it counts for no {' and no '.join(done.levels_lost)} any more: --area says for which")
     if done.hours is None:
         out.print("dry run: nothing was changed")
     else:
         out.print(f"recorded; {done.hours} hours of datastreams are queued: analytics computes them again")
-
-
-def _passage(left: Iterable[str], entered: Iterable[str]) -> str:
-    return f"leaves {' '.join(left) or 'no area'}; enters {' '.join(entered) or 'no area'}"
 
 
 @app.command("locate")
@@ -117,7 +96,7 @@ def locate(dry_run: DryRun = False) -> None:
 def _relocation(each: Relocation) -> str:
     told = []
     if each.left or each.entered:
-        told.append(_passage(each.left, each.entered))
+        told.append(passage(each.left, each.entered))
     if each.outside:
         told.append(f"stands outside the outline of {' '.join(each.outside)}")
     return f"{each.kind} {each.code} {'; '.join(told)}"

@@ -133,6 +133,19 @@ async def require_standing(conn: AsyncConnection[Any], code: str) -> None:
         raise await not_found(conn, "thing", code)
 
 
+async def require_datastream(conn: AsyncConnection[Any], number: int) -> Row:
+    """Return the datastream in the caller's reach that a body names.
+
+    Raises:
+        Problem: 422; there is none.
+    """
+    found = await things.datastream(conn, number)
+    if found is None:
+        told_of = f"there is no datastream {number}"
+        raise in_body("datastream", told_of, "a number that /v1/datastreams lists", number)
+    return found
+
+
 async def require_named(
     conn: AsyncConnection[Any], fields: Mapping[str, names.Kind], given: Mapping[str, Any]
 ) -> None:

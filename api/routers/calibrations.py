@@ -10,12 +10,12 @@ from api.links import page
 from api.openapi import example
 from api.parameters import Connection, Cursor, Limit
 from api.problems import Problem
-from api.queries import Row, things
+from api.queries import Row
 from api.queries import calibrations as queries
 from api.routers.things import Chosen
 from api.schemas import registration as schemas
 from api.schemas.common import Page, page_of
-from api.writing import Newest, Writing, created, in_body, shown, told
+from api.writing import Newest, Writing, created, require_datastream, shown, told
 
 router = APIRouter(prefix="/v1/registry", tags=["registry"])
 
@@ -59,9 +59,7 @@ async def list_calibrations(
 )
 async def create_calibration(given: schemas.NewCalibration, response: Response, conn: Writing) -> Any:
     """Indicators of its time are computed again. Asked again for the same, the answer is 200."""
-    if await things.datastream(conn, given.datastream) is None:
-        told_of = f"there is no datastream {given.datastream}"
-        raise in_body("datastream", told_of, "a number that /v1/datastreams lists", given.datastream)
+    await require_datastream(conn, given.datastream)
     with told():
         number, hours = await calibrations.add(conn, **_USUAL | given.model_dump(exclude_unset=True))
     row = await _calibration(conn, number)

@@ -10,14 +10,14 @@ from api.links import page
 from api.openapi import example
 from api.parameters import Connection, Cursor, Limit, checked, now
 from api.problems import Problem
-from api.queries import Row, things
+from api.queries import Row
 from api.queries import sensors as queries
 from api.routers.things import Chosen
 from api.schemas import sensors as schemas
 from api.schemas.common import Page, page_of
 from api.security import Name
 from api.times import EXPECTED, parse_time
-from api.writing import Newest, Writing, created, in_body, require_standing, shown, told
+from api.writing import Newest, Writing, created, require_datastream, require_standing, shown, told
 from devices import sensors
 
 router = APIRouter(prefix="/v1/registry", tags=["registry"])
@@ -73,10 +73,7 @@ async def list_sensors(
 )
 async def create_sensor(given: schemas.NewSensor, response: Response, who: Name, conn: Writing) -> Any:
     """The sensor that measured until then ends. Asked again for the same, the answer is 200."""
-    stream = await things.datastream(conn, given.datastream)
-    if stream is None:
-        told_of = f"there is no datastream {given.datastream}"
-        raise in_body("datastream", told_of, "a number that /v1/datastreams lists", given.datastream)
+    stream = await require_datastream(conn, given.datastream)
     values = given.model_dump()
     number = same = await queries.same(conn, values)
     if number is None:

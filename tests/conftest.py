@@ -15,7 +15,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 import aiomqtt
 import hypothesis
@@ -28,6 +27,7 @@ from bench.publisher import forget_session
 from devices.credentials import password_hash
 from devices.model import BROWSERS
 from ingest.shares import client_ids
+from runtime.broker_client import client
 from runtime.local.browser_broker import BrowserBroker
 from runtime.local.mosquitto import LocalMosquitto
 from runtime.local.postgres import LocalPostgres
@@ -257,29 +257,17 @@ async def _end_sessions(ended: list[Settings]) -> None:
 
 async def _forget_retained(url: str) -> None:
     """Retain nothing: what is retained is delivered before what is published after the subscription."""
-    async with client_of(url) as client:
-        await client.subscribe("#")
-        await client.publish(_LAST, b"")
+    async with client(url, f"test-{secrets.token_hex(4)}") as broker:
+        await broker.subscribe("#")
+        await broker.publish(_LAST, b"")
         retained = []
-        async for message in client.messages:
+        async for message in broker.messages:
             if message.topic.matches(_LAST):
                 break
             if message.retain:
                 retained.append(str(message.topic))
         for topic in retained:
-            await client.publish(topic, b"", qos=1, retain=True)
-
-
-def client_of(url: str) -> aiomqtt.Client:
-    """A client for the address of a broker with user and password in it."""
-    parts = urlsplit(url)
-    return aiomqtt.Client(
-        parts.hostname or "",
-        parts.port or 0,
-        username=unquote(parts.username or "") or None,
-        password=unquote(parts.password or "") or None,
-        protocol=aiomqtt.ProtocolVersion.V5,
-    )
+            await broker.publish(topic, b"", qos=1, retain=True)
 
 
 def changed(settings: Settings, **changes: Any) -> Settings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 import time
 from dataclasses import dataclass, field
 from statistics import median
@@ -11,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from bench.publisher import publish
+from runtime.broker_client import client
 from storage.pool import connect
-from tests.conftest import client_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -96,7 +97,7 @@ async def expect_often(conn: AsyncConnection[Any], gateway: str) -> None:
 
 
 def platform_client(broker: Broker) -> aiomqtt.Client:
-    return client_of(broker.platform_url)
+    return client(broker.platform_url, f"test-{secrets.token_hex(4)}")
 
 
 @dataclass

@@ -17,6 +17,7 @@ from ingest.formats.lorawan import decode
 from ingest.formats.network_servers import Uplink, encode_things_stack
 from ingest.topics import source_of
 from runtime.settings import Settings
+from tests.compose import SERVICES
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "lorawan.md").read_text("utf-8")
@@ -82,6 +83,8 @@ def test_compose_sets_what_the_page_explains() -> None:
     name, _, value = block("ini").strip().partition("=")
     assert name == "HALONG_LORAWAN_SOURCES"
     assert json.loads(value.strip("'")) == sources()
+    for service in ("identities", "ingest"):
+        assert SERVICES[service]["environment"][name] == f"${{{name}-}}"
 
 
 def test_chirpstack_publishes_where_its_source_is() -> None:

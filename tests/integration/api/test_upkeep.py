@@ -12,6 +12,7 @@ from api import keys
 from devices.maintenance import OF_THINGS
 from tests.integration.api.conftest import client_of
 from tests.integration.api.test_api_contract import assert_problem
+from tests.integration.api.test_registry_api import made
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -30,12 +31,6 @@ async def installer(app: FastAPI, city: AsyncConnection[Any]) -> AsyncIterator[h
     text, _ = await keys.create(city, "van", "installer", areas=["193"])
     async with client_of(app, authorization=f"Bearer {text}") as client:
         yield client
-
-
-async def made(answer: httpx.Response, status: int = 201) -> dict[str, Any]:
-    assert answer.status_code == status, answer.text
-    body: dict[str, Any] = answer.json()
-    return body
 
 
 async def items(client: httpx.AsyncClient, path: str) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ import httpx
 
 from api import keys, service
 from api.live import stream as streams
+from runtime.local.process import free_port
 from runtime.settings import Settings
 from tests.integration.api.streams import (
     HOUR,
@@ -158,8 +159,7 @@ async def test_a_stream_needs_a_key_and_ends_with_it(database_url: str, city: As
 
 
 async def test_a_stop_ends_a_hundred_streams_at_once(database_url: str, city: AsyncConnection[Any]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     settings = Settings.model_validate({"database_url": database_url, "api_port": port, "api_public": True})
     address = f"http://127.0.0.1:{port}"
     with running(settings, "api") as process:

@@ -37,7 +37,7 @@ def serving(database_url: str, log: Path, *options: str, **settings: str) -> Ite
         yield address
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(60)
 
 
 def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:

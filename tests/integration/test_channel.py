@@ -24,6 +24,6 @@ async def test_who_follows_ends_though_a_reading_lost_the_cancellation(empty_dat
     following = asyncio.create_task(Channel(empty_database_url, "test", "test", read, 0).follow())
     await is_reading.wait()
     following.cancel()
-    done, _ = await asyncio.wait({following}, timeout=20)
+    done, _ = await asyncio.wait({following}, timeout=60)
     following.cancel()
     assert done

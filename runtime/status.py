@@ -17,6 +17,8 @@ from rich.table import Table
 from analytics.indicator import INDICATORS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import Console
 
     from runtime.settings import Settings
@@ -37,13 +39,22 @@ class Seen:
     #: indicator code -> number of districts that have a value
     indicators: dict[str, int] = field(default_factory=dict)
     districts: int = 0
-    trouble: str = "the API is starting"
+    is_ready: bool = False
+    trouble: str = "starting"
 
 
 async def show_status(
-    settings: Settings, supervisor: Supervisor, stop: asyncio.Event, seconds: float | None, out: Console
+    settings: Settings,
+    supervisor: Supervisor,
+    stop: asyncio.Event,
+    seconds: float | None,
+    out: Console,
+    *,
+    on_ready: Callable[[], None],
 ) -> bool:
     """Print the city's state until `stop`, or for so many seconds after the API answers, then set it.
+
+    `on_ready` is called once, when the API answers.
 
     Returns:
         Whether all services ran and data were arriving when it ended.
@@ -52,8 +63,9 @@ async def show_status(
     with Live(console=out, auto_refresh=False, transient=True) as live:
         while not stop.is_set():
             await _look(settings, seen)
-            if began is None and seen.status:
+            if began is None and seen.is_ready:
                 began = time.monotonic()
+                on_ready()
             if out.is_terminal:
                 live.update(table(seen, supervisor), refresh=True)
             elif time.monotonic() - printed >= _PLAIN_EVERY_S and seen.status:
@@ -81,7 +93,7 @@ def is_healthy(seen: Seen, supervisor: Supervisor) -> bool:
 def line(seen: Seen) -> str:
     """Return the state in one line, for where no terminal is."""
     if not seen.status:
-        return seen.trouble
+        return f"API: {seen.trouble}"
     rates, gateways = seen.status["rates"], seen.status["gateways"]
     return (
         f"{rates['observations_per_s']:.1f} observations/s, {rates['refused_messages']} refusals, "
@@ -98,7 +110,8 @@ def computed(seen: Seen) -> str:
 
 def table(seen: Seen, supervisor: Supervisor) -> Table:
     """Return the state as a table."""
-    shown = Table(title="halong: Quảng Ninh live", show_header=False, title_justify="left")
+    title = "halong: Quảng Ninh live" if seen.status else "halong: Quảng Ninh is starting"
+    shown = Table(title=title, show_header=False, title_justify="left")
     services = [f"{name}{' (restarted)' if n else ''}" for name, n in supervisor.failures.items()]
     shown.add_row("services", ", ".join(services))
     if not seen.status:
@@ -120,16 +133,25 @@ def table(seen: Seen, supervisor: Supervisor) -> Table:
 
 
 async def _look(settings: Settings, seen: Seen) -> None:
-    base = f"http://{settings.api_host}:{settings.api_port}/v1"
+    address = f"http://{settings.api_host}:{settings.api_port}"
+    base = f"{address}/v1"
     try:
+        seen.is_ready = seen.is_ready or bool(await asyncio.to_thread(_get, f"{address}/health/ready"))
         seen.status = await asyncio.to_thread(_get, f"{base}/status?minutes=1")
         newest = await asyncio.to_thread(_get, f"{base}/indicators/values/latest?level={_DISTRICT}&{_ALL}")
         seen.districts = seen.districts or await asyncio.to_thread(_districts, base)
     except (OSError, ValueError, urllib.error.URLError) as error:
-        seen.trouble = f"no answer yet ({error})"
+        seen.trouble = trouble(error, was_ready=seen.is_ready)
         return
     counts = Counter(indicator for indicator, _, value in newest["rows"] if value is not None)
     seen.indicators = {code: counts[code] for code in INDICATORS}
+
+
+def trouble(error: Exception, *, was_ready: bool) -> str:
+    """Return in words why the API told nothing."""
+    if isinstance(error, urllib.error.HTTPError):
+        return f"answers with status {error.code}"
+    return "no answer" if was_ready else "starting"
 
 
 def _districts(base: str) -> int:

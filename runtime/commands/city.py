@@ -57,11 +57,12 @@ def demo(
         prepare(city, out)
         write_card(city, places)
         supervisor = Supervisor(services(city, places), logs=places.logs)
-        _welcome(city, places)
+        out.print(f"the API is starting, its address follows; logs: {places.logs}", markup=False)
         healthy: list[bool] = []
 
         async def live(stop: asyncio.Event) -> None:
-            healthy.append(await show_status(city.settings, supervisor, stop, seconds, out))
+            ready = partial(_welcome, city, places)
+            healthy.append(await show_status(city.settings, supervisor, stop, seconds, out, on_ready=ready))
 
         try:
             run_until_stopped(lambda stop: _run_all(supervisor, live, partial(follow, city), stop))
@@ -81,7 +82,8 @@ async def _run_all(supervisor: Supervisor, live: Service, identities: Service, s
 
 def _welcome(city: City, places: Folders) -> None:
     chosen = city.settings
-    out.print(f"console and API: http://{chosen.api_host}:{chosen.api_port}  (docs at /docs)")
+    address = f"http://{chosen.api_host}:{chosen.api_port}"
+    out.print(f"ready: console and API at {address}  (documentation at /docs, open data at /open/)")
     gateway = chosen.gateway_mqtt_url
     if gateway:
         out.print(
@@ -90,9 +92,12 @@ def _welcome(city: City, places: Folders) -> None:
         out.print(
             f"  . {places.card / 'demo.env'}   and follow the five-minute tour in README.md", markup=False
         )
+    if city.brokers and city.brokers.gateways.tls_ports:
+        ports = city.brokers.gateways.tls_ports
+        told = f"{ports.password} with a password, {ports.certificate} with a certificate"
+        out.print(f"MQTT over TLS: localhost:{told}  (docs/firmware.md)")
     if chosen.browser_mqtt_url:
         out.print(f"MQTT for browsers: {chosen.browser_mqtt_url}  (docs/browsers.md)", markup=False)
-    out.print(f"logs: {places.logs}", markup=False)
 
 
 @contextmanager

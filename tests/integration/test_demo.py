@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import httpx
 import psutil
 import pytest
 from psycopg.conninfo import conninfo_to_dict
@@ -173,6 +174,9 @@ def test_the_documents_on_the_running_demo_and_a_clean_end(
 
 
 def test_killed_demo_leaves_no_orphan(demo: subprocess.Popen[str]) -> None:
+    address = re.search(r"ready: console and API at (\S+)", read_until(demo, r"ready: "))
+    assert address
+    assert httpx.get(f"{address[1]}/health/ready").json()["status"] == "ready"
     read_until(demo, r"observations/s")
     children = psutil.Process(demo.pid).children(recursive=True)
     demo.kill()

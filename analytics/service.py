@@ -123,19 +123,25 @@ async def begin(conn: AsyncConnection[Any], at: datetime) -> dict[str, datetime]
     return {code: i.step.floor(first, zone) for code, i in INDICATORS.items()} | found
 
 
-async def run_due(conn: AsyncConnection[Any], at: datetime) -> Counts:
+async def run_due(
+    conn: AsyncConnection[Any], at: datetime, *, show: Callable[[int], None] | None = None
+) -> Counts:
     """Compute what is due at an instant: the shortest steps first, and of each what no other process has.
 
-    After an outage of more than three hours, the newest steps; the rest is left as a gap.
+    After an outage of more than three hours, the newest steps; the rest is left as a gap. `show` is told the
+    number of indicators that are through.
     """
     known = await progress.until(conn)
     if not known.keys() >= INDICATORS.keys():
         await progress.begin(conn, await begin(conn, at))
     await flag_settled(conn, at)
-    zone, counts, began = await time_zone(conn), Counts(), time.monotonic()
+    zone, counts, began, through = await time_zone(conn), Counts(), time.monotonic(), 0
     for step in Step:
         for level in levels(i for i in INDICATORS.values() if i.step is step):
             counts += await _run_level(conn, level, at, zone)
+            through += len(level)
+            if show is not None:
+                show(through)
     if counts.computed:
         _report("computed", counts, began)
     return counts

@@ -205,17 +205,21 @@ async def _backfill(conn: Any, profile: Profile, out: Console) -> None:
 async def _compute(conn: Any, out: Console) -> None:
     """Compute the newest steps, so that the console shows the present; analytics goes back from there."""
     from analytics import values
+    from analytics.flagging import flag_settled
     from analytics.indicator import INDICATORS
     from analytics.service import run_due
 
     await values.write_catalogue(conn, INDICATORS.values())
-    with _bar("newest indicators", 1, out) as show:
-        await run_due(conn, datetime.now(UTC))
-        show(1)
+    at = datetime.now(UTC)
+    with _bar("quality flags", None, out):
+        await flag_settled(conn, at)
+    with _bar("newest indicators", len(INDICATORS), out) as show:
+        await run_due(conn, at, show=show)
 
 
 @contextmanager
-def _bar(text: str, total: int, out: Console) -> Iterator[Any]:
+def _bar(text: str, total: int | None, out: Console) -> Iterator[Any]:
+    """Show how much of a total is done; without one, that something goes on."""
     if not out.is_terminal:
         began = datetime.now(UTC)
         yield lambda _done: None
@@ -225,7 +229,7 @@ def _bar(text: str, total: int, out: Console) -> Iterator[Any]:
     with Progress(*columns, console=out) as progress:
         task = progress.add_task(text, total=total)
         yield lambda done: progress.update(task, completed=done)
-        progress.update(task, completed=total)
+        progress.update(task, total=total or 1, completed=total or 1)
 
 
 async def follow(city: City, stop: asyncio.Event) -> None:

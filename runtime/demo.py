@@ -43,6 +43,7 @@ HISTORY = timedelta(hours=48)
 PROFILE = "quang_ninh"
 #: a lively city: each device speaks at least this often, in seconds
 INTERVAL_S = 10.0
+SIGNER = "HALONG_CA_PASSPHRASE"
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ class City:
         "HALONG_DATABASE_URL",
         "HALONG_MQTT_URL",
         "HALONG_GATEWAY_MQTT_URL",
+        "HALONG_GATEWAY_CERTIFICATE_MQTT_URL",
         "HALONG_API_HOST",
         "HALONG_API_PORT",
         "HALONG_API_PUBLIC",
@@ -108,6 +110,7 @@ class City:
             str(chosen.database_url),
             str(chosen.mqtt_url),
             str(chosen.gateway_mqtt_url),
+            str(chosen.gateway_certificate_mqtt_url or ""),
             chosen.api_host,
             str(chosen.api_port),
             "true",
@@ -117,7 +120,10 @@ class City:
             str(chosen.browser_mqtt_url or ""),
             str(chosen.browser_broker_url or ""),
         )
-        return dict(zip(self.CARRIED, values, strict=True))
+        # With an authority of its own, so that the API signs at enrolment; another's passphrase is inherited.
+        own = self.brokers and self.brokers.authority
+        signing = {SIGNER: own.passphrase} if own else {}
+        return dict(zip(self.CARRIED, values, strict=True)) | signing
 
 
 @contextmanager

@@ -42,6 +42,11 @@ class DemoAuthority:
             own._certify_broker(now)
         return own
 
+    @staticmethod
+    def broker_url(port: int) -> str:
+        """Return where a gateway on this machine connects by TLS: by the name in the broker's certificate."""
+        return f"mqtts://{_NAMES[0]}:{port}"
+
     def for_broker(self, revoked: Iterable[Revoked] = ()) -> dict[str, str]:
         """Return the broker's files, name -> text, with the list of what is revoked."""
         crl = self.folder.open(self.passphrase).crl(revoked, datetime.now(UTC))

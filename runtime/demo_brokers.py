@@ -63,6 +63,8 @@ def local_brokers(
     )
     stack.enter_context(broker)
     changes = {"mqtt_url": broker.platform_url, "gateway_mqtt_url": broker.gateway_url}
+    if authority and broker.tls_ports:
+        changes["gateway_certificate_mqtt_url"] = authority.broker_url(broker.tls_ports.certificate)
     try:
         browsers = BrowserBroker(
             binaries,

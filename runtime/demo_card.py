@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from runtime.demo import City
+from runtime.demo import SIGNER, City
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
-    from pathlib import Path
 
     from runtime.demo import Folders
 
 #: the gateway that nobody simulates: its password is shown, for publishing by hand
 TOUR_GATEWAY = "tour"
+#: Finds `halong`, and the folder once however often the card is sourced.
+_PATH = """case ":$PATH:" in *':{folder}:'*) ;; *) export PATH='{folder}':"$PATH" ;; esac\n"""
 #: Says that the environment comes from a demo's card: another demo must not take its addresses as given.
 CARD_MARK = "HALONG_DEMO_CARD"
 
@@ -33,7 +36,8 @@ def write_card(city: City, places: Folders) -> None:
         **_tls_lines(city),
     }
     places.env_file.touch(mode=0o600)
-    places.env_file.write_text("".join(f"export {name}='{value}'\n" for name, value in lines.items()))
+    exports = "".join(f"export {name}='{value}'\n" for name, value in lines.items())
+    places.env_file.write_text(exports + _PATH.format(folder=Path(sys.executable).parent))
     if city.binaries:
         clients = (city.binaries.mosquitto_pub, city.binaries.mosquitto_sub, city.binaries.mosquitto_rr)
         for program in clients:
@@ -41,7 +45,7 @@ def write_card(city: City, places: Folders) -> None:
 
 
 def _tls_lines(city: City) -> dict[str, str]:
-    """Return what the card says of the broker's TLS, and the passphrase by which `halong ca issue` signs."""
+    """Return what the card says of the broker's TLS."""
     brokers = city.brokers
     if brokers is None or brokers.authority is None or brokers.gateways.tls_ports is None:
         return {}
@@ -49,14 +53,13 @@ def _tls_lines(city: City) -> dict[str, str]:
         "MQTT_TLS_PORT": str(brokers.gateways.tls_ports.password),
         "MQTT_CERTIFICATE_PORT": str(brokers.gateways.tls_ports.certificate),
         "MQTT_CA_FILE": str(brokers.authority.folder.certificate),
-        "HALONG_CA_PASSPHRASE": brokers.authority.passphrase,
     }
 
 
 def forget_card(environment: MutableMapping[str, str]) -> None:
     """Take the addresses of an earlier demo, sourced from its card, out of an environment."""
     if environment.pop(CARD_MARK, None):
-        for name in (*City.CARRIED, "HALONG_CA_PASSPHRASE"):
+        for name in (*City.CARRIED, SIGNER):
             environment.pop(name, None)
 
 

@@ -99,7 +99,7 @@ def run_documents(place: Path, binaries: Binaries) -> dict[str, list[str]]:
     (place / ".venv").symlink_to(REPOSITORY / ".venv")
     # As docs/api.md says; curl fails on an answer that is an error.
     prelude = (
-        f"PATH=$PWD/.venv/bin:{binaries.postgres_bin}:$PATH; . .halong/demo.env\n"
+        f"PATH={binaries.postgres_bin}:$PATH; . .halong/demo.env\n"
         'curl() { command curl --fail "$@"; }; HALONG=$HALONG_API; KEY=$(halong keys create me)\n'
         f"{server_of(place)}\n"
     )
@@ -151,18 +151,20 @@ def test_the_documents_on_the_running_demo_and_a_clean_end(
     assert len(rows) > 20
 
     printed = run_documents(place, binaries)
-    puback, answer, examples = printed["docs/firmware.md"]
+    puback, answer, examples, enrolled = printed["docs/firmware.md"]
     assert "RC:0" in puback
     assert set(json.loads(answer)) == {"seq"}
     assert examples.endswith("all committed")
+    assert re.search(r"connect to mqtts://localhost:\d+\n", enrolled)
+    assert "RC:0" in enrolled
     catalogue, values, explained, indicators = printed["docs/planners.md"]
     assert catalogue.endswith(" 0 examples differ")
     assert "đúng bằng giá trị đã lưu" in explained
     assert json.loads(values)["indicator"]["code"] == "vn_aqi_h"
     assert len(re.findall(r"[1-9]\d* values computed", indicators)) == 2
-    registry, enrolled, _, restored, migrated = printed["docs/operations.md"]
+    registry, token, _, restored, migrated = printed["docs/operations.md"]
     assert registry.count("nothing to change") == 2
-    assert enrolled.startswith("token")
+    assert token.startswith("token")
     assert "timescaledb_post_restore" in restored
     assert migrated.endswith("the schema is up to date")
 

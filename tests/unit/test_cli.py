@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +18,6 @@ from runtime.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     import click
 
@@ -96,9 +96,16 @@ def test_a_demo_keeps_authority_and_exports_in_its_own_folder(tmp_path: Path) ->
     card = places.env_file.read_text()
     assert f"export HALONG_CA_DIR='{places.state}/ca'" in card
     assert f"export HALONG_EXPORT_DIR='{places.state}/exports'" in card
+    found = subprocess.run(
+        ["sh", "-euc", f'. "{places.env_file}"; . "{places.env_file}"; command -v halong; echo "$PATH"'],
+        env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    programs = Path(sys.executable).parent
+    assert found.stdout.splitlines() == [f"{programs}/halong", f"{programs}:/usr/bin:/bin"]
     elsewhere = given.model_copy(update={"ca_dir": tmp_path / "mine"})
     with local_services(elsewhere, places, Console(file=io.StringIO())) as city:
         assert city.environment["HALONG_CA_DIR"] == str(tmp_path / "mine")
+        assert "HALONG_CA_PASSPHRASE" not in city.environment
 
 
 def test_addresses_of_an_earlier_demo_are_not_taken_for_given_ones() -> None:

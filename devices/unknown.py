@@ -28,6 +28,7 @@ _USUAL_S: Final = (
 )  # fmt: skip
 #: the longest sampling interval that is guessed or may be asked for, s
 LONGEST_INTERVAL_S: Final = _USUAL_S[-1]
+_SAY_MODEL: Final = "say its device model"
 #: a clock and a network shift a reading by so much of an interval
 _JITTER: Final = 0.2
 
@@ -146,6 +147,12 @@ class Proposal:
         what = f"{self.kind}, which is registered," if self.is_registered else self.kind
         return f"{what} with {', '.join(named) or 'nothing more'}"
 
+    @property
+    def verb(self) -> Literal["accept", "ignore"]:
+        """What can be done: also a device of which only the model is missing can be accepted."""
+        can_be = self.problem is None or self.problem.startswith(_SAY_MODEL)
+        return "accept" if can_be else "ignore"
+
 
 def propose(seen: UnknownThing, around: Surroundings, wishes: Wishes | None = None) -> Proposal:
     """Return what an unknown thing would be, as guessed and wished."""
@@ -236,7 +243,7 @@ def _wishes_problem(
     if wishes.model is not None and wishes.model not in around.models:
         return f"there is no device model {wishes.model!r}: one of {', '.join(sorted(around.models))}"
     if seen.source == "lorawan" and around.thing is None and wishes.model is None:
-        return f"say its device model: one of {', '.join(sorted(around.models)) or 'none is imported'}"
+        return f"{_SAY_MODEL}: one of {', '.join(sorted(around.models)) or 'none is imported'}"
     asked = {*wishes.intervals, *(wishes.only or ())}
     if strange := sorted(asked - intervals.keys()):
         return f"{', '.join(strange)}: it has sent no such property that can be accepted"

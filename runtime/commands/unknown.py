@@ -42,11 +42,10 @@ def list_(
     if not found:
         out.print("nothing is unknown: whatever gateways name is registered, or ignored (--state all)")
         return
-    table = Listing(
-        "number", "device", "gateway", "seen", "would be", "state", prose=("seen", "would be", "state")
-    )
+    columns = ("seen", "would be", "what to do" if state == "waiting" else "state")
+    table = Listing("number", "device", "gateway", *columns, prose=columns)
     for unknown, proposal in found:
-        told = _decided(unknown) or f"halong unknown accept {unknown.id}"
+        told = _decided(unknown) or f"halong unknown {proposal.verb} {unknown.id}"
         said = "" if unknown.state == "accepted" else proposal.describe()
         table.row(str(unknown.id), unknown.device, unknown.gateway, _seen(unknown), said, told)
     table.show(out)

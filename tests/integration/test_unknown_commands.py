@@ -38,6 +38,7 @@ async def test_a_device_is_found_tried_accepted_and_its_messages_followed(
         listed = await halong("list", "--gateway", gateway_code)
         for words in (device, "14 times since 20", "air_station with pm10", "halong unknown accept 1"):
             assert words in listed
+        assert "what to do" in listed
         tried = await halong("accept", device, "--dry-run", "--interval", "pm10=120")
         assert "every 120 s" in tried
         assert "dry run: nothing was changed" in tried
@@ -66,6 +67,16 @@ async def test_one_is_ignored_and_limits_are_set(
     set_ = await halong("automatic", gateway_code, "--things", "3", "--datastreams", "9", "--by", "Lan")
     assert [cell.strip() for cell in set_.splitlines()[3].split("│")[1:4]] == [gateway_code, "3", "9"]
     assert "nothing is accepted" in await halong("automatic", gateway_code, "--off")
+
+
+async def test_what_cannot_be_accepted_is_offered_to_be_ignored(
+    halong: Halong, conn: AsyncConnection[Any], gateway_code: str
+) -> None:
+    await noted(conn, gateway_code, f"{gateway_code}-aq", property="pm25")
+    await noted(conn, gateway_code, "uplink", source="lorawan")
+    listed = await halong("list")
+    assert "halong unknown ignore 1" in listed
+    assert "halong unknown accept 2" in listed
 
 
 async def test_what_cannot_be_says_what_to_do(halong: Halong) -> None:

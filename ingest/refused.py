@@ -31,7 +31,7 @@ _NEXT: LiteralString = _PART.format(_OPEN)
 _NEXT_OF_GATEWAY: LiteralString = _PART.format(f"gateway = %(gateway)s AND {_OPEN}")
 _PROGRESS = "SELECT time, id FROM unknown_progress FOR UPDATE"
 _ADVANCE = "UPDATE unknown_progress SET time = %s, id = %s"
-# A message may be refused for both reasons, and more than once: what is refused of it again is told anew.
+# A message may be refused for both reasons, and more than once.
 _OF_THE_SAME: LiteralString = """
 SELECT DISTINCT r.time, r.id, r.gateway, r.topic, r.reason, r.count, r.content_type, r.payload
 FROM refusals c JOIN refusals r ON substr(sha256(r.payload), 1, 8) = substr(sha256(c.payload), 1, 8)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from devices.model import is_code
 from devices.unknown_seen import Noted, Seen
@@ -37,16 +37,34 @@ _MOST_UNIT = 64
 _DEV_EUI_DIGITS = 16
 
 
-def would_be_stored(
-    refused: Refused, catalog: Catalog, root: str, limits: TimeLimits, sources: Mapping[str, str]
-) -> bool:
-    """Tell whether a message has readings that were refused for being unknown and are not any more.
+class Verdict(NamedTuple):
+    """What would become of a refused message by today's registry.
 
-    Then fewer of its readings are refused for the same reason, and some are stored.
+    Whether some of it would be stored, and how many readings be refused for the reason of `refused` readings.
     """
+
+    is_stored: bool
+    still: int
+    refused: int
+
+    @property
+    def is_mended(self) -> bool:
+        """Whether readings were refused for being unknown and are not any more."""
+        return self.is_stored and self.still < self.refused
+
+    @property
+    def is_as_before(self) -> bool:
+        """Whether ingest would refuse as many readings for this reason again."""
+        return self.still == self.refused
+
+
+def verdict(
+    refused: Refused, catalog: Catalog, root: str, limits: TimeLimits, sources: Mapping[str, str]
+) -> Verdict:
+    """Return what would become of a message by a registry."""
     found = understand(delivery_of(refused), catalog, root, limits, sources).resolved
     still = sum(r.count for r in found.refusals.values() if r.reason == refused.reason)
-    return bool(found.rows) and still < refused.count
+    return Verdict(bool(found.rows), still, refused.count)
 
 
 def delivery_of(refused: Refused) -> Delivery:

@@ -20,7 +20,7 @@ from psycopg_pool import PoolTimeout
 from devices import unknown_limits, unknown_seen
 from ingest import refused
 from ingest.pipeline import time_limits
-from ingest.unknown import joined, named_in, would_be_stored
+from ingest.unknown import joined, named_in, verdict
 from storage.errors import is_transient
 from storage.pool import cut_after, first_line
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from devices.unknown_seen import Noted
     from ingest.deferral import Deferral
     from ingest.refused import Refused, Wanted
+    from ingest.unknown import Verdict
     from runtime.settings import Settings
 
     Pool = AsyncConnectionPool[AsyncConnection[Any]]
@@ -147,21 +148,23 @@ class UnknownQueue:
         found = await refused.following(
             conn, after, until, messages=_MESSAGES, size=_BYTES, gateway=thing.gateway
         )
-        chosen = [each async for each in _in_turns(found) if self._would_be_stored(each)]
+        chosen = [each async for each in _in_turns(found) if self._verdict(each).is_mended]
         behind = None if thing.is_settled else max(after, refused.Place(until, 0))
         async with conn.transaction() as transaction:
             whole = await refused.of_the_same(conn, chosen)
-            count = await refused.replay(conn, whole, thing.who)
+            kept = {each.place async for each in _in_turns(whole) if self._verdict(each).is_as_before}
+            count = await refused.replay(conn, [each for each in whole if each.place not in kept], thing.who)
             await unknown_seen.take_back(conn, joined(p for each in whole for p in self._named_in(each)))
+            # What stays refused is told by no further refusal, which would be noted.
+            stays = (each for each in whole if each.place in kept)
+            await unknown_seen.note(conn, joined(p for each in stays for p in self._named_in(each)))
             if not await refused.looked(conn, thing, count, found[-1].place if found else behind):
                 raise psycopg.Rollback(transaction)
         return count, bool(found)
 
-    def _would_be_stored(self, message: Refused) -> bool:
+    def _verdict(self, message: Refused) -> Verdict:
         settings, limits = self._settings, time_limits(self._settings, message.time)
-        return would_be_stored(
-            message, self._catalog.current, settings.topic_root, limits, settings.lorawan_sources
-        )
+        return verdict(message, self._catalog.current, settings.topic_root, limits, settings.lorawan_sources)
 
 
 @contextmanager

@@ -153,6 +153,45 @@ async def test_what_stays_unknown_of_a_replayed_message_is_refused_again_and_wai
     ]
 
 
+async def test_what_an_acceptance_does_not_mend_stays_the_one_open_refusal(
+    conn: Connection, settings: Settings, broker: Broker, gateway_code: str
+) -> None:
+    await register(conn, gateway_code)
+    known, ghost = f"{gateway_code}-aq", f"{gateway_code}-ghost"
+    async with ingesting(settings), gateway_client(broker, gateway_code) as client:
+        readings = {"device": known, "time": NOW_MS, "pm25": 3}, {"device": ghost, "time": NOW_MS, "pm10": 3}
+        await send(client, gateway_code, *readings, seq=1)
+        unknown, _ = await until_seen(conn, ghost, 1)
+        before = await until_seen(conn, known, 1)
+        await store.accept(conn, unknown.id, "Lan")
+        await until_stored(conn, 1)
+    assert sorted(await refused(conn), key=str) == [
+        ("unknown_device", 1, True, "Lan"),
+        ("unknown_property", 1, False, None),
+    ]
+    assert before in await queue(conn)
+
+
+async def test_other_readings_in_the_place_of_as_many_are_seen(
+    conn: Connection, settings: Settings, broker: Broker, gateway_code: str
+) -> None:
+    await register(conn, gateway_code)
+    await conn.execute("DELETE FROM datastreams WHERE observed_property_id = (SELECT id FROM "
+                       "observed_properties WHERE code = 'pm10')")  # fmt: skip
+    known, ghost = f"{gateway_code}-aq", f"{gateway_code}-ghost"
+    async with ingesting(settings), gateway_client(broker, gateway_code) as client:
+        one = {"device": known, "time": NOW_MS, "pm10": 3, "temp": 20}
+        await send(client, gateway_code, one, {"device": ghost, "time": NOW_MS, "pm2_5": 3, "temp": 20})
+        found = await until_seen(conn, known, 1), await until_seen(conn, ghost, 1)
+    for unknown, _ in found:
+        await store.accept(conn, unknown.id, "Lan")
+    async with ingesting(settings):
+        await until_stored(conn, 2)
+        for device in (known, ghost):
+            await until_waiting(conn, device)
+    assert ("unknown_property", 2, False, None) in await refused(conn)
+
+
 async def test_an_unknown_property_of_a_known_device_in_another_unit(
     conn: Connection, settings: Settings, broker: Broker, gateway_code: str
 ) -> None:

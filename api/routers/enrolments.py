@@ -5,7 +5,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Body, Depends, Request, Response
 
 from api.openapi import example
 from api.parameters import Connection, not_found, now
@@ -73,7 +73,13 @@ Asker = Annotated[str, Depends(_asker)]
     responses=example(schemas.TOKEN, status=201),
 )
 async def create_enrolment_token(
-    *, request: Request, response: Response, code: Code, wish: schemas.TokenWish, who: Name, conn: Writing
+    *,
+    request: Request,
+    response: Response,
+    code: Code,
+    wish: Annotated[schemas.TokenWish, Body(default_factory=schemas.TokenWish)],
+    who: Name,
+    conn: Writing,
 ) -> Any:
     """Make a one-time token, and its QR code, for who installs the gateway; one that it had ends."""
     if "\0" in code or await queries.gateway(conn, code) is None:

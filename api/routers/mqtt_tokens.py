@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
 import structlog
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import APIRouter, Body, Depends, Path, Request, Response
 
 from api import reach
 from api.openapi import example
@@ -69,7 +69,7 @@ async def create_mqtt_token(
     response: Response,
     caller: Annotated[Caller, Depends(_allowed)],
     brokers: Annotated[tuple[str, str], Depends(_brokers)],
-    wish: schemas.MqttTokenWish,
+    wish: Annotated[schemas.MqttTokenWish, Body(default_factory=schemas.MqttTokenWish)],
 ) -> Any:
     """Make a user of the broker for browsers who hears what gateways publish, for some minutes.
 

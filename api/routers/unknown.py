@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Body, Path, Query, Request, Response
 
 from api import pages, reach
 from api.links import page
@@ -76,7 +76,7 @@ async def get_unknown(number: UnknownId, conn: Connection) -> Any:
 async def accept_unknown(
     *,
     number: UnknownId,
-    acceptance: schemas.Acceptance,
+    acceptance: Annotated[schemas.Acceptance, Body(default_factory=schemas.Acceptance)],
     who: Name,
     conn: Writing,
     dry_run: Annotated[bool, Query(description="Only tell what it would be.")] = False,
@@ -106,7 +106,12 @@ async def accept_unknown(
     response_model=schemas.UnknownThingDetail,
     responses=example(schemas.IGNORED),
 )
-async def ignore_unknown(number: UnknownId, why: schemas.Ignoring, who: Name, conn: Writing) -> Any:
+async def ignore_unknown(
+    number: UnknownId,
+    why: Annotated[schemas.Ignoring, Body(default_factory=schemas.Ignoring)],
+    who: Name,
+    conn: Writing,
+) -> Any:
     """What it sends is refused as before; it may be accepted later."""
     await _require_reached(conn, number)
     try:

@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.datastructures import URL, QueryParams
 
+from api.app import create_app
 from api.pages import cut, decode_cursor, encode_cursor, next_address
 from api.problems import KINDS, Fault, Problem, sentence
 from api.suggest import holds, nearest, plain, told
+from runtime.settings import Settings
 
 TIME = datetime(2026, 11, 22, 1, tzinfo=UTC)
 
@@ -85,3 +87,21 @@ def test_a_problem_says_what_is_wrong_and_what_would_be_right() -> None:
     assert {status for status, _ in KINDS.values()} == {
         401, 403, 404, 405, 406, 408, 409, 410, 412, 413, 416, 422, 428, 429, 431, 500, 503,
     }  # fmt: skip
+
+
+def test_a_body_of_which_nothing_is_needed_may_be_left_out() -> None:
+    document = create_app(Settings.model_validate({"database_url": "postgresql://h/d"})).openapi()
+    bodies = {
+        item["post"]["operationId"]: item["post"]["requestBody"]
+        for item in document["paths"].values()
+        if "requestBody" in item.get("post", {})
+    }
+    schemas = document["components"]["schemas"]
+    needed = {
+        name: body.get("required", False)
+        for name, body in bodies.items()
+        if "required" not in schemas[body["content"]["application/json"]["schema"]["$ref"].split("/")[-1]]
+    }
+    assert needed == dict.fromkeys(
+        ("acceptUnknownThing", "ignoreUnknownThing", "createEnrolmentToken", "createMqttToken"), False
+    )

@@ -83,7 +83,9 @@ async def hashes_of(conn: AsyncConnection[Any], gateway: str = GATEWAY) -> list[
 async def test_a_token_of_an_installer_becomes_a_password(app: FastAPI, city: AsyncConnection[Any]) -> None:
     key, _ = await keys.create(city, "Lan, installer", "installer", areas=["193"])
     async with client_of(app, authorization=f"Bearer {key}") as client:
+        usual = (await client.post(f"/v1/gateways/{GATEWAY}/enrolment-tokens")).json()
         made = await client.post(f"/v1/gateways/{GATEWAY}/enrolment-tokens", json={"hours": 2})
+    assert datetime.fromisoformat(usual["expires_at"]) - datetime.now(UTC) > timedelta(hours=23)
     assert made.status_code == 201
     assert made.headers["cache-control"] == "no-store"
     told = made.json()

@@ -32,6 +32,7 @@ from runtime.commands import (
     maintenance,
     open_data,
     quality,
+    refusals,
     registry,
     sensors,
     services,
@@ -69,6 +70,7 @@ app.add_typer(areas.app, name="areas")
 app.add_typer(things.app, name="things")
 app.add_typer(gateways.app, name="gateways")
 app.add_typer(unknown.app, name="unknown")
+app.add_typer(refusals.app, name="refusals")
 app.add_typer(commands.app, name="commands")
 app.add_typer(config.app, name="config")
 app.add_typer(firmware.app, name="firmware")

@@ -71,6 +71,10 @@ WHERE time >= %(start)s AND time < %(end)s AND {REFUSAL_IN_REACH}
   AND (NOT %(open)s::boolean OR replayed_at IS NULL)
   AND (%(after_time)s::timestamptz IS NULL OR (time, id) < (%(after_time)s, %(after_id)s::bigint))
 ORDER BY time DESC, id DESC LIMIT %(limit)s"""
+_REFUSAL = f"""
+SELECT id, time, gateway, topic, seq, reason, at, detail, count, stored, replayed_at, replayed_by,
+       content_type, payload
+FROM refusals WHERE id = %(id)s AND {REFUSAL_IN_REACH}"""
 
 
 async def gateways(
@@ -147,3 +151,8 @@ async def refusals(
         "limit": limit,
     }
     return await fetch(conn, _REFUSALS, params)
+
+
+async def refusal(conn: AsyncConnection[Any], number: int) -> Row | None:
+    """Return one refusal with its whole payload."""
+    return await fetch_one(conn, _REFUSAL, {"id": number})

@@ -141,7 +141,7 @@ def _between(asked: Asked, default: Duration, zone: ZoneInfo, now: datetime) -> 
     since = asked.start
     start = _named("from", since, EXPECTED_FROM, lambda: parse_start(since, zone=zone, now=now, end=end))
     if start >= end:
-        raise PeriodError("from", since, f"it is not before the end {end.isoformat()}", "an earlier start")
+        raise PeriodError("from", since, f"it is not before the end, {to}", "an earlier start")
     return Period(start, end)
 
 

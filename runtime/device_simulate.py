@@ -235,8 +235,8 @@ def play_gateway(
 
 
 def clock() -> str:
-    """Return the time of day for a line."""
-    return datetime.now().astimezone().strftime("%H:%M:%S")
+    """Return the time of day on this machine, with its offset."""
+    return datetime.now().astimezone().timetz().isoformat("seconds")
 
 
 def _words(readings: list[dict[str, Any]]) -> str:

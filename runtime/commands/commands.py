@@ -74,7 +74,7 @@ def send(
     )
     ended = in_database(lambda conn: _send(conn, new, wait=wait))
     if ended is not None and ended["state"] != "done":
-        raise CommandNotDoneError(_words(ended))
+        raise CommandNotDoneError(words(ended))
 
 
 def _code(command: str) -> str:
@@ -125,10 +125,17 @@ def _print_result(found: Row) -> None:
         out.print(json.dumps(found["result"], ensure_ascii=False, indent=2), markup=False)
 
 
-def _words(found: Row) -> str:
+_NOT_SENT = "it was not sent before it expired: does ingest run (`halong check --service ingest`)?"
+_SENT = (
+    "it was sent, and not answered before it expired: is the gateway online (`halong gateways list`), "
+    "and does its firmware answer commands (docs/firmware.md)?"
+)
+
+
+def words(found: Row) -> str:
     why = {
         "failed": f"the gateway could not: {found['detail'] or 'it does not say why'}",
-        "expired": "no answer before it expired: is the gateway online (`halong check`), does ingest run?",
+        "expired": _SENT if found["sent_at"] else _NOT_SENT,
         "timed_out": f"begun, and not done within {found['timeout_s']} s: a later answer still counts",
     }
     return f"{found['command']} of {found['gateway']} {found['state']}: {why[found['state']]}"

@@ -135,6 +135,12 @@ def test_hours_are_preceded_by_as_many_hours() -> None:
     assert period.previous(ZONE) == parse("2026-11-20T02:00:00+07:00/PT6H")
 
 
+def test_an_end_before_the_start_is_named_as_it_was_typed() -> None:
+    with pytest.raises(PeriodError, match=r"it is not before the end, 2026-11-01$") as refused:
+        read(Asked("2026-11-30", "2026-11-01"), Duration(days=7), zone=ZONE, now=NOW)
+    assert (refused.value.parameter, refused.value.value) == ("from", "2026-11-30")
+
+
 def test_nothing_asked_is_the_default_and_both_ways_at_once_are_refused() -> None:
     day = Duration(days=1)
     assert read(Asked(), day, zone=ZONE, now=NOW) == Period(NOW - timedelta(days=1), NOW)

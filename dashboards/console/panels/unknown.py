@@ -58,7 +58,7 @@ class UnknownPanel:
         self._words, self._desk = words, desk
         self._may_act = desk.viewer.may(Right.REGISTER)
         columns = [
-            (words("gateway"), ""), (words("unknown_seen"), ""), (words("unknown_would_be"), "wide-text"),
+            (words("device"), ""), (words("unknown_seen"), ""), (words("unknown_would_be"), "wide-text"),
         ]  # fmt: skip
         if self._may_act:
             columns.append((words("unknown_act"), "acts"))

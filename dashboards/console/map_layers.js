@@ -81,6 +81,7 @@ export default {
     this.join();
   },
   unmounted() {
+    cancelAnimationFrame(this.waiting);
     this.observer?.disconnect();
     for (const [name, handler] of this.heard || []) this.box.removeEventListener(name, handler, true);
   },
@@ -95,7 +96,7 @@ export default {
     join() {
       this.box = this.$el.parentElement?.querySelector(".map-box");
       const overlay = this.box?.querySelector(".map-overlay");
-      if (!overlay) return void requestAnimationFrame(() => this.$el && this.join());
+      if (!overlay) return void (this.waiting = requestAnimationFrame(this.join));
       this.overlay = overlay;
       this.heard = [["pointermove", this.point], ["pointerdown", this.point], ["click", this.click], ["pointerleave", this.leave]];
       for (const [name, handler] of this.heard) this.box.addEventListener(name, handler, true);

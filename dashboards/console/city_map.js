@@ -8,11 +8,22 @@ const LEAST = 30; // px: a smaller field has its label below
 const PLACES = [0, 0.12, 0.2, 0.28, 0.36].flatMap((r) =>
   r ? [0, 2, 4, 6, 1, 3, 5, 7].map((a) => [r * Math.cos((a * Math.PI) / 4), -r * Math.sin((a * Math.PI) / 4)]) : [[0, 0]],
 );
+const ROOM = 1.25; // of what is shown to the area that is looked at
+const CLOSEST = 40; // units of the drawing: as narrow as what is shown gets
+
+// What of the drawing shows the path of an area as large as it fits, as wide to its height as asked.
+function around(path, ratio) {
+  const numbers = path.match(/[-\d.]+/g).map(Number);
+  const [xs, ys] = [0, 1].map((odd) => numbers.filter((_, at) => at % 2 === odd));
+  const [west, east, north, south] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
+  const width = Math.max((east - west) * ROOM, (south - north) * ROOM * ratio, CLOSEST);
+  return { x: (west + east - width) / 2, y: (north + south - width / ratio) / 2, width, height: width / ratio };
+}
 
 export default {
   template: `
-    <div class="map-box" :class="{ compact }" ref="box" @pointerleave="$event.pointerType !== 'touch' && (tip = null)">
-      <svg class="map-svg" :viewBox="'0 0 ' + width + ' ' + height" role="group" :aria-label="label">
+    <div class="map-box" :class="{ compact, near: view.near }" ref="box" @pointerleave="$event.pointerType !== 'touch' && (tip = null)">
+      <svg class="map-svg" :viewBox="view.box" role="group" :aria-label="label">
         <defs>
           <pattern id="no-value" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"
                    :style="{ transform: 'rotate(45deg) scale(' + 1 / scale + ')' }">
@@ -27,7 +38,7 @@ export default {
               @pointerdown="point(f, $event)" @focus="focus(f, $event)" @blur="tip = null" />
       </svg>
       <div class="map-overlay"></div>
-      <svg class="map-svg map-labels" :viewBox="'0 0 ' + width + ' ' + height" aria-hidden="true">
+      <svg class="map-svg map-labels" :viewBox="view.box" aria-hidden="true">
         <path v-if="chosen" class="map-chosen ring" :d="chosen.path" />
         <path v-if="chosen" class="map-chosen" :d="chosen.path" />
         <g v-for="t in texts" :key="t.code" class="map-text"
@@ -42,12 +53,19 @@ export default {
       </div>
     </div>`,
   // spots: [x, y] of marks that labels make way for
-  props: { fields: Array, spots: Array, width: Number, height: Number, label: String },
+  // near: the chosen area fills the map, where one is chosen
+  props: { fields: Array, spots: Array, width: Number, height: Number, near: Boolean, label: String },
   emits: ["choose"],
   data: () => ({ scale: 1, key: null, place: {}, compact: false }),
   computed: {
     chosen() {
       return this.fields.find((f) => f.chosen);
+    },
+    // What of the drawing is shown: all of it, or the chosen area with some of what lies around it.
+    view() {
+      const all = { x: 0, y: 0, width: this.width, height: this.height, near: false };
+      const shown = this.near && this.chosen ? { ...around(this.chosen.path, this.width / this.height), near: true } : all;
+      return { ...shown, box: `${shown.x} ${shown.y} ${shown.width} ${shown.height}` };
     },
     texts() {
       return this.fields.map((field) => ({ ...field, ...this.settle(field) }));
@@ -62,6 +80,7 @@ export default {
       },
     },
   },
+  watch: { view: "measure" },
   mounted() {
     this.observer = new ResizeObserver(this.measure);
     this.observer.observe(this.$refs.box);
@@ -74,7 +93,7 @@ export default {
     measure() {
       const { clientWidth: w, clientHeight: h } = this.$refs.box;
       this.compact = w < NARROW;
-      this.scale = Math.max(Math.min(w / this.width, h / this.height), 0.05);
+      this.scale = Math.max(Math.min(w / this.view.width, h / this.view.height), 0.05);
     },
     // Where a label covers the fewest marks, as near to the middle as that is.
     settle(field) {
@@ -111,8 +130,8 @@ export default {
       if (!event.target.matches(":focus-visible")) return;
       const svg = this.$el.querySelector("svg").getBoundingClientRect();
       const box = this.$refs.box.getBoundingClientRect();
-      const left = svg.left - box.left + (svg.width - this.width * this.scale) / 2;
-      this.show(field, left + field.x * this.scale, svg.top - box.top + field.y * this.scale - 12);
+      const left = svg.left - box.left + (svg.width - this.view.width * this.scale) / 2;
+      this.show(field, left + (field.x - this.view.x) * this.scale, svg.top - box.top + (field.y - this.view.y) * this.scale - 12);
     },
   },
 };

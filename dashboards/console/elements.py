@@ -31,9 +31,9 @@ class CityMap(_Drawn, component="city_map.js"):
     """The areas as fields, whose labels make way for what lies on the map."""
 
     def __init__(self) -> None:
-        """Draw nothing until `show(fields=, spots=, width=, height=, label=)`."""
+        """Draw nothing until `show(fields=, spots=, width=, height=, near=, label=)`."""
         super().__init__()
-        self._props.update(fields=[], spots=[], width=1000, height=700, label="")
+        self._props.update(fields=[], spots=[], width=1000, height=700, near=False, label="")
 
 
 class MapLayers(_Drawn, component="map_layers.js", esm={"halong-map": "map"}):

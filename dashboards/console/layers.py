@@ -8,15 +8,17 @@ from dashboards.console import levels
 from dashboards.console.panels.alerts import place
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from api.queries import Row
     from dashboards.console.scene import Scene
 
 #: in the order of their switches; all are shown where the address does not say
 LAYERS: Final = ("indicator", "gateways", "things", "water", "alerts")
-#: key in the address
+#: keys in the address, and what is said where the chosen area is looked at closely
 KEY: Final = "layers"
+ZOOM: Final = "zoom"
+_NEAR: Final = "area"
 
 
 def chosen(text: str | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -36,6 +38,17 @@ def told(shown: Collection[str]) -> str | None:
 def switched(text: str | None, layer: str) -> str | None:
     """Return what an address says once a layer is switched on or off."""
     return told(set(chosen(text)[0]) ^ {layer})
+
+
+def is_near(own: Mapping[str, str]) -> bool:
+    """Tell whether what an address says for the map asks for a close look at the chosen area."""
+    return own.get(ZOOM) == _NEAR
+
+
+def turned(own: Mapping[str, str]) -> dict[str, str]:
+    """Return what an address says with the close look begun or ended."""
+    others = {key: value for key, value in own.items() if key != ZOOM}
+    return others if is_near(own) else others | {ZOOM: _NEAR}
 
 
 def alert_marks(scene: Scene) -> list[dict[str, Any]]:

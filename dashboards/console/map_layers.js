@@ -14,6 +14,7 @@ const MANY = 1000; // points of a kind: more are drawn smaller
 const TOUCH_MS = 3000; // how long a tooltip stays after a tap
 const ABOVE = { wide: 30, compact: 22 }; // px: an alert lies above its area's label
 const LABELLED = 30; // px: a smaller area has its label below
+const AGAIN_MS = 5000; // after which positions that could not be read are asked again
 const LINES = 6; // of a tooltip
 
 export default {
@@ -82,7 +83,9 @@ export default {
   },
   unmounted() {
     cancelAnimationFrame(this.waiting);
+    clearTimeout(this.again);
     this.observer?.disconnect();
+    this.viewed?.disconnect();
     for (const [name, handler] of this.heard || []) this.box.removeEventListener(name, handler, true);
   },
   methods: {
@@ -103,6 +106,8 @@ export default {
       this.svg = this.box.querySelector("svg");
       this.observer = new ResizeObserver(() => this.draw());
       this.observer.observe(this.svg);
+      this.viewed = new MutationObserver(() => this.draw());
+      this.viewed.observe(this.svg, { attributeFilter: ["viewBox"] });
       this.$nextTick(this.load);
     },
     async load() {
@@ -118,6 +123,7 @@ export default {
         this.failed[kind] = false;
       } catch {
         this.failed[kind] = true;
+        this.again = setTimeout(this.load, AGAIN_MS);
       }
       this.round++;
     },

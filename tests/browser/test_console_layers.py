@@ -255,6 +255,31 @@ def test_a_key_of_a_district_has_the_points_of_that_district_alone(
         assert {point[3] for point in answer["points"]} == {"196"}
 
 
+@both_sizes
+def test_a_district_is_looked_at_closely_with_what_lies_on_it(
+    browser: Browser, console: str, viewport: dict[str, int]
+) -> None:
+    wide = "document.querySelector('[data-area=\"196\"]').getBoundingClientRect().width"
+    with opened(
+        browser, f"{console}/?area=196&layers=things&lang=en", ready=DRAWN, viewport=viewport
+    ) as page:
+        before = page.evaluate(wide)
+        switch(page, "Zoom to Uong Bi")
+        page.wait_for_url("**zoom=area**")
+        page.wait_for_selector(".map-box.near")
+        assert page.evaluate(wide) > 3 * before
+        page.mouse.move(*find(page, DARK_GREEN))
+        page.wait_for_selector(TIP)
+        assert page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
+        page.click('.panel-areas tr[data-key="193"] button')
+        page.wait_for_selector("text=Zoom to", state="hidden")
+        page.wait_for_selector('[data-area="193"][aria-pressed="true"]')
+        switch(page, "Whole map")
+        page.wait_for_selector(".map-box:not(.near)")
+        page.go_back()
+        page.wait_for_selector(".map-box.near")
+
+
 def test_five_thousand_things_are_drawn_on_one_canvas_and_their_names_are_sent_once(
     browser: Browser, console: str, city_url: str
 ) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from dashboards.console.layers import LAYERS, chosen, scale, share, switched, told
+from dashboards.console.layers import LAYERS, chosen, is_near, scale, share, switched, told, turned
 from dashboards.console.points import Places
 
 
@@ -34,6 +34,14 @@ def test_all_layers_need_no_word_in_the_address() -> None:
     assert switched(None, "things") == "indicator,gateways,water,alerts"
     assert switched("indicator,gateways,water,alerts", "things") is None
     assert switched("alerts", "alerts") == ""
+
+
+def test_a_close_look_is_begun_and_ended_and_leaves_the_rest_of_the_address() -> None:
+    near = turned({"layers": "things"})
+    assert is_near(near)
+    assert near["layers"] == "things"
+    assert turned(near) == {"layers": "things"}
+    assert not is_near({"zoom": "everything"})
 
 
 def test_a_gauge_has_as_much_below_the_first_alert_level_as_between_first_and_last() -> None:

@@ -29,6 +29,9 @@ class LayersPart:
         self._context, words = context, context.words
         with head(section), tag("div", "layers-switches", role="group", aria_label=words("layers")):
             self._switches = {layer: self._switch(layer) for layer in layers.LAYERS}
+            with tag("button", "tool layers-zoom", type_="button") as self._zoom:
+                self._zoom_to = text("span", "")
+            self._zoom.on("click", self._look)
         self._unknown = text("p", "", "layers-said")
         self._drawn = MapLayers(words.language, words.begun_with("points_"))
         self._drawn.on_open(on_open)
@@ -47,11 +50,21 @@ class LayersPart:
         own |= {} if switched is None else {layers.KEY: switched}
         await self._context.choose(replace(choice, own=own, unknown=()))
 
+    async def _look(self) -> None:
+        choice = self._context.choice()
+        await self._context.choose(replace(choice, own=layers.turned(choice.own), unknown=()))
+
+    def _show_zoom(self, scene: Scene) -> None:
+        near, name = layers.is_near(scene.choice.own), formats.short_name(scene.words.of(scene.area))
+        self._zoom_to.show(scene.words("layer_whole") if near else scene.words("layer_zoom", area=name))
+        self._zoom.set_visibility(scene.area is not scene.registry.whole)
+
     def show(self, scene: Scene, *, live: bool) -> tuple[str, ...]:
         """Show which layers are on, and what the snapshot knows of them; return the layers."""
         shown, unknown = layers.chosen(scene.choice.own.get(layers.KEY))
         for layer, switch in self._switches.items():
             _press(switch, on=layer in shown)
+        self._show_zoom(scene)
         codes = ", ".join(code[:_MOST_OF_A_CODE] for code in unknown)
         self._unknown.show(scene.words("layer_unknown", codes=codes) if codes else "")
         registry, detail = scene.registry, scene.choice.detail

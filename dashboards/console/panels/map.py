@@ -36,8 +36,8 @@ class MapPanel:
                 self._legend = Legend(words)
                 self._notes = text("p", "", "notes")
 
-    def show(self, scene: Scene, shown: Collection[str]) -> None:
-        """Show a scene with some layers."""
+    def show(self, scene: Scene, shown: Collection[str], *, near: bool) -> None:
+        """Show a scene with some layers; near: the chosen area alone, with what lies around it."""
         _choose(self._select, scene.indicator["code"])
         is_coloured = "indicator" in shown
         name = self._words.of(scene.indicator)
@@ -46,6 +46,7 @@ class MapPanel:
             spots=scene.spots() if "gateways" in shown else [],
             width=1000,
             height=round(scene.registry.projection.height),
+            near=near,
             label=self._words("map_label", indicator=name) if is_coloured else self._words("map_plain"),
         )
         self._notes.show(" · ".join(scene.notes()))

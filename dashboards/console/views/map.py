@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dashboards.console.choice import Detail
+from dashboards.console.layers import is_near
 from dashboards.console.panels.chart import ChartPanel
 from dashboards.console.panels.layers import LayersPart
 from dashboards.console.panels.map import AreasPanel, MapPanel
@@ -43,7 +44,8 @@ class MapView:
         self._map.section.classes(
             add="not-live" if shown is not scene else "", remove="not-live" if shown is scene else ""
         )
-        self._map.show(shown, self._layers.show(shown, live=shown is scene))
+        layers = self._layers.show(shown, live=shown is scene)
+        self._map.show(shown, layers, near=is_near(scene.choice.own))
         for part in (self._areas, self._chart):
             part.show(shown)
 

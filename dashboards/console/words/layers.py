@@ -15,6 +15,8 @@ LAYERS: Final[dict[str, tuple[str, str]]] = {
     "layer_unknown": ("Không có lớp {codes}: đã bỏ qua.", "There is no layer {codes}: left out."),
     "layer_since": ("từ {time}", "since {time}"),
     "layer_measured": ("đo lúc {time}", "measured {time}"),
+    "layer_zoom": ("Phóng to {area}", "Zoom to {area}"),
+    "layer_whole": ("Xem cả bản đồ", "Whole map"),
     "map_plain": ("Bản đồ địa bàn", "Map of the areas"),
     "points_things": ("Thiết bị", "Devices"),
     "points_gateways": ("Gateway", "Gateways"),

@@ -63,7 +63,7 @@ class Feed:
         self._registry: Registry | None = None
         self._registry_read_at = 0.0
         self._charts: OrderedDict[tuple[str, int], _Chart] = OrderedDict()
-        #: what lies on the map besides the areas
+        #: what lies on the map besides the areas: for who may see what devices send
         self.readings = MapReadings(pool, reach)
         self.snapshot: Snapshot | None = None
         #: since when the database does not answer; None while it does

@@ -112,7 +112,7 @@ export default {
     },
     async load() {
       this.draw();
-      await Promise.all(POINTS.map((kind) => this.shown.includes(kind) && this.points[kind] && this.locate(kind, this.points[kind].version)));
+      await Promise.all(POINTS.map((kind) => this.shown.includes(kind) && this.points[kind]?.version && this.locate(kind, this.points[kind].version)));
       this.draw();
     },
     async locate(kind, version) {

@@ -21,7 +21,7 @@ _HEADERS: Final = {"Cache-Control": "private, no-cache", "Vary": "Cookie"}
 
 
 class PointsRoute:
-    """Answers with the things, or the gateways, that a viewer reaches."""
+    """Answers with the things, or the gateways, that one reaches who may see what devices send."""
 
     def __init__(self, access: Access, feeds: Feeds) -> None:
         """Take who may look, and what is read for them."""

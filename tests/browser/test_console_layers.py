@@ -314,3 +314,19 @@ def asked_twice(console: str) -> tuple[int, int]:
     first = httpx.get(address, headers=own)
     second = httpx.get(address, headers=own | {"If-None-Match": first.headers["ETag"]})
     return first.status_code, second.status_code
+
+
+def test_all_gateways_lie_on_the_map_and_a_list_that_has_not_all_says_so(
+    browser: Browser, console: str, city_url: str
+) -> None:
+    with psycopg.connect(city_url, autocommit=True) as database:
+        database.execute(
+            "INSERT INTO gateways (code, name, latitude, longitude) "
+            "SELECT 'many-' || k, 'Trạm thu phát ' || k, 21 + k * 0.0004, 107 + k * 0.0004 "
+            "FROM generate_series(1, 1100) k"
+        )
+    n = counted(city_url)["gateways"]
+    with opened(browser, f"{console}/?layers=gateways&lang=en", ready=DRAWN) as page:
+        is_drawn(page, n)
+        page.click(".view-link:has-text('Work')")
+        page.wait_for_selector(f".left-out:has-text('1,000 of {n:,} gateways')")

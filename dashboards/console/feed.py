@@ -19,6 +19,7 @@ import structlog
 from api.reach import EVERYTHING, Reach, enter
 from api.security import reach_of
 from dashboards.console.desk import Desk
+from dashboards.console.kept import MapReadings
 from dashboards.console.snapshot import Registry, Series, Snapshot, read, read_registry, read_series
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ class Feed:
         self._registry: Registry | None = None
         self._registry_read_at = 0.0
         self._charts: OrderedDict[tuple[str, int], _Chart] = OrderedDict()
+        #: what lies on the map besides the areas: for who may see what devices send
+        self.readings = MapReadings(pool, reach)
         self.snapshot: Snapshot | None = None
         #: since when the database does not answer; None while it does
         self.away_since: datetime | None = None

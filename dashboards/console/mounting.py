@@ -12,7 +12,7 @@ from nicegui import Client, ui
 from starlette.requests import Request  # noqa: TC002 - NiceGUI reads the page's annotations
 
 from api.rights import Right
-from dashboards.console import bridge, gate, runbook_page
+from dashboards.console import bridge, gate, points_route, runbook_page
 from dashboards.console.access import Access
 from dashboards.console.choice import WALL, Choice
 from dashboards.console.elements import tag, text
@@ -20,6 +20,7 @@ from dashboards.console.enrolment import EnrolmentPage
 from dashboards.console.feed import Feeds
 from dashboards.console.login import Login
 from dashboards.console.page import Page
+from dashboards.console.points_route import PointsRoute
 from dashboards.console.policy import ContentSecurityPolicy
 from dashboards.console.styles import sheet
 from dashboards.console.words import LANGUAGE_COOKIE, Words, language
@@ -60,6 +61,9 @@ def mount(app: FastAPI, settings: Settings) -> None:
     _run_with_application(app, feeds)
     app.state.visitor = bridge.visitor(access)
     app.add_route(gate.KEY_PATH, access.take, methods=["POST"], include_in_schema=False)
+    app.add_route(
+        points_route.PATH, PointsRoute(access, feeds).answer, methods=["GET"], include_in_schema=False
+    )
     login = Login(app, access, settings)
     login.add_routes()
     app.add_middleware(ContentSecurityPolicy)

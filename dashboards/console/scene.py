@@ -164,15 +164,10 @@ class Scene:
         )
         return [first, self.words("completeness_of", share=self.share(row)), self.until(row)]
 
-    def spots(self) -> list[dict[str, Any]]:
-        """Return the gateways of the map, the worst last so that they lie on top."""
-        return [self._spot(row) for row in reversed(self.gateways())]
-
-    def _spot(self, row: Row) -> dict[str, Any]:
-        x, y = self.registry.projection.point(row["longitude"], row["latitude"])
-        lines = [self.words(state(row)), self.heard(row)]
-        shown = {"code": row["code"], "state": state(row), "title": row["name"]}
-        return shown | {"x": x, "y": y, "lines": lines}
+    def spots(self) -> list[tuple[float, float]]:
+        """Return where gateways lie on the map: labels make way for them."""
+        point = self.registry.projection.point
+        return [point(row["longitude"], row["latitude"]) for row in self.snapshot.gateways]
 
     def is_beside(self, kind: str, code: str) -> bool:
         """Tell whether something is what the panel at the side shows."""

@@ -12,6 +12,7 @@ from analytics.quality import Flag
 from analytics.results import Reason
 from dashboards.console.agreement import Verdict
 from dashboards.console.choice import VIEWS
+from dashboards.console.layers import LAYERS
 from dashboards.console.scene import STATES
 from dashboards.console.words import LANGUAGES, WORDS, Words, language
 from devices.alert_rules import Kind, Severity
@@ -32,12 +33,16 @@ COMPOSED = {
     "live": ["reading", "live", "lost", "empty"],
     "past": ["slider", "play", "pause", "live", "not_live", "to_live"],
     "wall": ["age", "age_none", "seconds", "minutes", "hours", "days", "alerts"],
+    "layer": LAYERS,
     "silence": ["alert", "rule_area", "area"],
 }
 
 
 #: words that the browser fills in: first part of a key -> the scripts that do
-BROWSERS = {"planner_": [*CONSOLE.glob("planner/*.js"), CONSOLE / "planner.js"]}
+BROWSERS = {
+    "planner_": [*CONSOLE.glob("planner/*.js"), CONSOLE / "planner.js"],
+    "points_": [*CONSOLE.glob("map/*.js"), CONSOLE / "map_layers.js"],
+}
 
 
 def places(text: str) -> set[str]:

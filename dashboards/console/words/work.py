@@ -7,6 +7,10 @@ from typing import Final
 #: key -> (Vietnamese, English)
 WORK: Final[dict[str, tuple[str, str]]] = {
     "gateways": ("Gateway", "Gateways"),
+    "gateways_more": (
+        "{n} trên {total} gateway, theo mã; bản đồ có tất cả",
+        "{n} of {total} gateways, by code; the map has all of them",
+    ),
     "gateway": ("Gateway", "Gateway"),
     "gateways_empty": ("Chưa đăng ký gateway nào", "No gateway is registered"),
     "state": ("Trạng thái", "State"),

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from string import Formatter
+from typing import get_args
 
 import pytest
 
@@ -10,6 +11,7 @@ import dashboards.console
 from analytics.alerts import Cause, State
 from analytics.quality import Flag
 from analytics.results import Reason
+from api.schemas.commands import State as CommandState
 from dashboards.console.agreement import Verdict
 from dashboards.console.choice import VIEWS
 from dashboards.console.scene import STATES
@@ -33,6 +35,8 @@ COMPOSED = {
     "past": ["slider", "play", "pause", "live", "not_live", "to_live"],
     "wall": ["age", "age_none", "seconds", "minutes", "hours", "days", "alerts"],
     "silence": ["alert", "rule_area", "area"],
+    "command": get_args(CommandState),
+    "commands": ["open", "all"],
 }
 
 

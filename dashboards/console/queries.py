@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from analytics.quality import Flag
 from api.queries import AREA_IN_REACH, GATEWAY_IN_REACH, INSTALLATION_IN_REACH, Row, fetch, fetch_one
 from api.queries.gateways import REFUSAL_IN_REACH
-from devices.liveness import CHANGES_TODAY, FLAPPING_FROM, STATE, STATE_SINCE
-from devices.maintenance import OF_GATEWAYS
+from devices import liveness, maintenance
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -131,14 +130,15 @@ ORDER BY c.created_at DESC, c.id DESC LIMIT %(limit)s"""
 # In maintenance last: nobody has to go there.
 _TROUBLED = f"""
 SELECT *, count(*) OVER () AS total FROM (
-    SELECT g.code, g.name, {STATE} AS state, {STATE_SINCE} AS since, s.last_seen, s.firmware, g.heartbeat_s,
+    SELECT g.code, g.name, {liveness.STATE} AS state, {liveness.STATE_SINCE} AS since, s.last_seen,
+        s.firmware, g.heartbeat_s,
         coalesce(f.offline, 0) AS offline, f.last_change, coalesce(f.offline, 0) >= %(often)s AS flaps,
-        EXISTS (SELECT FROM ({OF_GATEWAYS}) w WHERE w.gateway_id = g.id
+        EXISTS (SELECT FROM ({maintenance.OF_GATEWAYS}) w WHERE w.gateway_id = g.id
                 AND w.starts_at <= now() AND now() < w.ends_at) AS maintained,
         ARRAY(SELECT a.code FROM gateway_areas l JOIN areas a ON a.id = l.area_id
               WHERE l.gateway_id = g.id ORDER BY a.code) AS areas
     FROM gateways g LEFT JOIN gateway_status s ON s.gateway_id = g.id
-    LEFT JOIN ({CHANGES_TODAY}) f ON f.gateway_id = g.id
+    LEFT JOIN ({liveness.CHANGES_TODAY}) f ON f.gateway_id = g.id
     WHERE g.enabled AND {GATEWAY_IN_REACH}
 ) each
 WHERE state <> 'online' OR flaps
@@ -179,7 +179,7 @@ async def commands(
 
 async def troubled(conn: AsyncConnection[Any], limit: int) -> list[Row]:
     """Return gateways that are not heard or flap, the worst first, and in each row how many there are."""
-    return await fetch(conn, _TROUBLED, {"often": FLAPPING_FROM, "limit": limit})
+    return await fetch(conn, _TROUBLED, {"often": liveness.FLAPPING_FROM, "limit": limit})
 
 
 async def flagged(conn: AsyncConnection[Any], limit: int) -> list[Row]:

@@ -18,6 +18,7 @@ VIEWS: Final = ("map", "work", "planner", WALL)
 #: what the address says for one view alone, by view; the view itself judges it
 OWN: Final[Mapping[str, tuple[str, ...]]] = {
     "map": ("at", "layers", "zoom"),
+    "work": ("commands",),
     "planner": ("indicators", "areas", "period", "from", "to", "with", "as_of"),
     WALL: ("boards", "indicators", "every"),
 }

@@ -24,6 +24,7 @@ from dashboards.console.points_route import PointsRoute
 from dashboards.console.policy import ContentSecurityPolicy
 from dashboards.console.styles import sheet
 from dashboards.console.words import LANGUAGE_COOKIE, Words, language
+from dashboards.console.worklists import AllWorklists
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -57,6 +58,7 @@ def mount(app: FastAPI, settings: Settings) -> None:
         settings: whether a key is needed (`api_public`), and the time zone of a database without a city.
     """
     feeds = Feeds(lambda: app.state.pool, lambda: app.state.registry, settings.time_zone)
+    lists = AllWorklists(lambda: app.state.pool)
     access = Access(lambda: app.state.pool, public=settings.api_public)
     _run_with_application(app, feeds)
     app.state.visitor = bridge.visitor(access)
@@ -78,7 +80,7 @@ def mount(app: FastAPI, settings: Settings) -> None:
 
     @ui.page("/", favicon=_FAVICON)
     async def console(request: Request, client: Client) -> None:
-        await _serve(request, client, feeds, access, login)
+        await _serve(request, client, feeds, access, login, lists=lists)
 
     ui.run_with(
         app,
@@ -129,7 +131,9 @@ async def _serve_enrolment(
     EnrolmentPage(words, caller, app.state.pool, app.state.registry, api, allowed).build()
 
 
-async def _serve(request: Request, client: Client, feeds: Feeds, access: Access, login: Login) -> None:
+async def _serve(
+    request: Request, client: Client, feeds: Feeds, access: Access, login: Login, *, lists: AllWorklists
+) -> None:
     settings: Settings = login.settings
     query, cookies, words = request.query_params, request.cookies, _dressed(request, client)
     try:
@@ -157,6 +161,7 @@ async def _serve(request: Request, client: Client, feeds: Feeds, access: Access,
         dark=_theme(request),
         zone=settings.zone,
         desk=desk,
+        lists=lists.of(desk.reach),
         allowed=allowed,
     )
     client.on_delete(feed.follow(page.update))

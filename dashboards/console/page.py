@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from dashboards.console.snapshot import Snapshot
     from dashboards.console.views import View
     from dashboards.console.words import Words
+    from dashboards.console.worklists import Worklists
 
 _YEAR_S: Final = 31_536_000
 _MOST_OF_A_CODE: Final = 40
@@ -40,7 +41,7 @@ class Page:
 
     def __init__(
         self, feed: Feed, client: Client, choice: Choice, words: Words, *, dark: bool | None, zone: ZoneInfo,
-        desk: Desk, allowed: Callable[[], Awaitable[bool]],
+        desk: Desk, lists: Worklists, allowed: Callable[[], Awaitable[bool]],
     ) -> None:  # fmt: skip
         """Take what is shown, what the address chose, who looks, and whether that one still may."""
         self._feed, self._client, self._choice, self._words, self._zone = feed, client, choice, words, zone
@@ -50,7 +51,7 @@ class Page:
         self._dark: bool | None = None
         self._view: View | None = None
         self._built = ""
-        self._context = Context(words, feed, desk, lambda: self._choice, self._choose)
+        self._context = Context(words, feed, desk, lists, lambda: self._choice, self._choose)
 
     def build(self) -> None:
         """Build the frame, and all of the page if there is something to show."""

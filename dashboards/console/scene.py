@@ -184,6 +184,11 @@ class Scene:
         known = (self.registry.area(code) for code in codes)
         return ", ".join(self.words.of(area) for area in known if area is not None)
 
+    def short_names_of(self, codes: Sequence[str]) -> str:
+        """Return the names of areas of the map without the words for their kinds, and without the whole."""
+        known = (self.registry.areas[code] for code in codes if code in self.registry.areas)
+        return ", ".join(formats.short_name(self.words.of(area)) for area in known)
+
     def gateways(self) -> list[Row]:
         """Return the gateways, the worst first."""
         order = {each: place for place, each in enumerate((*STATES, _DISABLED))}

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from string import Formatter
+from typing import get_args
 
 import pytest
 
@@ -10,6 +11,7 @@ import dashboards.console
 from analytics.alerts import Cause, State
 from analytics.quality import Flag
 from analytics.results import Reason
+from api.schemas.commands import State as CommandState
 from dashboards.console.agreement import Verdict
 from dashboards.console.choice import VIEWS
 from dashboards.console.layers import LAYERS
@@ -35,6 +37,8 @@ COMPOSED = {
     "wall": ["age", "age_none", "seconds", "minutes", "hours", "days", "alerts"],
     "layer": LAYERS,
     "silence": ["alert", "rule_area", "area"],
+    "command": get_args(CommandState),
+    "commands": ["open", "all"],
 }
 
 

@@ -76,15 +76,13 @@ def rows(scene: Scene) -> list[dict[str, Any]]:
 
 
 def _row(scene: Scene, row: Row) -> dict[str, Any]:
-    codes = [code for code in row["areas"] if code in scene.registry.areas]
-    names = ", ".join(formats.short_name(scene.words.of(scene.registry.areas[code])) for code in codes)
     return {
         "key": row["code"],
         "chosen": scene.is_beside("gateway", row["code"]),
         "cells": [
             {
                 "text": row["code"],
-                "note": names,
+                "note": scene.short_names_of(row["areas"]),
                 "mark": state(row),
                 "markLabel": scene.words(state(row)),
             },

@@ -12,6 +12,7 @@ import structlog
 from devices import mqtt_tokens
 from devices.mqtt_tokens import LONGEST, PREFIX
 from runtime.dynamic_security import ControlError, control, new_role, new_user, without_role, without_user
+from runtime.until_stopped import is_ending
 from storage.channel import Channel
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class _Keeper:
         return _LONGEST_S
 
     async def _watch_clock(self) -> None:
-        while True:
+        while not is_ending():
             await asyncio.sleep(_TICK_S)
             at = datetime.now(UTC)
             ended = [user for user, end in self._ends.items() if end <= at]

@@ -14,7 +14,8 @@ import aiomqtt
 import structlog
 
 from ingest import metrics
-from runtime.broker_client import client, is_ending
+from runtime.broker_client import client
+from runtime.until_stopped import is_ending
 
 if TYPE_CHECKING:
     from prometheus_client import Gauge

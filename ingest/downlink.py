@@ -20,7 +20,8 @@ import structlog
 
 from devices import commands, configs, desired, rollouts
 from ingest.topics import down
-from runtime.broker_client import is_ending, publisher
+from runtime.broker_client import publisher
+from runtime.until_stopped import is_ending
 from storage.errors import StorageError
 from storage.pool import bounded, connect, first_line
 

@@ -19,7 +19,8 @@ from ingest.formats import sparkplug
 from ingest.sparkplug.birth import REBIRTH
 from ingest.sparkplug.rebirth import Rebirths
 from ingest.topics import down
-from runtime.broker_client import client, is_ending
+from runtime.broker_client import client
+from runtime.until_stopped import is_ending
 
 if TYPE_CHECKING:
     from ingest.batch import Entry

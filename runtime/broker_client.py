@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiomqtt
@@ -74,12 +73,6 @@ def _new(kind: type[C], url: str, client_id: str, timeout: float) -> C:
         timeout=timeout,
         tls_context=broker.tls(),
     )
-
-
-def is_ending() -> bool:
-    """Tell whether this task was cancelled: Python 3.11's `asyncio.wait_for`, in aiomqtt, may swallow it."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 async def take_over(url: str, client_ids: Iterable[str]) -> None:

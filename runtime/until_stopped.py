@@ -24,5 +24,11 @@ async def until_stopped(stop: asyncio.Event, *work: Coroutine[Any, Any, None]) -
         task.result()
 
 
+def is_ending() -> bool:
+    """Tell whether this task was cancelled: Python 3.11's `asyncio.wait_for`, in aiomqtt, may swallow it."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 async def _wait(stop: asyncio.Event) -> None:
     await stop.wait()

@@ -22,7 +22,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from runtime.broker_address import broker_address
-from runtime.broker_client import is_ending
+from runtime.until_stopped import is_ending
 from simulators.duty import Duty
 from simulators.measuring import measure
 from simulators.outbox import Outbox

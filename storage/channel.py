@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import psycopg
 import structlog
 
+from runtime.until_stopped import is_ending
 from storage.errors import StorageError, is_transient
 from storage.pool import connect
 
@@ -59,7 +60,7 @@ class Channel:
 
     async def follow(self, begun: Begun | None = None) -> None:
         """Read whenever something changes, until cancelled; a lost connection is made anew."""
-        while True:
+        while not is_ending():
             try:
                 conn, again = begun or await self.begin()
                 async with conn:
@@ -76,7 +77,7 @@ class Channel:
             await asyncio.sleep(_RETRY_S)
 
     async def _follow(self, conn: AsyncConnection[Any], again: float | None) -> None:
-        while True:
+        while not is_ending():
             async for _ in conn.notifies(timeout=again, stop_after=1):
                 pass
             async for _ in conn.notifies(timeout=self.settle_s):

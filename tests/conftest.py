@@ -10,13 +10,12 @@ import os
 import secrets
 import shutil
 import tempfile
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import aiomqtt
 import hypothesis
 import psutil
 import psycopg
@@ -28,10 +27,10 @@ from devices.credentials import password_hash
 from devices.model import BROWSERS
 from ingest.shares import client_ids
 from runtime.broker_client import client
+from runtime.local import process
 from runtime.local.browser_broker import BrowserBroker
 from runtime.local.mosquitto import LocalMosquitto
 from runtime.local.postgres import LocalPostgres
-from runtime.local.process import free_port
 from runtime.local.provision import Binaries, provision
 from runtime.places import default_cache
 from runtime.settings import Settings
@@ -40,7 +39,7 @@ from storage.migrate import migrate
 from storage.pool import connect
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Coroutine, Iterator
 
     from psycopg import AsyncConnection
 
@@ -50,15 +49,25 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("patient")
 
+T = TypeVar("T")
+
 #: tells that all that was retained has arrived
 _LAST = "test/last"
 #: of ingest, in any test
 _MOST_PROCESSES = 3
+#: of xdist
+_MOST_WORKERS = 32
 #: where Linux keeps files in memory, and what must be free there for the databases of a whole run
 _MEMORY = Path("/dev/shm")
 _MEMORY_BYTES = 4 * 2**30
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("HALONG_SHARED", REPOSITORY.parent / "shared"))
+
+
+def pytest_configure() -> None:
+    """Give each of xdist's processes ports of its own, which no other one finds free at the same time."""
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    process._PORTS = process._PORTS[number % _MOST_WORKERS :: _MOST_WORKERS]  # type: ignore[misc]
 
 
 @pytest.fixture(scope="session")
@@ -110,9 +119,7 @@ def postgres_dsn(request: pytest.FixtureRequest) -> Iterator[str]:
     settings = {"timescaledb.max_background_workers": "0", "max_worker_processes": "4"}
     with (
         _folder(_memory()) as folder,
-        LocalPostgres(
-            binaries, folder / "postgres", port=free_port(), durable=False, settings=settings
-        ) as server,
+        LocalPostgres(binaries, folder / "postgres", durable=False, settings=settings) as server,
     ):
         yield server.dsn("postgres")
 
@@ -184,16 +191,26 @@ class Broker:
 
 
 @pytest.fixture(scope="session")
-def broker(binaries: Binaries, scratch: Path) -> Iterator[Broker]:
+def session_broker(binaries: Binaries, scratch: Path) -> Iterator[Broker]:
     with LocalMosquitto(binaries, scratch / "mosquitto", autosave_on_changes=False) as server:
         yield Broker(server)
 
 
+@pytest.fixture
+def broker(session_broker: Broker) -> Iterator[Broker]:
+    """The session's broker, which forgets what it retains of the test.
+
+    The next one's ingest would be told the states of gateways that it does not know.
+    """
+    yield session_broker
+    in_thread(_forget_retained(session_broker.platform_url))
+
+
 @pytest.fixture(scope="session")
-def browsers(broker: Broker, binaries: Binaries, scratch: Path) -> Iterator[BrowserBroker]:
+def browsers(session_broker: Broker, binaries: Binaries, scratch: Path) -> Iterator[BrowserBroker]:
     """The broker for browsers, of the session's broker."""
-    gateways = ("127.0.0.1", broker.server.gateway_port)
-    password = broker.add_gateway(BROWSERS)
+    gateways = ("127.0.0.1", session_broker.server.gateway_port)
+    password = session_broker.add_gateway(BROWSERS)
     with BrowserBroker(binaries, scratch / "browsers", gateways=gateways, bridge_password=password) as server:
         yield server
 
@@ -231,17 +248,17 @@ def nobody_acts() -> None:
 
 @pytest.fixture(autouse=True)
 def sessions_end() -> Iterator[None]:
-    """End ingest's sessions with the test, and forget what the broker retains of it.
-
-    The sessions' queues would grow with the messages of every other test, and the next one's ingest would be
-    told the states of gateways that it does not know.
-    """
+    """End ingest's sessions with the test: their queues would grow with the messages of every other test."""
     yield
     ended = [_MADE.pop() for _ in _MADE.copy()]
     if any(each.mqtt_url for each in ended):
-        thread = threading.Thread(target=lambda: asyncio.run(_end_sessions(ended)))  # a loop of its own
-        thread.start()
-        thread.join()
+        in_thread(_end_sessions(ended))
+
+
+def in_thread(work: Coroutine[Any, Any, T]) -> T:
+    """Return what a coroutine returns, run in a thread: a browser's driver runs a loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
 
 
 async def _end_sessions(ended: list[Settings]) -> None:
@@ -250,9 +267,6 @@ async def _end_sessions(ended: list[Settings]) -> None:
             for client_id in client_ids(changed(each, ingest_processes=_MOST_PROCESSES)):
                 with suppress(OSError):  # a broker of the test's own, which has ended as well
                     await forget_session(str(each.mqtt_url), client_id)
-    for url in {str(each.mqtt_url) for each in ended if each.mqtt_url}:
-        with suppress(aiomqtt.MqttError):
-            await _forget_retained(url)
 
 
 async def _forget_retained(url: str) -> None:

@@ -40,7 +40,7 @@ def running(settings: Settings, *arguments: str, **changes: str) -> Iterator[sub
     finally:
         if process.poll() is None:
             process.terminate()
-            assert process.wait(20) == 0
+            assert process.wait(60) == 0
 
 
 @dataclass

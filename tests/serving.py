@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -11,6 +10,7 @@ import urllib.request
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from runtime.local.process import free_port
 from tests.conftest import REPOSITORY
 
 if TYPE_CHECKING:
@@ -25,8 +25,7 @@ def serving(database_url: str, log: Path, *options: str, **settings: str) -> Ite
     Raises:
         AssertionError: it does not answer within a minute, or does not end when told; with its log.
     """
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     environment = os.environ | settings | {"HALONG_DATABASE_URL": database_url, "HALONG_API_PORT": str(port)}
     environment.pop("PYTEST_CURRENT_TEST", None)
     command = [sys.executable, "-m", "runtime.cli", "api", *options]
@@ -38,7 +37,7 @@ def serving(database_url: str, log: Path, *options: str, **settings: str) -> Ite
         yield address
     finally:
         server.terminate()
-        server.wait(20)
+        server.wait(60)
 
 
 def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:

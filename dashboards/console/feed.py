@@ -118,8 +118,10 @@ class Feed:
             await self._tell()
             if await self._read_slow():
                 await self._tell()
+            # `asyncio.wait_for` of Python 3.11 loses a cancellation that comes with what it waits for.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._hurried.wait(), INTERVAL_S)
+                async with asyncio.timeout(INTERVAL_S):
+                    await self._hurried.wait()
             self._hurried.clear()
 
     def hurry(self) -> None:

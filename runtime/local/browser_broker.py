@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 from typing import TYPE_CHECKING, Final, Self
 
 from devices.credentials import new_password, password_hash
@@ -11,7 +10,7 @@ from devices.model import PLATFORM_USER
 from runtime.dynamic_security import users_text
 from runtime.local.browser_files import browser_config
 from runtime.local.errors import LocalServiceError
-from runtime.local.process import ServerProcess, ServiceUser, free_port, takes_connections
+from runtime.local.process import ATTEMPTS, ServerProcess, ServiceUser, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,6 +55,7 @@ class BrowserBroker:
             LocalServiceError: this Mosquitto came without its dynamic security plugin.
         """
         self.folder = folder.absolute()
+        self._given_port = port
         self.port, self._control_port = port or free_port(8083), free_port()
         self._gateways, self._topic_root, self._tls = gateways, topic_root, dict(tls or {})
         self._bridge_password, self._password = bridge_password, new_password()
@@ -82,21 +82,26 @@ class BrowserBroker:
     def start(self) -> None:
         """Write its files, start it and wait until it takes connections.
 
+        Where somebody was faster with a port, others are taken.
+
         Raises:
             LocalServiceError: it does not start; with the end of its log.
         """
+        for _ in range(ATTEMPTS):
+            self._write_files()
+            self._process.start([self._program, "-c", self.folder / "mosquitto.conf"])
+            listeners = [("127.0.0.1", port) for port in (self.port, self._control_port)]
+            if self._process.listens(*listeners, seconds=_START_SECONDS):
+                return
+            self.port, self._control_port = self._given_port or free_port(), free_port()
+        raise LocalServiceError(f"It did not start. {self._process.last_words()}")
+
+    def _write_files(self) -> None:
         self._user.make_folder(self.folder)
         users = users_text(PLATFORM_USER, password_hash(self._password))
         files = {"mosquitto.conf": self._config(), "dynamic-security.json": users} | self._tls
         for name, text in files.items():
             self._user.write_file(self.folder / name, text)
-        self._process.start([self._program, "-c", self.folder / "mosquitto.conf"])
-        deadline = time.monotonic() + _START_SECONDS
-        while not all(takes_connections("127.0.0.1", port) for port in (self.port, self._control_port)):
-            if not self._process.is_running or time.monotonic() > deadline:
-                self._process.kill()
-                raise LocalServiceError(f"It did not start. {self._process.last_words()}")
-            time.sleep(0.02)
 
     def stop(self) -> None:
         """Stop the broker."""

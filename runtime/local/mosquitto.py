@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import signal
-import time
 from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import quote
 
@@ -12,7 +11,7 @@ from devices.credentials import new_password, password_hash
 from devices.model import ALERT_READER, BROWSERS, PLATFORM_USER
 from runtime.local.errors import LocalServiceError
 from runtime.local.mosquitto_files import TlsPorts, acl_text, broker_config, passwords_text
-from runtime.local.process import ServerProcess, ServiceUser, free_port, takes_connections
+from runtime.local.process import ATTEMPTS, ServerProcess, ServiceUser, free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -68,8 +67,8 @@ class LocalMosquitto:
             sessions: client ids of halong's own: once all are back after a restart, a reload is enough.
         """
         self.folder = folder.absolute()
-        self.gateway_port = gateway_port or free_port(1883)
-        self.platform_port = platform_port or free_port()
+        self._given_ports = (gateway_port, platform_port)
+        self.gateway_port, self.platform_port = gateway_port or free_port(1883), platform_port or free_port()
         self.gateway_host = gateway_host
         self.password_file = self.folder / "platform.password"
         self._passwords = dict(passwords or {})
@@ -83,6 +82,7 @@ class LocalMosquitto:
         self._second_users: dict[str, str] = {}
         self._sessions = frozenset(sessions)
         self._is_restored = False
+        self._are_ports_known = False
         self._autosave_on_changes = autosave_on_changes
         self._program = binaries.mosquitto
         self._user = ServiceUser.choose("mosquitto", "postgres", "nobody")
@@ -111,7 +111,9 @@ class LocalMosquitto:
         return f"mqtt://{PLATFORM_USER}:{password}@127.0.0.1:{self.platform_port}"
 
     def start(self) -> None:
-        """Write the broker's files, start it and wait until both listeners take connections.
+        """Write the broker's files, start it and wait until its listeners take connections.
+
+        Where somebody was faster with a port, others are taken, unless clients may know it.
 
         Raises:
             LocalServiceError: it does not start; with the end of its log.
@@ -121,10 +123,15 @@ class LocalMosquitto:
         self._user.make_folder(self.folder)
         if not self.password_file.exists():
             self._user.write_file(self.password_file, new_password())
-        self._write_files()
         self._is_restored = (self.folder / "mosquitto.db").exists()
-        self._process.start([self._program, "-c", self.folder / "mosquitto.conf"])
-        self._wait_until_ready()
+        for _ in range(ATTEMPTS):
+            self._write_files()
+            self._process.start([self._program, "-c", self.folder / "mosquitto.conf"])
+            if self._process.listens(*self._listeners(), seconds=_START_SECONDS):
+                self._are_ports_known = True
+                return
+            self._choose_other_ports()
+        raise LocalServiceError(f"Mosquitto did not start. {self._process.last_words()}")
 
     def reload(
         self,
@@ -202,14 +209,15 @@ class LocalMosquitto:
             autosave_on_changes=self._autosave_on_changes,
         )
 
-    def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + _START_SECONDS
+    def _listeners(self) -> list[tuple[str, int]]:
         loopback = "127.0.0.1"
         gateway_host = loopback if self.gateway_host in _ALL_ADDRESSES else self.gateway_host
         ports = (self.gateway_port, *(self.tls_ports or ()))
-        listeners = (*((gateway_host, port) for port in ports), (loopback, self.platform_port))
-        while not all(takes_connections(host, port) for host, port in listeners):
-            if not self.is_running or time.monotonic() > deadline:
-                self._process.kill()
-                raise LocalServiceError(f"Mosquitto did not start. {self._process.last_words()}")
-            time.sleep(0.02)
+        return [*((gateway_host, port) for port in ports), (loopback, self.platform_port)]
+
+    def _choose_other_ports(self) -> None:
+        if self._are_ports_known:
+            return
+        gateway, platform = self._given_ports
+        self.gateway_port, self.platform_port = gateway or free_port(), platform or free_port()
+        self.tls_ports = self.tls_ports and TlsPorts(free_port(), free_port())

@@ -79,7 +79,7 @@ class LocalPostgres:
         self.port = port or free_port(5432)
         self.data_dir = self.folder / "data"
         self.password_file = self.folder / "superuser.password"
-        self._port_is_fixed = port is not None
+        self._is_port_given, self._is_port_known = port is not None, False
         self._durable = durable
         self._settings = dict(settings or {})
         self._bin = binaries.postgres_bin
@@ -111,7 +111,9 @@ class LocalPostgres:
         while not self._try_to_start(deadline):
             # After a crash its last children may hold shared memory, or somebody was faster with the port.
             time.sleep(0.2)
-            self.port = self.port if self._port_is_fixed else free_port(self.port)
+            if not (self._is_port_given or self._is_port_known):
+                self.port = free_port(self.port)
+        self._is_port_known = True
 
     def stop(self) -> None:
         """Shut down fast: sessions are ended, transactions rolled back, nothing committed is lost."""
@@ -194,7 +196,8 @@ class LocalPostgres:
 
     def _retry_or_raise(self) -> bool:
         words = self._process.last_words()
-        if "still in use" in words or ("could not bind" in words and not self._port_is_fixed):
+        may_pass = "could not bind" in words and (self._is_port_known or not self._is_port_given)
+        if "still in use" in words or may_pass:
             return False
         raise LocalServiceError(f"PostgreSQL did not start. {words}")
 

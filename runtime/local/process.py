@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
 import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,11 +21,19 @@ from runtime.local.errors import LocalServiceError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+ATTEMPTS: Final = 4
+"""How often a server is started: each time, somebody may be faster with a port."""
+
 # The kernel sends the death signal when the *thread* that started the child ends, so one thread that lives
 # as long as this process starts them all.
 _SPAWNER: Final = ThreadPoolExecutor(1, thread_name_prefix="local-services")
 
 _LOG_TAIL_BYTES: Final = 4096
+#: below those that Linux, macOS and BSD give to connections
+_PORTS: Final = range(20_000, 32_768)
+_TRIED: Final = 50
+#: in the log of a server whose port is taken; Mosquitto gives no reason for one of WebSocket
+_TAKEN: Final = ("Address already in use", "Unable to create websockets listener")
 
 
 class PopenUser(TypedDict, total=False):
@@ -142,6 +152,23 @@ class ServerProcess:
         self._log_start = self.log_file.stat().st_size if self.log_file.exists() else 0
         self._process = _SPAWNER.submit(self._spawn, command, environment or {}).result()
 
+    def listens(self, *listeners: tuple[str, int], seconds: float) -> bool:
+        """Wait until all `listeners` (host, port) take connections; False if one of the ports is taken.
+
+        Raises:
+            LocalServiceError: it ended for another reason, or took longer; with the end of its log.
+        """
+        deadline = time.monotonic() + seconds
+        # What takes connections may be the server that has the port, while this one is about to end.
+        while not (all(takes_connections(*each) for each in listeners) and self.is_running):
+            if not self.is_running or time.monotonic() > deadline:
+                self.kill()
+                if any(words in self.logged() for words in _TAKEN):
+                    return False
+                raise LocalServiceError(f"{self.name} did not start. {self.last_words()}")
+            time.sleep(0.02)
+        return True
+
     def send(self, number: signal.Signals) -> None:
         """Send a signal to the server itself.
 
@@ -205,8 +232,13 @@ class ServerProcess:
 
 
 def free_port(preferred: int = 0) -> int:
-    """Return `preferred` if nothing listens on that loopback port, else a free one of the system's choice."""
-    for port in (preferred, 0):
+    """Return `preferred` if nothing listens on that loopback port, else a free one.
+
+    It is none of those that the system gives to connections, if one is left: a server that starts again would
+    find it taken. Somebody else may be faster with it.
+    """
+    others = [*random.sample(_PORTS, _TRIED), 0]
+    for port in [preferred, *others] if preferred else others:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:

@@ -49,7 +49,7 @@ async def neighbour(broker: Broker, code: str) -> AsyncIterator[Callable[[], Any
     async with gateway_client(broker, code) as client:
 
         async def publish() -> None:
-            await asyncio.wait_for(client.publish(f"city/v1/{code}/up/status", b"{}", qos=1), 30)
+            await asyncio.wait_for(client.publish(f"city/v1/{code}/up/status", b"{}", qos=1), 60)
 
         await publish()
         yield publish
@@ -61,7 +61,7 @@ async def attacker(broker: Broker, code: str) -> AsyncIterator[Wire]:
     password = broker.add_gateway(code)
     async with wire(broker.gateway_url) as connection:
         login = mqtt5.ConnectPacket(client_id=code, username=code, password=password.encode())
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await connection.send(login.write())
             _, length = await connection.reader.readexactly(2)
             answer = await connection.reader.readexactly(length)
@@ -150,7 +150,7 @@ async def test_wildcards(broker: Broker, gateway_code: str) -> None:
         await halong.publish(f"city/v1/{good}/down/committed", b"secret", qos=1)
         await halong.publish(f"city/v1/{bad}/down/committed", b"last", qos=1)
         heard = []
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             async for message in attacking.messages:
                 heard.append(str(message.topic))
                 if message.payload == b"last":

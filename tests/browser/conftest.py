@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 from datetime import UTC, datetime, timedelta
@@ -25,7 +24,7 @@ from simulators import backfill
 from simulators.city import populate
 from storage import observations
 from storage.pool import connect
-from tests.conftest import REPOSITORY, _create, _drop, _with_database
+from tests.conftest import REPOSITORY, _create, _drop, _with_database, in_thread
 from tests.npm import install
 from tests.serving import serving
 
@@ -75,18 +74,9 @@ def city_url(chromium: str, postgres_dsn: str, template: str) -> Iterator[str]:
     name = f"halong_console_{os.getpid()}"
     _create(postgres_dsn, name, template)
     url = _with_database(postgres_dsn, name)
-    # In a thread: the browser's driver runs a loop in this one.
     in_thread(_fill(url))
     yield url
     _drop(postgres_dsn, name)
-
-
-def in_thread(work: Any) -> Any:
-    """Return what a coroutine returns, run in a thread with a loop of its own."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, work).result()
 
 
 async def _fill(url: str) -> None:

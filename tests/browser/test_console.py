@@ -24,7 +24,7 @@ pytestmark = pytest.mark.browser
 
 DESK = {"width": 1440, "height": 900}
 PHONE = {"width": 360, "height": 740}
-PATIENCE_MS = 15_000
+PATIENCE_MS = 60_000
 #: part of Móng Cái, and no indicators are computed for it
 WARD = "06709"
 

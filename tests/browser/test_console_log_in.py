@@ -128,4 +128,4 @@ def test_a_session_that_was_ended_closes_its_page(browser: Browser, console: str
         log_in(page, "lan")
         page.wait_for_selector(".map-field")
         in_thread(end())
-        page.wait_for_selector("a.gate-send", timeout=5 * PATIENCE_MS)
+        page.wait_for_selector("a.gate-send", timeout=PATIENCE_MS)

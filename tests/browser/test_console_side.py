@@ -108,7 +108,7 @@ def line(url: str) -> Iterator[tuple[str, Callable[[], None]]]:
     thread = threading.Thread(target=loop.run_until_complete, args=[serve()])
     thread.start()
     try:
-        assert ready.wait(10)
+        assert ready.wait(60)
         yield proxy.url, lambda: loop.call_soon_threadsafe(proxy.cut) and None
     finally:
         loop.call_soon_threadsafe(done.set)

@@ -78,7 +78,7 @@ async def send(broker: Broker, gateway: str, payloads: Iterable[str], client_id:
 
 async def dropped_messages(broker: Broker) -> int:
     """What the broker says it has dropped."""
-    async with platform_client(broker) as client, asyncio.timeout(30):
+    async with platform_client(broker) as client, asyncio.timeout(60):
         await client.subscribe("$SYS/broker/publish/messages/dropped")
         async for message in client.messages:
             if int(str(message.payload, "ascii")):  # type: ignore[arg-type]

@@ -31,10 +31,10 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def small_disk(folder: Path, size_mb: int) -> Iterator[Path]:
-    """A file system of a few megabytes in memory, whose owner is PostgreSQL's user."""
+def small_disk(folder: Path, size_mb: int, *owners: str) -> Iterator[Path]:
+    """A file system of a few megabytes in memory, whose owner is the first of these users that exists."""
     folder.mkdir()
-    user = ServiceUser.choose("postgres", "nobody")
+    user = ServiceUser.choose(*owners)
     options = f"size={size_mb}m,uid={user.uid},gid={user.gid},mode=0700"
     done = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], capture_output=True, text=True, check=False
@@ -54,7 +54,7 @@ async def disk(
     """The small disk, to which all chunks of observations go."""
     name = f"small_{secrets.token_hex(3)}"
     # Beside the ballast there is room for all that is published: 100 bytes a reading, up to a million.
-    with small_disk(scratch / name, 256 if full else 48) as folder:
+    with small_disk(scratch / name, 256 if full else 48, "postgres", "nobody") as folder:
         async with await connect(durable_url) as conn:
             await conn.execute(f"CREATE TABLESPACE {name} LOCATION '{folder}'".encode())
             await conn.execute("SELECT attach_tablespace(%s, 'observations')", [name])
@@ -102,7 +102,7 @@ async def test_full_with_the_journal_of_the_database(
     tmp_path: Path,
 ) -> None:
     """PostgreSQL ends when it cannot write its WAL; whoever makes space starts it again."""
-    with small_disk(scratch / "whole", 320) as folder:
+    with small_disk(scratch / "whole", 320, "postgres", "nobody") as folder:
         settings = {"timescaledb.max_background_workers": "0", "max_wal_size": "64MB"}
         with LocalPostgres(binaries, folder / "postgres", port=free_port(), settings=settings) as server:
             url = server.ensure_database("halong_small")

@@ -58,7 +58,7 @@ async def test_key_as_long_as_a_message_is_told_to_the_gateway_and_stops_nobody(
     long_name = b'{"seq": 1, "readings": [{"time": %b, "%b": 1}]}' % (time_ms, b"k" * LARGE)
     async with ingest, gateway_client(broker, gateway_code) as client:
         await client.publish(f"city/v1/{gateway_code}/up/observations", long_name, qos=1)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             told = await heard(client, "rejected")
         assert (told["reason"], told["count"]) == ("unknown_property", 1)
         assert len(told["at"]) < 1000
@@ -89,6 +89,6 @@ async def test_key_that_is_no_text_is_told_to_the_gateway_and_stops_nobody(
     async with ingest, gateway_client(broker, gateway_code) as client:
         for payload, reason in zip(payloads, ("schema", "unknown_property", "unknown_device"), strict=True):
             await client.publish(f"city/v1/{gateway_code}/up/observations", payload, qos=1)
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 assert (await heard(client, "rejected"))["reason"] == reason
     assert set(await refusals(conn, gateway_code)) == {"schema", "unknown_property", "unknown_device"}

@@ -52,7 +52,7 @@ def serving(node: str) -> Iterator[str]:
         port = int(process.stdout.readline())
         yield f"postgresql://postgres:password@127.0.0.1:{port}/postgres?sslmode=disable&gssencmode=disable"
         process.stdin.close()
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=60) == 0
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from storage.pool import connect
 from tests.conftest import changed
 from tests.faults.conftest import count, long, until
 from tests.faults.ingesting import Ingest
+from tests.processes import Proxy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 
     Connection = AsyncConnection[Any]
     Make = Callable[..., Ingest]
+
+#: the server probes a silent connection after 5 s, three times in 9 s; the standby looks each second
+VANISHED_S = 30
 
 
 @pytest.fixture
@@ -137,6 +142,32 @@ async def test_a_standby_takes_over_the_id_of_one_that_died(
         await traffic.assert_stored(conn)
         assert spare.newest("claimed", "client_id") == two.newest("claimed", "client_id")
         assert one.lives == 1
+
+
+@long
+async def test_a_standby_takes_over_the_id_of_a_machine_that_vanished(
+    conn: Connection, settings: Settings, traffic: Traffic, make: Make
+) -> None:
+    """Neither database nor broker hear of its end: PostgreSQL probes the connection that holds the lock."""
+    database, broker = Proxy(str(settings.database_url)), Proxy(str(settings.mqtt_url))
+    async with database.serving(), broker.serving(), AsyncExitStack() as later:
+        far = make("far", processes=1, database_url=database.url, mqtt_url=broker.url)
+        spare = make("spare", processes=1)
+        async with far:
+            with traffic.flowing():
+                await spare.start(wait=False)
+                later.push_async_callback(spare.stop)
+                await until(lambda: spare.count("claim_standby") > 0)
+                database.vanish()
+                broker.vanish()
+                began = time.monotonic()
+                await until(lambda: spare.count("mqtt_subscribed") > 0, VANISHED_S)
+                took = time.monotonic() - began
+                await more(conn)
+            far.kill()
+            await traffic.assert_stored(conn)
+        assert spare.newest("claimed", "client_id") == far.newest("claimed", "client_id")
+    print(f"taken over after {took:.0f} s")
 
 
 @long

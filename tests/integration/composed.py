@@ -50,7 +50,7 @@ class StartedBroker:
     def stop(self) -> None:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(timeout=20)
+            self.process.wait(timeout=60)
 
     def restart(self) -> None:
         self.stop()

@@ -302,9 +302,9 @@ async def test_the_service_writes_the_catalogue_and_stops(
     stop, ready = asyncio.Event(), asyncio.Event()
     settings = Settings.model_validate({"database_url": database_url})
     service = asyncio.create_task(run(settings, stop, on_ready=ready.set))
-    await asyncio.wait_for(ready.wait(), 20)
+    await asyncio.wait_for(ready.wait(), 60)
     stop.set()
-    await asyncio.wait_for(service, 20)
+    await asyncio.wait_for(service, 60)
     cursor = await conn.execute("SELECT code FROM indicators ORDER BY code")
     assert [row[0] for row in await cursor.fetchall()] == sorted(INDICATORS)
 
@@ -316,11 +316,11 @@ async def test_the_service_stops_in_the_middle_of_its_work(
     async with conn.transaction():
         await conn.execute("LOCK TABLE observations IN ACCESS EXCLUSIVE MODE")
         service = asyncio.create_task(run(settings, stop))
-        async with asyncio.timeout(20), await connect(database_url) as watcher:
+        async with asyncio.timeout(60), await connect(database_url) as watcher:
             while not await _waits(watcher):
                 await asyncio.sleep(0.05)
         stop.set()
-        await asyncio.wait_for(service, 20)
+        await asyncio.wait_for(service, 60)
 
 
 async def _waits(conn: AsyncConnection[Any]) -> bool:
@@ -339,16 +339,16 @@ async def test_the_service_survives_a_lost_connection(
     stop, ready = asyncio.Event(), asyncio.Event()
     settings = Settings.model_validate({"database_url": database_url})
     service = asyncio.create_task(run(settings, stop, on_ready=ready.set))
-    await asyncio.wait_for(ready.wait(), 20)
+    await asyncio.wait_for(ready.wait(), 60)
     ready.clear()
     cursor = await conn.execute(
         "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
         "WHERE application_name = 'halong analytics' AND datname = current_database()"
     )
     assert await cursor.fetchone() == (1,)
-    await asyncio.wait_for(ready.wait(), 20)
+    await asyncio.wait_for(ready.wait(), 60)
     stop.set()
-    await asyncio.wait_for(service, 20)
+    await asyncio.wait_for(service, 60)
 
 
 async def test_real_road_detectors(

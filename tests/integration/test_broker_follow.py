@@ -112,7 +112,7 @@ def _following(last: Path) -> Iterator[None]:
             time.sleep(0.05)
         yield
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
 
 
 async def until(client: Callable[[], aiomqtt.Client], *, may: bool) -> None:

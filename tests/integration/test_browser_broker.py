@@ -75,7 +75,7 @@ class Browsers:
             await self._answers()
             yield
             process.send_signal(signal.SIGTERM)
-            assert process.wait(20) == 0
+            assert process.wait(60) == 0
 
     async def _answers(self) -> None:
         async with asyncio.timeout(60):

@@ -99,7 +99,7 @@ def session(node: str, *folder: str) -> Iterator[Community]:
         assert process.stdout
         yield Community(process.stdin, process.stdout)
         process.stdin.close()
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=60) == 0
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def test_it_serves_and_ends_when_told(composed: Composed) -> None:
     assert composed.becomes(composed.platform_port, "halong", "platform secret")
     assert not composed.takes(composed.platform_port, "halong", "wrong")
     composed.process.send_signal(signal.SIGTERM)
-    assert composed.process.wait(timeout=20) == 0
+    assert composed.process.wait(timeout=60) == 0
     assert not composed.takes(composed.platform_port, "halong", "platform secret")
 
 

@@ -72,7 +72,7 @@ def proxied(caddy: Path, folder: Path, api: str, **environment: str) -> Iterator
         yield f"http://localhost:{http}", f"https://localhost:{https}"
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def until_it_answers(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

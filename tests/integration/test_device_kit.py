@@ -124,12 +124,12 @@ async def test_live_messages_are_checked_beside_ingest(
     options = ("check", "--live", "--json", "--count", "2", "--gateway", gateway_code)
     async with gateway_client(broker, gateway_code) as client, starting(city, *options) as process:
         assert process.stderr
-        while b"listening" not in await asyncio.wait_for(process.stderr.readline(), 30):
+        while b"listening" not in await asyncio.wait_for(process.stderr.readline(), 60):
             pass
         now = time.time_ns() // 1_000_000
         await send(client, gateway_code, {"device": f"{gateway_code}-aq", "time": now, "pm2_5": 31.2})
         await send(client, gateway_code, {"device": f"{gateway_code}-aq", "time": now, "pm25": 31.2})
-        out, _ = await asyncio.wait_for(process.communicate(), 30)
+        out, _ = await asyncio.wait_for(process.communicate(), 60)
     good, bad = Done(process.returncode or 0, out.decode(), "").documents()
     assert process.returncode == 1
     assert (good["ok"], good["readings"][0]["becomes"], good["readings"][0]["unit"]) == (

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from runtime.local.provision import Binaries
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(300)
 
 PASSWORD = "of-the-example"
 NOW_MS = int(time.time() * 1000)

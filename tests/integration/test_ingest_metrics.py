@@ -7,7 +7,8 @@ import math
 import time
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiomqtt
 from paho.mqtt.packettypes import PacketTypes
@@ -24,7 +25,7 @@ from tests.integration.city import register
 from tests.integration.test_ingest import Connection, gateway_client, heard, ingesting, send, until
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
     from pathlib import Path
 
     import pytest
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from tests.conftest import Broker
 
 HOUR_MS = 3_600_000
+T = TypeVar("T")
 
 
 @asynccontextmanager
@@ -53,13 +55,18 @@ def stats(url: str, **options: Any) -> BrokerStats:
     return BrokerStats(url, **given)
 
 
-async def totals(conn: Connection) -> dict[str, Any]:
-    cursor = await conn.execute(
-        "SELECT sum(messages), sum(observations), sum(duplicates), sum(refused), sum(replayed), sum(batches) "
-        "FROM ingest_metrics WHERE client_id = 'test'"
-    )
-    names = ("messages", "observations", "duplicates", "refused", "replayed", "batches")
-    return dict(zip(names, (int(n or 0) for n in await cursor.fetchone() or ()), strict=False))
+async def until_equal(read: Callable[[], Awaitable[T]], expected: T) -> None:
+    """Wait until what is read is what is expected; what it is at last is told."""
+    deadline = time.monotonic() + 60
+    while (found := await read()) != expected and time.monotonic() < deadline:
+        await asyncio.sleep(0.02)
+    assert found == expected
+
+
+async def totals(conn: Connection, *names: str) -> dict[str, int]:
+    sums = ", ".join(f"coalesce(sum({name}), 0)::int" for name in names)
+    cursor = await conn.execute(f"SELECT {sums} FROM ingest_metrics WHERE client_id = 'test'".encode())
+    return dict(zip(names, await cursor.fetchone() or (), strict=True))
 
 
 async def test_rows_tell_what_was_done(
@@ -80,9 +87,9 @@ async def test_rows_tell_what_was_done(
                 "messages": 3, "observations": 3, "duplicates": 1, "refused": 1, "replayed": 1,
             }  # fmt: skip
             async with background(recorder.run()):
-                await until(lambda: _has(conn, expected))
+                await until_equal(partial(totals, conn, *expected), expected)
                 rows = await newest(conn)
-    assert (await totals(conn))["batches"] >= 2
+    assert (await totals(conn, "batches"))["batches"] >= 2
     (row,) = (row for row in rows if row["client_id"] == "test")
     assert row["broker_queue_bytes"] > 0
     assert (row["broker_dropped"], row["dropped_1h"], row["in_flight"]) == (0, 0, 0)
@@ -96,11 +103,6 @@ async def test_rows_tell_what_was_done(
     assert 0 < commit <= message < 10_000
     assert message <= reading < 600_000
     assert 1 <= batch_rows <= 4
-
-
-async def _has(conn: Connection, expected: dict[str, int]) -> bool:
-    found = await totals(conn)
-    return {name: found[name] for name in expected} == expected
 
 
 async def test_in_flight_is_what_the_broker_waits_for(
@@ -134,7 +136,7 @@ async def test_the_database_may_be_away(conn: Connection, database_url: str) -> 
             metrics.DUPLICATES.inc(7)
             await asyncio.sleep(0.5)
             await conn.execute("ALTER TABLE elsewhere RENAME TO ingest_metrics")
-            await until(lambda: _has(conn, {"duplicates": 7}))
+            await until_equal(partial(totals, conn, "duplicates"), {"duplicates": 7})
     assert [each["action"] for each in logged] == ["metrics_away"]
 
 

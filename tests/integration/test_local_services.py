@@ -27,6 +27,7 @@ from devices.credentials import password_hash
 from devices.model import PLATFORM_USER
 from runtime.demo import Folders, local_services
 from runtime.demo_card import write_card
+from runtime.local.browser_broker import BrowserBroker
 from runtime.local.errors import LocalServiceError
 from runtime.local.mosquitto import LocalMosquitto
 from runtime.local.postgres import LocalPostgres
@@ -341,6 +342,31 @@ def test_a_broker_whose_port_is_taken_tells_it(
     second = LocalMosquitto(programs, folder / "second", gateway_port=broker.gateway_port)
     with pytest.raises(LocalServiceError, match="Address already in use"):
         second.start()
+
+
+def test_a_broker_that_was_slower_takes_another_port(
+    programs: Binaries, broker: LocalMosquitto, folder: Path
+) -> None:
+    second = LocalMosquitto(programs, folder / "second")
+    second.platform_port = broker.platform_port  # both have found it free
+    with second:
+        assert second.platform_port != broker.platform_port
+        browsers = BrowserBroker(
+            programs, folder / "browsers", gateways=("127.0.0.1", second.gateway_port), bridge_password="x"
+        )
+        browsers.port = second.gateway_port
+        with browsers:
+            assert browsers.port != second.gateway_port
+
+
+def test_a_server_that_was_slower_takes_another_port(
+    programs: Binaries, postgres: LocalPostgres, folder: Path
+) -> None:
+    second = LocalPostgres(programs, folder / "second", durable=False)
+    second.port = postgres.port
+    with second:
+        assert second.port != postgres.port
+        assert rows(second.dsn("postgres"), "SELECT 1") == [(1,)]
 
 
 PARENT = """

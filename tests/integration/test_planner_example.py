@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from runtime.settings import Settings
     from tests.conftest import Broker
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 SCRIPT = REPOSITORY / "docs" / "examples" / "planners" / "late_buffer.py"
 PLANNERS = (REPOSITORY / "docs" / "planners.md").read_text("utf-8")
@@ -58,7 +58,7 @@ async def serving(settings: Settings) -> AsyncIterator[str]:
         asyncio.create_task(analytics.run(settings, stop)),
         asyncio.create_task(api.run(settings, stop, on_listening=listening.set_result)),
     ]
-    yield await asyncio.wait_for(listening, 10)
+    yield await asyncio.wait_for(listening, 60)
     stop.set()
     await asyncio.gather(*services)
 

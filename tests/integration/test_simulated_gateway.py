@@ -122,7 +122,7 @@ async def running(
         yield stats
     finally:
         stop.set()
-        await asyncio.wait_for(task, 20)
+        await asyncio.wait_for(task, 60)
 
 
 async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
@@ -282,7 +282,7 @@ async def test_the_service_runs_all_gateways_that_have_a_password(
         )
         await until(lambda: any(each.connected == 2 and each.acked > 20 for each in reports))
         stop.set()
-        await asyncio.wait_for(task, 20)
+        await asyncio.wait_for(task, 60)
     assert len(peer.messages) > 0
     assert {path.stem for path in tmp_path.iterdir()} == {chosen.code, "co-to-1"}
     assert reports[-1].connected == 0

@@ -329,7 +329,7 @@ async def test_the_host_says_when_it_is_there_and_the_broker_when_it_is_not(
         is_on, end = await state()
         assert not is_on
         assert end >= again
-        await asyncio.wait_for(running, 30)
+        await asyncio.wait_for(running, 60)
     async with aiomqtt.Client(
         url.hostname or "", url.port or 0, username=url.username, password=url.password
     ) as late:
@@ -383,5 +383,5 @@ async def test_the_retained_state_of_an_earlier_life_gets_no_second_birth(
         assert [await is_online() for _ in range(2)] == [False, True]
         host.stop()
         assert not await is_online()
-        await asyncio.wait_for(running, 30)
+        await asyncio.wait_for(running, 60)
         await observer.publish(topic, b"", qos=1, retain=True)

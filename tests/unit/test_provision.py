@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -266,3 +267,9 @@ def test_a_taken_port_gives_another() -> None:
         taken.listen()
         port = taken.getsockname()[1]
         assert free_port(port) not in (0, port)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+def test_a_free_port_is_none_that_connections_are_given() -> None:
+    lowest, _ = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()
+    assert max(free_port() for _ in range(20)) < int(lowest)

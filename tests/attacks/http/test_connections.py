@@ -208,6 +208,6 @@ async def test_websockets_count(console: str) -> None:
             await each.send(upgrade)
             assert status(await each.reader.readuntil(b"\r\n")) == 101
         assert await metric(console, "halong_api_connections") == 6
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await metric(console, "halong_api_connections") > 1:
             await asyncio.sleep(0.1)

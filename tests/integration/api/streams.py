@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from psycopg import AsyncConnection
 
-WAIT_S = 15.0
+WAIT_S = 60.0
 LAEQ = "event=value&indicator=laeq_1h"
 #: start of the last whole hour
 HOUR = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(hours=1)
@@ -86,10 +86,10 @@ async def serving(url: str, **changes: Any) -> AsyncIterator[str]:
     settings = Settings.model_validate({"database_url": url, "api_port": 0, "api_public": True} | changes)
     service = asyncio.create_task(run(settings, stop, on_listening=listening.set_result))
     try:
-        yield await asyncio.wait_for(listening, 10)
+        yield await asyncio.wait_for(listening, 60)
     finally:
         stop.set()
-        await asyncio.wait_for(service, 20)
+        await asyncio.wait_for(service, 60)
 
 
 @asynccontextmanager

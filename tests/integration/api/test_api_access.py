@@ -334,13 +334,13 @@ async def test_the_service_serves_and_stops(database_url: str, conn: AsyncConnec
     stop, listening = asyncio.Event(), asyncio.get_running_loop().create_future()
     apps: list[FastAPI] = []
     service = asyncio.create_task(run(settings, stop, on_app=apps.append, on_listening=listening.set_result))
-    address = await asyncio.wait_for(listening, 10)
+    address = await asyncio.wait_for(listening, 60)
     async with httpx.AsyncClient(base_url=address) as client:
         assert (await client.get("/health/ready")).status_code == 200
         assert (await client.get("/v1/areas")).json() == {"items": [], "next": None}
     assert isinstance(apps[0], FastAPI)
     stop.set()
-    await asyncio.wait_for(service, 10)
+    await asyncio.wait_for(service, 60)
 
 
 async def test_a_taken_port_is_told(database_url: str, conn: AsyncConnection[Any]) -> None:

@@ -150,7 +150,7 @@ async def test_head_is_get_without_the_body(app: FastAPI, client: httpx.AsyncCli
         assert (head.status_code, head.content) == (whole.status_code, b""), address
         assert head.headers["content-type"] == whole.headers["content-type"]
         assert ("etag" in head.headers) == ("etag" in whole.headers), address
-    head = await asyncio.wait_for(client.head("/v1/live"), 10)
+    head = await asyncio.wait_for(client.head("/v1/live"), 60)
     assert head.headers["content-type"].startswith("text/event-stream")
     assert (await client.head("/v1/areas/nowhere")).status_code == 404
     tag = (await client.head("/v1/areas")).headers["etag"]

@@ -33,9 +33,9 @@ async def address(database_url: str, city: AsyncConnection[Any]) -> AsyncIterato
     stop, listening = asyncio.Event(), asyncio.get_running_loop().create_future()
     settings = Settings.model_validate({"database_url": database_url, "api_port": 0})
     service = asyncio.create_task(run(settings, stop, on_listening=listening.set_result))
-    yield await asyncio.wait_for(listening, 10)
+    yield await asyncio.wait_for(listening, 60)
     stop.set()
-    await asyncio.wait_for(service, 10)
+    await asyncio.wait_for(service, 60)
 
 
 async def shell(command: str, **environment: str) -> str:

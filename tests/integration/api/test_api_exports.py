@@ -223,7 +223,7 @@ async def test_a_job_that_is_cancelled_while_it_runs_leaves_nothing(
 
     monkeypatch.setattr(export_jobs.Exports, "_noted", held)
     export = await asked(client)
-    await asyncio.wait_for(begun.wait(), 20)
+    await asyncio.wait_for(begun.wait(), 60)
     await client.delete(f"/v1/exports/{export['id']}")
     go.set()
     for _ in range(100):
@@ -248,7 +248,7 @@ async def test_an_interrupted_job_is_taken_up_again(
     monkeypatch.setattr(export_jobs, "source_of", never)
     async with running(database_url, tmp_path) as app, client_of(app, **{"x-api-key": text}) as client:
         export = await asked(client)
-        await asyncio.wait_for(begun.wait(), 20)
+        await asyncio.wait_for(begun.wait(), 60)
     monkeypatch.setattr(export_jobs, "source_of", real)
     await city.execute(
         """INSERT INTO exports (owner, what, format, parameters, state, attempt, seen_at)

@@ -27,10 +27,10 @@ async def serving(database_url: str, **more: Any) -> AsyncIterator[httpx.AsyncCl
     stop, listening = asyncio.Event(), asyncio.get_running_loop().create_future()
     settings = Settings.model_validate({**given, **more})
     service = asyncio.create_task(run(settings, stop, on_listening=listening.set_result))
-    async with httpx.AsyncClient(base_url=await asyncio.wait_for(listening, 20)) as client:
+    async with httpx.AsyncClient(base_url=await asyncio.wait_for(listening, 60)) as client:
         yield client
     stop.set()
-    await asyncio.wait_for(service, 10)
+    await asyncio.wait_for(service, 60)
 
 
 async def ask(client: httpx.AsyncClient, visitor: str, number: int) -> list[int]:

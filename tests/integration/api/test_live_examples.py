@@ -6,12 +6,12 @@ import asyncio
 import json
 import os
 import shutil
-import socket
 import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from runtime.local.process import free_port
 from tests.conftest import REPOSITORY
 from tests.integration.api.streams import serving, write
 
@@ -25,11 +25,6 @@ _PAGE = """<script>
 const said = [];
 follow(%s, () => said.push("load"), (name, data) => said.push([name, data.value]));
 </script>"""
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 async def test_the_python_example_goes_on_after_a_restart(

@@ -6,7 +6,6 @@ import asyncio
 import json
 import signal
 import socket
-import time
 from contextlib import AsyncExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -15,6 +14,7 @@ import httpx
 
 from api import keys, service
 from api.live import stream as streams
+from runtime.local.process import free_port
 from runtime.settings import Settings
 from tests.integration.api.streams import (
     HOUR,
@@ -43,7 +43,7 @@ async def test_a_stream_that_has_nothing_to_say_says_so_and_how_far_it_is(
         begin = int(client.last_id)
         await write(city, 1, area="193")
         reading = asyncio.create_task(client.read())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while int(client.last_id) == begin or client.comments < 3:
                 await asyncio.sleep(0.05)
         reading.cancel()
@@ -78,7 +78,7 @@ def _deaf(address: str) -> Iterator[socket.socket]:
     place = urlsplit(address)
     with socket.socket() as slow:
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        slow.settimeout(20)
+        slow.settimeout(60)
         slow.connect((place.hostname, place.port))
         slow.sendall(f"GET /v1/live?{LAEQ} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         yield slow
@@ -110,7 +110,7 @@ async def _write_many(city: AsyncConnection[Any], area: int, portion: int) -> No
 
 
 async def _metrics_until(address: str, line: str) -> str:
-    async with asyncio.timeout(15), httpx.AsyncClient(trust_env=False) as http:
+    async with asyncio.timeout(60), httpx.AsyncClient(trust_env=False) as http:
         while line not in (text := (await http.get(f"{address}/metrics")).text):
             await asyncio.sleep(0.1)
     return text
@@ -158,25 +158,23 @@ async def test_a_stream_needs_a_key_and_ends_with_it(database_url: str, city: As
 
 
 async def test_a_stop_ends_a_hundred_streams_at_once(database_url: str, city: AsyncConnection[Any]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     settings = Settings.model_validate({"database_url": database_url, "api_port": port, "api_public": True})
     address = f"http://127.0.0.1:{port}"
     with running(settings, "api") as process:
         await _answers(address)
         async with AsyncExitStack() as stack:
             clients = [await stack.enter_async_context(following(address)) for _ in range(100)]
-            began = time.monotonic()
             process.send_signal(signal.SIGTERM)
             ends = [await client.next() for client in clients]
+            # One that is cut off, when open requests have had their time, has no end that could be read.
             assert [await client.read() for client in clients] == [None] * 100
-            assert await asyncio.to_thread(process.wait, 20) == 0
-            assert time.monotonic() - began < 4  # less than what open requests are given
+            assert await asyncio.to_thread(process.wait, 60) == 0
     assert {(each.name, each.data["reason"]) for each in ends} == {("end", "stopping")}
 
 
 async def _answers(address: str) -> None:
-    async with asyncio.timeout(30), httpx.AsyncClient(trust_env=False) as http:
+    async with asyncio.timeout(60), httpx.AsyncClient(trust_env=False) as http:
         while True:
             try:
                 if (await http.get(f"{address}/health/ready")).status_code == 200:

@@ -52,7 +52,7 @@ SECONDS = 40
 _LATEST = f"/v1/indicators/values/latest?indicator={INDICATOR}"
 _ASKED_A_S = 20.0
 #: for what is committed last to be told
-_AFTER_S = 8.0
+_AFTER_S = 12.0
 #: the districts that consoles look at in turn
 _AREAS = ("193", "194", "195", "196", "198", "199", "200", "201", "202", "203", "204", "205", "206", "207")
 _SPAWN = get_context("spawn")

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 #: what is looked for: `bench.console_city.change` stores values of 1000 and more
 FIRST: Final = 1000
-_NUMBER: Final = re.compile(r'"text":"1[.,](\d{3})"')
+# What has changed comes as JSON in the text of a call, with a backslash before each quote.
+_NUMBER: Final = re.compile(r'"text\\?":\\?"1[.,](\d{3})\\?"')
 _IDENTITY: Final = re.compile(r"query: (\{.*?\}),\n")
 _MESSAGE: Final = re.compile(r'"_id":(\d+)\}\]$')
 _LOADING_A_TIME: Final = 4

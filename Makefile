@@ -18,7 +18,7 @@ test: .venv/test.ready ## Check style and types, then run all tests on real serv
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/pytest $(or $(ARGS),-n $$((2 * $$(nproc))) --dist loadfile)
+	@$(BIN)/pytest $(or $(ARGS),-n $$((2 * $$(nproc))) --dist loadfile --no-loadscope-reorder)
 
 faults: .venv/test.ready ## Kill, cut and fill at length: everything acknowledged must be stored (half an hour)
 	@HALONG_FAULTS=full $(BIN)/pytest -s $(ARGS) tests/faults tests/integration/test_bench.py

@@ -6,6 +6,7 @@ access.py says by the operation's id what is expected: one that is added fails u
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -38,8 +39,10 @@ if TYPE_CHECKING:
 FOREIGN = ("mong-cai-air-1", "mong-cai-1", "gw-new", "Móng Cái", "Mong Cai", '"194"')
 
 
-def operations(app: FastAPI) -> dict[str, str]:
+@cache
+def operations() -> dict[str, str]:
     """Return the method of each operation below /v1 that asks for a key, by its id."""
+    app = create_app(Settings.model_validate({"database_url": "postgresql://127.0.0.1/none"}))
     paths = app.openapi()["paths"].items()
     found = [
         (method, each) for path, item in paths if path.startswith("/v1") for method, each in item.items()
@@ -88,8 +91,8 @@ async def numbers(conn: AsyncConnection[Any]) -> dict[str, str]:
     }
 
 
-async def test_who_may_do_what_is_said_of_every_operation(app: FastAPI) -> None:
-    assert set(operations(app)) == set(RULES)
+def test_who_may_do_what_is_said_of_every_operation() -> None:
+    assert set(operations()) == set(RULES)
 
 
 #: what later operations name, and which member of the answer it is
@@ -109,7 +112,7 @@ async def test_every_operation_by_every_role_in_its_own_area_and_in_another(
         # Roles of the whole city have no claim of areas.
         areas = ["193"] if is_confined else ["*"] if role in CONFINED else None
         text = issuer.token(roles=["offline_access", role.value], areas=areas)
-    methods, known = operations(app), await numbers(city)
+    methods, known = operations(), await numbers(city)
     async with client_of(app, authorization=f"Bearer {text}") as client:
 
         async def ask(operation: str, target: Target) -> httpx.Response:
@@ -171,7 +174,7 @@ async def test_the_markers_of_the_other_area_are_there_for_who_reaches_it(
 async def test_without_a_key_nothing_is_done(app: FastAPI, city: AsyncConnection[Any]) -> None:
     known = await numbers(city)
     async with client_of(app) as client:
-        for operation, method in operations(app).items():
+        for operation, method in operations().items():
             target = RULES[operation].own
             over = {"if-match": target.over or "*"}
             answer = await client.request(method, target.path.format(**known), json=target.body, headers=over)

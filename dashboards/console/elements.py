@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nicegui import ui
+from nicegui import json, ui
 from nicegui.element import Element
+
+from dashboards.console.changes import changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -14,12 +16,17 @@ if TYPE_CHECKING:
 
 
 class _Drawn(Element):
-    """An element that is sent to the browser only when a value has changed."""
+    """An element of whose values the browser is sent what has changed."""
 
     def show(self, **values: Any) -> None:
         """Draw these values from here on."""
-        if any(self._props.get(name) != value for name, value in values.items()):
-            self._props.update(values)
+        found = changes(self._props, values)
+        if found is None:
+            return
+        self._props.update(values)
+        if self.client.has_socket_connection:
+            self.client.run_javascript(f"takeChanges({self.id}, {json.dumps(found)})")
+        else:
             self.update()
 
     def on_choose(self, handler: Callable[[str], object]) -> None:

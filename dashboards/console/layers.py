@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 #: in the order of their switches; all are shown where the address does not say
 LAYERS: Final = ("indicator", "gateways", "things", "water", "alerts")
+#: those for who may read indicators alone
+OF_INDICATORS: Final = ("indicator",)
 #: keys in the address, and what is said where the chosen area is looked at closely
 KEY: Final = "layers"
 ZOOM: Final = "zoom"

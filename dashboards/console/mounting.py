@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +15,7 @@ from starlette.requests import Request  # noqa: TC002 - NiceGUI reads the page's
 from api.rights import Right
 from dashboards.console import bridge, gate, points_route, runbook_page
 from dashboards.console.access import Access
+from dashboards.console.caching import CachedFiles
 from dashboards.console.choice import WALL, Choice
 from dashboards.console.elements import tag, text
 from dashboards.console.enrolment import EnrolmentPage
@@ -69,6 +71,7 @@ def mount(app: FastAPI, settings: Settings) -> None:
     login = Login(app, access, settings)
     login.add_routes()
     app.add_middleware(ContentSecurityPolicy)
+    app.add_middleware(CachedFiles)
 
     @ui.page("/enrol", favicon=_FAVICON)
     async def enrol(request: Request, client: Client) -> None:
@@ -138,7 +141,8 @@ async def _serve(
     query, cookies, words = request.query_params, request.cookies, _dressed(request, client)
     try:
         caller = await access.caller(cookies)
-        feed = await feeds.of(caller.areas) if caller is not None else None
+        raw = caller is not None and access.sees(caller, Right.RAW)
+        feed = await feeds.of(caller.areas, raw=raw) if caller is not None else None
     except (psycopg.Error, OSError):
         caller = feed = None
     if caller is None or feed is None or (caller.kind == "anyone" and gate.is_asked(query)):
@@ -152,7 +156,8 @@ async def _serve(
     async def anew() -> Caller | None:
         return await access.caller(cookies, anew=True)
 
-    desk = feeds.desk(feed, caller, anew, publishes=settings.mqtt_url is not None)
+    sees, publishes = partial(access.sees, caller), settings.mqtt_url is not None
+    desk = feeds.desk(feed, caller, anew, sees=sees, publishes=publishes)
     page = Page(
         feed,
         client,

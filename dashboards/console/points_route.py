@@ -8,6 +8,7 @@ import psycopg
 from starlette.responses import JSONResponse, Response
 
 from api.conditions import is_unchanged
+from api.rights import Right, roles_with
 from dashboards.console.bridge import is_of_our_page
 
 if TYPE_CHECKING:
@@ -38,7 +39,11 @@ class PointsRoute:
         caller = await self._access.caller(request.cookies if is_of_our_page(request) else {})
         if caller is None:
             return _refuse(401, "open the console first: its page asks for this")
-        kept = (await self._feeds.of(caller.areas)).readings.points.get(request.path_params["kind"])
+        if not self._access.sees(caller, Right.RAW):
+            roles = ", ".join(roles_with(Right.RAW))
+            return _refuse(403, f"what devices send is for the roles {roles}")
+        feed = await self._feeds.of(caller.areas, raw=True)
+        kept = feed.readings.points.get(request.path_params["kind"])
         if kept is None:
             return _refuse(404, "there are points of things and gateways alone")
         points = await kept.get()

@@ -103,7 +103,9 @@ WHERE p.code IN ('river_level', 'sea_level') AND d.enabled AND {INSTALLATION_IN_
 ORDER BY s.value DESC NULLS LAST, t.code LIMIT %(limit)s"""
 
 _LATEST = f"""
-SELECT v.* FROM latest_values v JOIN areas a ON a.id = v.area_id WHERE a.reporting AND {AREA_IN_REACH}
+SELECT v.indicator, v.area_id, v.time, v.value, v.category, v.reason, v.completeness, v.revision,
+       v.computed_at
+FROM latest_values v JOIN areas a ON a.id = v.area_id WHERE a.reporting AND {AREA_IN_REACH}
 ORDER BY v.indicator, v.area_id"""
 
 _PAST = """

@@ -20,6 +20,7 @@ WORK: Final[dict[str, tuple[str, str]]] = {
     "never_heard": ("Chưa liên lạc", "Never heard"),
     "disabled": ("Đã tắt", "Disabled"),
     "heard": ("Liên lạc cuối", "Last heard"),
+    "heard_lately": ("trong 90 giây qua", "within 90 s"),
     "heard_never": ("chưa lần nào", "never"),
     "devices": ("Thiết bị", "Devices"),
     "messages": ("Bản tin", "Messages"),

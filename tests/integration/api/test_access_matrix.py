@@ -9,21 +9,25 @@ import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from api import keys
 from api.app import create_app
 from api.rights import CONFINED, WITHOUT_KEY, Role
+from dashboards.console.access import KEY_COOKIE
+from dashboards.console.choice import VIEWS
 from runtime.settings import Settings
-from tests.integration.api.access import RULES
+from tests.integration.api.access import RAW, RULES
 from tests.integration.api.conftest import client_of
 from tests.integration.api.seed_districts import seed_districts
 from tests.integration.api.test_api_contract import assert_problem
+from tests.serving import serving
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
-    import httpx
     from fastapi import FastAPI
     from psycopg import AsyncConnection
 
@@ -175,6 +179,32 @@ async def test_without_a_key_nothing_is_done(app: FastAPI, city: AsyncConnection
             over = {"if-match": target.over or "*"}
             answer = await client.request(method, target.path.format(**known), json=target.body, headers=over)
             assert_problem(answer, 401, "unauthorized")
+
+
+#: what the console's pages have in them of devices
+OF_DEVICES = ("ha-long-1", "mong-cai-1", "gw-new")
+
+
+@pytest.mark.attack("the console's cookie of a role, on every page and every reading operation", "403")
+@pytest.mark.parametrize("role", list(Role))
+async def test_the_console_shows_each_role_what_it_may_read(
+    app: FastAPI, database_url: str, city: AsyncConnection[Any], tmp_path: Path, role: Role
+) -> None:
+    text, _ = await keys.create(city, "somebody", role)
+    methods, known = operations(app), await numbers(city)
+    own = {"Sec-Fetch-Site": "same-origin"}
+    with serving(database_url, tmp_path / "console.log") as address:
+        async with httpx.AsyncClient(base_url=address, cookies={KEY_COOKIE: text}, headers=own) as browser:
+            pages = [(await browser.get("/", params={"view": view})).text for view in VIEWS]
+            assert all(('"gate-form"' in page) == (role is Role.PUBLIC) for page in pages)
+            found = {code for code in OF_DEVICES for page in pages if code in page}
+            assert (role in RAW) == ("ha-long-1" in found)
+            assert role in RAW or found == set()
+            for operation, rule in RULES.items():
+                if methods[operation] == "GET":
+                    answer = await browser.get(rule.own.path.format(**known))
+                    refused = 401 if role is Role.PUBLIC else 403
+                    assert (answer.status_code == refused) == (role not in rule.roles), operation
 
 
 @pytest.mark.parametrize(

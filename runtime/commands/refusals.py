@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -38,11 +39,18 @@ def list_(
     from api.queries import gateways
 
     end = datetime.now(UTC)
-    start = end - duration(since)
-    chosen = {"gateway": gateway, "reason": reason, "open_alone": open_, "limit": limit}
-    rows = in_database(
-        lambda conn: gateways.refusals(conn, start, end, **chosen, payload_bytes=0, after=None)
+    asked = partial(
+        gateways.refusals,
+        start=end - duration(since),
+        end=end,
+        gateway=gateway,
+        reason=reason,
+        open_alone=open_,
+        payload_bytes=0,
+        after=None,
+        limit=limit,
     )
+    rows = in_database(asked)
     if not rows:
         out.print(f"nothing was refused in the last {since}, as it was asked for")
         return

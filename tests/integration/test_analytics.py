@@ -288,7 +288,10 @@ async def test_the_service_begins_with_the_data_and_goes_on_where_it_stopped(
     at = START + 3 * HOUR + SETTLE
     computed = await begin(conn, at)
     assert computed == {code: i.step.floor(START, ZONE) for code, i in INDICATORS.items()}
-    await run_due(conn, at)
+    through: list[int] = []
+    await run_due(conn, at, show=through.append)
+    assert through == sorted(set(through))
+    assert through[-1] == len(INDICATORS)
     assert {
         code: t for code, t in (await begin(conn, at)).items() if INDICATORS[code].step.length <= HOUR
     } == ({code: START + 3 * HOUR for code, i in INDICATORS.items() if i.step.length <= HOUR})

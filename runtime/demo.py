@@ -43,6 +43,7 @@ HISTORY = timedelta(hours=48)
 PROFILE = "quang_ninh"
 #: a lively city: each device speaks at least this often, in seconds
 INTERVAL_S = 10.0
+#: the setting with which an API signs certificates
 SIGNER = "HALONG_CA_PASSPHRASE"
 
 

@@ -126,7 +126,10 @@ def _print_result(found: Row) -> None:
         out.print(json.dumps(found["result"], ensure_ascii=False, indent=2), markup=False)
 
 
-_NOT_SENT = "it was not sent before it expired: does ingest run (`halong check --service ingest`)?"
+_NOT_SENT = (
+    "it was not sent before it expired: does ingest run (`halong check --service ingest`), "
+    "and is the gateway enabled (`halong gateways list`)?"
+)
 _SENT = (
     "it was sent, and not answered before it expired: is the gateway online (`halong gateways list`), "
     "and does its firmware answer commands (docs/firmware.md)?"

@@ -66,7 +66,7 @@ def list_(
 
 @app.command("show")
 def show(
-    number: Annotated[int, typer.Argument(help="As `halong refusals list` shows it.")],
+    number: Annotated[int, typer.Argument(min=1, max=2**63 - 1, help="As `halong refusals list` shows it.")],
     raw: Annotated[bool, typer.Option("--raw", help="Only the payload, byte for byte.")] = False,
 ) -> None:
     """Show one refusal with its whole message; what is no text is shown in base64.

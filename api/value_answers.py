@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import numpy as np
 
+from analytics.steps import Step
 from api import pages, questions, stored_values, value_batches, value_columns, values
 from api.about import File, about, about_series
 from api.answers import request_pool, table_answer
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from api.answers import Batches
     from api.known import Known, State
     from api.layout import Layout
-    from api.newest import Newest
+    from api.newest import Extents, Newest
     from api.periods import Asked
     from api.queries import Row
     from api.queries.indicators import Stored
@@ -77,6 +78,8 @@ async def answer(request: Request, state: State, question: Question) -> Response
     shown, link = rows[:limit], _next(request, rows, limit, series)
     told = _told(value_columns.of_series(known, series, shown, zone), layout)
     body = _head(known, choice, question, when, zone) | told | {"next": link}
+    if not len(rows) and key is None and as_of is None:
+        body["available"] = _available(known, question, where, extents, zone)
     fresh = Freshness(counts, question.indicators, when.kind(as_of), when.until_of(as_of))
     return json_answer(request, body, fresh, computed_at=values.computed_at(shown), link=link)
 
@@ -94,6 +97,18 @@ def _head(known: Known, choice: Choice, question: Question, when: When, zone: Zo
         "as_of": question.as_of,
         "derived_from": values.stand_ins(choice.stand_ins, known),
     }
+
+
+def _available(
+    known: Known, question: Question, where: Ground, extents: Extents, zone: ZoneInfo
+) -> Row | None:
+    """Return from when to when something is stored that would answer at all; None: nothing is."""
+    choice = questions.series_of(known, question.indicators, where, EVER, extents)
+    found = [(each.indicator, extents[each.key]) for each in choice.series if each.key in extents]
+    if not found:
+        return None
+    ends = (Step.lasting(known.indicators[code]["step_s"]).after(one.last, zone) for code, one in found)
+    return {"from": min(one.first for _, one in found), "to": max(ends)}
 
 
 def _told(found: Values, layout: Layout) -> Row:

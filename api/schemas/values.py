@@ -26,11 +26,21 @@ class DeclaredIndicator(IndicatorName):
     categories: list[Category]
 
 
+class Available(Model):
+    """From when to when there are values."""
+
+    start: datetime = Field(serialization_alias="from", description="Start of the first step.")
+    end: datetime = Field(serialization_alias="to", description="End of the last step.")
+
+
 class _Head(Model):
     start: datetime = Field(serialization_alias="from", description="Start of the period, included.")
     end: datetime = Field(serialization_alias="to", description="End of the period, excluded.")
     time_zone: str = Field(description="IANA name of the zone in which days and steps are cut.")
     as_of: datetime | None = Field(description="Null: as known today.")
+    available: Available | None = Field(
+        default=None, description="Where the period has no values: from when to when there are; null: none."
+    )
 
 
 class _Next(Model):

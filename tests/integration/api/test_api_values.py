@@ -52,6 +52,20 @@ async def test_small_rows_say_the_same_with_one_head(client: httpx.AsyncClient) 
     assert [row for chunk in chunks for row in chunk] == small["rows"]
 
 
+async def test_an_empty_period_tells_where_there_are_values(app: FastAPI, client: httpx.AsyncClient) -> None:
+    full = await get(client, PATH, indicator="vn_aqi_h,rain_1h", area="193", period="P1D")
+    assert "available" not in full
+    times = [datetime.fromisoformat(row["time"]) for row in full["items"]]
+    schema = app.openapi()["paths"][PATH]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    for shape in ("rows", "compact"):
+        asked = {"indicator": "vn_aqi_h,rain_1h", "area": "193", "period": "2001-01", "shape": shape}
+        empty = await get(client, PATH, **asked)
+        assert empty["available"] == {"from": iso(min(times)), "to": iso(max(times) + timedelta(hours=1))}
+        assert_fits(empty, schema, app)
+    nowhere = await get(client, PATH, indicator="vn_aqi_h", area="196", period="2001-01")
+    assert nowhere["available"] is None
+
+
 async def test_a_spreadsheet_tells_what_it_holds_and_that_it_holds_nothing(client: httpx.AsyncClient) -> None:
     asked = f"{PATH}?indicator=vn_aqi_h&area=193&format=xlsx"
     full, empty = (

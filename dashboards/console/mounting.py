@@ -123,6 +123,9 @@ async def _serve_enrolment(
         gate.ask(words, query, can_log_in=login.is_on)
         return
     if not caller.may(Right.REGISTER):
+        if caller.kind == "anyone":
+            gate.ask(words, query, can_log_in=login.is_on)
+            return
         with tag("main", "gate"):
             text("p", words("enrol_none"))
         return
@@ -131,7 +134,9 @@ async def _serve_enrolment(
         return await access.caller(cookies) == caller
 
     api = str(login.settings.public_url or request.base_url)
-    EnrolmentPage(words, caller, app.state.pool, app.state.registry, api, allowed).build()
+    zone = login.settings.zone
+    page = EnrolmentPage(words, caller, app.state.pool, app.state.registry, api, zone, allowed)
+    page.build(await page.gateways())
 
 
 async def _serve(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlparse
+from zoneinfo import ZoneInfo
 
 import httpx
 import psycopg
@@ -366,13 +368,24 @@ def test_an_installer_shows_a_gateways_qr_code_and_it_enrols(
         page.click(".gate-send")
         page.wait_for_selector(f".enrol-said:has-text('{foreign}')")
         assert not page.is_visible(".enrol-code")
+        offered = page.eval_on_selector_all("#gateways option", "all => all.map(each => each.value)")
+        assert own in offered
+        assert foreign not in offered
         page.fill("#gateway", own)
         page.click(".gate-send")
         page.wait_for_selector(".enrol-code", state="visible")
         assert page.eval_on_selector(".enrol-code", "image => image.decode().then(() => image.naturalWidth)")
         address, _, token = str(page.get_attribute(".enrol-code", "alt")).partition("#")
+        assert page.inner_text(".enrol-token") == token
+        ends = datetime.now(ZoneInfo("Asia/Ho_Chi_Minh")) + timedelta(hours=24)
+        assert f"{ends:%Y-%m-%d %H}" in page.inner_text(".enrol-said")
     answer = httpx.post(address, json={"token": token})
     assert (answer.status_code, answer.json()["user_name"]) == (201, own)
+
+
+def test_who_gave_no_key_is_asked_for_one(browser: Browser, console: str) -> None:
+    with opened(browser, f"{console}/enrol", ready=".gate-form") as page:
+        assert page.locator("input[name=key]").count() == 1
 
 
 def test_an_operator_makes_no_qr_codes(browser: Browser, locked_console: str, city_url: str) -> None:

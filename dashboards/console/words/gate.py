@@ -12,7 +12,7 @@ GATE: Final[dict[str, tuple[str, str]]] = {
         "A QR code that opens once, within 24 hours, and gives the gateway its password or certificate.",
     ),
     "enrol_make": ("Tạo mã QR", "Make the QR code"),
-    "enrol_until": ("{gateway}: dùng một lần, đến {until} UTC", "{gateway}: once, until {until} UTC"),
+    "enrol_until": ("{gateway}: dùng một lần, đến {until}", "{gateway}: once, until {until}"),
     "enrol_unknown": ("Không có thiết bị cổng {gateway!r}", "There is no gateway {gateway!r}"),
     "enrol_back": ("Về bảng điều hành", "Back to the console"),
     "enrol_none": (

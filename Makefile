@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help demo clean-demo test faults contract attacks audit fuzz format requirements bench-ingest bench-formats bench-quality bench-analytics bench-api bench-live bench-export bench-gateways bench-tokens bench-dashboards
+.PHONY: help demo clean-demo test faults contract attacks audit fuzz format requirements bench-ingest bench-formats bench-quality bench-analytics bench-api bench-live bench-export bench-gateways bench-tokens bench-dashboards bench-console
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -18,7 +18,7 @@ test: .venv/test.ready ## Check style and types, then run all tests on real serv
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/pytest $(or $(ARGS),-n $$((2 * $$(nproc))) --dist loadfile)
+	@$(BIN)/pytest $(or $(ARGS),-n $$((2 * $$(nproc))) --dist loadfile --no-loadscope-reorder)
 
 faults: .venv/test.ready ## Kill, cut and fill at length: everything acknowledged must be stored (half an hour)
 	@HALONG_FAULTS=full $(BIN)/pytest -s $(ARGS) tests/faults tests/integration/test_bench.py
@@ -83,6 +83,9 @@ bench-tokens: .venv/test.ready ## Measure MQTT tokens of browsers beside users o
 
 bench-dashboards: .venv/test.ready ## Measure every query of the dashboards on 100 million observations (ARGS="--rows 3_000_000": quickly)
 	@$(BIN)/python -m bench.dashboards $(ARGS)
+
+bench-console: .venv/test.ready ## Measure the console's first paint and 50 open ones (ARGS="--runs 1 --copies 1": quickly)
+	@$(BIN)/python -m bench.console $(ARGS)
 
 bench-quality: .venv/test.ready ## Score quality control on the simulators' labelled faults (ARGS="--days 5": quickly)
 	@$(BIN)/python -m bench.quality $(ARGS)

@@ -60,4 +60,5 @@ class Found:
 
 def areas_of(indicator: Indicator, thing: ThingRow, period: Period) -> frozenset[int]:
     """Return the ids of the areas that a thing counts for in a step: where it stood in the middle of it."""
-    return thing.gateway_areas if indicator.by_gateway else thing.areas_at(period.step.middle)
+    middle = period.step.middle
+    return thing.gateway_areas_at(middle) if indicator.by_gateway else thing.areas_at(middle)

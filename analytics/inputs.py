@@ -120,13 +120,15 @@ class Site:
     def during(self, period: Period) -> Site:
         """Return the site as it counts for a step: where it stood in the middle, with what it measured there.
 
-        Of other indicators those values count whose own steps' middle lies in that time.
+        Before it stood anywhere it counts nowhere, by its gateway neither. Of other indicators those values
+        count whose own steps' middle lies in that time.
         """
         if not self.stays:
             return self
         middle = period.step.middle
         nowhere = SiteStay(Window(middle, middle), frozenset())
         stay = next((each for each in self.stays if middle in each.time), nowhere)
+        is_there = stay is not nowhere
         return replace(
             self,
             series={code: each.within(stay.time) for code, each in self.series.items()},
@@ -134,6 +136,7 @@ class Site:
             results={code: _steps_within(each, stay.time) for code, each in self.results.items()},
             weights={code: _steps_within(each, stay.time) for code, each in self.weights.items()},
             areas=stay.areas,
+            gateway_areas=self.gateway_areas if is_there else frozenset(),
             stays=(),
         )
 

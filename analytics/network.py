@@ -70,6 +70,11 @@ class ThingRow:
         found = (stay.areas for stay in self.stays if instant in stay.time)
         return next(found, frozenset())
 
+    def gateway_areas_at(self, instant: int) -> frozenset[int]:
+        """Return the ids of its gateway's areas, none before it stood anywhere."""
+        is_there = not self.stays or any(stay.time.start <= instant for stay in self.stays)
+        return self.gateway_areas if is_there else frozenset()
+
     @cached_property
     def observed_properties(self) -> frozenset[str]:
         """Codes of what the thing measures."""

@@ -214,7 +214,7 @@ _MAY_FIND_NOTHING = {"listObservations", "createExport"}
 _MAY_CONFLICT = {
     "acknowledgeAlert", "getExportFile", "createEnrolmentToken", "enrol", "createGateway", "createThing",
     "createDatastream", "createObservedProperty", "createCalibration", "changeConfig", "stopRollout",
-    "acceptUnknownThing", "ignoreUnknownThing", "createMqttToken", "endMqttToken",
+    "cancelCommand", "acceptUnknownThing", "ignoreUnknownThing", "createMqttToken", "endMqttToken",
     "endMaintenanceWindow", "createSensor",
 }  # fmt: skip
 

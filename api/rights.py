@@ -28,7 +28,7 @@ class Right(StrEnum):
     DOWNLINK = "read what is sent to gateways (commands, configurations, roll-outs of firmware)"
     EXPORT = "have files made"
     OPERATE = "acknowledge and silence alerts"
-    COMMAND = "send commands to gateways"
+    COMMAND = "send commands to gateways, and cancel them"
     CONFIGURE = "change the configuration of gateways"
     ROLL_OUT = "roll out firmware"
     REGISTER = "register, accept, move, enrol and maintain gateways and devices, and see who changed them"
@@ -108,7 +108,7 @@ _OPERATIONS: Final[Mapping[Right, tuple[str, ...]]] = {
     # Of observations it needs RAW too: api.routers.exports asks for it.
     Right.EXPORT: ("createExport", "listExports", "getExport", "deleteExport", "getExportFile"),
     Right.OPERATE: ("acknowledgeAlert", "createAlertSilence", "endAlertSilence"),
-    Right.COMMAND: ("createCommand",),
+    Right.COMMAND: ("createCommand", "cancelCommand"),
     Right.CONFIGURE: ("changeConfig",),
     Right.ROLL_OUT: ("createRollout", "stopRollout"),
     Right.REGISTER: (

@@ -1,14 +1,16 @@
 """Commands to gateways as the database knows them: who asked for what, how far it is, what was answered.
 
-A state never goes back: queued, sent, expired, acknowledged, timed_out, done or failed. What halong concludes
-(expired, timed_out) gives way to what the gateway says later; its first `done` or `failed` stands. The
-history has all that decided the state, and what else was answered as long as it has fewer than MAX_LINES.
+A state never goes back: queued, sent, expired or cancelled, acknowledged, timed_out, done or failed. What
+halong concludes (expired, timed_out) and what people call off (cancelled) gives way to what the gateway says
+later; its first `done` or `failed` stands. The history has all that decided the state, and what else was
+answered as long as it has fewer than MAX_LINES.
 """
 
 # ruff: noqa: S608  (the statements are put together from constants of this file alone, as LiteralString says)
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, LiteralString
 from uuid import UUID, uuid4
@@ -33,13 +35,15 @@ MAX_JSON_BYTES: Final = 32_768
 #: of a command's history: what decides its state is noted beyond them
 MAX_LINES: Final = 100
 #: states in which nothing more is expected
-ENDED: Final = frozenset({"expired", "timed_out", "done", "failed"})
+ENDED: Final = frozenset({"expired", "cancelled", "timed_out", "done", "failed"})
+#: states in which the gateway has not begun, as far as is known
+NOT_BEGUN: Final = frozenset({"queued", "sent"})
 
 AnswerState = Literal["acknowledged", "done", "failed"]
 
 _RANK: LiteralString = (
     "array_position(ARRAY['queued', 'sent', 'expired', 'acknowledged', 'timed_out', 'done'], "
-    "replace({state}, 'failed', 'done'))"
+    "CASE {state} WHEN 'failed' THEN 'done' WHEN 'cancelled' THEN 'expired' ELSE {state} END)"
 )
 _CREATE = """
 WITH created AS (
@@ -57,6 +61,14 @@ SELECT c.id, g.code AS gateway, t.code AS device, c.command, c.arguments, c.expi
 FROM commands c JOIN gateways g ON g.id = c.gateway_id LEFT JOIN things t ON t.id = c.thing_id
 WHERE c.state = 'queued' AND c.expires_at > now() AND g.enabled
 ORDER BY c.created_at, c.id"""
+# What was taken to be sent a moment ago may go out all the same: then it says so.
+_CANCEL = """
+WITH ended AS (
+    UPDATE commands SET state = 'cancelled', ended_at = now()
+    WHERE id = %(id)s AND state = ANY(%(not_begun)s) RETURNING id
+)
+INSERT INTO command_history (command_id, state, stands, actor)
+SELECT id, 'cancelled', true, %(by)s FROM ended"""
 # The answer may be quicker than this.
 _SENT = """
 WITH sent AS (
@@ -144,6 +156,10 @@ class CommandError(ValueError):
     """A command cannot be created."""
 
 
+class BegunError(ValueError):
+    """A command cannot be cancelled: its gateway has begun, or it is over."""
+
+
 async def create(conn: AsyncConnection[Any], new: NewCommand) -> UUID:
     """Queue a command and return its id.
 
@@ -163,11 +179,16 @@ async def create(conn: AsyncConnection[Any], new: NewCommand) -> UUID:
         "timeout": new.timeout,
     }
     if not (await conn.execute(_CREATE, values)).rowcount:
-        device = f", or has no device {new.device!r}" if new.device else ""
-        raise UnknownGatewayError(
-            f"gateway {new.gateway!r} is not registered, or is disabled{device}: see `halong devices list`"
-        )
+        raise unknown(new)
     return number
+
+
+def value_of(text: str) -> Any:
+    """Return the value of an argument that somebody typed: what the text is in JSON, or else the text."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _json(arguments: dict[str, Any]) -> str:
@@ -178,6 +199,25 @@ def _json(arguments: dict[str, Any]) -> str:
     if len(text) > MAX_JSON_BYTES:
         raise CommandError(f"the arguments have {len(text):,} bytes: at most {MAX_JSON_BYTES:,} may be sent")
     return text.decode()
+
+
+def unknown(new: NewCommand) -> UnknownGatewayError:
+    """Return what is told of a command to what is not there."""
+    device = f", or has no device {new.device!r}" if new.device else ""
+    return UnknownGatewayError(
+        f"gateway {new.gateway!r} is not registered, or is disabled{device}: see `halong devices list`"
+    )
+
+
+async def cancel(conn: AsyncConnection[Any], number: UUID, *, by: str) -> None:
+    """Call a command off that is not begun; what the broker has may still reach the gateway.
+
+    Raises:
+        BegunError: it is begun or over, or there is none.
+    """
+    values = {"id": number, "not_begun": list(NOT_BEGUN), "by": by}
+    if not (await conn.execute(_CANCEL, values)).rowcount:
+        raise BegunError(f"command {number} is begun or over: only what is queued or sent can be cancelled")
 
 
 async def listen(conn: AsyncConnection[Any]) -> None:

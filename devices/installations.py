@@ -41,6 +41,8 @@ WHERE (thing_id, valid_from) = (%(thing)s, %(at)s) ON CONFLICT DO NOTHING"""
 _FORGET = "DELETE FROM installations WHERE thing_id = %(thing)s AND valid_from = %(at)s"
 _REOPEN = """
 UPDATE installations SET valid_to = 'infinity' WHERE thing_id = %(thing)s AND valid_to = %(at)s"""
+_SINCE = """
+UPDATE installations SET valid_from = %(since)s WHERE thing_id = %(thing)s AND valid_from = %(before)s"""
 # Every hour counts, also one without observations: a silent thing is missing in its area's values. Of hours
 # before the oldest observation nothing could be computed again.
 _QUEUE = """
@@ -187,6 +189,37 @@ async def take_back(
             await conn.execute(statement, changed)
         await conn.execute(_STAND, changed | {"latitude": before.latitude, "longitude": before.longitude})
         return last, (await conn.execute(_QUEUE, changed)).rowcount
+
+
+async def stand_since(
+    conn: AsyncConnection[Any], thing: str, since: datetime, *, now: datetime, dry_run: bool = False
+) -> tuple[Installation, int | None]:
+    """Correct since when a thing stands in its first place; return that as it was, and the hours queued.
+
+    Before that instant nothing is expected of it, and what it measured belongs to no area.
+
+    Raises:
+        UnknownThingError: there is no such thing.
+        PlaceError: the instant is in the future, or not before its first move; nothing is written.
+    """
+    async with conn.transaction():
+        number = await _thing(conn, thing, held=not dry_run)
+        first = (await _history(conn, number))[0]
+        if since > now:
+            raise PlaceError(f"{since.isoformat()} is in the future: say since when it stands there")
+        if first.valid_to is not None and since >= first.valid_to:
+            raise PlaceError(
+                f"{thing} was moved from its first place at {first.valid_to.isoformat()}: "
+                "give a time before that"
+            )
+        if dry_run:
+            return first, None
+        before = first.valid_from or "-infinity"
+        await conn.execute(_SINCE, {"thing": number, "since": since, "before": before})
+        start, end = (
+            (since, first.valid_from) if first.valid_from and since < first.valid_from else (before, since)
+        )
+        return first, (await conn.execute(_QUEUE, {"thing": number, "at": start, "now": end})).rowcount
 
 
 def elsewhere(

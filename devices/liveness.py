@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, LiteralString
+from typing import TYPE_CHECKING, Any, Final, LiteralString
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,6 +17,18 @@ STATE: LiteralString = """
          WHEN coalesce(s.last_seen, s.status_at) < now() - 2 * g.heartbeat_s * interval '1 second'
              THEN 'silent'
          ELSE 'online' END"""
+#: Since when it is in that state: silent since it was due, never heard since it was registered.
+STATE_SINCE: LiteralString = f"""
+    CASE {STATE}
+         WHEN 'never_heard' THEN g.created_at
+         WHEN 'silent' THEN coalesce(s.last_seen, s.status_at) + 2 * g.heartbeat_s * interval '1 second'
+         ELSE s.status_at END"""
+#: A gateway flaps that said, or whose will said, so often in 24 h that it is offline.
+FLAPPING_FROM: Final = 3
+#: gateway_id, how often it said so in the last 24 h, and when what it says of itself changed last
+CHANGES_TODAY: LiteralString = """
+    SELECT gateway_id, count(*) FILTER (WHERE NOT online) AS offline, max(time) AS last_change
+    FROM gateway_status_history WHERE time > now() - interval '24 hours' GROUP BY 1"""
 
 
 async def is_connected(conn: AsyncConnection[Any], service: str) -> bool:

@@ -76,7 +76,9 @@ _STORED: dict[str, LiteralString] = {
     "things": f"""
         SELECT t.code, g.code AS gateway, t.name, t.kind, t.latitude, t.longitude, t.properties,
                t.model, t.dev_eui,
-               coalesce(l.areas, ARRAY[]::text[]) AS areas, i.valid_from > '-infinity' AS was_moved
+               coalesce(l.areas, ARRAY[]::text[]) AS areas,
+               EXISTS (SELECT FROM installations b
+                       WHERE b.thing_id = t.id AND b.valid_to < 'infinity') AS was_moved
         FROM things t JOIN gateways g ON g.id = t.gateway_id
         JOIN installations i ON i.thing_id = t.id AND i.valid_to = 'infinity'
         LEFT JOIN (SELECT l.thing_id, array_agg({_A} ORDER BY ({_A}) COLLATE "C") AS areas

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from devices.edit import ExistsError, create
 from devices.entries import DATASTREAM, THING, FieldError
-from devices.installations import read_units
+from devices.installations import read_units, stand_since
 from devices.unknown import (
     KnownProperty,
     KnownThing,
@@ -192,6 +193,9 @@ async def _create_thing(
         is_new = False
     if not is_new:
         raise UnknownThingError(f"{proposal.code} was registered meanwhile: look again")
+    # Its refused messages are replayed: what was measured shortly before the first belongs to its place too.
+    since = unknown.first_seen.replace(minute=0, second=0, microsecond=0)
+    await stand_since(conn, proposal.code, since, now=datetime.now(UTC))
 
 
 async def ignore(conn: AsyncConnection[Any], id_: int, who: str, reason: str) -> UnknownThing:

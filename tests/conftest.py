@@ -70,6 +70,12 @@ def pytest_configure() -> None:
     process._PORTS = process._PORTS[number % _MOST_WORKERS :: _MOST_WORKERS]  # type: ignore[misc]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with files that take long, and end with short ones: no process is left with a long one alone."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: (item.path not in slow, "unit" in item.path.parts))
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of facts and cases made by others, which are not part of the project."""

@@ -23,7 +23,7 @@ def serving(database_url: str, log: Path, *options: str, **settings: str) -> Ite
     """Run `halong api` with options and settings on a free port, and yield its address.
 
     Raises:
-        AssertionError: it does not answer within a minute, or does not end when told; with its log.
+        AssertionError: it does not answer within three minutes, or does not end when told; with its log.
     """
     port = free_port()
     environment = os.environ | settings | {"HALONG_DATABASE_URL": database_url, "HALONG_API_PORT": str(port)}
@@ -41,7 +41,7 @@ def serving(database_url: str, log: Path, *options: str, **settings: str) -> Ite
 
 
 def _wait_for(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while server.poll() is None and time.monotonic() < deadline:
         try:
             with urllib.request.urlopen(url, timeout=5):

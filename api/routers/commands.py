@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from api import pages
+from api import commanding, pages
 from api.links import page
 from api.openapi import example
 from api.parameters import (
@@ -28,7 +28,7 @@ from api.schemas import commands as schemas
 from api.schemas.common import Page, page_of
 from api.security import Name
 from api.times import TimeError, parse_duration, parse_time
-from api.writing import in_body
+from api.writing import Writing, in_body
 from devices import commands
 from devices.identities import UnknownGatewayError
 
@@ -99,7 +99,7 @@ async def create_command(
         timeout=timedelta(seconds=wanted.timeout_s),
     )
     try:
-        number = await commands.create(conn, new)
+        number = await commanding.send(conn, new)
     except commands.CommandError as error:
         raise in_body("arguments", str(error), "an object of JSON values") from None
     except UnknownGatewayError as error:
@@ -118,6 +118,23 @@ async def create_command(
 async def get_command(number: CommandId, conn: Connection) -> Any:
     """A command, how far it is, and everything that was answered."""
     return await _command(conn, number)
+
+
+@router.delete(
+    "/commands/{id}",  # noqa: FAST003  (alias of `number`)
+    operation_id="cancelCommand",
+    summary="Cancel a command",
+    status_code=204,
+    response_class=Response,
+)
+async def cancel_command(number: CommandId, who: Name, conn: Writing) -> None:
+    """Call off a command that is not begun (else 409). What the broker has may still reach the gateway."""
+    try:
+        await commanding.cancel(conn, number, by=who)
+    except commanding.UnknownCommandError:
+        raise _missing(number) from None
+    except commands.BegunError as error:
+        raise Problem("conflict", str(error)) from None
 
 
 async def _gateway(conn: Connection, wanted: schemas.NewCommand) -> str:
@@ -145,7 +162,11 @@ def _expires_in(text: str, request: Request) -> timedelta:
 
 
 async def _command(conn: Connection, number: UUID) -> Row:
-    found = await queries.command(conn, number)
-    if found is None:
-        raise Problem("not-found", f"there is no command {number}: /v1/commands lists them")
-    return found
+    try:
+        return await commanding.command(conn, number)
+    except commanding.UnknownCommandError:
+        raise _missing(number) from None
+
+
+def _missing(number: UUID) -> Problem:
+    return Problem("not-found", f"there is no command {number}: /v1/commands lists them")

@@ -10,11 +10,11 @@ from api.schemas.common import Model
 from devices.commands import DEFAULT_TIMEOUT_S, MAX_TIMEOUT_S
 from devices.model import CODE
 
-State = Literal["queued", "sent", "acknowledged", "done", "failed", "expired", "timed_out"]
+State = Literal["queued", "sent", "acknowledged", "done", "failed", "expired", "cancelled", "timed_out"]
 STATE_TEXT = (
     "`queued`: not yet with the broker; `sent`; `acknowledged`: the gateway has begun; `done`, `failed`: as "
-    "the gateway says; `expired`: not begun in time; `timed_out`: begun, and not done in time. `open`: the "
-    "first three."
+    "the gateway says; `expired`: not begun in time; `cancelled`: called off before it was begun; "
+    "`timed_out`: begun, and not done in time. `open`: the first three."
 )
 _Code = Annotated[str, Field(pattern=f"^{CODE.pattern}$")]
 
@@ -63,7 +63,7 @@ class CommandLine(Model):
     time: datetime
     state: State
     stands: bool = Field(description="False: it came after something that it does not replace.")
-    actor: str = Field(description="Who asked for it, `halong`, or `gateway`.")
+    actor: str = Field(description="Who asked for it or called it off, `halong`, or `gateway`.")
     detail: str
     result: Any
 

@@ -1,4 +1,4 @@
-"""Who may open the console: anyone where data are public, else who has a key or has logged in.
+"""Who may open the console: anyone where data are public, else who may read indicators by key or log-in.
 
 Key and session lie in cookies that scripts cannot read and that go when the browser is closed.
 """
@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse
 from api import keys
 from api.oidc import sessions
 from api.reach import ANYONE
-from api.rights import Right
+from api.rights import OPENED, Right
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,12 +36,16 @@ _MOST_BYTES: Final = 1000
 
 
 class Access:
-    """Tells who opens the console: of those who may read what devices send."""
+    """Tells who opens the console, and what that one may see."""
 
     def __init__(self, pool: Callable[[], Pool], *, public: bool) -> None:
         """Take how to get at the pool once the application runs, and whether no key is needed."""
         self._pool, self._public = pool, public
         self._accepted: dict[tuple[str, str], tuple[Caller, float]] = {}
+
+    def sees(self, caller: Caller, right: Right) -> bool:
+        """Tell whether somebody, as everyone or for a role, may see what takes a right."""
+        return caller.may(right) or (self._public and right in OPENED)
 
     async def caller(self, cookies: Mapping[str, str], *, anew: bool = False) -> Caller | None:
         """Return whom the console is shown to, by a browser's cookies; None: to nobody.
@@ -70,7 +74,7 @@ class Access:
         found, until = self._accepted.pop((name, text), (None, 0.0))
         if anew or time.monotonic() >= until:
             found, until = await self._looked_up(name, text), time.monotonic() + _TRUST_S
-        if found is None or not found.may(Right.RAW):
+        if found is None or not found.may(Right.INDICATORS):
             return None
         self._accepted[name, text] = found, until
         return found
@@ -88,7 +92,7 @@ class Access:
         caller = await self._looked_up(KEY_COOKIE, key)
         if caller is None:
             return to_page(key="refused", lang=lang)
-        if not caller.may(Right.RAW):
+        if not caller.may(Right.INDICATORS):
             return to_page(key="role", role=caller.role, lang=lang)
         answer = to_page(lang=lang)
         keep(answer, request, KEY_COOKIE, key, samesite="strict")

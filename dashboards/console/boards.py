@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from analytics.indicators.level import AlertLevels
-from dashboards.console import formats
+from dashboards.console import levels
 from dashboards.console.elements import CityMap, DataTable, tag, text
 from dashboards.console.panels import alerts
 from dashboards.console.panels.map import Legend
@@ -21,10 +19,6 @@ if TYPE_CHECKING:
 
 #: rows of a list that fit on a wall; what is left out is said
 _ROWS: Final = 7
-_LEVELS: Final = ("I", "II", "III")
-_METRES: Final = 2
-#: a level is told apart as old when it was measured longer ago
-_OLD: Final = timedelta(hours=1)
 
 
 class MapBoard:
@@ -139,39 +133,18 @@ class WaterBoard(_ListBoard):
 
 
 def _station(scene: Scene, row: Row) -> dict[str, Any]:
-    old = row["time"] is None or scene.snapshot.time - row["time"] > _OLD
-    reached = int(row["state"] or 0)
+    old, reached = levels.is_old(scene, row), levels.reached(scene, row)
     named: dict[str, Any] = {"text": row["name"] or row["code"]}
     if reached:
-        severity = "critical" if reached == len(_LEVELS) else "warning"
-        named |= {"mark": f"severity {severity}", "markLabel": against(scene, row)}
-    level = metres(scene, row["value"], row["unit"]) if row["value"] is not None else formats.NO_VALUE
+        severity = "critical" if reached == len(levels.NAMES) else "warning"
+        named |= {"mark": f"severity {severity}", "markLabel": levels.against(scene, row)}
     measured = scene.ago(row["time"]) if row["time"] else scene.words("newest_none")
     return {
         "key": f"{row['code']} {row['property']}",
         "cells": [
             named,
-            {"text": level, "dim": old},
-            {"text": against(scene, row)},
+            {"text": levels.level(scene, row), "dim": old},
+            {"text": levels.against(scene, row)},
             {"text": measured, "dim": old},
         ],
     }
-
-
-def against(scene: Scene, row: Row) -> str:
-    """Return where a level stands between the alert levels of its station, as it was computed last."""
-    words, details = scene.words, row["details"] or {}
-    if AlertLevels.of(row["properties"], scene.snapshot.time.date()) is None:
-        return words("wall_no_levels")
-    if row["state"] is None:
-        return words("no_value")
-    reached = int(row["state"])
-    if reached and "above_m" in details:
-        distance = metres(scene, details["above_m"], "m")
-        return words("wall_above", level=_LEVELS[reached - 1], distance=distance)
-    return words("wall_to_next", level=_LEVELS[reached], distance=metres(scene, details["to_next_m"], "m"))
-
-
-def metres(scene: Scene, value: float, unit: str) -> str:
-    """Return a height to the centimetre."""
-    return formats.quantity(value, _METRES, unit, scene.words.language)

@@ -18,14 +18,14 @@ def visitor(access: Access) -> Callable[[Request], Awaitable[Caller | None]]:
     """Return what tells whose cookies came with a request without a key; None: nobody's that count."""
 
     async def find(request: Request) -> Caller | None:
-        if request.method != "GET" or not _is_of_our_page(request):
+        if request.method != "GET" or not is_of_our_page(request):
             return None
         return await access.known(request.cookies)
 
     return find
 
 
-def _is_of_our_page(request: Request) -> bool:
+def is_of_our_page(request: Request) -> bool:
     """Tell whether a page of this address sent a request (W3C Fetch Metadata, 2.2).
 
     By plain HTTP browsers say nothing of that sort but to this machine itself: there the Referer decides.

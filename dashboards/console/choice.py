@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode
 
+from api.rights import Right
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -15,9 +17,14 @@ if TYPE_CHECKING:
 WALL: Final = "wall"
 #: the views of the page; the first is shown where none is asked for
 VIEWS: Final = ("map", "work", "planner", WALL)
+#: the right that each takes
+NEEDED: Final[Mapping[str, Right]] = {
+    "map": Right.INDICATORS, "work": Right.RAW, "planner": Right.INDICATORS, WALL: Right.INDICATORS,
+}  # fmt: skip
 #: what the address says for one view alone, by view; the view itself judges it
 OWN: Final[Mapping[str, tuple[str, ...]]] = {
-    "map": ("at",),
+    "map": ("at", "layers", "zoom"),
+    "work": ("commands",),
     "planner": ("indicators", "areas", "period", "from", "to", "with", "as_of"),
     WALL: ("boards", "indicators", "every"),
 }

@@ -1,12 +1,5 @@
-// The map: one field an area, one mark a gateway; names and values appear on pointing and on focus.
+// The map: one field an area; names and values appear on pointing and on focus. What else lies on it is drawn by map_layers.js.
 
-const MARKS = {
-  online: "M-4,0a4,4 0 1,0 8,0a4,4 0 1,0 -8,0Z",
-  silent: "M0,-5.4L5.4,4.2L-5.4,4.2Z",
-  offline: "M-4.3,-4.3H4.3V4.3H-4.3Z",
-  never_heard: "M-3.6,0a3.6,3.6 0 1,0 7.2,0a3.6,3.6 0 1,0 -7.2,0Z",
-  disabled: "M-3.6,0a3.6,3.6 0 1,0 7.2,0a3.6,3.6 0 1,0 -7.2,0Z",
-};
 const LETTER = 6.4; // average width of a letter, px
 const NARROW = 480; // px: a map narrower than this shows values without names
 const TOUCH_MS = 3000; // how long a tooltip stays after a tap
@@ -15,11 +8,22 @@ const LEAST = 30; // px: a smaller field has its label below
 const PLACES = [0, 0.12, 0.2, 0.28, 0.36].flatMap((r) =>
   r ? [0, 2, 4, 6, 1, 3, 5, 7].map((a) => [r * Math.cos((a * Math.PI) / 4), -r * Math.sin((a * Math.PI) / 4)]) : [[0, 0]],
 );
+const ROOM = 1.25; // of what is shown to the area that is looked at
+const CLOSEST = 40; // units of the drawing: as narrow as what is shown gets
+
+// What of the drawing shows the path of an area as large as it fits, as wide to its height as asked.
+function around(path, ratio) {
+  const numbers = path.match(/[-\d.]+/g).map(Number);
+  const [xs, ys] = [0, 1].map((odd) => numbers.filter((_, at) => at % 2 === odd));
+  const [west, east, north, south] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
+  const width = Math.max((east - west) * ROOM, (south - north) * ROOM * ratio, CLOSEST);
+  return { x: (west + east - width) / 2, y: (north + south - width / ratio) / 2, width, height: width / ratio };
+}
 
 export default {
   template: `
-    <div class="map-box" :class="{ compact }" ref="box" @pointerleave="$event.pointerType !== 'touch' && (tip = null)">
-      <svg class="map-svg" :viewBox="'0 0 ' + width + ' ' + height" role="group" :aria-label="label">
+    <div class="map-box" :class="{ compact, near: view.near }" ref="box" @pointerleave="$event.pointerType !== 'touch' && (tip = null)">
+      <svg class="map-svg" :viewBox="view.box" role="group" :aria-label="label">
         <defs>
           <pattern id="no-value" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"
                    :style="{ transform: 'rotate(45deg) scale(' + 1 / scale + ')' }">
@@ -32,13 +36,12 @@ export default {
               @click="$emit('choose', f.code)" @keydown.enter.prevent="$emit('choose', f.code)"
               @keydown.space.prevent="$emit('choose', f.code)" @pointermove="point(f, $event)"
               @pointerdown="point(f, $event)" @focus="focus(f, $event)" @blur="tip = null" />
+      </svg>
+      <div class="map-overlay"></div>
+      <svg class="map-svg map-labels" :viewBox="view.box" aria-hidden="true">
         <path v-if="chosen" class="map-chosen ring" :d="chosen.path" />
         <path v-if="chosen" class="map-chosen" :d="chosen.path" />
-        <g v-for="s in spots" :key="s.code" :transform="'translate(' + s.x + ',' + s.y + ') scale(' + (compact ? 0.75 : 1) / scale + ')'"
-           @pointermove="point(s, $event)" @pointerdown="point(s, $event)" @click="$emit('open', s.code)" aria-hidden="true">
-          <circle r="9" fill="transparent" /><path :class="['map-spot', s.state]" :d="marks[s.state]" />
-        </g>
-        <g v-for="t in texts" :key="t.code" class="map-text" aria-hidden="true"
+        <g v-for="t in texts" :key="t.code" class="map-text"
            :style="{ '--ink': t.ink || 'var(--text)', '--dark-ink': t.darkInk || 'var(--text)', '--halo': t.fill || 'var(--panel)' }"
            :transform="'translate(' + t.x + ',' + t.y + ') scale(' + 1 / scale + ')'">
           <text v-if="t.named" y="-3" class="map-name">{{ t.name }}</text>
@@ -49,12 +52,20 @@ export default {
         <b>{{ tip.title }}</b><span v-for="line in tip.lines" :key="line">{{ line }}</span>
       </div>
     </div>`,
-  props: { fields: Array, spots: Array, width: Number, height: Number, label: String },
-  emits: ["choose", "open"],
-  data: () => ({ scale: 1, key: null, kind: null, place: {}, compact: false, marks: MARKS }),
+  // spots: [x, y] of marks that labels make way for
+  // near: the chosen area fills the map, where one is chosen
+  props: { fields: Array, spots: Array, width: Number, height: Number, near: Boolean, label: String },
+  emits: ["choose"],
+  data: () => ({ scale: 1, key: null, place: {}, compact: false }),
   computed: {
     chosen() {
       return this.fields.find((f) => f.chosen);
+    },
+    // What of the drawing is shown: all of it, or the chosen area with some of what lies around it.
+    view() {
+      const all = { x: 0, y: 0, width: this.width, height: this.height, near: false };
+      const shown = this.near && this.chosen ? { ...around(this.chosen.path, this.width / this.height), near: true } : all;
+      return { ...shown, box: `${shown.x} ${shown.y} ${shown.width} ${shown.height}` };
     },
     texts() {
       return this.fields.map((field) => ({ ...field, ...this.settle(field) }));
@@ -62,13 +73,14 @@ export default {
     tip: {
       // Looked up again at each update, so that an open tooltip shows the newest value.
       get() {
-        return this.key && (this.kind === "spot" ? this.spots : this.fields).find((each) => each.code === this.key);
+        return this.key && this.fields.find((each) => each.code === this.key);
       },
       set() {
         this.key = null;
       },
     },
   },
+  watch: { view: "measure" },
   mounted() {
     this.observer = new ResizeObserver(this.measure);
     this.observer.observe(this.$refs.box);
@@ -81,9 +93,9 @@ export default {
     measure() {
       const { clientWidth: w, clientHeight: h } = this.$refs.box;
       this.compact = w < NARROW;
-      this.scale = Math.max(Math.min(w / this.width, h / this.height), 0.05);
+      this.scale = Math.max(Math.min(w / this.view.width, h / this.view.height), 0.05);
     },
-    // Where a label covers the fewest gateways, as near to the middle as that is.
+    // Where a label covers the fewest marks, as near to the middle as that is.
     settle(field) {
       const room = field.room * this.scale; // px
       if (room < LEAST) {
@@ -93,8 +105,8 @@ export default {
       const named = !this.compact && room * 1.1 > field.name.length * LETTER;
       const [w, h] = named ? [(field.name.length * LETTER) / 2 + 3, 17] : [16, 10];
       const covered = ([dx, dy]) =>
-        this.spots.filter((s) => {
-          const [x, y] = [(s.x - field.x) * this.scale - dx, (s.y - field.y) * this.scale - dy];
+        this.spots.filter((spot) => {
+          const [x, y] = [(spot[0] - field.x) * this.scale - dx, (spot[1] - field.y) * this.scale - dy];
           return Math.abs(x) < w && Math.abs(y) < h;
         }).length;
       const places = PLACES.map(([dx, dy]) => [dx * room, dy * room]);
@@ -103,7 +115,7 @@ export default {
     },
     show(each, x, y) {
       const box = this.$refs.box;
-      [this.key, this.kind] = [each.code, each.state ? "spot" : "field"];
+      this.key = each.code;
       const left = Math.min(Math.max(x, 110), box.clientWidth - 110);
       const below = y < 96;
       this.place = { left: left + "px", top: y + (below ? 16 : -14) + "px", transform: `translate(-50%, ${below ? 0 : -100}%)` };
@@ -118,8 +130,8 @@ export default {
       if (!event.target.matches(":focus-visible")) return;
       const svg = this.$el.querySelector("svg").getBoundingClientRect();
       const box = this.$refs.box.getBoundingClientRect();
-      const left = svg.left - box.left + (svg.width - this.width * this.scale) / 2;
-      this.show(field, left + field.x * this.scale, svg.top - box.top + field.y * this.scale - 12);
+      const left = svg.left - box.left + (svg.width - this.view.width * this.scale) / 2;
+      this.show(field, left + (field.x - this.view.x) * this.scale, svg.top - box.top + (field.y - this.view.y) * this.scale - 12);
     },
   },
 };

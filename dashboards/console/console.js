@@ -12,3 +12,11 @@ document.addEventListener("DOMContentLoaded", () => {
   document.addEventListener("keydown", (event) => event.key === "Escape" && emitEvent("halong-escape", null));
   window.addEventListener("popstate", () => emitEvent("halong-address", location.search));
 });
+
+// Of an element what changes.py has found; the page has the rest.
+function takeChanges(id, { whole, rows }) {
+  const props = mounted_app.elements[id]?.props;
+  if (!props) return; // it has gone meanwhile
+  Object.assign(props, whole);
+  for (const [name, changed] of Object.entries(rows)) props[name] = Object.assign([...props[name]], changed);
+}

@@ -19,13 +19,37 @@ export default {
               <span v-else class="figure">{{ cell.text }}</span>
               <small v-if="cell.note">{{ cell.note }}</small>
               <button v-for="act in cell.acts || []" :key="act.name" type="button" class="table-act" :class="act.kind"
-                      :aria-label="act.label" :title="act.label" @click.stop="$emit('act', { key: row.key, act: act.name })">{{ act.text }}</button>
+                      :aria-label="act.label" :title="act.label" @click.stop="press(row, act)">{{ act.text }}</button>
             </td>
           </tr>
         </tbody>
       </table>
       <p v-if="!rows.length" class="table-empty">{{ empty }}</p>
+      <dialog v-if="asked" ref="asking" class="table-asking" aria-labelledby="table-asking" @close="answered">
+        <p id="table-asking">{{ asked.ask.text }}</p>
+        <form method="dialog">
+          <button class="table-act" value="no" autofocus>{{ asked.ask.no }}</button>
+          <button class="table-act accept" value="yes">{{ asked.ask.yes }}</button>
+        </form>
+      </dialog>
     </div>`,
   props: { columns: Array, rows: Array, label: String, empty: String, choosable: Boolean },
   emits: ["choose", "act"],
+  data: () => ({ asked: null }),
+  methods: {
+    // What cannot be taken back is asked for; Escape means no. Where the row goes, the focus stays in the table.
+    press(row, act) {
+      const told = { key: row.key, act: act.name };
+      if (!act.ask) return this.$emit("act", told);
+      this.asked = { ...told, ask: act.ask };
+      this.$nextTick(() => this.$refs.asking.showModal());
+    },
+    answered() {
+      if (this.$refs.asking.returnValue === "yes") {
+        this.$emit("act", this.asked);
+        this.$el.focus();
+      }
+      this.asked = null;
+    },
+  },
 };

@@ -1,4 +1,4 @@
-"""What a viewer may do: acts in that one's name, with a key that is looked up anew each time."""
+"""What a viewer may see and do: acts in that one's name, with a key that is looked up anew each time."""
 
 from __future__ import annotations
 
@@ -30,14 +30,16 @@ class Desk:
         anew: Callable[[], Awaitable[Caller | None]],
         reached: Reach,
         *,
+        sees: Callable[[Right], bool],
         publishes: bool,
     ) -> None:
         """Take who looks, how that one is looked up anew, what that one reaches.
 
-        `publishes`: whether alerts are told to the broker's readers.
+        `sees`: whether that one may see what takes a right. `publishes`: whether alerts are told to the
+        broker's readers.
         """
         self._pool, self._anew, self._reached = pool, anew, reached
-        self.viewer, self.publishes = viewer, publishes
+        self.viewer, self.sees, self.publishes = viewer, sees, publishes
 
     @property
     def reach(self) -> Reach:
@@ -45,12 +47,20 @@ class Desk:
         return self._reached
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncConnection[Any]]:
-        """Lend a connection on which queries are cut to what the viewer reaches.
+    async def reading(self, right: Right) -> AsyncIterator[AsyncConnection[Any]]:
+        """Lend a connection to read what takes a right, on which queries are cut to what the viewer reaches.
 
         Raises:
+            PermissionError: the viewer may not see that.
             psycopg.Error: the database cannot be used.
         """
+        if not self.sees(right):
+            raise PermissionError
+        async with self._connection() as conn:
+            yield conn
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[AsyncConnection[Any]]:
         with reach.within(self._reached):
             async with self._pool().connection(timeout=3.0) as conn:
                 yield conn
@@ -66,6 +76,6 @@ class Desk:
         caller = await self._anew()
         if caller is None or not caller.may(right):
             raise PermissionError
-        async with self.reading() as conn, conn.transaction():
+        async with self._connection() as conn, conn.transaction():
             await act_as(conn, caller.actor)
             yield conn, caller

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nicegui import ui
+from nicegui import json, ui
 from nicegui.element import Element
+
+from dashboards.console.changes import changes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -14,12 +16,17 @@ if TYPE_CHECKING:
 
 
 class _Drawn(Element):
-    """An element that is sent to the browser only when a value has changed."""
+    """An element of whose values the browser is sent what has changed."""
 
     def show(self, **values: Any) -> None:
         """Draw these values from here on."""
-        if any(self._props.get(name) != value for name, value in values.items()):
-            self._props.update(values)
+        found = changes(self._props, values)
+        if found is None:
+            return
+        self._props.update(values)
+        if self.client.has_socket_connection:
+            self.client.run_javascript(f"takeChanges({self.id}, {json.dumps(found)})")
+        else:
             self.update()
 
     def on_choose(self, handler: Callable[[str], object]) -> None:
@@ -28,16 +35,28 @@ class _Drawn(Element):
 
 
 class CityMap(_Drawn, component="city_map.js"):
-    """The areas as fields and the gateways as marks."""
+    """The areas as fields, whose labels make way for what lies on the map."""
 
     def __init__(self) -> None:
-        """Draw nothing until `show(fields=, spots=, width=, height=, label=)`."""
+        """Draw nothing until `show(fields=, spots=, width=, height=, near=, label=)`."""
         super().__init__()
-        self._props.update(fields=[], spots=[], width=1000, height=700, label="")
+        self._props.update(fields=[], spots=[], width=1000, height=700, near=False, label="")
 
-    def on_open(self, handler: Callable[[str], object]) -> None:
-        """Call `handler(code)` when a person opens a gateway."""
-        self.on("open", lambda event: handler(str(event.args)))
+
+class MapLayers(_Drawn, component="map_layers.js", esm={"halong-map": "map"}):
+    """What lies on the map in the same section: points, gauges and alerts, drawn on it and listed below."""
+
+    def __init__(self, language: str, words: dict[str, str]) -> None:
+        """Draw nothing until `show(…)`; its values are the other properties of map_layers.js."""
+        super().__init__()
+        self._props.update(
+            shown=[], live=True, projection={}, areas={}, types={}, points={}, alerts=[], gauges=[],
+            away=False, chosen="", language=language, words=words,
+        )  # fmt: skip
+
+    def on_open(self, handler: Callable[[str, str], object]) -> None:
+        """Call `handler(kind, code)` when a person opens an alert, a gateway or a thing."""
+        self.on("open", lambda event: handler(*str(event.args).split("=", 1)))
 
 
 class LiveChart(Element, component="live_chart.js"):

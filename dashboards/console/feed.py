@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +19,16 @@ import structlog
 from api.reach import EVERYTHING, Reach, enter
 from api.security import reach_of
 from dashboards.console.desk import Desk
-from dashboards.console.snapshot import Registry, Series, Snapshot, read, read_registry, read_series
+from dashboards.console.kept import MapReadings
+from dashboards.console.snapshot import (
+    Registry,
+    Series,
+    Snapshot,
+    read,
+    read_flow,
+    read_registry,
+    read_series,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -30,6 +39,7 @@ if TYPE_CHECKING:
     from api.known import Registry as Known
     from api.queries import Row
     from api.reach import Caller
+    from api.rights import Right
 
     Pool = AsyncConnectionPool[AsyncConnection[Any]]
     Follower = Callable[[], Awaitable[None]]
@@ -40,6 +50,8 @@ log = structlog.get_logger(__name__)
 INTERVAL_S: Final = 4.0
 #: how long areas, indicators and charts are taken for unchanged
 _SLOW_S: Final = 60.0
+#: how long what devices send in five minutes is
+_FLOW_S: Final = 20.0
 _CONNECTION_TIMEOUT_S: Final = 3.0
 _MOST_CHARTS: Final = 64
 
@@ -54,14 +66,21 @@ class _Chart:
 class Feed:
     """The newest snapshot, and who wants to be told of it."""
 
-    def __init__(self, pool: Callable[[], Pool], zone: str, reach: Reach = EVERYTHING) -> None:
-        """Take how to get at the pool, the time zone of a database without a city, and what is read."""
-        self._pool, self._zone, self._reach = pool, zone, reach
+    def __init__(
+        self, pool: Callable[[], Pool], zone: str, reach: Reach = EVERYTHING, *, raw: bool = True
+    ) -> None:
+        """Take how to get at the pool, the time zone of a database without a city, and what is read.
+
+        `raw`: what devices send, too, and not indicators alone.
+        """
+        self._pool, self._zone, self._reach, self._raw = pool, zone, reach, raw
         self._followers: list[Follower] = []
         self._wanted, self._read, self._hurried = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._registry: Registry | None = None
-        self._registry_read_at = 0.0
+        self._registry_read_at = self._flow_read_at = -_SLOW_S
         self._charts: OrderedDict[tuple[str, int], _Chart] = OrderedDict()
+        #: what lies on the map besides the areas: for who may see what devices send
+        self.readings = MapReadings(pool, reach)
         self.snapshot: Snapshot | None = None
         #: since when the database does not answer; None while it does
         self.away_since: datetime | None = None
@@ -100,6 +119,8 @@ class Feed:
             ):  # the last one may have left meanwhile: the next one waits for a reading of its own
                 self._read.set()
             await self._tell()
+            if await self._read_slow():
+                await self._tell()
             # `asyncio.wait_for` of Python 3.11 loses a cancellation that comes with what it waits for.
             with suppress(TimeoutError):
                 async with asyncio.timeout(INTERVAL_S):
@@ -113,21 +134,35 @@ class Feed:
     async def _poll(self) -> None:
         try:
             async with self._pool().connection(timeout=_CONNECTION_TIMEOUT_S) as conn:
-                self.snapshot = await read(conn, await self._known(conn), self.snapshot)
+                if self._registry is None or not _is_settled(self._registry):
+                    await self._read_registry(conn)
+                assert self._registry is not None
+                self.snapshot = await read(conn, self._registry, self.snapshot, raw=self._raw)
         except (psycopg.Error, OSError) as error:
             self._note_away(error)
         else:
             self._note_back()
 
-    async def _known(self, conn: AsyncConnection[Any]) -> Registry:
+    async def _read_slow(self) -> bool:
+        """Read what takes long and changes slowly, if it is due, and tell whether it has changed."""
+        present, snapshot = asyncio.get_running_loop().time(), self.snapshot
+        if self.away_since is not None or snapshot is None:
+            return False
+        try:
+            async with self._pool().connection(timeout=_CONNECTION_TIMEOUT_S) as conn:
+                if present > self._registry_read_at + _SLOW_S:
+                    await self._read_registry(conn)
+                if not self._raw or present < self._flow_read_at + _FLOW_S:
+                    return False
+                self.snapshot = replace(snapshot, flow=await read_flow(conn))
+                self._flow_read_at = present
+        except (psycopg.Error, OSError) as error:
+            self._note_away(error)
+        return self.snapshot is not snapshot
+
+    async def _read_registry(self, conn: AsyncConnection[Any]) -> None:
         present = asyncio.get_running_loop().time()
-        if (
-            self._registry is None
-            or not _is_settled(self._registry)
-            or present > self._registry_read_at + _SLOW_S
-        ):
-            self._registry, self._registry_read_at = await read_registry(conn, self._zone), present
-        return self._registry
+        self._registry, self._registry_read_at = await read_registry(conn, self._zone), present
 
     def _note_away(self, error: Exception) -> None:
         if self.away_since is None:
@@ -142,6 +177,7 @@ class Feed:
 
     async def _tell(self) -> None:
         for follower in tuple(self._followers):
+            await asyncio.sleep(0)  # requests that wait go first
             try:
                 await follower()
             except Exception:
@@ -177,31 +213,40 @@ class Feed:
 
 
 class Feeds:
-    """A feed for each reach that somebody looks with: pages of one district share one."""
+    """A feed for each reach and right that somebody looks with: pages of one district share one."""
 
     def __init__(self, pool: Callable[[], Pool], known: Callable[[], Known], zone: str) -> None:
         """Take how to get at the pool and at what is known of areas, and the zone of an empty database."""
         self._pool, self._known, self._zone = pool, known, zone
-        self._feeds: dict[Reach, Feed] = {}
+        self._feeds: dict[tuple[Reach, bool], Feed] = {}
         self._tasks: list[asyncio.Task[None]] = []
 
-    async def of(self, areas: Iterable[str] | None) -> Feed:
+    async def of(self, areas: Iterable[str] | None, *, raw: bool) -> Feed:
         """Return the feed of who is confined to areas; it reads from here on, while anybody follows.
+
+        `raw`: of who sees what devices send, too.
 
         Raises:
             psycopg.Error: the areas cannot be looked up.
         """
         reach = await reach_of(self._known(), areas)
-        if reach not in self._feeds:
-            self._feeds[reach] = Feed(self._pool, self._zone, reach)
-            self._tasks.append(asyncio.create_task(self._feeds[reach].run(), name="console.feed"))
-        return self._feeds[reach]
+        key = reach, raw
+        if key not in self._feeds:
+            self._feeds[key] = Feed(self._pool, self._zone, reach, raw=raw)
+            self._tasks.append(asyncio.create_task(self._feeds[key].run(), name="console.feed"))
+        return self._feeds[key]
 
     def desk(
-        self, feed: Feed, viewer: Caller, anew: Callable[[], Awaitable[Caller | None]], *, publishes: bool
+        self,
+        feed: Feed,
+        viewer: Caller,
+        anew: Callable[[], Awaitable[Caller | None]],
+        *,
+        sees: Callable[[Right], bool],
+        publishes: bool,
     ) -> Desk:
         """Return what reads and acts for one who looks at a feed."""
-        return Desk(self._pool, viewer, anew, feed.reach, publishes=publishes)
+        return Desk(self._pool, viewer, anew, feed.reach, sees=sees, publishes=publishes)
 
     async def close(self) -> None:
         """End all readers."""

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from nicegui import ui
 
+from api.rights import Right
 from dashboards.console import formats
-from dashboards.console.choice import VIEWS, WALL
+from dashboards.console.choice import NEEDED, VIEWS, WALL
 from dashboards.console.elements import tag, text
 from dashboards.console.headline import headline
 from dashboards.console.login import LOG_OUT_PATH
@@ -18,8 +19,8 @@ from dashboards.console.words import LANGUAGES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from api.reach import Caller
     from dashboards.console.choice import Choice
+    from dashboards.console.desk import Desk
     from dashboards.console.scene import Scene
     from dashboards.console.words import Words
 
@@ -46,24 +47,26 @@ class Acts:
 class Frame:
     """The bar on top of the page."""
 
-    def __init__(self, words: Words, caller: Caller, choice: Callable[[], Choice], acts: Acts) -> None:
-        """Build it."""
-        self._words, self._caller, self._choice, self._acts = words, caller, choice, acts
-        self._title = ""
+    def __init__(self, words: Words, desk: Desk, choice: Callable[[], Choice], acts: Acts) -> None:
+        """Build it with what the viewer of a desk may see."""
+        self._words, self._caller, self._choice, self._acts = words, desk.viewer, choice, acts
+        self._sees, self._title = desk.sees, ""
         with tag("header", "bar"):
             with tag("div", "brand"):
                 self._city = text("h1", "halong")
                 text("p", words("console"))
                 self._reach = text("p", "", "reach")
-                self._reach.set_visibility(caller.areas is not None)
+                self._reach.set_visibility(self._caller.areas is not None)
             self._links = self._ways()
-            self._headline()
-            self._facts = Facts(words)
+            if self._sees(Right.RAW):
+                self._headline()
+            self._facts = Facts(words, raw=self._sees(Right.RAW))
             self._tools()
 
     def _ways(self) -> dict[str, Any]:
         with tag("nav", "views", aria_label=self._words("views")):
-            return {view: self._way(view, self._words(f"view_{view}")) for view in VIEWS if view != WALL}
+            seen = [view for view in VIEWS if view != WALL and self._sees(NEEDED[view])]
+            return {view: self._way(view, self._words(f"view_{view}")) for view in seen}
 
     def _way(self, view: str, name: str) -> Any:
         with tag("a", "view-link", href=f"?view={view}") as link:
@@ -142,9 +145,10 @@ class Frame:
 
     def _show_headline(self, scene: Scene) -> None:
         found = headline(scene)
-        self._told.show(found.text)
-        self._mark.classes(replace=f"mark severity {found.mark}")
-        self._alarm.classes(replace=f"headline {found.mark}")
+        if self._sees(Right.RAW):
+            self._told.show(found.text)
+            self._mark.classes(replace=f"mark severity {found.mark}")
+            self._alarm.classes(replace=f"headline {found.mark}")
         city = self._words("title", city=self._words.of(scene.registry.city))
         title = f"({found.count}) {city}" if found.count else city
         if title != self._title:
@@ -166,12 +170,12 @@ def _set(element: Any, name: str, value: str | None) -> None:
 class Facts:
     """How fresh the data are."""
 
-    def __init__(self, words: Words) -> None:
-        """Build the list."""
+    def __init__(self, words: Words, *, raw: bool) -> None:
+        """Build the list: of what devices send, or of indicators alone."""
         labels = {
             "newest": words("newest"), "rate": words("rate"), "streams": words("streams"),
             "refused_lately": words("refused_lately", minutes=RATE_MINUTES),
-        }  # fmt: skip
+        } if raw else {"computed": words("computed")}  # fmt: skip
         with tag("dl", "facts", aria_label=words("freshness")):
             self._facts = {key: self._fact(key, label) for key, label in labels.items()}
 

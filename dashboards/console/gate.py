@@ -33,7 +33,7 @@ def ask(words: Words, query: Mapping[str, str], *, can_log_in: bool) -> None:
         if can_log_in:
             text("h1", words("log_in_title"))
             if reason := _REASONS.get(query.get("log_in", "")):
-                _complain(words(reason))
+                _complain(words(reason, roles=", ".join(roles_with(Right.INDICATORS))))
             with tag("a", "gate-send", href=f"{LOG_IN_PATH}?lang={words.language}"):
                 text("span", words("log_in"))
             with tag("details", "gate-other", **({"open": "open"} if "key" in query else {})):
@@ -61,7 +61,7 @@ def _ask_for_key(words: Words, query: Mapping[str, str]) -> None:
 def _why_not(words: Words, query: Mapping[str, str]) -> str:
     """Return why a key did not open the console; of the address only what may stand there is shown."""
     if query["key"] == "role" and (role := query.get("role", "")) in set(Role):
-        return words("key_role", role=role, roles=", ".join(roles_with(Right.RAW)))
+        return words("key_role", role=role, roles=", ".join(roles_with(Right.INDICATORS)))
     return words("key_refused")
 
 

@@ -58,6 +58,11 @@ class Projection:
         x = _MARGIN + (longitude - self.west) * self.squeeze * self.scale
         return round(x, 1), round(_MARGIN + (self.north - latitude) * self.scale, 1)
 
+    def told(self) -> dict[str, float]:
+        """Return what a browser needs to do as `point` does: west, north, scale, squeeze, margin."""
+        own = {"west": self.west, "north": self.north, "scale": self.scale, "squeeze": self.squeeze}
+        return own | {"margin": _MARGIN}
+
 
 def project(rows: Sequence[dict[str, Any]]) -> tuple[Projection, dict[str, Outline]]:
     """Return the projection that fits areas (rows of the API) and their outlines by code."""

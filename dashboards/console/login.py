@@ -79,7 +79,7 @@ class Login:
             return _failed(request, "away", str(error))
         except LogInError as error:
             return _failed(request, "failed", str(error))
-        if not caller.may(Right.RAW):
+        if not caller.may(Right.INDICATORS):
             return _failed(request, "role", f"{caller.who} has the {caller.told_roles}")
         async with self._app.state.pool.connection() as conn:
             text = await sessions.begin(conn, caller, self.settings.oidc_session_hours)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,17 +13,20 @@ from nicegui import Client, ui
 from starlette.requests import Request  # noqa: TC002 - NiceGUI reads the page's annotations
 
 from api.rights import Right
-from dashboards.console import bridge, gate, runbook_page
+from dashboards.console import bridge, gate, points_route, runbook_page
 from dashboards.console.access import Access
+from dashboards.console.caching import CachedFiles
 from dashboards.console.choice import WALL, Choice
 from dashboards.console.elements import tag, text
 from dashboards.console.enrolment import EnrolmentPage
 from dashboards.console.feed import Feeds
 from dashboards.console.login import Login
 from dashboards.console.page import Page
+from dashboards.console.points_route import PointsRoute
 from dashboards.console.policy import ContentSecurityPolicy
 from dashboards.console.styles import sheet
 from dashboards.console.words import LANGUAGE_COOKIE, Words, language
+from dashboards.console.worklists import AllWorklists
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -56,13 +60,18 @@ def mount(app: FastAPI, settings: Settings) -> None:
         settings: whether a key is needed (`api_public`), and the time zone of a database without a city.
     """
     feeds = Feeds(lambda: app.state.pool, lambda: app.state.registry, settings.time_zone)
+    lists = AllWorklists(lambda: app.state.pool)
     access = Access(lambda: app.state.pool, public=settings.api_public)
     _run_with_application(app, feeds)
     app.state.visitor = bridge.visitor(access)
     app.add_route(gate.KEY_PATH, access.take, methods=["POST"], include_in_schema=False)
+    app.add_route(
+        points_route.PATH, PointsRoute(access, feeds).answer, methods=["GET"], include_in_schema=False
+    )
     login = Login(app, access, settings)
     login.add_routes()
     app.add_middleware(ContentSecurityPolicy)
+    app.add_middleware(CachedFiles)
 
     @ui.page("/enrol", favicon=_FAVICON)
     async def enrol(request: Request, client: Client) -> None:
@@ -74,7 +83,7 @@ def mount(app: FastAPI, settings: Settings) -> None:
 
     @ui.page("/", favicon=_FAVICON)
     async def console(request: Request, client: Client) -> None:
-        await _serve(request, client, feeds, access, login)
+        await _serve(request, client, feeds, access, login, lists=lists)
 
     ui.run_with(
         app,
@@ -125,12 +134,15 @@ async def _serve_enrolment(
     EnrolmentPage(words, caller, app.state.pool, app.state.registry, api, allowed).build()
 
 
-async def _serve(request: Request, client: Client, feeds: Feeds, access: Access, login: Login) -> None:
+async def _serve(
+    request: Request, client: Client, feeds: Feeds, access: Access, login: Login, *, lists: AllWorklists
+) -> None:
     settings: Settings = login.settings
     query, cookies, words = request.query_params, request.cookies, _dressed(request, client)
     try:
         caller = await access.caller(cookies)
-        feed = await feeds.of(caller.areas) if caller is not None else None
+        raw = caller is not None and access.sees(caller, Right.RAW)
+        feed = await feeds.of(caller.areas, raw=raw) if caller is not None else None
     except (psycopg.Error, OSError):
         caller = feed = None
     if caller is None or feed is None or (caller.kind == "anyone" and gate.is_asked(query)):
@@ -144,7 +156,8 @@ async def _serve(request: Request, client: Client, feeds: Feeds, access: Access,
     async def anew() -> Caller | None:
         return await access.caller(cookies, anew=True)
 
-    desk = feeds.desk(feed, caller, anew, publishes=settings.mqtt_url is not None)
+    sees, publishes = partial(access.sees, caller), settings.mqtt_url is not None
+    desk = feeds.desk(feed, caller, anew, sees=sees, publishes=publishes)
     page = Page(
         feed,
         client,
@@ -153,6 +166,7 @@ async def _serve(request: Request, client: Client, feeds: Feeds, access: Access,
         dark=_theme(request),
         zone=settings.zone,
         desk=desk,
+        lists=lists.of(desk.reach),
         allowed=allowed,
     )
     client.on_delete(feed.follow(page.update))

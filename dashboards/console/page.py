@@ -10,12 +10,13 @@ import psycopg
 from nicegui import ui
 
 from dashboards.console import formats
-from dashboards.console.choice import Choice
+from dashboards.console.choice import NEEDED, Choice
 from dashboards.console.elements import tag, text
 from dashboards.console.frame import IS_DARK, Acts, Frame
 from dashboards.console.scene import Scene
 from dashboards.console.side import Side
 from dashboards.console.views import SHOWN
+from dashboards.console.views.closed import ClosedView
 from dashboards.console.views.context import Context
 from dashboards.console.words import LANGUAGE_COOKIE
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from dashboards.console.snapshot import Snapshot
     from dashboards.console.views import View
     from dashboards.console.words import Words
+    from dashboards.console.worklists import Worklists
 
 _YEAR_S: Final = 31_536_000
 _MOST_OF_A_CODE: Final = 40
@@ -40,7 +42,7 @@ class Page:
 
     def __init__(
         self, feed: Feed, client: Client, choice: Choice, words: Words, *, dark: bool | None, zone: ZoneInfo,
-        desk: Desk, allowed: Callable[[], Awaitable[bool]],
+        desk: Desk, lists: Worklists, allowed: Callable[[], Awaitable[bool]],
     ) -> None:  # fmt: skip
         """Take what is shown, what the address chose, who looks, and whether that one still may."""
         self._feed, self._client, self._choice, self._words, self._zone = feed, client, choice, words, zone
@@ -50,13 +52,13 @@ class Page:
         self._dark: bool | None = None
         self._view: View | None = None
         self._built = ""
-        self._context = Context(words, feed, desk, lambda: self._choice, self._choose)
+        self._context = Context(words, feed, desk, lists, lambda: self._choice, self._choose)
 
     def build(self) -> None:
         """Build the frame, and all of the page if there is something to show."""
         tag("a", "skip", href="#main")._text = self._words("skip")  # noqa: SLF001
         acts = Acts(choose=self._choose, speak=self._speak, set_dark=self._set_dark)
-        self._frame = Frame(self._words, self._desk.viewer, lambda: self._choice, acts)
+        self._frame = Frame(self._words, self._desk, lambda: self._choice, acts)
         self._banner = text("p", "", "banner")
         self._banner.props.update(role="status", **{"aria-live": "polite"})
         self._notice = text("p", "", "banner notice")
@@ -111,8 +113,9 @@ class Page:
         self._built = self._choice.view
         self._main.clear()
         self._main.classes(replace=f"grid grid-{self._built}")
+        is_open = self._desk.sees(NEEDED[self._built])
         with self._main:
-            self._view = SHOWN[self._built](self._context, scene)
+            self._view = (SHOWN[self._built] if is_open else ClosedView)(self._context, scene)
 
     def _show_unknown(self, scene: Scene) -> None:
         """Say what of the address does not exist, and what is shown in its place."""

@@ -109,6 +109,9 @@ export default {
     files() {
       return FORMATS.map((format) => ({ name: format.toUpperCase(), save: format === "json" ? null : "", href: file(this.choice, format, this.language) }));
     },
+    answered() {
+      return this.results.map(({ whole }) => whole.answered).sort()[0] ?? "";
+    },
     areaGroups() {
       return this.rows ? trees(this.rows, this.texts) : [];
     },
@@ -164,11 +167,11 @@ export default {
     settle(state, results = []) {
       [this.state, this.results] = [state, results];
     },
-    // The same period by its days, and the figures as they are known at this moment.
+    // The same period by its days, and the figures as they were known when the server answered.
     async copy() {
       const { origin, pathname } = window.location;
       const chosen = { indicators: this.chosen.indicators.join(","), areas: this.chosen.areas.join(","), from: this.from, to: this.to, with: this.other };
-      const lasting = new URLSearchParams({ view: "planner", ...chosen, as_of: this.asked.as_of || new Date().toISOString(), lang: this.language });
+      const lasting = new URLSearchParams({ view: "planner", ...chosen, as_of: this.asked.as_of || this.answered, lang: this.language });
       await copyText(`${origin}${pathname}?${lasting}`);
       this.copied = true;
       setTimeout(() => (this.copied = false), 3000);

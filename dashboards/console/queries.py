@@ -4,15 +4,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+from analytics.quality import Flag
 from api.queries import AREA_IN_REACH, GATEWAY_IN_REACH, INSTALLATION_IN_REACH, Row, fetch, fetch_one
 from api.queries.gateways import REFUSAL_IN_REACH
+from devices import liveness, maintenance
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from psycopg import AsyncConnection
+
+#: flagged observations of the last day that are counted, the newest
+MOST_FLAGS: Final = 200_000
 
 _CITY = "SELECT code, name_en, name_vi, time_zone FROM city"
 
@@ -98,7 +103,9 @@ WHERE p.code IN ('river_level', 'sea_level') AND d.enabled AND {INSTALLATION_IN_
 ORDER BY s.value DESC NULLS LAST, t.code LIMIT %(limit)s"""
 
 _LATEST = f"""
-SELECT v.* FROM latest_values v JOIN areas a ON a.id = v.area_id WHERE a.reporting AND {AREA_IN_REACH}
+SELECT v.indicator, v.area_id, v.time, v.value, v.category, v.reason, v.completeness, v.revision,
+       v.computed_at
+FROM latest_values v JOIN areas a ON a.id = v.area_id WHERE a.reporting AND {AREA_IN_REACH}
 ORDER BY v.indicator, v.area_id"""
 
 _PAST = """
@@ -111,6 +118,80 @@ SELECT area_id, time, value, category, reason, completeness FROM indicator_value
 WHERE indicator = %(indicator)s AND area_id = %(area_id)s AND superseded_at IS NULL
   AND time >= %(start)s AND time < %(end)s
 ORDER BY time"""
+
+# Of arguments and answers what a list shows: each may have 32 KiB. What is open was sent within 31 days.
+_COMMANDS = f"""
+SELECT c.id, g.code AS gateway, t.code AS thing, c.command, left(c.arguments::text, 200) AS arguments,
+       c.created_at, c.created_by, c.expires_at, c.state, c.sent_at, left(c.detail, 300) AS detail,
+       left(c.result::text, 300) AS result
+FROM commands c JOIN gateways g ON g.id = c.gateway_id LEFT JOIN things t ON t.id = c.thing_id
+WHERE c.created_at > now() - interval '31 days' AND {GATEWAY_IN_REACH}
+  AND (%(gateway)s::text IS NULL OR g.code = %(gateway)s) AND (NOT %(open)s::boolean OR c.ended_at IS NULL)
+ORDER BY c.created_at DESC, c.id DESC LIMIT %(limit)s"""
+
+# In maintenance last: nobody has to go there.
+_TROUBLED = f"""
+SELECT *, count(*) OVER () AS total FROM (
+    SELECT g.code, g.name, {liveness.STATE} AS state, {liveness.STATE_SINCE} AS since, s.last_seen,
+        s.firmware, g.heartbeat_s,
+        coalesce(f.offline, 0) AS offline, f.last_change, coalesce(f.offline, 0) >= %(often)s AS flaps,
+        EXISTS (SELECT FROM ({maintenance.OF_GATEWAYS}) w WHERE w.gateway_id = g.id
+                AND w.starts_at <= now() AND now() < w.ends_at) AS maintained,
+        ARRAY(SELECT a.code FROM gateway_areas l JOIN areas a ON a.id = l.area_id
+              WHERE l.gateway_id = g.id ORDER BY a.code) AS areas
+    FROM gateways g LEFT JOIN gateway_status s ON s.gateway_id = g.id
+    LEFT JOIN ({liveness.CHANGES_TODAY}) f ON f.gateway_id = g.id
+    WHERE g.enabled AND {GATEWAY_IN_REACH}
+) each
+WHERE state <> 'online' OR flaps
+ORDER BY maintained, array_position(ARRAY['offline', 'silent', 'online', 'never_heard'], state), since, code
+LIMIT %(limit)s"""
+
+# The newest alone where there are very many: it says so by `counted`. A row for each test that flagged.
+_FLAGGED = f"""
+WITH newest AS MATERIALIZED (
+    SELECT datastream_id, time, flags FROM observation_flags
+    WHERE time > now() - interval '24 hours' AND time <= now() + interval '1 hour'
+    ORDER BY time DESC LIMIT %(most)s
+), grouped AS (
+    SELECT n.datastream_id, i.thing_id, i.valid_from, n.flags, count(*) AS flagged, min(n.time) AS first,
+           max(n.time) AS last
+    FROM newest n JOIN datastreams d ON d.id = n.datastream_id
+    JOIN installations i ON i.thing_id = d.thing_id AND i.valid_from <= n.time AND n.time < i.valid_to
+    WHERE {INSTALLATION_IN_REACH}
+    GROUP BY 1, 2, 3, 4
+)
+SELECT t.code AS thing, t.name, x.valid_from::text AS stay, p.code AS property, p.name_en, p.name_vi, b.bit,
+       sum(x.flagged)::bigint AS flagged, min(x.first) AS first, max(x.last) AS last,
+       ARRAY(SELECT a.code FROM installation_areas l JOIN areas a ON a.id = l.area_id
+             WHERE (l.thing_id, l.valid_from) = (t.id, x.valid_from) ORDER BY a.code) AS areas,
+       count(*) OVER () AS total, (SELECT count(*) FROM newest) AS counted
+FROM grouped x JOIN unnest(%(bits)s::int[]) AS b (bit) ON x.flags & b.bit <> 0
+JOIN datastreams d ON d.id = x.datastream_id JOIN things t ON t.id = d.thing_id
+JOIN observed_properties p ON p.id = d.observed_property_id
+GROUP BY t.id, p.id, b.bit, x.valid_from ORDER BY flagged DESC, t.code, p.code, b.bit LIMIT %(limit)s"""
+
+
+async def commands(
+    conn: AsyncConnection[Any], *, gateway: str | None = None, open_alone: bool = False, limit: int
+) -> list[Row]:
+    """Return commands of the last 31 days, the newest first, with what of their JSON a list shows."""
+    return await fetch(conn, _COMMANDS, {"gateway": gateway, "open": open_alone, "limit": limit})
+
+
+async def troubled(conn: AsyncConnection[Any], limit: int) -> list[Row]:
+    """Return gateways that are not heard or flap, the worst first, and in each row how many there are."""
+    return await fetch(conn, _TROUBLED, {"often": liveness.FLAPPING_FROM, "limit": limit})
+
+
+async def flagged(conn: AsyncConnection[Any], limit: int) -> list[Row]:
+    """Return by datastream and test what was flagged in the last 24 h, most first.
+
+    In each row `total`: how many there are; `counted`: how many flagged observations were looked at, at most
+    MOST_FLAGS, the newest.
+    """
+    params = {"bits": [int(flag) for flag in Flag], "most": MOST_FLAGS, "limit": limit}
+    return await fetch(conn, _FLAGGED, params)
 
 
 async def water(conn: AsyncConnection[Any], limit: int) -> list[Row]:

@@ -29,6 +29,8 @@ _SPANS: Final = {Step.DAY: "chart_days", Step.MONTH: "chart_months", Step.YEAR: 
 #: a value is old when so many steps have ended since, and then this long
 _OLD_STEPS: Final = 2
 _OLD_AFTER: Final = timedelta(minutes=15)
+#: from here on an age is told in minutes
+_LATELY_S: Final = 90
 
 
 class Scene:
@@ -164,15 +166,10 @@ class Scene:
         )
         return [first, self.words("completeness_of", share=self.share(row)), self.until(row)]
 
-    def spots(self) -> list[dict[str, Any]]:
-        """Return the gateways of the map, the worst last so that they lie on top."""
-        return [self._spot(row) for row in reversed(self.gateways())]
-
-    def _spot(self, row: Row) -> dict[str, Any]:
-        x, y = self.registry.projection.point(row["longitude"], row["latitude"])
-        lines = [self.words(state(row)), self.heard(row)]
-        shown = {"code": row["code"], "state": state(row), "title": row["name"]}
-        return shown | {"x": x, "y": y, "lines": lines}
+    def spots(self) -> list[tuple[float, float]]:
+        """Return where gateways lie on the map: labels make way for them."""
+        point = self.registry.projection.point
+        return [point(row["longitude"], row["latitude"]) for row in self.snapshot.gateways]
 
     def is_beside(self, kind: str, code: str) -> bool:
         """Tell whether something is what the panel at the side shows."""
@@ -189,14 +186,22 @@ class Scene:
         known = (self.registry.area(code) for code in codes)
         return ", ".join(self.words.of(area) for area in known if area is not None)
 
+    def short_names_of(self, codes: Sequence[str]) -> str:
+        """Return the names of areas of the map without the words for their kinds, and without the whole."""
+        known = (self.registry.areas[code] for code in codes if code in self.registry.areas)
+        return ", ".join(formats.short_name(self.words.of(area)) for area in known)
+
     def gateways(self) -> list[Row]:
         """Return the gateways, the worst first."""
         order = {each: place for place, each in enumerate((*STATES, _DISABLED))}
         return sorted(self.snapshot.gateways, key=lambda row: (order[state(row)], row["code"]))
 
     def heard(self, row: Row) -> str:
-        """Return how long ago a gateway was heard last."""
-        return self.ago(row["last_seen"]) if row["last_seen"] else self.words("heard_never")
+        """Return how long ago a gateway was heard last; to the minute, so that lists seldom change."""
+        if not row["last_seen"]:
+            return self.words("heard_never")
+        seconds = (self.snapshot.time - row["last_seen"]).total_seconds()
+        return self.words("heard_lately") if seconds < _LATELY_S else formats.age(seconds, self.words)
 
     def area_rows(self) -> list[dict[str, Any]]:
         """Return the list of areas, the whole first."""
@@ -224,8 +229,13 @@ class Scene:
         return self.until(row) if row is not None and self.is_old(row) else ""
 
     def facts(self) -> dict[str, str]:
-        """Return how fresh the data are: newest, rate, streams, refused_lately."""
+        """Return how fresh the data are: newest, rate, streams, refused_lately; of indicators computed."""
+        if not self.snapshot.raw:
+            computed = self.snapshot.computed_at
+            return {"computed": self.ago(computed) if computed else self.words("newest_none")}
         flow, language = self.snapshot.flow, self.words.language
+        if not flow:
+            return {}
         newest = flow["newest_observation"]
         rate = flow["observations"] / (RATE_MINUTES * 60)
         active = formats.number(flow["datastreams_active"], 0, language)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 from nicegui import ui
 
+from api.rights import Right, roles_with
 from dashboards.console.elements import tag, text
 from dashboards.console.sheets import SHEETS
 
@@ -59,6 +60,9 @@ class Side:
         is_new = self._open(detail)
         try:
             found = await self._read()
+        except PermissionError:
+            self._say(self._words("only_roles", roles=", ".join(roles_with(Right.RAW))))
+            return
         except (psycopg.Error, OSError):
             self._say(self._words("side_away"))
             return
@@ -70,7 +74,7 @@ class Side:
 
     async def _read(self) -> Any:
         assert self._sheet is not None
-        async with self._context.desk.reading() as conn:
+        async with self._context.desk.reading(Right.RAW) as conn:
             return await self._sheet.read(conn)
 
     def _open(self, detail: Detail) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
@@ -79,36 +79,43 @@ class Registry:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The city at an instant."""
+    """The city at an instant. For who may read indicators alone there is nothing but their values in it."""
 
     time: datetime
     registry: Registry
     #: newest value by (indicator's code, area's id)
     values: Mapping[tuple[str, int], Row]
-    gateways: tuple[Row, ...]
-    states: Mapping[str, int]
-    #: of `api.queries.status`: newest_observation, observations, datastreams_active
-    flow: Row
-    datastreams: int
-    refused_readings: int
-    refusals: tuple[Row, ...]
+    #: what devices send is in it, too
+    raw: bool = False
+    gateways: tuple[Row, ...] = ()
+    states: Mapping[str, int] = field(default_factory=dict)
+    #: of `api.queries.status`: newest_observation, observations, datastreams_active; empty before it was read
+    flow: Row = field(default_factory=dict)
+    datastreams: int = 0
+    refused_readings: int = 0
+    refusals: tuple[Row, ...] = ()
     #: of `queries.ingest`, `queries.refused` and `queries.gaps`
-    ingest: Row
-    refused: tuple[Row, ...]
-    gaps: tuple[Row, ...]
+    ingest: Row = field(default_factory=dict)
+    refused: tuple[Row, ...] = ()
+    gaps: tuple[Row, ...] = ()
     #: raised alerts, the worst first; each says how many there are: `total`, without silenced ones `raised`
-    alerts: tuple[Row, ...]
+    alerts: tuple[Row, ...] = ()
     #: alerts that ended in the last day, the newest first
-    ended: tuple[Row, ...]
+    ended: tuple[Row, ...] = ()
     #: what stations say of raised alerts, by the alert's id
-    agreements: Mapping[int, Agreement]
+    agreements: Mapping[int, Agreement] = field(default_factory=dict)
     #: things that wait to be accepted, each with what it would be
-    unknown: tuple[tuple[UnknownThing, Proposal], ...]
+    unknown: tuple[tuple[UnknownThing, Proposal], ...] = ()
 
     @cached_property
     def computed_at(self) -> datetime | None:
         """When the newest of the values was computed; None without any."""
         return max((row["computed_at"] for row in self.values.values()), default=None)
+
+    @property
+    def newest(self) -> datetime | None:
+        """When something was observed last, or of indicators alone computed; None where nothing ever was."""
+        return self.flow.get("newest_observation") if self.raw else self.computed_at
 
     def area_of(self, gateway: str) -> str | None:
         """Return the code of the area of the map that a gateway stands in."""
@@ -164,21 +171,30 @@ def _split(rows: list[Row]) -> tuple[list[Row], Row | None]:
     return shown, next((row for row in rows if row["code"] in parents and row["level"] != level), None)
 
 
-async def read(conn: AsyncConnection[Any], registry: Registry, before: Snapshot | None = None) -> Snapshot:
-    """Read what changes all the time; of alerts that are as they were `before`, stations are not asked."""
+async def read(
+    conn: AsyncConnection[Any], registry: Registry, before: Snapshot | None = None, *, raw: bool = True
+) -> Snapshot:
+    """Read what changes all the time; of alerts that are as they were `before`, stations are not asked.
+
+    raw: what devices send, too, and not indicators alone; its flow is that of `before`: see `read_flow`.
+    """
     time = datetime.now(UTC)
-    raised = await alerts.raised(conn, _ALERTS)
     with within(registry.reach):
         found = await queries.latest(conn)
-    return Snapshot(
-        time=time,
-        registry=registry,
-        values={(row["indicator"], row["area_id"]): row for row in found},
+    indicators = Snapshot(time, registry, {(row["indicator"], row["area_id"]): row for row in found})
+    return await _with_raw(conn, indicators, before) if raw else indicators
+
+
+async def _with_raw(conn: AsyncConnection[Any], found: Snapshot, before: Snapshot | None) -> Snapshot:
+    time, raised = found.time, await alerts.raised(conn, _ALERTS)
+    return replace(
+        found,
+        raw=True,
         gateways=tuple(
             await gateways.gateways(conn, area=None, state=None, after=None, limit=_MOST_GATEWAYS)
         ),
         states=await gateways.count_by_state(conn),
-        flow=await status.flow(conn, RATE_MINUTES),
+        flow=before.flow if before is not None else {},
         datastreams=(await status.counts(conn))["datastreams"],
         refused_readings=(await status.refused(conn, RATE_MINUTES))["readings"],
         refusals=tuple(await _refusals(conn, time)),
@@ -192,6 +208,11 @@ async def read(conn: AsyncConnection[Any], registry: Registry, before: Snapshot 
         agreements=await _agreements(conn, raised, before),
         unknown=tuple(await _unknown(conn)),
     )
+
+
+async def read_flow(conn: AsyncConnection[Any]) -> Row:
+    """Read how much devices send: a look for each datastream, which takes longest of all."""
+    return await status.flow(conn, RATE_MINUTES)
 
 
 async def _agreements(

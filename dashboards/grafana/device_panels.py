@@ -11,6 +11,7 @@ from grafana_foundation_sdk.models import units
 from dashboards.grafana import device_queries as queries
 from dashboards.grafana.panel import Panel, finish, lines, stat_panel, table_panel
 from dashboards.grafana.style import named, state_mappings, thresholds
+from devices.liveness import FLAPPING_FROM
 
 if TYPE_CHECKING:
     from dashboards.grafana.words import Language
@@ -28,7 +29,7 @@ def flapping(language: Language) -> Panel:
 
 def gateways(language: Language) -> Panel:
     """Return all gateways, those that need somebody first."""
-    often = thresholds((None, "text"), (float(queries.FLAPPING_FROM), "orange")).build()
+    often = thresholds((None, "text"), (float(FLAPPING_FROM), "orange")).build()
     columns: dict[str, dict[str, Any]] = {
         "gateway": {},
         "name": {},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from devices.liveness import STATE
+from devices.liveness import CHANGES_TODAY, FLAPPING_FROM, STATE
 
 _GATEWAYS: Final = """FROM gateways g LEFT JOIN gateway_status s ON s.gateway_id = g.id
 CROSS JOIN LATERAL (SELECT {state} AS state) st
@@ -50,29 +50,22 @@ SELECT time AS "time", sum(n) AS "observations"
 FROM (SELECT {bucket}, 60 * sum(observations) / sum(seconds) AS n FROM {counted} GROUP BY 1, client_id) p
 GROUP BY 1 ORDER BY 1"""
 
-#: A gateway flaps that said, or whose will said, so often in 24 h that it is offline.
-FLAPPING_FROM: Final = 3
-
-_OFFLINE_TODAY: Final = """
-    SELECT gateway_id, count(*) AS n FROM gateway_status_history
-    WHERE NOT online AND time > now() - interval '24 hours' GROUP BY 1"""
-
 NEVER_HEARD: Final = f"""
 SELECT count(*) FILTER (WHERE st.state = 'never_heard') AS "never_heard" {_GATEWAYS}"""
 
 FLAPPING: Final = """
-SELECT count(*) AS "flapping" FROM ({offline_today}) h
-WHERE h.n >= {often} AND h.gateway_id IN ({gateways_here})""".replace(
-    "{offline_today}", _OFFLINE_TODAY
+SELECT count(*) AS "flapping" FROM ({changes_today}) h
+WHERE h.offline >= {often} AND h.gateway_id IN ({gateways_here})""".replace(
+    "{changes_today}", CHANGES_TODAY
 ).replace("{often}", str(FLAPPING_FROM))
 
 GATEWAYS: Final = f"""
 SELECT g.code AS "gateway", g.name AS "name", st.state AS "state", s.last_seen AS "last_seen",
-       coalesce(h.n, 0) AS "offline_today", s.firmware AS "firmware", s.started AS "started",
+       coalesce(h.offline, 0) AS "offline_today", s.firmware AS "firmware", s.started AS "started",
        s.messages AS "messages"
-{_GATEWAYS.replace("CROSS JOIN", f"LEFT JOIN ({_OFFLINE_TODAY}) h ON h.gateway_id = g.id CROSS JOIN")}
+{_GATEWAYS.replace("CROSS JOIN", f"LEFT JOIN ({CHANGES_TODAY}) h ON h.gateway_id = g.id CROSS JOIN")}
 ORDER BY array_position(ARRAY['offline', 'silent', 'never_heard', 'online'], st.state),
-         h.n DESC NULLS LAST, g.code LIMIT 500"""
+         h.offline DESC NULLS LAST, g.code LIMIT 500"""
 
 FIRMWARE: Final = """
 SELECT coalesce(s.firmware, '?') AS "firmware", count(*) AS "gateways"

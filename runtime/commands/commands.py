@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from devices.commands import NewCommand
 
 app = typer.Typer(no_args_is_help=True, help="Commands to gateways.")
+_Id = Annotated[UUID, typer.Argument(metavar="ID", help="The command's id.")]
 out = Console(highlight=False, soft_wrap=True)
 _LOOK_S = 0.2
-_STYLES = {"done": "green", "failed": "red", "expired": "red", "timed_out": "red"}
+_STYLES = {"done": "green", "failed": "red", "expired": "red", "timed_out": "red", "cancelled": "yellow"}
 
 
 class CommandNotDoneError(Exception):
@@ -57,7 +58,7 @@ def send(
     Ingest sends it at once. A gateway that is away gets it when it is back, but not after it has expired.
     Ctrl-C ends the waiting, not the command.
 
-    Exit code: 0 done (with --no-wait: queued), 1 failed, expired or timed out.
+    Exit code: 0 done (with --no-wait: queued), 1 failed, expired, timed out or cancelled.
 
     Example: `halong commands send ha-long-1 reboot delay_s=5 --expires 600`
     """
@@ -128,10 +129,27 @@ def _print_result(found: Row) -> None:
 def _words(found: Row) -> str:
     why = {
         "failed": f"the gateway could not: {found['detail'] or 'it does not say why'}",
+        "cancelled": "`halong commands show` tells who called it off",
         "expired": "no answer before it expired: is the gateway online (`halong check`), does ingest run?",
         "timed_out": f"begun, and not done within {found['timeout_s']} s: a later answer still counts",
     }
     return f"{found['command']} of {found['gateway']} {found['state']}: {why[found['state']]}"
+
+
+@app.command("cancel")
+def cancel(number: _Id, by: By = "") -> None:
+    """Call off a command that its gateway has not begun.
+
+    One that is queued is not sent. One that the broker has may still reach its gateway: what that answers
+    counts then.
+
+    Example: `halong commands cancel 6f1c0a52-f4b1-4b0b-9d0c-6a6f0f7d3b52`
+    """
+    from api.commanding import cancel as call_off
+
+    found = in_database(lambda conn: call_off(conn, number, by=by or own_name()))
+    told = "the broker had it: its gateway may still do it" if found["sent_at"] else "it was not sent"
+    out.print(f"{found['command']} of {found['gateway']} is cancelled: {told}", markup=False)
 
 
 @app.command("list")
@@ -156,16 +174,14 @@ def list_(
 
 
 @app.command("show")
-def show(number: Annotated[UUID, typer.Argument(metavar="ID", help="The command's id.")]) -> None:
+def show(number: _Id) -> None:
     """Show one command: what was asked, everything that happened, and what came out.
 
     Example: `halong commands show 6f1c0a52-f4b1-4b0b-9d0c-6a6f0f7d3b52`
     """
-    from api.queries.commands import command
+    from api.commanding import command
 
     found = in_database(lambda conn: command(conn, number))
-    if found is None:
-        raise typer.BadParameter(f"there is no command {number}: see `halong commands list`")
     target = f"{found['gateway']}, device {found['thing']}" if found["thing"] else found["gateway"]
     arguments = json.dumps(found["arguments"], ensure_ascii=False)
     out.print(f"{found['command']} {arguments} to {target}", markup=False)

@@ -11,6 +11,7 @@ from rich.console import Console
 from runtime.commands.labels import Tagged  # noqa: TC001  (typer reads it)
 from runtime.commands.running import DryRun, in_database
 from runtime.listing import Listing, shortened
+from runtime.settings import settings
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -46,10 +47,21 @@ def import_(
         from simulators.city import populate
 
         city = populate(city)
+    _require_free(city)
     in_database(lambda conn: _import(conn, city, dry_run=dry_run))
     if boundaries:
         areas = [area for area in city.areas if area.level == level]
         _import_boundaries(areas, boundaries, attribution or boundaries.name, dry_run=dry_run)
+
+
+def _require_free(profile: Profile) -> None:
+    """Check that no gateway goes by the name of a user that halong logs in as at its broker."""
+    from devices.model import reserved_text
+    from devices.profiles import ProfileError
+
+    users = settings().platform_users
+    if wrong := [each.code for each in profile.gateways if each.code in users]:
+        raise ProfileError(*(f"gateways: code {reserved_text(code)}" for code in wrong))
 
 
 async def _import(conn: AsyncConnection, profile: Profile, *, dry_run: bool) -> None:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from devices.commands import value_of
 from runtime.commands.entry import change_in, changing, checked, create_in
 from runtime.commands.labels import Links, Tags, Unlinks, Untags, labelled
-from runtime.commands.named_values import split, value_of
+from runtime.commands.named_values import split
 from runtime.commands.running import DryRun, in_database
 from runtime.settings import settings
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import typer
+
+from devices.commands import value_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,11 +31,3 @@ def split(given: str, where: str) -> tuple[str, str]:
     if not (name and equals):
         raise typer.BadParameter(f"{given!r} is not NAME=VALUE", param_hint=where)
     return name, text
-
-
-def value_of(text: str) -> Any:
-    """Return what a text is in JSON, or the text itself where it is none."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text

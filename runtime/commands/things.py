@@ -130,6 +130,35 @@ async def _places(conn: AsyncConnection[Any], code: str) -> tuple[list[Installat
     return await history(conn, code), await read_units(conn)
 
 
+@app.command("since")
+def since(
+    code: Code,
+    at: Annotated[str, typer.Argument(metavar="TIME", help="Since when it stands in its first place.")],
+    dry_run: DryRun = False,
+) -> None:
+    """Correct since when a device stands in its first place.
+
+    Before, nothing is expected of it, and what it measured belongs to no area: for one whose older readings
+    are to count, and for one that is to be missed only from a later time on.
+
+    Example: `halong things since ha-long-air-9 2026-11-01T07:00 --dry-run`
+    """
+    from devices import installations
+
+    now, begin = datetime.now(UTC), instant(at, "TIME")
+    first, hours = in_database(
+        lambda conn: installations.stand_since(conn, code, begin, now=now, dry_run=dry_run)
+    )
+    out.print(
+        f"{code}: in its first place since {local(begin)}, not {local(first.valid_from) or 'ever'}",
+        markup=False,
+    )
+    if hours is None:
+        out.print("dry run: nothing was changed")
+    else:
+        out.print(f"recorded; {hours} hours of datastreams are queued: analytics computes them again")
+
+
 @app.command("take-back")
 def take_back(code: Code, dry_run: DryRun = False) -> None:
     """Take a device's last move back, as if it had not been recorded.

@@ -10,6 +10,7 @@ import sys
 import time
 from base64 import b64encode
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -108,7 +109,7 @@ def service(name: str, log: Path, environment: dict[str, str]) -> Iterator[subpr
 
 
 async def until_told(log: Path, *words: str) -> None:
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while not all(word in log.read_text() for word in words):
             await asyncio.sleep(0.2)
 
@@ -170,7 +171,7 @@ async def _make_an_alert(conn: AsyncConnection[Any], gateway: str) -> None:
     await alert_actions.import_rules(
         conn, [alerts.rule(escalation=(alerts.DESK, alerts.Step(target="duty")))]
     )
-    await alerts.store(conn, alerts.NOW - alerts.HOUR, 160)
+    await alerts.store(conn, datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - alerts.HOUR, 160)
 
 
 async def _ask(address: str, marked: Secrets) -> list[str]:

@@ -24,6 +24,7 @@ PEOPLE = {
     "minh": {"preferred_username": "nguyen.van.minh", "roles": ["operator"], "areas": ["196"]},
     "lan": {"preferred_username": "lan", "roles": ["installer"], "areas": ["*"]},
     "hoa": {"preferred_username": "hoa", "roles": ["planner"], "areas": ["*"]},
+    "nam": {"preferred_username": "nam", "roles": ["public"], "areas": ["*"]},
     "vu": {"preferred_username": "vu", "roles": ["operator"]},
 }
 
@@ -97,7 +98,7 @@ def test_a_person_logs_in_looks_and_logs_out(
 
 @pytest.mark.parametrize(
     ("name", "told"),
-    [("hoa", "your role may not see this"), ("vu", "did not succeed"), ("nobody", "your role")],
+    [("nam", "your role may not see this"), ("vu", "did not succeed"), ("nobody", "your role")],
 )
 def test_who_may_not_is_told_why(browser: Browser, console: str, city_url: str, name: str, told: str) -> None:
     with opened(browser, f"{console}/?lang=en", ready="a.gate-send") as page:
@@ -106,6 +107,16 @@ def test_who_may_not_is_told_why(browser: Browser, console: str, city_url: str, 
         assert told in page.inner_text(".gate-refused")
         assert page.locator(".panel").count() == 0
         assert sessions(city_url) == []
+
+
+def test_a_planner_logs_in_and_sees_indicators_alone(browser: Browser, console: str, city_url: str) -> None:
+    with opened(browser, f"{console}/?view=work&lang=en", ready="a.gate-send") as page:
+        log_in(page, "hoa")
+        page.wait_for_selector(".map-field")
+        assert page.inner_text(".viewer-name") == "hoa"
+        assert sessions(city_url) == [("hoa", "hoa", ["planner"], None)]
+        assert page.locator(".view-link").all_inner_texts() == ["Map", "Planner"]
+        assert page.locator(".map-spot").count() == 0
 
 
 def test_a_session_that_was_ended_closes_its_page(browser: Browser, console: str, city_url: str) -> None:

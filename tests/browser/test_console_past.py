@@ -49,13 +49,13 @@ def test_an_address_shows_the_map_as_it_was_and_says_so(
         is_shown(page, value)
         start = datetime.fromisoformat(time) + timedelta(hours=7)
         assert page.inner_text(".past-told").startswith(f"Not live: {start:%H:%M}–")
-        assert page.locator(".map-spot").count() == 0
+        page.wait_for_selector(".map-canvas[data-drawn='0']")
         assert page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
         page.click(".past-live")
         page.wait_for_selector(".panel-map:not(.not-live)")
         assert page.inner_text(".past-told") == "Live"
         assert "at=" not in page.url
-        assert page.locator(".map-spot").count() > 0
+        page.wait_for_selector(".map-canvas:not([data-drawn='0'])")
         page.go_back()
         page.wait_for_selector(".panel-map.not-live")
 

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from tests.browser.test_console import DESK, PHONE, opened
+from tests.browser.test_console_layers import find
 from tests.processes import Proxy
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
+#: of a gateway that was never heard
+WHITE = [255, 255, 255]
 THING, GATEWAY = "ha-long-air-1", "ha-long-1"
 both_sizes = pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
 
@@ -178,8 +181,9 @@ def test_a_gateway_shows_its_state_how_it_came_about_and_what_was_refused_of_it(
 
 
 def test_a_click_on_the_map_opens_a_gateway_and_escape_closes_it(browser: Browser, console: str) -> None:
-    with opened(browser, f"{console}/?lang=en", ready=".chart canvas") as page:
-        page.locator(".map-spot").first.click(force=True)
+    with opened(browser, f"{console}/?layers=gateways&lang=en", ready=".map-canvas[data-drawn]") as page:
+        page.wait_for_selector(".layers-legend")
+        page.mouse.click(*find(page, WHITE))
         page.wait_for_selector(".side .sheet-facts")
         assert "gateway=" in page.url
         page.keyboard.press("Escape")

@@ -8,7 +8,10 @@ import pytest
 
 from ingest import downlink
 from runtime.settings import settings as settings_of_environment
+from storage.pool import connect
+from tests.conftest import database, in_thread
 from tests.integration.city import register
+from tests.integration.open_city import build
 from tests.integration.terminal import typed
 from tests.issuers import SigningIssuer
 
@@ -19,6 +22,19 @@ if TYPE_CHECKING:
 
     from tests.conftest import Broker
     from tests.integration.terminal import Halong
+
+
+@pytest.fixture(scope="session")
+def open_city_template(postgres_dsn: str, template: str) -> Iterator[str]:
+    """The name of a database to copy, with the city of open data."""
+
+    async def fill(url: str) -> None:
+        async with await connect(url) as conn:
+            await build(conn)
+
+    with database(postgres_dsn, template) as url:
+        in_thread(fill(url))
+        yield url.rpartition("/")[2]
 
 
 @pytest.fixture

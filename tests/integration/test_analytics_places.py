@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -115,6 +116,20 @@ async def test_a_move_that_is_taken_back_ends_in_the_values_of_before(conn: Asyn
     await recompute(conn)
     found = await current(conn)
     assert {key: found[key] for key in before} == before
+
+
+async def test_what_is_registered_later_is_not_missing_before(conn: AsyncConnection[Any]) -> None:
+    """Nor does its coming change a number that somebody may have cited."""
+    profile = await seeded(conn)
+    station, _ = station_of(profile, "pm2_5")
+    await compute_all(conn)
+    before = await current(conn)
+    (gateway,) = (each for each in profile.gateways if station in {t.code for t in each.things})
+    (twin,) = (replace(each, code="new-1") for each in gateway.things if each.code == station)
+    grown = replace(gateway, things=(*gateway.things, twin))
+    await import_profile(conn, replace(profile, gateways=(grown,)))
+    await compute_all(conn)
+    assert await current(conn) == before
 
 
 def _wards(found: dict[tuple[str, str, datetime], Any]) -> set[str]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
-from bench import dashboards, gateways, growth, ingest, soak, tuning
+from bench import console, dashboards, gateways, growth, ingest, soak, tuning
 from bench.city import services
 from bench.figure import Figure, show
 
@@ -97,3 +98,12 @@ def test_dashboards_are_measured(bench: Bench) -> None:
 
     assert found.keys() == {"halong-nuoc-thoi-tiet", "halong-thiet-bi", "all_24h", "all_7d", "all"}
     assert all(len(figure.ours) == len(figure.limit) == dashboards.RUNS for figure in found.values())
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium: install Debian's package chromium")
+def test_the_console_is_measured(bench: Bench) -> None:
+    found = console.measure(bench, runs=1, consoles=2, seconds=3, copies=1)
+
+    assert {"map_cold_ms", "map_warm_ms", "told_p50_ms", "server_cpu", "latest_p99_ms"} <= found.keys()
+    assert min(*found["map_cold_ms"].ours, *found["told_p50_ms"].ours) > 0

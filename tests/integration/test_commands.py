@@ -197,6 +197,56 @@ async def test_of_two_answers_the_first_stands_and_the_second_is_kept(
     assert answered == [("failed", True, "gateway"), ("done", False, "gateway")]
 
 
+async def test_what_is_cancelled_while_it_waits_is_not_sent(
+    conn: Connection, settings: Settings, broker: Broker, admitted: str
+) -> None:
+    number = await commands.create(conn, asking(admitted))
+    await commands.cancel(conn, number, by="Lan")
+    async with ingesting(settings), gateway(broker, admitted) as client:
+        later = await commands.create(conn, asking(admitted))
+        assert (await heard(client, "command"))["id"] == str(later)
+    found = await read_command(conn, number)
+    assert (found["state"], found["sent_at"]) == ("cancelled", None)
+    assert await lines(conn, number) == [("queued", True, "Minh"), ("cancelled", True, "Lan")]
+
+
+async def test_what_the_broker_has_is_cancelled_until_the_gateway_answers(
+    conn: Connection, settings: Settings, broker: Broker, admitted: str
+) -> None:
+    async with ingesting(settings), gateway(broker, admitted) as client:
+        number = await commands.create(conn, asking(admitted))
+        await heard(client, "command")
+        await reaches(conn, number, "sent")
+        await commands.cancel(conn, number, by="Lan")
+        assert (await read_command(conn, number))["ended_at"] is not None
+        assert await commands.settle(conn, grace_s=-100) == 0
+        await say(client, admitted, id=str(number), state="done")
+        await reaches(conn, number, "done")
+    assert (await lines(conn, number))[2:] == [("cancelled", True, "Lan"), ("done", True, "gateway")]
+
+
+async def test_what_is_begun_or_over_is_not_cancelled(conn: Connection, admitted: str) -> None:
+    gateway_id = await id_of(conn, admitted)
+    number = await commands.create(conn, asking(admitted))
+    for state in ("acknowledged", "done"):
+        await commands.answer(conn, gateway_id, Answer(number, state, "", None))
+        with pytest.raises(commands.BegunError, match="begun or over"):
+            await commands.cancel(conn, number, by="Lan")
+        assert (await read_command(conn, number))["state"] == state
+    with pytest.raises(commands.BegunError):
+        await commands.cancel(conn, uuid4(), by="Lan")
+
+
+async def test_one_that_goes_out_while_it_is_cancelled_says_so(conn: Connection, admitted: str) -> None:
+    number = await commands.create(conn, asking(admitted))
+    await commands.cancel(conn, number, by="Lan")
+    await commands.sent(conn, number)
+    found = await read_command(conn, number)
+    assert found["state"] == "cancelled"
+    assert found["sent_at"] is not None
+    assert (await lines(conn, number))[-1] == ("sent", False, "halong")
+
+
 @pytest.mark.attack("a gateway answers for another's command", "refused and kept, the command as before")
 async def test_answers_with_a_foreign_id_are_refused_and_kept(
     conn: Connection, settings: Settings, broker: Broker, admitted: str

@@ -13,6 +13,7 @@ from analytics.indicator import INDICATORS
 from dashboards.grafana import device_queries, planner_queries, quality_queries, station_queries
 from dashboards.grafana.queries import text
 from dashboards.macros import Context, Variable, expand
+from devices.liveness import FLAPPING_FROM
 from tests.integration.city import register
 from tests.integration.dashboard_city import reader_of
 
@@ -121,7 +122,7 @@ async def test_stations_have_readings_near_and_hours_far(
 async def test_a_gateway_that_comes_and_goes_flaps(
     city: AsyncConnection[Any], reader: AsyncConnection[Any]
 ) -> None:
-    for n in range(device_queries.FLAPPING_FROM):
+    for n in range(FLAPPING_FROM):
         assert await rows(reader, device_queries.FLAPPING) == [(0,)]
         await city.execute(
             "INSERT INTO gateway_status_history SELECT id, now() - %s * interval '1 h', false FROM gateways",

@@ -30,11 +30,12 @@ from runtime.checks import run_checks
 from runtime.settings import Settings
 from storage import observations
 from storage.pool import connect
+from tests.conftest import database
 from tests.integration import open_city
-from tests.integration.open_city import OCTOBER, SEPTEMBER, area_ids, build
+from tests.integration.open_city import OCTOBER, SEPTEMBER, area_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from psycopg import AsyncConnection
 
@@ -45,8 +46,13 @@ LATER = datetime(2026, 11, 10, tzinfo=UTC)
 
 
 @pytest.fixture
+def database_url(postgres_dsn: str, open_city_template: str) -> Iterator[str]:
+    with database(postgres_dsn, open_city_template) as url:
+        yield url
+
+
+@pytest.fixture
 async def plan(conn: AsyncConnection[Any], database_url: str) -> Plan:
-    await build(conn)
     return await read_plan(conn, Settings.model_validate({"database_url": database_url}))
 
 

@@ -81,6 +81,45 @@ async def test_a_thing_stands_where_it_was_registered_until_it_is_moved(
     ]
 
 
+async def test_what_is_registered_while_the_city_measures_stands_there_from_then_on(
+    conn: Connection, city: Profile, halong: Halong
+) -> None:
+    await measure(conn, NOW)
+    before = datetime.now(UTC)
+    grown = with_things(city, *city.gateways[0].things, thing("aq-3"))
+    await registry.import_profile(conn, grown)
+    assert (await places(conn))[0][0] is None
+    (new,) = await installations.history(conn, "aq-3")
+    assert before <= new.valid_from <= datetime.now(UTC)
+    # It was never moved: the profile says where it stands.
+    shifted = with_things(city, *city.gateways[0].things, thing("aq-3", latitude=21.1))
+    assert effective(await registry.import_profile(conn, shifted)) == [
+        ("things", "aq-3", "update", [("latitude", 21.03, 21.1)])
+    ]
+    dry = await halong("things", "since", "aq-3", f"{MOVED:%Y-%m-%dT%H:%MZ}", "--dry-run")
+    assert "dry run" in dry
+    assert (await installations.history(conn, "aq-3"))[0].valid_from == new.valid_from
+    await halong("things", "since", "aq-3", f"{MOVED:%Y-%m-%dT%H:%MZ}")
+    (corrected,) = await installations.history(conn, "aq-3")
+    assert corrected == replace(new, valid_from=MOVED, latitude=21.1)
+
+
+async def test_since_when_it_stands_there_is_before_its_first_move(conn: Connection, city: Profile) -> None:
+    await measure(conn, MOVED - timedelta(hours=3), MOVED)
+    await moved(conn)
+    await conn.execute("DELETE FROM late_hours")
+    for since, words in (
+        (NOW + timedelta(days=1), "in the future"),
+        (MOVED, "was moved from its first place"),
+    ):
+        with pytest.raises(PlaceError, match=words):
+            await installations.stand_since(conn, "aq-1", since, now=NOW)
+    two_hours_before = MOVED - timedelta(hours=2)
+    _, hours = await installations.stand_since(conn, "aq-1", two_hours_before, now=NOW)
+    assert hours == 2 * 2  # from its oldest observation on
+    assert [each[:2] for each in await places(conn)] == [(two_hours_before, MOVED), (MOVED, None)]
+
+
 async def test_a_dry_run_says_the_same_and_changes_nothing(conn: Connection, city: Profile) -> None:
     await measure(conn, NOW - timedelta(days=1))
     before = await state(conn)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,8 +17,6 @@ from runtime.settings import settings
 from tests.integration.api.seed import GATEWAYS
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from psycopg import AsyncConnection
 
     from tests.integration.terminal import Halong
@@ -255,8 +255,16 @@ async def test_no_gateway_is_called_as_the_platform_is_at_its_broker(
     file.write_text("code,name,latitude,longitude,areas\nplatform-7,x,20.9,107,193\n")
     told = await halong("registry", "import", file, fails=True)
     assert "gateways.csv, line 2, code: 'platform-7' is a name of halong's own" in told
+    folder = shutil.copytree(Path(profiles.__file__).parent / "quang_ninh", tmp_path / "own")
+    shutil.copy(file, folder)
+    (folder / "things.csv").write_text("code,gateway,name,kind,latitude,longitude,areas,datastreams\n")
+    told = await halong("devices", "import", folder, fails=True)
+    assert "gateways: code 'platform-7' is a name of halong's own at the broker" in told
     rows = await conn.execute("SELECT FROM gateways WHERE code = 'platform-7'")
     assert await rows.fetchone() is None
+    file.write_text("code,name,latitude,longitude,areas\nplatform-8,x,20.9,107,193\n")
+    shutil.copy(file, folder)
+    assert "create gateway platform-8" in await halong("devices", "import", folder, "--dry-run")
 
 
 async def test_a_gateway_is_moved_and_the_move_taken_back(halong: Halong, conn: AsyncConnection[Any]) -> None:

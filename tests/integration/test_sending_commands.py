@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from api.commanding import UnknownCommandError
+from devices.commands import BegunError
 from devices.registry import import_profile
 from runtime.commands.commands import CommandNotDoneError
 from runtime.commands.named_values import named_values
@@ -70,6 +72,19 @@ async def test_a_simulated_gateway_is_told_and_waited_for(
 async def test_who_does_not_wait_leaves_it_queued(halong: Halong, chosen: Gateway) -> None:  # noqa: F811
     sent = await halong("send", chosen.code, "ping", "--no-wait")
     assert "queued" in await halong("show", sent.split()[1])
+
+
+async def test_what_waits_is_cancelled_once(halong: Halong, chosen: Gateway) -> None:  # noqa: F811
+    number = (await halong("send", chosen.code, "ping", "--no-wait")).split()[1]
+    told = await halong("cancel", number, "--by", "Lan")
+    assert told.strip() == f"ping of {chosen.code} is cancelled: it was not sent"
+    assert "cancelled, Lan" in await halong("show", number)
+    with pytest.raises(BegunError, match=f"command {number} is begun or over"):
+        await halong("cancel", number)
+    nobody = "00000000-0000-0000-0000-000000000000"
+    for act in ("cancel", "show"):
+        with pytest.raises(UnknownCommandError, match=f"there is no command {nobody}"):
+            await halong(act, nobody)
 
 
 async def test_what_cannot_be_sent_is_told(halong: Halong, chosen: Gateway) -> None:  # noqa: F811

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -76,8 +77,8 @@ async def stream_ids(conn: Connection, device: str) -> dict[str, int]:
 
 
 async def send_rounds(client: aiomqtt.Client, gateway: str, device: str) -> None:
-    for number, time in enumerate(ROUNDS):
-        reading = {"device": device, "time": time, "pm2_5": 30.5 + number, "pm10": 48}
+    for number, time_ms in enumerate(ROUNDS):
+        reading = {"device": device, "time": time_ms, "pm2_5": 30.5 + number, "pm10": 48}
         await send(client, gateway, reading, seq=number + 1)
 
 
@@ -98,7 +99,8 @@ async def test_fourteen_are_refused_accepted_and_stored_once_and_the_next_direct
         ]
         await store.accept(conn, unknown.id, "Lan")
         await until_stored(conn, 28)
-        await send(client, gateway_code, {"device": device, "time": NOW_MS, "pm2_5": 7}, seq=15)
+        now_ms = int(time.time() * 1000)  # or it would be late as well
+        await send(client, gateway_code, {"device": device, "time": now_ms, "pm2_5": 7}, seq=15)
         await until_stored(conn, 29)
         again = await stored(conn)
         await store.accept(conn, unknown.id, "Minh")
@@ -111,7 +113,7 @@ async def test_fourteen_are_refused_accepted_and_stored_once_and_the_next_direct
     ids = await stream_ids(conn, device)
     rounds = [(ids["pm2_5"], t, 30.5 + n, 0) for n, t in enumerate(ROUNDS)]
     rounds += [(ids["pm10"], t, 48.0, 0) for t in ROUNDS]
-    assert await stored(conn) == again == sorted([*rounds, (ids["pm2_5"], NOW_MS, 7.0, 0)])
+    assert await stored(conn) == again == sorted([*rounds, (ids["pm2_5"], now_ms, 7.0, 0)])
     assert accepted.replayed == 14
     assert await refused(conn) == [("unknown_device", 2, True, "Lan")] * 14
     hours = {t // 3_600_000 * 3_600_000 for t in ROUNDS}

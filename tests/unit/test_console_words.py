@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from string import Formatter
+from typing import get_args
 
 import pytest
 
@@ -10,8 +11,10 @@ import dashboards.console
 from analytics.alerts import Cause, State
 from analytics.quality import Flag
 from analytics.results import Reason
+from api.schemas.commands import State as CommandState
 from dashboards.console.agreement import Verdict
 from dashboards.console.choice import VIEWS
+from dashboards.console.layers import LAYERS
 from dashboards.console.scene import STATES
 from dashboards.console.words import LANGUAGES, WORDS, Words, language
 from devices.alert_rules import Kind, Severity
@@ -32,12 +35,18 @@ COMPOSED = {
     "live": ["reading", "live", "lost", "empty"],
     "past": ["slider", "play", "pause", "live", "not_live", "to_live"],
     "wall": ["age", "age_none", "seconds", "minutes", "hours", "days", "alerts"],
+    "layer": LAYERS,
     "silence": ["alert", "rule_area", "area"],
+    "command": get_args(CommandState),
+    "commands": ["open", "all"],
 }
 
 
 #: words that the browser fills in: first part of a key -> the scripts that do
-BROWSERS = {"planner_": [*CONSOLE.glob("planner/*.js"), CONSOLE / "planner.js"]}
+BROWSERS = {
+    "planner_": [*CONSOLE.glob("planner/*.js"), CONSOLE / "planner.js"],
+    "points_": [*CONSOLE.glob("map/*.js"), CONSOLE / "map_layers.js"],
+}
 
 
 def places(text: str) -> set[str]:

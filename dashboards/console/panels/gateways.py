@@ -33,6 +33,7 @@ class GatewaysPanel:
         with head(section), tag("ul", "counts"):
             self._counts = {each: _count(words(each), each) for each in COUNTED}
         with section:
+            self._left_out = text("p", "", "panel-sub left-out")
             self._table = DataTable(
                 columns, label=words("gateways"), empty=words("gateways_empty"), choosable=True
             )
@@ -42,6 +43,7 @@ class GatewaysPanel:
         """Show a scene."""
         for each, count in counts(scene).items():
             self._counts[each].show(count)
+        self._left_out.show(left_out(scene))
         self._table.show(rows=rows(scene))
 
 
@@ -59,21 +61,28 @@ def counts(scene: Scene) -> dict[str, str]:
     return {each: formats.number(states.get(each, 0), 0, scene.words.language) for each in COUNTED}
 
 
+def left_out(scene: Scene) -> str:
+    """Return how many of the enabled gateways are listed; nothing where all are."""
+    listed = sum(row["enabled"] for row in scene.snapshot.gateways)
+    total = sum(scene.snapshot.states.values())
+    told = {"n": listed, "total": total}
+    numbers = {key: formats.number(n, 0, scene.words.language) for key, n in told.items()}
+    return scene.words("gateways_more", **numbers) if listed < total else ""
+
+
 def rows(scene: Scene) -> list[dict[str, Any]]:
     """Return the list of gateways, the worst first."""
     return [_row(scene, row) for row in scene.gateways()]
 
 
 def _row(scene: Scene, row: Row) -> dict[str, Any]:
-    codes = [code for code in row["areas"] if code in scene.registry.areas]
-    names = ", ".join(formats.short_name(scene.words.of(scene.registry.areas[code])) for code in codes)
     return {
         "key": row["code"],
         "chosen": scene.is_beside("gateway", row["code"]),
         "cells": [
             {
                 "text": row["code"],
-                "note": names,
+                "note": scene.short_names_of(row["areas"]),
                 "mark": state(row),
                 "markLabel": scene.words(state(row)),
             },

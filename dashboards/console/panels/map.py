@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dashboards.console import formats
 from dashboards.console.elements import CityMap, DataTable, tag, text
 from dashboards.console.panels import head, panel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from nicegui.element import Element
 
@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 class MapPanel:
     """The map with its indicator, legend and notes."""
 
-    def __init__(
-        self, words: Words, scene: Scene, *, on_area: Choose, on_indicator: Choose, on_gateway: Choose
-    ) -> None:
+    def __init__(self, words: Words, scene: Scene, *, on_area: Choose, on_indicator: Choose) -> None:
         """Build the panel with the indicators of a scene to choose from."""
         self._words = words
         self.section = section = panel("map", words("map"))
@@ -34,25 +32,31 @@ class MapPanel:
             self._map = CityMap()
             self._map.classes("map")
             self._map.on_choose(on_area)
-            self._map.on_open(on_gateway)
             with tag("div", "map-foot"):
                 self._legend = Legend(words)
                 self._notes = text("p", "", "notes")
 
-    def show(self, scene: Scene) -> None:
-        """Show a scene."""
+    def show(self, scene: Scene, shown: Collection[str], *, near: bool) -> None:
+        """Show a scene with some layers; near: the chosen area alone, with what lies around it."""
         _choose(self._select, scene.indicator["code"])
-        label = self._words("map_label", indicator=self._words.of(scene.indicator))
-        projection = scene.registry.projection
+        is_coloured = "indicator" in shown
+        name = self._words.of(scene.indicator)
         self._map.show(
-            fields=scene.fields(),
-            spots=scene.spots(),
+            fields=scene.fields() if is_coloured else [plain(field) for field in scene.fields()],
+            spots=scene.spots() if "gateways" in shown else [],
             width=1000,
-            height=round(projection.height),
-            label=label,
+            height=round(scene.registry.projection.height),
+            near=near,
+            label=self._words("map_label", indicator=name) if is_coloured else self._words("map_plain"),
         )
         self._notes.show(" · ".join(scene.notes()))
         self._legend.show(scene)
+        self._legend.set_visibility(is_coloured)
+
+
+def plain(field: dict[str, Any]) -> dict[str, Any]:
+    """Return a field of the map without its value."""
+    return field | {"fill": "var(--raised)", "ink": None, "darkInk": None, "text": "", "lines": []}
 
 
 class Legend:
@@ -63,6 +67,10 @@ class Legend:
         self._words = words
         self._legend = tag("ul", "legend", aria_label=words("legend"))
         self._shown: object = None
+
+    def set_visibility(self, visible: bool) -> None:
+        """Show or hide it."""
+        self._legend.set_visibility(visible)
 
     def show(self, scene: Scene) -> None:
         """Show the colours of a scene's indicator."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 
 from analytics.steps import Step
+from api.rights import Right
 from dashboards.console import queries
 from dashboards.console.elements import TimeSlider
 from dashboards.console.past import SPAN, Past, as_it_was, step_at, steps
@@ -87,7 +88,7 @@ class PastPart:
         code, registry = scene.indicator["code"], scene.registry
         areas = [area["id"] for area in (*registry.areas.values(), registry.whole) if area is not None]
         try:
-            async with self._context.desk.reading() as conn:
+            async with self._context.desk.reading(Right.INDICATORS) as conn:
                 length = Step.lasting(scene.indicator["step_s"]).length
                 rows = await queries.past(conn, code, areas, present - SPAN - length)
         except (psycopg.Error, OSError):

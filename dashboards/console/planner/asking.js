@@ -34,7 +34,7 @@ export function days(name, day) {
 
 export class Refusal extends Error {}
 
-// Return the JSON of a path below /v1; a Refusal says why not, in the API's own words.
+// Return the JSON of a path below /v1 with the server's time of it; a Refusal says why not, in the API's own words.
 export async function read(path, signal) {
   let answer;
   try {
@@ -45,7 +45,7 @@ export async function read(path, signal) {
   }
   const body = await answer.json().catch(() => ({}));
   if (!answer.ok) throw new Refusal(body.detail || `HTTP ${answer.status}`);
-  return body;
+  return { ...body, answered: new Date(answer.headers.get("date")).toISOString() };
 }
 
 export function query({ indicators, areas, from, to, as_of }, more = {}) {
@@ -87,13 +87,18 @@ export async function result(code, choice, signal) {
   return { code, whole, current, before };
 }
 
-// Every administrative unit within reach.
-export async function units(signal) {
+async function all(resource, signal) {
   const found = [];
-  for (let path = `v1/areas?limit=${PAGE}`; path; ) {
+  for (let path = `v1/${resource}?limit=${PAGE}`; path; ) {
     const { items, next } = await read(path, signal);
     found.push(...items);
     path = next?.replace(/^\//, "");
   }
   return found;
 }
+
+// Every administrative unit within reach.
+export const units = (signal) => all("areas", signal);
+
+// Every property that may be observed.
+export const properties = () => all("observed-properties");

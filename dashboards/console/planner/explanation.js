@@ -1,6 +1,6 @@
 // Why a number is what it is: the API's explanation, readable, with the source and clause that it follows.
 
-import { Refusal, read } from "halong-planner/asking.js";
+import { Refusal, properties, read } from "halong-planner/asking.js";
 
 export default {
   template: `
@@ -23,7 +23,7 @@ export default {
               <thead><tr><th scope="col">{{ say("station") }}</th><th scope="col" class="right">{{ unit || say("value") }}</th><th scope="col">{{ say("used") }}</th></tr></thead>
               <tbody><tr v-for="each in found.stations" :key="each.code">
                 <td>{{ each.code }}</td><td class="right">{{ figure(each) }}</td>
-                <td><span v-for="input in each.inputs" :key="input.code" class="plan-why-input">{{ input.code }}: {{ used(input) }}</span></td>
+                <td><span v-for="input in each.inputs" :key="input.code" class="plan-why-input">{{ named(input.code) }}: {{ used(input) }}</span></td>
               </tr></tbody>
             </table></div>
           </section>
@@ -48,7 +48,7 @@ export default {
   // asked: { code, area, areaName, time, step_s, value, unit, as_of }
   props: { asked: Object, texts: Object, unit: String },
   emits: ["close"],
-  data: () => ({ found: null, wrong: "" }),
+  data: () => ({ found: null, wrong: "", properties: [] }),
   computed: {
     path() {
       const { code, area, time, as_of } = this.asked;
@@ -81,7 +81,7 @@ export default {
     this.$refs.dialog.showModal();
     this.$el.querySelector("h2").focus();
     try {
-      this.found = await read(this.path);
+      [this.found, this.properties] = await Promise.all([read(this.path), properties()]);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       this.wrong = error.message || this.say("unreachable");
@@ -90,6 +90,10 @@ export default {
   methods: {
     say(key, places) {
       return this.texts.say(key, places);
+    },
+    named(code) {
+      const row = this.properties.find((each) => each.code === code);
+      return row ? this.texts.name(row) : code;
     },
     quantity(value) {
       return `${this.texts.number(value)}${this.unit ? `\u202f${this.unit}` : ""}`;

@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-import psycopg
-
 from analytics import alert_actions as actions
 from analytics.alerts import RAISED, AlertError
 from api.queries import alerts as queries
 from api.rights import Right, roles_with
+from dashboards.console.acting import Told, outcome
 from dashboards.console.elements import DataTable, tag, text
 from dashboards.console.sheets.parts import button, choose, field, section
 
@@ -89,9 +88,7 @@ class AlertActs:
         self._alert: Row | None = None
         self._scene: Scene
         self._may = context.desk.viewer.may(Right.OPERATE)
-        self._told = text("p", "", "panel-told")
-        self._told.props.update(role="status", **{"aria-live": "polite"})
-        self._told.set_visibility(False)
+        self._told = Told()
         with tag("div", "sheet-acts") as self._forms:
             if not self._may:
                 roles = ", ".join(roles_with(Right.OPERATE))
@@ -164,18 +161,10 @@ class AlertActs:
 
     async def _do(self, act: Callable[[Row], Awaitable[str]]) -> None:
         """Do something about the alert, say what came of it, and have everybody's page read again."""
-        words = self._words
         assert self._alert is not None
-        try:
-            told = await act(self._alert)
-        except PermissionError:
-            told = words("act_failed", why=words("act_may_not"))
-        except (AlertError, actions.UnknownError) as error:
-            told = words("act_failed", why=str(error))
-        except (psycopg.Error, OSError):
-            told = words("act_failed", why=words("unknown_away"))
+        alert = self._alert
+        told = await outcome(self._words, lambda: act(alert), AlertError, actions.UnknownError)
         self._told.show(told)
-        self._told.set_visibility(True)
         self._context.feed.hurry()
 
 

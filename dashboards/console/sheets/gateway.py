@@ -12,6 +12,7 @@ from dashboards.console import formats
 from dashboards.console.elements import DataTable
 from dashboards.console.panels.refusals import short_row
 from dashboards.console.scene import state
+from dashboards.console.sheets.gateway_commands import GatewayCommands
 from dashboards.console.sheets.parts import Facts, alert_rows, read_alerts, section
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Found:
     alerts: list[Row]
     refusals: list[Row]
     history: list[Row]
+    commands: list[Row]
 
 
 class GatewaySheet:
@@ -62,6 +64,7 @@ class GatewaySheet:
             empty = words("side_no_devices")
             self._things = DataTable(columns, label=words("devices"), empty=empty, choosable=True)
             self._things.on_choose(lambda code: context.open("thing", code))
+        self._commands = GatewayCommands(context, self._code)
         with section(words("refusals")):
             columns = [(words("time"), "tight"), (words("reason"), ""), (words("place"), "")]
             self._refusals = DataTable(columns, label=words("refusals"), empty=words("refusals_empty"))
@@ -84,6 +87,7 @@ class GatewaySheet:
                 limit=_REFUSALS,
             ),
             await queries.history(conn, gateway["id"]),
+            await self._commands.read(conn),
         )  # fmt: skip
 
     def title(self, _scene: Scene, found: Found) -> str:
@@ -108,6 +112,7 @@ class GatewaySheet:
         )
         self._alerts.show(rows=alert_rows(scene, found.alerts))
         self._things.show(rows=[_thing_row(scene, each) for each in found.things])
+        self._commands.show(scene, found.commands, [each["thing"] for each in found.things])
         self._refusals.show(rows=[short_row(scene, each) for each in found.refusals])
         self._history.show(rows=[_state_row(scene, n, each) for n, each in enumerate(found.history)])
 

@@ -68,6 +68,13 @@ def field(label: str, name: str, **props: str) -> None:
         tag("input", "sheet-input", name=name, autocomplete="off", **props)
 
 
+def lines(label: str, name: str, **props: str) -> None:
+    """Make lines to write in, for a form."""
+    with tag("label", "sheet-field sheet-lines"):
+        text("span", label)
+        tag("textarea", "sheet-input", name=name, rows="2", spellcheck="false", **props)
+
+
 def choose(label: str, name: str, choices: Sequence[tuple[str, str]]) -> None:
     """Make a choice of (value, words), for a form."""
     with tag("label", "sheet-field"):

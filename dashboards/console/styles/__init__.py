@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Final
 
 #: in this order: what comes later goes before what is earlier
-_FILES: Final = ("frame", "panels", "tables", "map", "work", "side", "planner", "wall", "gate", "print")
+_FILES: Final = (
+    "frame", "panels", "tables", "map", "layers", "work", "side", "planner", "wall", "gate", "print",
+)  # fmt: skip
 
 
 @cache

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dashboards.console.desk import Desk
     from dashboards.console.feed import Feed
     from dashboards.console.words import Words
+    from dashboards.console.worklists import Worklists
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Context:
     words: Words
     feed: Feed
     desk: Desk
+    #: of what the viewer reaches
+    lists: Worklists
     #: the present choice
     choice: Callable[[], Choice]
     #: have another one shown, as another entry of the browser's history

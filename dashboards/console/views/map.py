@@ -6,7 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dashboards.console.choice import Detail
+from dashboards.console.layers import is_near
 from dashboards.console.panels.chart import ChartPanel
+from dashboards.console.panels.layers import LayersPart
 from dashboards.console.panels.map import AreasPanel, MapPanel
 from dashboards.console.panels.past import PastPart
 from dashboards.console.scene import Scene
@@ -29,9 +31,9 @@ class MapView:
             scene,
             on_area=self._on_area,
             on_indicator=self._on_indicator,
-            on_gateway=self._on_gateway,
         )
         with self._map.section:
+            self._layers = LayersPart(context, self._map.section, on_open=self._on_open)
             self._past = PastPart(context, self._on_slide)
         self._areas = AreasPanel(words, on_area=self._on_area)
         self._chart = ChartPanel(words)
@@ -42,13 +44,16 @@ class MapView:
         self._map.section.classes(
             add="not-live" if shown is not scene else "", remove="not-live" if shown is scene else ""
         )
-        for part in (self._map, self._areas, self._chart):
+        layers = self._layers.show(shown, live=shown is scene)
+        self._map.show(shown, layers, near=is_near(scene.choice.own))
+        for part in (self._areas, self._chart):
             part.show(shown)
 
     async def draw(self, scene: Scene, *, dark: bool) -> None:
-        """Draw the chart, and the map as it was."""
+        """Draw what lies on the map, the chart, and the map as it was."""
         if await self._past.read(scene) and scene.choice == self._context.choice():
             self.show(scene)
+        await self._layers.read(scene)
         series = await self._context.feed.series(scene.indicator, scene.area)
         if scene.choice == self._context.choice():  # or another one was chosen meanwhile
             self._chart.draw(scene, series, dark=dark)
@@ -67,9 +72,9 @@ class MapView:
     def _on_indicator(self, code: str) -> Awaitable[None]:
         return self._context.choose(replace(self._context.choice(), indicator=code, unknown=()))
 
-    def _on_gateway(self, code: str) -> Awaitable[None]:
-        """Choose a gateway's area too: on a small map its mark covers much of it."""
+    def _on_open(self, kind: str, code: str) -> Awaitable[None]:
+        """Open what lies on the map; of a gateway choose the area too: its mark may cover it."""
         choice, snapshot = self._context.choice(), self._context.feed.snapshot
-        area = snapshot.area_of(code) if snapshot is not None else None
+        area = snapshot.area_of(code) if snapshot is not None and kind == "gateway" else None
         at = choice.at(area) if area is not None else choice
-        return self._context.choose(at.beside(Detail("gateway", code)))
+        return self._context.choose(at.beside(Detail(kind, code)))

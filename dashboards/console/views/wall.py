@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import psycopg
 
+from api.rights import Right, roles_with
 from dashboards.console import queries
 from dashboards.console.boards import AlertsBoard, GatewaysBoard, MapBoard, WaterBoard
 from dashboards.console.elements import Wall, text
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _EVERY: Final = 20
 _LEAST, _MOST = 5, 3600
 _KINDS: Final = ("map", "alerts", "gateways", "water")
+#: for who may read indicators alone
+_OF_INDICATORS: Final = ("map",)
 _MAPS: Final = 3
 _MOST_MAPS: Final = 8
 _STATIONS: Final = 200
@@ -41,19 +44,22 @@ class Programme:
     indicators: tuple[str, ...]
     every_s: int
     unknown: tuple[str, ...]
+    #: boards that were asked for and take more than the viewer may see
+    closed: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, asked: Mapping[str, str], scene: Scene) -> Programme:
         """Return what an address asks for: without any wish, every board and maps of three domains."""
-        boards, strange = _known(asked.get("boards", ""), _KINDS)
+        kinds = _KINDS if scene.snapshot.raw else _OF_INDICATORS
+        wanted, strange = _known(asked.get("boards", ""), _KINDS)
+        boards = tuple(each for each in wanted if each in kinds)
+        closed = tuple(each for each in wanted if each not in kinds)
         codes, unknown = _known(asked.get("indicators", ""), scene.registry.indicators)
         every = _seconds(asked.get("every"))
         wrong = () if every is not None else (f"every={asked['every']}",)
         chosen = codes[:_MOST_MAPS] or _with_values(scene)
-        left = codes[_MOST_MAPS:]
-        return cls(
-            boards or _KINDS, chosen, _EVERY if every is None else every, (*strange, *unknown, *left, *wrong)
-        )
+        told = (*strange, *unknown, *codes[_MOST_MAPS:], *wrong)
+        return cls(boards or kinds, chosen, _EVERY if every is None else every, told, closed)
 
 
 def _known(
@@ -102,6 +108,9 @@ class WallView:
             if self._programme.unknown:
                 codes = ", ".join(code[:40] for code in self._programme.unknown)
                 text("p", words("wall_unknown", codes=codes), "wall-unknown")
+            if self._programme.closed:
+                roles = ", ".join(roles_with(Right.RAW))
+                text("p", words("only_roles", roles=roles), "wall-unknown")
 
     def _build(self, kind: str) -> list[Board]:
         words = self._context.words
@@ -116,7 +125,7 @@ class WallView:
         """Show a scene; the boards go on turning by themselves."""
         for board in self._boards:
             board.show(scene)
-        newest = scene.snapshot.flow["newest_observation"]
+        newest = scene.snapshot.newest
         self._wall.show(
             city=scene.words.of(scene.registry.city),
             newest=newest and round(newest.timestamp() * 1000),
@@ -129,7 +138,7 @@ class WallView:
         if self._water is None:
             return
         try:
-            async with self._context.desk.reading() as conn:
+            async with self._context.desk.reading(Right.RAW) as conn:
                 rows = await queries.water(conn, _STATIONS)
         except (psycopg.Error, OSError):
             self._water.fill(scene, None)

@@ -1,13 +1,16 @@
-"""The lists that are worked through: alerts, unknown devices, gateways, refusals, and how ingest does."""
+"""The lists that are worked through: alerts, devices, gateways, commands, flags, refusals, and ingest."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from dashboards.console.panels.alerts import AlertsPanel
+from dashboards.console.panels.commands import CommandsPanel
+from dashboards.console.panels.flagged import FlaggedPanel
 from dashboards.console.panels.gateways import GatewaysPanel
 from dashboards.console.panels.ingest import IngestPanel
 from dashboards.console.panels.refusals import RefusalsPanel
+from dashboards.console.panels.troubled import TroubledPanel
 from dashboards.console.panels.unknown import UnknownPanel
 
 if TYPE_CHECKING:
@@ -21,18 +24,20 @@ class WorkView:
     def __init__(self, context: Context, _scene: Scene) -> None:
         """Build the lists."""
         words = context.words
-        self._parts = (
-            AlertsPanel(words, on_alert=lambda code: context.open("alert", code)),
-            UnknownPanel(words, context.desk),
-            GatewaysPanel(words, on_gateway=lambda code: context.open("gateway", code)),
-            IngestPanel(words),
-            RefusalsPanel(words),
-        )
+        alerts = AlertsPanel(words, on_alert=lambda code: context.open("alert", code))
+        unknown = UnknownPanel(words, context.desk)
+        gateways = GatewaysPanel(words, on_gateway=lambda code: context.open("gateway", code))
+        troubled, ingest = TroubledPanel(context), IngestPanel(words)
+        commands, flagged = CommandsPanel(context), FlaggedPanel(context)
+        self._parts = (alerts, unknown, gateways, ingest, RefusalsPanel(words))
+        self._read = (troubled, commands, flagged)
 
     def show(self, scene: Scene) -> None:
         """Show a scene."""
         for part in self._parts:
             part.show(scene)
 
-    async def draw(self, scene: Scene, *, dark: bool) -> None:
-        """Draw nothing: all of it is text."""
+    async def draw(self, scene: Scene, *, dark: bool) -> None:  # noqa: ARG002 - a view's shape
+        """Read what this view alone shows."""
+        for part in self._read:
+            await part.draw(scene)

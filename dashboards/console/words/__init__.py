@@ -9,6 +9,8 @@ from dashboards.console.words.city import CITY
 from dashboards.console.words.codes import CODES
 from dashboards.console.words.frame import FRAME
 from dashboards.console.words.gate import GATE
+from dashboards.console.words.layers import LAYERS
+from dashboards.console.words.lists import LISTS
 from dashboards.console.words.past import PAST
 from dashboards.console.words.planner import PLANNER
 from dashboards.console.words.side import SIDE
@@ -25,7 +27,7 @@ LANGUAGE_COOKIE: Final = "halong_lang"
 
 #: key -> (Vietnamese, English)
 WORDS: Final[dict[str, tuple[str, str]]] = (
-    FRAME | CITY | ALERTS | SIDE | WORK | GATE | CODES | PAST | PLANNER | WALL
+    FRAME | CITY | ALERTS | SIDE | WORK | GATE | CODES | PAST | PLANNER | WALL | LAYERS | LISTS
 )
 
 

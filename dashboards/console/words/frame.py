@@ -16,6 +16,11 @@ FRAME: Final[dict[str, tuple[str, str]]] = {
     "skip": ("Tới phần nội dung", "Skip to content"),
     "freshness": ("Độ mới của dữ liệu", "Freshness of the data"),
     "newest": ("Quan trắc mới nhất", "Newest observation"),
+    "computed": ("Chỉ số được tính", "Indicators computed"),
+    "only_roles": (
+        "Phần này cho thấy dữ liệu thiết bị gửi: cần một trong các vai trò {roles}.",
+        "This shows what devices send: it takes one of the roles {roles}.",
+    ),
     "newest_none": ("chưa có", "none yet"),
     "rate": ("Tốc độ nhận", "Rate"),
     "rate_unit": ("{n}/giây", "{n}/s"),

@@ -22,12 +22,12 @@ GATE: Final[dict[str, tuple[str, str]]] = {
     "key_title": ("Cần khoá API", "An API key is needed"),
     "key_words": (
         (
-            "Dữ liệu không công khai. Nhập khoá tạo bằng halong keys create TÊN --role operator; "
-            "giữ đến khi đóng trình duyệt."
+            "Dữ liệu không công khai. Nhập khoá tạo bằng halong keys create TÊN --role operator "
+            "(planner: chỉ xem chỉ số); giữ đến khi đóng trình duyệt."
         ),
         (
-            "This data is not public. Enter a key made with halong keys create NAME --role operator; "
-            "kept until the browser closes."
+            "This data is not public. Enter a key made with halong keys create NAME --role operator "
+            "(planner: indicators alone); kept until the browser closes."
         ),
     ),
     "key": ("Khoá API", "API key"),
@@ -43,8 +43,8 @@ GATE: Final[dict[str, tuple[str, str]]] = {
     "log_in_title": ("Bảng điều hành cần đăng nhập", "The console asks who you are"),
     "log_in": ("Đăng nhập bằng tài khoản thành phố", "Log in with your city account"),
     "log_in_role": (
-        "Đã đăng nhập, nhưng vai trò của bạn không được xem bảng này: cần installer, operator hoặc admin.",
-        "You are logged in, but your role may not see this: that takes installer, operator or admin.",
+        "Đã đăng nhập, nhưng vai trò của bạn không được xem bảng này: cần một trong {roles}.",
+        "You are logged in, but your role may not see this: that takes one of {roles}.",
     ),
     "log_in_away": (
         "Máy chủ đăng nhập không trả lời: hãy thử lại sau, hoặc dùng khoá.",

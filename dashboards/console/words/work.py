@@ -7,6 +7,10 @@ from typing import Final
 #: key -> (Vietnamese, English)
 WORK: Final[dict[str, tuple[str, str]]] = {
     "gateways": ("Gateway", "Gateways"),
+    "gateways_more": (
+        "{n} trên {total} gateway, theo mã; bản đồ có tất cả",
+        "{n} of {total} gateways, by code; the map has all of them",
+    ),
     "gateway": ("Gateway", "Gateway"),
     "gateways_empty": ("Chưa đăng ký gateway nào", "No gateway is registered"),
     "state": ("Trạng thái", "State"),
@@ -16,6 +20,7 @@ WORK: Final[dict[str, tuple[str, str]]] = {
     "never_heard": ("Chưa liên lạc", "Never heard"),
     "disabled": ("Đã tắt", "Disabled"),
     "heard": ("Liên lạc cuối", "Last heard"),
+    "heard_lately": ("trong 90 giây qua", "within 90 s"),
     "heard_never": ("chưa lần nào", "never"),
     "devices": ("Thiết bị", "Devices"),
     "messages": ("Bản tin", "Messages"),

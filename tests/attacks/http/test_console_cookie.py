@@ -35,10 +35,12 @@ async def test_the_cookie_counts_for_pages_of_this_address_alone(
     ]
     async with httpx.AsyncClient(base_url=console, cookies={KEY_COOKIE: key}) as browser:
         for headers, status in asked:
-            assert (await browser.get("/v1/alerts", headers=headers)).status_code == status, headers
+            for path in ("/v1/alerts", "/console/points/things"):
+                assert (await browser.get(path, headers=headers)).status_code == status, (path, headers)
         await keys.revoke(city, key.split("_")[1])
     async with httpx.AsyncClient(base_url=console, cookies={KEY_COOKIE: f"{key[:-1]}x"}) as browser:
-        assert (await browser.get("/v1/alerts", headers=own)).status_code == 401
+        for path in ("/v1/alerts", "/console/points/things"):
+            assert (await browser.get(path, headers=own)).status_code == 401, path
 
 
 @pytest.mark.attack("a change with the console's cookie", "401: it reads alone, and an admin's does no more")

@@ -164,6 +164,13 @@ RULES: dict[str, Rule] = {
         ok=(201,),
     ),
     "getCommand": get("/v1/commands/{command}", "/v1/commands/{foreign_command}", hidden=404),
+    "cancelCommand": Rule(
+        COMMANDERS,
+        Target("/v1/commands/{command}"),
+        Target("/v1/commands/{foreign_command}"),
+        hidden=404,
+        ok=(204,),
+    ),
     "listFirmware": get("/v1/firmware"),
     "listRollouts": get("/v1/rollouts"),
     "createRollout": Rule(ADMINS, Target("/v1/rollouts", {"version": "1.5.0", "dry_run": True}), ok=(201,)),

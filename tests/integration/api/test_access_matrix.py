@@ -6,23 +6,28 @@ access.py says by the operation's id what is expected: one that is added fails u
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from api import keys
 from api.app import create_app
 from api.rights import CONFINED, WITHOUT_KEY, Role
+from dashboards.console.access import KEY_COOKIE
+from dashboards.console.choice import VIEWS
 from runtime.settings import Settings
-from tests.integration.api.access import RULES
+from tests.integration.api.access import RAW, RULES
 from tests.integration.api.conftest import client_of
 from tests.integration.api.seed_districts import seed_districts
 from tests.integration.api.test_api_contract import assert_problem
+from tests.serving import serving
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
-    import httpx
     from fastapi import FastAPI
     from psycopg import AsyncConnection
 
@@ -34,8 +39,10 @@ if TYPE_CHECKING:
 FOREIGN = ("mong-cai-air-1", "mong-cai-1", "gw-new", "Móng Cái", "Mong Cai", '"194"')
 
 
-def operations(app: FastAPI) -> dict[str, str]:
+@cache
+def operations() -> dict[str, str]:
     """Return the method of each operation below /v1 that asks for a key, by its id."""
+    app = create_app(Settings.model_validate({"database_url": "postgresql://127.0.0.1/none"}))
     paths = app.openapi()["paths"].items()
     found = [
         (method, each) for path, item in paths if path.startswith("/v1") for method, each in item.items()
@@ -84,8 +91,8 @@ async def numbers(conn: AsyncConnection[Any]) -> dict[str, str]:
     }
 
 
-async def test_who_may_do_what_is_said_of_every_operation(app: FastAPI) -> None:
-    assert set(operations(app)) == set(RULES)
+def test_who_may_do_what_is_said_of_every_operation() -> None:
+    assert set(operations()) == set(RULES)
 
 
 #: what later operations name, and which member of the answer it is
@@ -105,7 +112,7 @@ async def test_every_operation_by_every_role_in_its_own_area_and_in_another(
         # Roles of the whole city have no claim of areas.
         areas = ["193"] if is_confined else ["*"] if role in CONFINED else None
         text = issuer.token(roles=["offline_access", role.value], areas=areas)
-    methods, known = operations(app), await numbers(city)
+    methods, known = operations(), await numbers(city)
     async with client_of(app, authorization=f"Bearer {text}") as client:
 
         async def ask(operation: str, target: Target) -> httpx.Response:
@@ -167,11 +174,37 @@ async def test_the_markers_of_the_other_area_are_there_for_who_reaches_it(
 async def test_without_a_key_nothing_is_done(app: FastAPI, city: AsyncConnection[Any]) -> None:
     known = await numbers(city)
     async with client_of(app) as client:
-        for operation, method in operations(app).items():
+        for operation, method in operations().items():
             target = RULES[operation].own
             over = {"if-match": target.over or "*"}
             answer = await client.request(method, target.path.format(**known), json=target.body, headers=over)
             assert_problem(answer, 401, "unauthorized")
+
+
+#: what the console's pages have in them of devices
+OF_DEVICES = ("ha-long-1", "mong-cai-1", "gw-new")
+
+
+@pytest.mark.attack("the console's cookie of a role, on every page and every reading operation", "403")
+@pytest.mark.parametrize("role", list(Role))
+async def test_the_console_shows_each_role_what_it_may_read(
+    app: FastAPI, database_url: str, city: AsyncConnection[Any], tmp_path: Path, role: Role
+) -> None:
+    text, _ = await keys.create(city, "somebody", role)
+    methods, known = operations(app), await numbers(city)
+    own = {"Sec-Fetch-Site": "same-origin"}
+    with serving(database_url, tmp_path / "console.log") as address:
+        async with httpx.AsyncClient(base_url=address, cookies={KEY_COOKIE: text}, headers=own) as browser:
+            pages = [(await browser.get("/", params={"view": view})).text for view in VIEWS]
+            assert all(('"gate-form"' in page) == (role is Role.PUBLIC) for page in pages)
+            found = {code for code in OF_DEVICES for page in pages if code in page}
+            assert (role in RAW) == ("ha-long-1" in found)
+            assert role in RAW or found == set()
+            for operation, rule in RULES.items():
+                if methods[operation] == "GET":
+                    answer = await browser.get(rule.own.path.format(**known))
+                    refused = 401 if role is Role.PUBLIC else 403
+                    assert (answer.status_code == refused) == (role not in rule.roles), operation
 
 
 @pytest.mark.parametrize(

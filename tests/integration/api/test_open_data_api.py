@@ -7,8 +7,9 @@ import html
 import io
 import json
 import re
+import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 import pytest
@@ -25,13 +26,15 @@ from api.open_data.publish import publish
 from api.open_data.store import Store
 from api.openapi_files import example_address
 from runtime.settings import Settings
+from storage.pool import connect
+from tests.conftest import database, in_thread
 from tests.integration import open_city
 from tests.integration.api.conftest import client_of
 from tests.integration.api.test_api_contract import assert_fits, assert_problem
 from tests.integration.open_city import SEPTEMBER, build
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
     import httpx
     from psycopg import AsyncConnection
@@ -49,19 +52,50 @@ def settings_of(database_url: str, target: Path | None, **more: Any) -> Settings
     return Settings.model_validate({**given, "public_url": "https://data.example.vn/", **more})
 
 
+class Publication(NamedTuple):
+    """The name of a database to copy, and the folder with what is published of it."""
+
+    template: str
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def published(
+    postgres_dsn: str, open_city_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Publication]:
+    """Open data of September (twice) and October."""
+    folder = tmp_path_factory.mktemp("open")
+    with database(postgres_dsn, open_city_template) as url:
+        in_thread(_publish(url, folder))
+        yield Publication(url.rpartition("/")[2], folder)
+
+
+async def _publish(url: str, folder: Path) -> None:
+    store = Store(str(folder))
+    async with await connect(url) as conn:
+        plan = await read_plan(conn, settings_of(url, folder))
+        months = [(plan.data_sets[code], Month.parse(month)) for code, month in (
+            ("air", "2026-09"), ("air", "2026-10"), ("people", "2026-09"),
+        )]  # fmt: skip
+        await publish(conn, store, plan, months)
+        await open_city.store(conn, "vn_aqi_d", SEPTEMBER, {"193": 77})
+        await publish(conn, store, plan, months)
+
+
 @pytest.fixture
-async def app(conn: AsyncConnection[Any], database_url: str, tmp_path: Path) -> AsyncIterator[FastAPI]:
-    """An application that asks for a key, whose open data of September (twice) and October are published."""
-    await build(conn)
-    settings, store = settings_of(database_url, tmp_path), Store(str(tmp_path))
-    plan = await read_plan(conn, settings)
-    months = [(plan.data_sets[code], Month.parse(month)) for code, month in (
-        ("air", "2026-09"), ("air", "2026-10"), ("people", "2026-09"),
-    )]  # fmt: skip
-    await publish(conn, store, plan, months)
-    await open_city.store(conn, "vn_aqi_d", SEPTEMBER, {"193": 77})
-    await publish(conn, store, plan, months)
-    made = create_app(settings)
+def database_url(request: pytest.FixtureRequest, postgres_dsn: str, template: str) -> Iterator[str]:
+    """The address of a fresh database, with the city in it whose data are published if there is an `app`."""
+    is_published = "app" in request.fixturenames
+    source = request.getfixturevalue("published").template if is_published else template
+    with database(postgres_dsn, source) as url:
+        yield url
+
+
+@pytest.fixture
+async def app(published: Publication, database_url: str, tmp_path: Path) -> AsyncIterator[FastAPI]:
+    """An application that asks for a key, and whose open data are published."""
+    shutil.copytree(published.folder, tmp_path, dirs_exist_ok=True)
+    made = create_app(settings_of(database_url, tmp_path))
     async with made.router.lifespan_context(made):
         yield made
 

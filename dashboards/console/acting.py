@@ -1,0 +1,44 @@
+"""What a person does on a page: it is done, and what came of it is said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from dashboards.console.elements import Text, text
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from dashboards.console.words import Words
+
+
+class Told:
+    """A line that says what came of what was done; hidden until then."""
+
+    def __init__(self) -> None:
+        """Build it."""
+        self._text: Text = text("p", "", "panel-told")
+        self._text.props.update(role="status", **{"aria-live": "polite"})
+        self._text.set_visibility(False)
+
+    def show(self, words: str) -> None:
+        """Say something."""
+        self._text.show(words)
+        self._text.set_visibility(True)
+
+
+async def outcome(words: Words, act: Callable[[], Awaitable[str]], *expected: type[Exception]) -> str:
+    """Do something and return what it says, or why it could not be done.
+
+    expected: errors whose own words say why.
+    """
+    try:
+        return await act()
+    except PermissionError:
+        return words("act_failed", why=words("act_may_not"))
+    except expected as error:
+        return words("act_failed", why=str(error))
+    except (psycopg.Error, OSError):
+        return words("act_failed", why=words("unknown_away"))

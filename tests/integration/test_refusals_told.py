@@ -9,13 +9,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import aiomqtt
+import pytest
+
+from ingest.batch import Entry
+from ingest.feedback import Feedback
+from ingest.mqtt import Delivery
+from ingest.resolve import Resolved
+from runtime.broker_client import client as client_of
 from tests.integration.city import register
 from tests.integration.test_ingest import NOW_MS, gateway_client, heard, ingesting, send
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import aiomqtt
     from psycopg import AsyncConnection
 
     from runtime.settings import Settings
@@ -90,6 +97,31 @@ async def test_a_refusal_that_is_kept_already_is_told_by_its_own_time(
     assert told[0] == told[1]
     assert list(told_of(told[0])) == await rows(conn, gateway_code)
     assert len(told[0]["others"]) == 1
+
+
+async def test_what_could_not_be_sent_is_told_when_it_can_be(broker: Broker, gateway_code: str) -> None:
+    feedback = Feedback(broker.platform_url, topic_root="city/v1", client_id=gateway_code)
+    async with client_of(broker.platform_url, f"{gateway_code}-lost") as lost:
+        pass
+    feedback.tell_rejected(entry_of(gateway_code, seq=1))
+    with pytest.raises(aiomqtt.MqttError):
+        await feedback._send(lost)
+    feedback.tell_rejected(entry_of(gateway_code, seq=2))
+    async with (
+        gateway_client(broker, gateway_code) as listening,
+        client_of(broker.platform_url, f"{gateway_code}-feedback") as connected,
+    ):
+        await feedback._send(connected)
+        told = await heard(listening, "rejected")
+    assert (told["seq"], [each["seq"] for each in told["others"]], told["count"]) == (1, [2], 2)
+
+
+def entry_of(gateway: str, seq: int) -> Entry:
+    resolved = Resolved(1, seq)
+    resolved.refuse("schema", "$", "words")
+    return Entry(
+        Delivery(f"city/v1/{gateway}/up/observations", b"", None, False, False, 1, 1), gateway, resolved
+    )
 
 
 @dataclass

@@ -164,12 +164,9 @@ def _of_format(media_type: str, each: Format) -> Message:
 
 def _name_reasons(schema: dict[str, Any]) -> None:
     meanings = [{"const": reason, "description": rule.words} for reason, rule in sorted(RULES.items())]
-    reason = schema["properties"]["reason"]
-    schema["properties"]["reason"] = {
-        "description": reason["description"],
-        "type": "string",
-        "oneOf": meanings,
-    }
+    for refusal in (schema, schema["properties"]["others"]["items"]):
+        words = refusal["properties"]["reason"]["description"]
+        refusal["properties"]["reason"] = {"description": words, "type": "string", "oneOf": meanings}
 
 
 def _of_sparkplug(name: str, title: str, payload: bytes) -> Message:

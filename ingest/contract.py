@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from ingest import contract_control as control
 from ingest.contract_parts import CODE_PATTERN, RFC3339, SEQ, TIME, named
+from ingest.rejected import MAX_OTHERS, MAX_OTHERS_BYTES
 from ingest.rules import RULES
 from ingest.sequence import MAX_GAPS
 
@@ -35,7 +36,29 @@ _READING: Final[dict[str, Any]] = {
     "propertyNames": {"pattern": CODE_PATTERN},
     "additionalProperties": _VALUE,
 }
-
+_COUNT: Final[dict[str, Any]] = {"type": "integer", "minimum": 1}
+_REFUSAL: Final[dict[str, Any]] = {
+    "seq": SEQ | {"description": "The message's number, where it could be read."},
+    "reason": {
+        "description": "A word of the contract; take one that you do not know for a refusal.",
+        "type": "string",
+        "pattern": "^[a-z_]+$",
+        "examples": sorted(RULES),
+    },
+    "at": {"type": "string", "description": "The first place in the payload, as JSONPath."},
+    "detail": {"type": "string", "description": "Words for the engineer."},
+    "stored": {
+        "type": "boolean",
+        "description": "Whether the reading is in the database all the same.",
+    },
+    "count": _COUNT | {"description": "Readings of the message that are refused for this reason."},
+    "time": {
+        "description": "When it was refused: the time of this refusal at GET /v1/refusals.",
+        "type": "string",
+        "format": "date-time",
+        "pattern": RFC3339,
+    },
+}
 
 _SCHEMAS: Final[dict[str, dict[str, Any]]] = {
     "observations": named(
@@ -99,28 +122,28 @@ _SCHEMAS: Final[dict[str, dict[str, Any]]] = {
         "rejected",
         "What was refused, where and why",
         "Payload of {root}/{gateway}/down/rejected, QoS 1, not retained, at most one a second: the first "
-        "refusal since the last such message.",
+        "refusal since the last such message, and the others since then.",
         required=["reason", "at", "detail", "stored", "count", "time"],
-        properties={
-            "seq": SEQ | {"description": "The message's number, where it could be read."},
-            "reason": {
-                "description": "A word of the contract; take one that you do not know for a refusal.",
-                "type": "string",
-                "pattern": "^[a-z_]+$",
-                "examples": sorted(RULES),
+        properties=_REFUSAL
+        | {
+            "count": _COUNT | {"description": "Readings refused since the last such message, all in all."},
+            "others": {
+                "description": f"The refusals behind the first one, in {MAX_OTHERS_BYTES:,} bytes at most; "
+                "detail is left out where they would not fit with it.",
+                "type": "array",
+                "minItems": 1,
+                "maxItems": MAX_OTHERS,
+                "items": {
+                    "type": "object",
+                    "required": ["reason", "at", "stored", "count", "time"],
+                    "properties": _REFUSAL,
+                },
             },
-            "at": {"type": "string", "description": "The first place in the payload, as JSONPath."},
-            "detail": {"type": "string", "description": "Words for the engineer."},
-            "stored": {
-                "type": "boolean",
-                "description": "Whether the reading is in the database all the same.",
-            },
-            "count": {
+            "more": {
+                "description": "Further refusals, which are not listed: GET /v1/refusals has them.",
                 "type": "integer",
                 "minimum": 1,
-                "description": "Readings refused since the last time.",
             },
-            "time": {"type": "string", "format": "date-time", "pattern": RFC3339},
         },
     ),
     **control.SCHEMAS,
@@ -155,8 +178,19 @@ _EXAMPLES: Final[dict[str, list[dict[str, Any]]]] = {
             "at": "$.readings[0].pm2_5",
             "detail": "pm2_5 = 31200 ug/m3 is above 1000",
             "stored": True,
-            "count": 1,
-            "time": "2026-11-22T01:15:02.113+00:00",
+            "count": 3,
+            "time": "2026-11-22T01:15:02.113482Z",
+            "others": [
+                {
+                    "seq": 4712,
+                    "reason": "value_not_finite",
+                    "at": "$.readings[1].pm10",
+                    "detail": "pm10 = null is not a finite number",
+                    "stored": False,
+                    "count": 2,
+                    "time": "2026-11-22T01:15:02.874006Z",
+                },
+            ],
         },
     ],
     **control.EXAMPLES,

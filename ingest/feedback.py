@@ -7,7 +7,6 @@ and a lost connection only delays them.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ import msgspec
 import structlog
 
 from ingest.formats import sparkplug
+from ingest.rejected import MAX_OTHERS, Pending, told_of
 from ingest.sparkplug.birth import REBIRTH
 from ingest.sparkplug.rebirth import Rebirths
 from ingest.topics import down
@@ -24,7 +24,6 @@ from runtime.until_stopped import is_ending
 
 if TYPE_CHECKING:
     from ingest.batch import Entry
-    from ingest.resolve import Refusal
     from ingest.sequence import Committed
 
 log = structlog.get_logger(__name__)
@@ -33,6 +32,9 @@ log = structlog.get_logger(__name__)
 _COMMITTED_EVERY_S = 0.2
 _REJECTED_EVERY_S = 1.0
 _RETRY_S = 2.0
+#: while more gateways than this wait to be told, each further one is told its first refusal alone: what waits
+#: for a broker that is away stays small
+_MANY_GATEWAYS = 1_000
 
 
 class Feedback:
@@ -53,8 +55,7 @@ class Feedback:
         self._committed_every = _COMMITTED_EVERY_S * processes
         self._rejected_every = _REJECTED_EVERY_S * processes
         self._committed: dict[str, Committed] = {}
-        self._rejected: dict[str, tuple[Entry, Refusal]] = {}
-        self._counts: Counter[str] = Counter()
+        self._rejected: dict[str, Pending] = {}
         self._rejected_at: dict[str, float] = {}
         self._rebirths = Rebirths()
         self._rebirth_topics: set[str] = set()
@@ -68,14 +69,15 @@ class Feedback:
 
     def tell_rejected(self, entry: Entry) -> None:
         """Take note of a message's refusals, if it comes from a gateway that is registered."""
-        if entry.resolved.gateway_id is None:
+        resolved = entry.resolved
+        if resolved.gateway_id is None or not resolved.refusals:
             return
-        for refusal in entry.resolved.refusals.values():
-            # One is told of many: that it sends too fast a gateway must hear whatever else is wrong.
-            if refusal.reason == "rate_limited" or entry.gateway not in self._rejected:
-                self._rejected[entry.gateway] = (entry, refusal)
-            self._counts[entry.gateway] += refusal.count
-            self._news.set()
+        most = MAX_OTHERS if len(self._rejected) < _MANY_GATEWAYS else 0
+        pending = self._rejected.setdefault(entry.gateway, Pending(most))
+        now = datetime.now(UTC)
+        for refusal in resolved.refusals.values():
+            pending.add(told_of(resolved.seq, refusal, now))
+        self._news.set()
 
     def ask_for_rebirth(self, gateway: str, topic: str) -> None:
         """Take note that an edge node should be asked for its birth certificates, if it may be that soon."""
@@ -113,15 +115,20 @@ class Feedback:
         now = asyncio.get_running_loop().time()
         for gateway in list(self._rejected):
             if now - self._rejected_at.get(gateway, float("-inf")) >= self._rejected_every:
-                entry, refusal = self._rejected[gateway]
-                payload = rejected_payload(
-                    entry.resolved.seq, refusal, self._counts[gateway], datetime.now(UTC)
-                )
-                await client.publish(down(self._root, gateway, "rejected"), payload, qos=1)
+                await self._send_rejected(client, gateway)
                 self._rejected_at[gateway] = now
-                del self._rejected[gateway], self._counts[gateway]
         if self._rejected:
             self._news.set()
+
+    async def _send_rejected(self, client: aiomqtt.Client, gateway: str) -> None:
+        pending = self._rejected.pop(gateway)
+        try:
+            await client.publish(down(self._root, gateway, "rejected"), pending.payload(), qos=1)
+        except aiomqtt.MqttError:
+            if later := self._rejected.pop(gateway, None):
+                pending.absorb(later)
+            self._rejected[gateway] = pending
+            raise
 
 
 def rebirth_payload(time: datetime) -> bytes:
@@ -135,17 +142,3 @@ def committed_payload(committed: Committed) -> bytes:
     """Return the payload of `down/committed`."""
     gaps = {"missing": committed.missing} if committed.missing else {}
     return msgspec.json.encode({"seq": committed.seq} | gaps)
-
-
-def rejected_payload(seq: int | None, refusal: Refusal, count: int, time: datetime) -> bytes:
-    """Return the payload of `down/rejected`: the first refusal, and how many readings it stands for."""
-    told = {
-        "seq": seq,
-        "reason": refusal.reason,
-        "at": refusal.at,
-        "detail": refusal.detail,
-        "stored": refusal.stored,
-        "count": count,
-        "time": time.isoformat(timespec="milliseconds"),
-    }
-    return msgspec.json.encode({k: v for k, v in told.items() if v is not None})

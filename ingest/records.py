@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 from ingest.sequence import MAX_GAPS, MAX_RANGES, Committed, committed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
-    from psycopg import AsyncConnection
+    from psycopg import AsyncConnection, AsyncCursor
 
     from ingest.batch import Batch, Entry
+    from ingest.resolve import Refusal
     from ingest.status import GatewayStatus
 
 _COPY_REFUSALS = """
@@ -20,13 +23,17 @@ FROM STDIN (FORMAT binary)"""
 _REFUSAL_TYPES = ("text", "text", "int8", "text", "text", "text", "int4", "bool", "bytea", "text")
 # A message that may have come before must not be refused twice; one that is replayed may be refused again.
 REFUSE_ONCE = """
-INSERT INTO refusals (gateway, topic, seq, reason, at, detail, count, stored, payload, content_type)
-SELECT * FROM (VALUES (%s, %s, %s::bigint, %s, %s, %s, %s::int, %s::boolean, %s::bytea, %s))
-           AS v (gateway, topic, seq, reason, at, detail, count, stored, payload, content_type)
-WHERE NOT EXISTS (
-    SELECT FROM refusals r WHERE substr(sha256(r.payload), 1, 8) = substr(sha256(v.payload), 1, 8)
-    AND r.payload = v.payload AND r.gateway = v.gateway AND r.topic = v.topic AND r.reason = v.reason
-    AND r.replayed_at IS NULL AND r.time > now() - interval '14 days')"""
+WITH v (gateway, topic, seq, reason, at, detail, count, stored, payload, content_type) AS (
+    VALUES (%s, %s, %s::bigint, %s, %s, %s, %s::int, %s::boolean, %s::bytea, %s)
+), known AS (
+    SELECT r.time FROM v JOIN refusals r ON substr(sha256(r.payload), 1, 8) = substr(sha256(v.payload), 1, 8)
+        AND r.payload = v.payload AND r.gateway = v.gateway AND r.topic = v.topic AND r.reason = v.reason
+    WHERE r.replayed_at IS NULL AND r.time > now() - interval '14 days' ORDER BY r.time LIMIT 1
+), written AS (
+    INSERT INTO refusals (gateway, topic, seq, reason, at, detail, count, stored, payload, content_type)
+    SELECT * FROM v WHERE NOT EXISTS (SELECT FROM known) RETURNING time
+)
+SELECT time FROM known UNION ALL SELECT time FROM written"""
 # A multirange is read out in ascending order.
 _LOWEST = "(SELECT coalesce(range_agg(r), '{{}}') FROM (SELECT unnest({}) AS r LIMIT {}) AS lowest)"
 _HEARD = f"""
@@ -60,38 +67,62 @@ WHERE gateway_id = %(id)s AND (config_version, config_hash, config_error)
 
 
 async def write_refusals(conn: AsyncConnection[Any], entries: list[Entry], *, again: bool) -> None:
-    """Store the refusals of entries; `again`: a transaction before this one may have stored them."""
-    first: list[tuple[object, ...]] = []
-    repeated: list[tuple[object, ...]] = []
+    """Store the refusals of entries and note the times of their rows, by which gateways are told of them.
+
+    `again`: a transaction before this one may have stored them.
+    """
+    first: list[tuple[Entry, Refusal]] = []
+    repeated: list[tuple[Entry, Refusal]] = []
     for entry in entries:
-        if entry.resolved.refusals:
-            maybe_before = again or entry.delivery.duplicate or entry.delivery.retained
-            rows = repeated if maybe_before else first
-            rows.extend(_refusal_rows(entry))
+        maybe_before = again or entry.delivery.duplicate or entry.delivery.retained
+        of_its_kind = repeated if maybe_before else first
+        of_its_kind.extend((entry, refusal) for refusal in entry.resolved.refusals.values())
     if first:
-        async with conn.cursor() as cursor, cursor.copy(_COPY_REFUSALS) as copy:
-            copy.set_types(_REFUSAL_TYPES)
-            for row in first:
-                await copy.write_row(row)
+        await _refuse(conn, first)
     if repeated:
-        async with conn.cursor() as cursor:
-            await cursor.executemany(REFUSE_ONCE, repeated)
+        await _refuse_once(conn, repeated)
 
 
-def _refusal_rows(entry: Entry) -> Iterable[tuple[object, ...]]:
-    for r in entry.resolved.refusals.values():
-        yield (
-            entry.gateway,
-            entry.delivery.topic,
-            entry.resolved.seq,
-            r.reason,
-            storable(r.at),
-            storable(r.detail),
-            r.count,
-            r.stored,
-            entry.delivery.payload,
-            entry.delivery.content_type,
-        )
+async def _refuse(conn: AsyncConnection[Any], refused: list[tuple[Entry, Refusal]]) -> None:
+    async with conn.cursor() as cursor:
+        async with cursor.copy(_COPY_REFUSALS) as copy:
+            copy.set_types(_REFUSAL_TYPES)
+            for entry, refusal in refused:
+                await copy.write_row(_row(entry, refusal))
+        await cursor.execute("SELECT now()")  # the default of the column
+        time = await _time(cursor)
+    for _, refusal in refused:
+        refusal.time = time
+
+
+async def _refuse_once(conn: AsyncConnection[Any], refused: list[tuple[Entry, Refusal]]) -> None:
+    async with conn.cursor() as cursor:
+        await cursor.executemany(REFUSE_ONCE, [_row(*each) for each in refused], returning=True)
+        for _, refusal in refused:
+            refusal.time = await _time(cursor)
+            cursor.nextset()
+
+
+async def _time(cursor: AsyncCursor[Any]) -> datetime:
+    row = await cursor.fetchone()
+    assert row
+    time: datetime = row[0]
+    return time.astimezone(UTC)
+
+
+def _row(entry: Entry, refusal: Refusal) -> tuple[object, ...]:
+    return (
+        entry.gateway,
+        entry.delivery.topic,
+        entry.resolved.seq,
+        refusal.reason,
+        storable(refusal.at),
+        storable(refusal.detail),
+        refusal.count,
+        refusal.stored,
+        entry.delivery.payload,
+        entry.delivery.content_type,
+    )
 
 
 def storable(text: str) -> str:

@@ -56,6 +56,8 @@ class Refusal(msgspec.Struct):
     detail: str
     stored: bool = False
     count: int = 1
+    #: of its row, once that is written
+    time: datetime | None = None
 
 
 class Resolved(msgspec.Struct):

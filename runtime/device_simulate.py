@@ -13,7 +13,7 @@ from ingest.formats.format import Format, formats
 from runtime.device_check import CheckError, city_of, open_desk
 from simulators.by_hand import PUBACK, Event, Hand, Message, limits_of, reading, rounds
 from simulators.obedience import Obedience
-from simulators.refusals import is_of, spoilt, spoilt_payload
+from simulators.refusals import is_of, keeps_number, spoilt, spoilt_payload
 from simulators.signals import Signals
 
 if TYPE_CHECKING:
@@ -50,22 +50,32 @@ class Told:
     #: numbers of PUBLISH packets without a PUBACK
     open: set[int] = field(default_factory=set)
     sent: int = 0
+    #: the last number that halong can read
     last_seq: int | None = None
     not_taken: int = 0
     committed: int | None = None
     reasons: list[str] = field(default_factory=list)
+    #: refusals that were told without being listed
+    unlisted: int = 0
 
     @property
     def ok(self) -> bool:
         """Whether all was taken, committed if it has numbers, and refused only if that was meant."""
         wanted = [self.bad] if self.bad else []
-        if (
-            self.last_seq is not None
-            and self.bad != "not_decodable"
-            and (self.committed or 0) < self.last_seq
-        ):
-            return False
-        return not self.open and not self.not_taken and sorted({*self.reasons}) == wanted
+        is_taken = not self.open and not self.not_taken
+        return is_taken and self.is_committed and sorted({*self.reasons}) == wanted
+
+    @property
+    def is_committed(self) -> bool:
+        """Whether all numbers that halong can read are."""
+        if self.last_seq is None:
+            return True
+        return self.committed is not None and self.committed >= self.last_seq
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether each message is, if that was meant."""
+        return not self.bad or len(self.reasons) + self.unlisted >= self.sent
 
 
 class Player:
@@ -109,13 +119,11 @@ class Player:
         self.told.sent += 1
         numbered = "" if self._seq is None else f"seq {self._seq}, "
         self._say("sent", f"{numbered}{len(message.payload)} bytes: {_words(readings)}")
-        self.told.last_seq = self._seq
+        self.told.last_seq = self._seq if keeps_number(bad, self._format.name) else None
         self._seq = None if self._seq is None else self._seq + 1
 
     def _is_answered(self) -> bool:
-        if self.told.open or (self._play.bad and not self.told.reasons):
-            return False
-        return self._seq is None or (self.told.committed or -1) >= self._seq - 1
+        return not self.told.open and self.told.is_refused and self.told.is_committed
 
     def _hear(self, seconds: float) -> None:
         for event in self._hand.events(seconds):
@@ -135,13 +143,22 @@ class Player:
                 missing = f", missing {told['missing']}" if "missing" in told else ""
                 self._say("committed", f"everything up to {told.get('seq')}{missing}")
             case "rejected":
-                self.told.reasons.append(told["reason"])
-                fate = "stored all the same" if told["stored"] else "not stored"
-                self._say("rejected", f"{told['reason']} at {told['at']} ({fate}): {told['detail']}")
+                self._take_refusals(told)
             case "command":
                 self._obey(told)
             case kind:
                 self._say(kind, str(told))
+
+    def _take_refusals(self, told: Any) -> None:
+        for refusal in (told, *told.get("others", ())):
+            self.told.reasons.append(refusal["reason"])
+            numbered = f"seq {refusal['seq']}, " if "seq" in refusal else ""
+            fate = "stored all the same" if refusal["stored"] else "not stored"
+            detail = f": {refusal['detail']}" if "detail" in refusal else ""
+            self._say("rejected", f"{refusal['reason']} at {refusal['at']} ({numbered}{fate}){detail}")
+        if more := told.get("more"):
+            self.told.unlisted += more
+            self._say("rejected", f"and {more} more, which are not listed: GET /v1/refusals has them")
 
     def _obey(self, command: Any) -> None:
         """Tell of a command, and say that it is done: there is nobody here who could do it."""

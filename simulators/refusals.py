@@ -71,3 +71,8 @@ def spoilt_payload(payload: bytes, kind: str) -> bytes:
 def is_of(kind: str, format_name: str) -> bool:
     """Tell whether a kind can be made in a format."""
     return format_name == "native" or kind in READINGS or kind == "not_decodable"
+
+
+def keeps_number(kind: str, format_name: str) -> bool:
+    """Tell whether halong can read the number of what the kind spoils."""
+    return kind != "not_decodable" or format_name == "native"

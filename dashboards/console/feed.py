@@ -79,8 +79,8 @@ class Feed:
         self._registry: Registry | None = None
         self._registry_read_at = self._flow_read_at = -_SLOW_S
         self._charts: OrderedDict[tuple[str, int], _Chart] = OrderedDict()
-        #: what lies on the map besides the areas: for who may see what devices send
-        self.readings = MapReadings(pool, reach)
+        #: what lies on the map besides the areas; None of who may see indicators alone
+        self.readings = MapReadings(pool, reach) if raw else None
         self.snapshot: Snapshot | None = None
         #: since when the database does not answer; None while it does
         self.away_since: datetime | None = None

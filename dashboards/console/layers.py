@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 #: in the order of their switches; all are shown where the address does not say
 LAYERS: Final = ("indicator", "gateways", "things", "water", "alerts")
-#: those for who may read indicators alone
-OF_INDICATORS: Final = ("indicator",)
+#: those of who may see indicators alone
+OF_INDICATORS: Final = LAYERS[:1]
 #: keys in the address, and what is said where the chosen area is looked at closely
 KEY: Final = "layers"
 ZOOM: Final = "zoom"

@@ -39,10 +39,11 @@ class PointsRoute:
         caller = await self._access.caller(request.cookies if is_of_our_page(request) else {})
         if caller is None:
             return _refuse(401, "open the console first: its page asks for this")
-        if not self._access.sees(caller, Right.RAW):
-            roles = ", ".join(roles_with(Right.RAW))
-            return _refuse(403, f"what devices send is for the roles {roles}")
-        feed = await self._feeds.of(caller.areas, raw=True)
+        feed = await self._feeds.of(caller.areas, raw=self._access.sees(caller, Right.RAW))
+        if feed.readings is None:
+            return _refuse(
+                403, f"what devices send takes one of the roles {', '.join(roles_with(Right.RAW))}"
+            )
         kept = feed.readings.points.get(request.path_params["kind"])
         if kept is None:
             return _refuse(404, "there are points of things and gateways alone")

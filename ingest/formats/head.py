@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from ingest.formats.documents import kind, show
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from ingest.formats.readings import Readings
 
 MAX_SEQ = (1 << 63) - 2
+_SEQ_FIRST = re.compile(rb'[ \t\r\n]*\{[ \t\r\n]*"seq"[ \t\r\n]*:[ \t\r\n]*(0|[1-9][0-9]{0,18})[ \t\r\n]*,')
 
 
 def read_head(fields: Mapping[Any, Any], found: Readings, at: str) -> None:
@@ -30,6 +32,19 @@ def read_head(fields: Mapping[Any, Any], found: Readings, at: str) -> None:
         found.gateway = gateway
     else:
         found.refuse("schema", f"{at}.gateway", f"gateway must be a string, got {kind(gateway)}")
+
+
+def number_of_broken(payload: bytes) -> int | None:
+    """Return the `seq` of a native payload that is no JSON document; None where it cannot be said safely.
+
+    It must be whole, the first member, and the only one of its name: two messages that ran into each other
+    have two. What is broken lies behind it then, and it is as good as the number of a whole message.
+    Source: docs/decisions/131.
+    """
+    found = _SEQ_FIRST.match(payload)
+    if found is None or payload.count(b'"seq"') > 1 or int(found[1]) > MAX_SEQ:
+        return None
+    return int(found[1])
 
 
 def _sequence(fields: Mapping[Any, Any], name: str, found: Readings, at: str) -> int | None:

@@ -9,7 +9,7 @@ import msgspec
 
 from ingest.formats.documents import MAX_FLOAT, finite_column, kind, parse_json, show
 from ingest.formats.format import Format
-from ingest.formats.head import read_head
+from ingest.formats.head import number_of_broken, read_head
 from ingest.formats.layouts import WORTH_BYTES, decode_alike
 from ingest.formats.readings import FEW_READINGS, MAX_PAYLOAD_BYTES, Readings
 from ingest.formats.short import DEVICE_PATH, decode_short
@@ -35,7 +35,7 @@ def decode(payload: bytes) -> Readings:
     """
     if len(payload) > MAX_PAYLOAD_BYTES:
         words = f"{len(payload)} bytes are more than {MAX_PAYLOAD_BYTES}"
-        return _refuse(_nothing(), "not_decodable", "$", words)
+        return _refuse_broken(payload, words)
     if len(payload) < WORTH_BYTES:
         return decode_short(payload) or decode_document(payload)
     alike = decode_alike(payload)
@@ -49,11 +49,11 @@ def decode(payload: bytes) -> Readings:
 
 def decode_document(payload: bytes) -> Readings:
     """Do so with a payload of bearable size, whatever its readings have for keys."""
-    found = _nothing()
     try:
         message = parse_json(payload)
     except (ValueError, RecursionError) as error:
-        return _refuse(found, "not_decodable", "$", f"not a JSON document: {error}")
+        return _refuse_broken(payload, f"not a JSON document: {error}")
+    found = _nothing()
     if not isinstance(message, dict):
         return _refuse(found, "schema", "$", f"expected an object with readings, got {kind(message)}")
     if "readings" not in message:
@@ -76,6 +76,14 @@ def encode(
 
 def _nothing() -> Readings:
     return Readings(device_path=DEVICE_PATH)
+
+
+def _refuse_broken(payload: bytes, detail: str) -> Readings:
+    found = _nothing()
+    found.seq = number_of_broken(payload)
+    if found.seq is None and b'"seq"' in payload:
+        detail += "; its number cannot be told: seq comes first, once, and whole"
+    return _refuse(found, "not_decodable", "$", detail)
 
 
 def _refuse_without_readings(message: dict[str, Any], found: Readings) -> Readings:

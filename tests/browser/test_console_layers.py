@@ -13,7 +13,7 @@ from api import keys
 from storage.pool import connect
 from tests.browser.conftest import in_thread
 from tests.browser.many_things import add_things
-from tests.browser.test_console import DESK, PHONE, opened
+from tests.browser.test_console import DESK, PHONE, make_key, opened
 from tests.browser.test_console_wall import away, declare
 
 if TYPE_CHECKING:
@@ -278,6 +278,22 @@ def test_a_district_is_looked_at_closely_with_what_lies_on_it(
         page.wait_for_selector(".map-box:not(.near)")
         page.go_back()
         page.wait_for_selector(".map-box.near")
+
+
+def test_who_may_see_indicators_alone_has_no_points(
+    browser: Browser, locked_console: str, city_url: str
+) -> None:
+    key = in_thread(make_key(city_url, "planner"))
+    with opened(browser, f"{locked_console}/?lang=en", ready=".gate-form") as page:
+        page.fill("input[name=key]", key)
+        page.click(".gate-send")
+        page.wait_for_selector(DRAWN)
+        assert page.locator(".layers-switch").all_inner_texts() == ["Indicator"]
+        assert page.locator(".layers-list").count() == 0
+        is_drawn(page, 0)
+        cookies = {cookie["name"]: cookie["value"] for cookie in page.context.cookies()}
+    address, own = f"{locked_console}/console/points/things", {"Sec-Fetch-Site": "same-origin"}
+    assert httpx.get(address, headers=own, cookies=cookies).status_code == 403
 
 
 def test_five_thousand_things_are_drawn_on_one_canvas_and_their_names_are_sent_once(

@@ -116,7 +116,7 @@ def test_a_planner_logs_in_and_sees_indicators_alone(browser: Browser, console: 
         assert page.inner_text(".viewer-name") == "hoa"
         assert sessions(city_url) == [("hoa", "hoa", ["planner"], None)]
         assert page.locator(".view-link").all_inner_texts() == ["Map", "Planner"]
-        assert page.locator(".map-spot").count() == 0
+        page.wait_for_selector(".map-canvas[data-drawn='0']")
 
 
 def test_a_session_that_was_ended_closes_its_page(browser: Browser, console: str, city_url: str) -> None:

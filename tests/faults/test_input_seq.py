@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,30 @@ async def test_numbers_in_any_order_and_again(
         for seq, head, committed in told:
             await send(client, gateway_code, seq=seq, **head)
             assert await heard(client, "committed") == committed, seq
+
+
+async def test_a_broken_message_counts_by_a_number_that_can_be_read_and_no_other(
+    conn: AsyncConnection[Any], broker: Broker, ingest: Ingest, gateway_code: str
+) -> None:
+    await register_all(conn, gateway_code)
+    whole = numbered(2)
+    sent = {
+        b'{"seq": 1, "readings": [': 1,
+        whole: 2,
+        gzip.compress(b'{"seq": 3, "readings": [nothing]}'): 3,
+        b'{"seq": 4': None,  # it may have been 40
+        b'{"readings": [}, "seq": 4}': None,
+        b'{"seq": 4, "readings": [{"t{"seq": 2, "readings": []}': None,
+        b'[{"seq": 4, "n": "pm10"': None,
+    }
+    async with ingest:
+        await send_all(broker, gateway_code, sent)
+        await until_heard(conn, gateway_code, len(sent))
+        async with gateway_client(broker, gateway_code) as client:
+            await send(client, gateway_code, seq=5)
+            assert await heard(client, "committed") == {"seq": 3, "missing": [[4, 4]]}
+    cursor = await conn.execute("SELECT payload, seq FROM refusals")
+    assert {**dict(await cursor.fetchall()), whole: 2} == sent
 
 
 async def test_lost_counter_is_a_hazard_that_a_number_above_all_others_ends(

@@ -106,6 +106,18 @@ async def test_a_refusal_on_purpose_is_told(city: Settings, broker: Broker, gate
     assert "rejected   time_invalid at $.readings[0].time (not stored): " in done.out
 
 
+async def test_each_refusal_is_told_and_a_broken_message_is_committed_by_its_number(
+    city: Settings, broker: Broker, gateway_code: str
+) -> None:
+    password = broker.add_gateway(gateway_code)
+    options = ("--as", gateway_code, "--every", "0.1", "--count", "3", "--seq", "1", "--bad", "not_decodable")
+    async with ingesting(city):
+        done = await device(city, "simulate", *options, HALONG_GATEWAY_PASSWORD=password)
+    assert done.code == 0, done.out + done.err
+    assert [f"not_decodable at $ (seq {seq}, not stored)" in done.out for seq in (1, 2, 3)] == [True] * 3
+    assert "everything up to 3" in done.out
+
+
 async def test_what_the_broker_denies_is_told(city: Settings, broker: Broker, gateway_code: str) -> None:
     password = broker.add_gateway(gateway_code)
     root = changed(city, topic_root="town/v1")  # the broker lets nobody write there

@@ -22,9 +22,10 @@ from devices.commands import Answer, Queued
 from devices.model import is_code
 from ingest import answers, contract, status
 from ingest.downlink import command_payload
-from ingest.feedback import committed_payload, rejected_payload
+from ingest.feedback import committed_payload
 from ingest.formats import lorawan, sparkplug
 from ingest.formats.format import formats, read
+from ingest.rejected import rejected_payload, told_of
 from ingest.resolve import Refusal
 from ingest.rules import RULES
 from ingest.sequence import Committed
@@ -159,15 +160,16 @@ def test_ingest_decodes_every_example(name: str) -> None:
 
 
 def test_what_halong_sends_has_the_form_that_the_document_says() -> None:
-    refusal = Refusal("value_out_of_range", "$.readings[0].pm2_5", "pm2_5 = 31200 ug/m3 is above 1000")
     _, gap = contract.examples("committed")
     (rejected,) = contract.examples("rejected")
-    time = status.decode(json.dumps({"online": True, "started": rejected["time"]}).encode())
-    assert isinstance(time, status.GatewayStatus)
-    assert time.started
+    time = datetime.fromisoformat(rejected["time"])
+    refusals = [
+        told_of(each["seq"], Refusal(each["reason"], each["at"], "words"), time)
+        for each in (rejected, *rejected["others"])
+    ]
     sent = {
         "committed": committed_payload(Committed(gap["seq"], tuple(map(tuple, gap["missing"])))),
-        "rejected": rejected_payload(4711, refusal, 1, time.started),
+        "rejected": rejected_payload(refusals, 3),
         "command": command_payload(_command()),
         "sparkplug_state": host._state(online=True, timestamp=1),
     }
@@ -189,10 +191,11 @@ def _command() -> Queued:
 
 
 def test_every_reason_with_its_meaning() -> None:
-    reasons = MESSAGES["rejected"]["payload"]["properties"]["reason"]["oneOf"]
-    assert {each["const"]: each["description"] for each in reasons} == {
-        reason: rule.words for reason, rule in RULES.items()
-    }
+    first = MESSAGES["rejected"]["payload"]["properties"]
+    for refusal in (first, first["others"]["items"]["properties"]):
+        assert {each["const"]: each["description"] for each in refusal["reason"]["oneOf"]} == {
+            reason: rule.words for reason, rule in RULES.items()
+        }
 
 
 def test_settings_shape_the_document() -> None:

@@ -15,9 +15,10 @@ from jsonschema import Draft202012Validator
 from devices.commands import Answer
 from ingest import answers, status
 from ingest.contract import NAMES, examples, schema
-from ingest.feedback import committed_payload, rejected_payload
+from ingest.feedback import committed_payload
 from ingest.formats import native
 from ingest.formats.readings import Problem
+from ingest.rejected import MAX_OTHERS, rejected_payload, told_of
 from ingest.resolve import Refusal
 from ingest.rules import RULES
 from ingest.sequence import MAX_GAPS, Committed
@@ -60,9 +61,11 @@ def test_what_halong_tells_is_in_form() -> None:
     gaps = tuple((2 * n, 2 * n) for n in range(2, 2 + MAX_GAPS))
     for committed in (Committed(0, ()), Committed(2, gaps)):
         assert is_valid("committed", committed_payload(committed))
-    for seq in (None, 4711):
-        refusal = Refusal("schema", "$.seq", "words")
-        assert is_valid("rejected", rejected_payload(seq, refusal, 3, datetime.now(UTC)))
+    numbered, bare = (
+        told_of(seq, Refusal("schema", "$.seq", "words"), datetime.now(UTC)) for seq in (4711, None)
+    )
+    for refusals in ([numbered], [bare], [bare] + [numbered] * MAX_OTHERS):
+        assert is_valid("rejected", rejected_payload(refusals, 3, more=len(refusals) - 1))
 
 
 def test_every_reason_has_a_rule() -> None:

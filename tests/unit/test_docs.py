@@ -21,8 +21,8 @@ from api.metrics import Metrics
 from devices.commands import Answer
 from devices.units import convert
 from ingest import answers, contract
-from ingest.feedback import rejected_payload
 from ingest.formats import native, senml
+from ingest.rejected import rejected_payload, told_of
 from ingest.resolve import Refusal
 from runtime.cli import app
 from runtime.settings import Settings
@@ -198,8 +198,11 @@ def test_examples_of_the_wire_are_what_the_code_speaks() -> None:
     found = native.decode(json.dumps(message).encode())
     assert (found.problems, found.seq, found.oldest, len(found.values)) == ([], 4711, 4698, 3)
     assert set(committed) == {"seq", "missing"}
-    refusal = Refusal("value_out_of_range", "$", "", stored=True)
-    assert set(rejected) == set(json.loads(rejected_payload(1, refusal, 1, datetime.now(UTC))))
+    refusal = told_of(1, Refusal("value_out_of_range", "$", "", stored=True), datetime.now(UTC))
+    told = json.loads(rejected_payload([refusal, refusal], 3))
+    assert set(rejected) == set(told)
+    assert set(rejected["others"][0]) == set(told["others"][0])
+    assert is_valid_payload("rejected", rejected)
 
 
 def is_valid_payload(name: str, payload: object) -> bool:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingest.formats.head import MAX_SEQ
 from ingest.formats.native import decode, encode
 from ingest.formats.readings import MAX_PAYLOAD_BYTES
 
@@ -179,3 +180,43 @@ def test_equal_problems_are_counted_at_the_first_place() -> None:
 
 def test_more_than_a_mebibyte_is_refused_unread() -> None:
     assert problems(b'{"readings":[]}' + b" " * MAX_PAYLOAD_BYTES) == [("not_decodable", "$")]
+
+
+@pytest.mark.parametrize(
+    ("payload", "seq"),
+    [
+        (b'{"seq":15,"readings":[{"device":"aq', 15),
+        (b' { "seq" : 0 , "oldest": }', 0),
+        (b'{"seq": 15, "readings": [{"time": 1, "pm10": 1.}]}', 15),
+        (b'{"seq": 15, "readings": ' + b"[" * 100_000, 15),
+        (b'{"seq": 15, "readings": []}' + b" " * MAX_PAYLOAD_BYTES, 15),
+        (b'{"seq": 15, \xff\xfe', 15),
+        (b'{"seq": 9223372036854775806, ', MAX_SEQ),
+        (b'{"seq": 9223372036854775807, ', None),
+        (b'{"seq": 15', None),  # which may go on
+        (b'{"seq": 15 7, "readings": []}', None),
+        (b'{"seq": 15}{"readings": []}', None),
+        (b'{"seq": 015, "readings": []}', None),
+        (b'{"seq": -15, "readings": [}', None),
+        (b'{"seq": 15.0, "readings": [}', None),
+        (b'{"seq": "15", "readings": [}', None),
+        (b'{"seq": %b, "readings": [}' % (b"1" * 5000), None),
+        (b'{"oldest": 12, "seq": 15, "readings": [}', None),
+        (b'[{"seq": 15, ', None),
+        (b'x{"seq": 15, "readings": []}', None),
+        (b'"seq": 15, "readings": []}', None),
+        (b'{"seq": 14, "readings": [{"time{"seq": 15, "readings": []}', None),  # two that ran into each other
+        (b"", None),
+    ],
+)
+def test_the_number_of_a_broken_message(payload: bytes, seq: int | None) -> None:
+    found = decode(payload)
+    assert ([p.reason for p in found.problems], found.seq) == (["not_decodable"], seq)
+    assert ("cannot be told" in found.problems[0].detail) == (seq is None and b'"seq"' in payload)
+
+
+@given(st.integers(0, MAX_SEQ), st.data())
+def test_a_message_that_was_cut_off_has_its_own_number_or_none(seq: int, data: st.DataObject) -> None:
+    payload = encode([{"device": "a", "time": 1795335360000, "pm10": 1.5}], seq=seq)
+    found = decode(payload[: data.draw(st.integers(0, len(payload) - 1))])
+    assert found.seq in (None, seq)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from api.rights import Right
 from dashboards.console import formats, layers
 from dashboards.console.elements import MapLayers, tag, text
 from dashboards.console.panels import head
@@ -28,8 +27,7 @@ class LayersPart:
     def __init__(self, context: Context, section: Element, *, on_open: Callable[[str, str], object]) -> None:
         """Build it where the section is being built; `on_open(kind, code)` opens what is chosen."""
         self._context, words = context, context.words
-        #: the others tell what devices send
-        self._open = layers.LAYERS if context.desk.sees(Right.RAW) else layers.OF_INDICATORS
+        self._open = layers.LAYERS if context.feed.readings is not None else layers.OF_INDICATORS
         with head(section), tag("div", "layers-switches", role="group", aria_label=words("layers")):
             self._switches = {layer: self._switch(layer) for layer in self._open}
             with tag("button", "tool layers-zoom", type_="button") as self._zoom:
@@ -57,11 +55,6 @@ class LayersPart:
         choice = self._context.choice()
         await self._context.choose(replace(choice, own=layers.turned(choice.own), unknown=()))
 
-    def _chosen(self, scene: Scene) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Return the layers that are on, of those that the viewer may see, and codes of no layer."""
-        shown, unknown = layers.chosen(scene.choice.own.get(layers.KEY))
-        return tuple(each for each in shown if each in self._open), unknown
-
     def _show_zoom(self, scene: Scene) -> None:
         near, name = layers.is_near(scene.choice.own), formats.short_name(scene.words.of(scene.area))
         self._zoom_to.show(scene.words("layer_whole") if near else scene.words("layer_zoom", area=name))
@@ -69,7 +62,7 @@ class LayersPart:
 
     def show(self, scene: Scene, *, live: bool) -> tuple[str, ...]:
         """Show which layers are on, and what the snapshot knows of them; return the layers."""
-        shown, unknown = self._chosen(scene)
+        shown, unknown = self._shown(scene)
         for layer, switch in self._switches.items():
             _press(switch, on=layer in shown)
         self._show_zoom(scene)
@@ -86,10 +79,16 @@ class LayersPart:
         )
         return shown
 
+    def _shown(self, scene: Scene) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the layers that are on, of those that the viewer may see, and codes of none."""
+        shown, unknown = layers.chosen(scene.choice.own.get(layers.KEY))
+        return tuple(each for each in shown if each in self._open), unknown
+
     async def read(self, scene: Scene) -> None:
         """Read and show the points and levels of the layers that are on."""
-        shown, _ = self._chosen(scene)
-        readings = self._context.feed.readings
+        readings, (shown, _) = self._context.feed.readings, self._shown(scene)
+        if readings is None:
+            return
         points = {kind: kept for kind, kept in readings.points.items() if kind in shown}
         found = {kind: (await kept.get(), kept.is_away) for kind, kept in points.items()}
         rows = await readings.water.get() if "water" in shown else []

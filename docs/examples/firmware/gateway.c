@@ -217,7 +217,7 @@ static void on_committed(const char *told) {
 static void on_message(struct mosquitto *m, void *data, const struct mosquitto_message *message,
                        const mosquitto_property *p) {
     (void)m, (void)data, (void)p;
-    char told[4096];
+    char told[8192]; /* down/committed and down/rejected are shorter */
     snprintf(told, sizeof told, "%.*s", message->payloadlen, (const char *)message->payload);
     const char *kind = strrchr(message->topic, '/') + 1;
     if (strcmp(kind, "committed") == 0)

@@ -72,7 +72,7 @@ def test_the_page_shows_thirteen_districts_as_a_sketch(browser: Browser, console
         assert page.locator(".map-field").count() == 13
         assert page.locator(".panel-areas tbody tr").count() == 14
         assert "Sơ đồ, không phải địa giới" in page.inner_text(".notes")
-        assert page.locator(".legend li").count() == 8
+        assert page.locator(".legend:not(.layers-legend) li").count() == 8
         assert page.get_attribute("html", "lang") == "vi"
 
 
@@ -237,7 +237,7 @@ def test_the_last_values_stay_while_the_database_is_away(
 
 
 def test_a_phone_shows_all_of_it_without_scrolling_sideways(browser: Browser, console: str) -> None:
-    with opened(browser, console, viewport=PHONE, has_touch=True) as page:
+    with opened(browser, f"{console}/?layers=indicator", viewport=PHONE, has_touch=True) as page:
         page.wait_for_selector(".chart canvas")
         assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
         page.tap('[data-area="196"]', force=True)

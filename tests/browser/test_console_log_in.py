@@ -128,4 +128,5 @@ def test_a_session_that_was_ended_closes_its_page(browser: Browser, console: str
         log_in(page, "lan")
         page.wait_for_selector(".map-field")
         in_thread(end())
-        page.wait_for_selector("a.gate-send", timeout=PATIENCE_MS)
+        # Who was let in is looked up again after a minute.
+        page.wait_for_selector("a.gate-send", timeout=2 * PATIENCE_MS)

@@ -9,6 +9,7 @@ import pytest
 
 from tests.browser.conftest import violations
 from tests.browser.test_console import DESK, PHONE, opened
+from tests.browser.test_console_layers import DRAWN
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -60,6 +61,7 @@ def test_no_rule_is_broken(
         color_scheme=scheme,
     ) as page:
         if name in FIRST:
+            page.wait_for_selector(DRAWN)
             page.click(FIRST[name])
             page.wait_for_selector(ready)
         assert violations(page, axe) == []

@@ -8,13 +8,19 @@ depends on what it said before.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import hmac
+from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 from ingest.sparkplug.topics import FILTERS, STATES
 from ingest.topics import KINDS, up
 
 if TYPE_CHECKING:
     from runtime.settings import Settings
+
+
+#: of 64 bits
+_NAME_DIGITS: Final = 16
 
 
 class Share(NamedTuple):
@@ -42,8 +48,8 @@ def share_of(settings: Settings, client_id: str) -> Share:
     sparkplug = FILTERS if settings.sparkplug_host_id else ()
     plain = [*(up(settings.topic_root, "+", kind) for kind in KINDS), *sparkplug, *sources]
     unordered = [up(settings.topic_root, "+", "observations"), *sources]
-    # Installations on one broker differ in their client ids, and must not share with one another.
-    shared = [f"$share/{_group(settings)}/{each}" for each in unordered]
+    shared = [f"$share/{_share_name(settings)}/{each}" for each in unordered]
+    guessed = [f"$share/{_group(settings)}/{each}" for each in unordered]
     if ids == [client_id]:
         filters = plain
     elif client_id == ids[0]:
@@ -51,7 +57,7 @@ def share_of(settings: Settings, client_id: str) -> Share:
     else:
         filters = shared if client_id in ids else []
     states = () if is_host(settings, client_id) else (STATES,)
-    possible = dict.fromkeys((*plain, *FILTERS, *states, *shared))
+    possible = dict.fromkeys((*plain, *FILTERS, *states, *shared, *guessed))
     return Share(filters, [each for each in possible if each not in filters])
 
 
@@ -61,5 +67,18 @@ def is_host(settings: Settings, client_id: str) -> bool:
 
 
 def _group(settings: Settings) -> str:
-    """Return what the ids of one installation have in common; the shared subscription's name."""
+    """Return what the ids of one installation have in common."""
     return settings.ingest_client_id.removesuffix("-0")
+
+
+def _share_name(settings: Settings) -> str:
+    """Return the shared subscription's name: another one for each installation on a broker.
+
+    A gateway that knows it takes messages away by joining, which an ACL file cannot forbid: so it follows
+    from the platform's password at the broker, where there is one.
+    """
+    password = urlsplit(str(settings.mqtt_url or "")).password
+    if not password:
+        return _group(settings)
+    told = hmac.new(unquote(password).encode(), _group(settings).encode(), "sha256").hexdigest()
+    return f"{_group(settings)}-{told[:_NAME_DIGITS]}"

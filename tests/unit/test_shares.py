@@ -52,6 +52,21 @@ def test_what_is_not_subscribed_is_unsubscribed(processes: int, client_id: str) 
     assert len(share.filters) + len(share.dropped) == len(KINDS) + 1 + len(FILTERS) + states
 
 
+def test_the_name_of_the_share_follows_from_the_password() -> None:
+    def shared(password: str) -> str:
+        url = f"mqtt://halong:{password}@127.0.0.1"
+        two = Settings(ingest_processes=2, mqtt_url=url)
+        first, second = (share_of(two, client_id) for client_id in client_ids(two))
+        assert SHARED in first.dropped
+        assert SHARED in second.dropped
+        (found,) = second.filters
+        assert found in first.filters
+        return found
+
+    assert shared("a%2Fb") == shared("a%2fb") != shared("other")
+    assert shared("other").startswith("$share/ingest-")
+
+
 def test_without_a_host_id_sparkplug_is_left() -> None:
     share = share_of(Settings(sparkplug_host_id=""), "ingest-0")
     assert {STATES, *FILTERS} <= set(share.dropped)

@@ -36,6 +36,8 @@ _log = structlog.get_logger(__name__)
 WINDOW_S: Final = 60
 #: clients that are remembered; of more, those that were not heard for longest begin anew
 MOST_CLIENTS: Final = 50_000
+#: of a request: sums of seconds are not exact, and who waited as long as was said passes
+_ROUNDING: Final = 1e-9
 #: a key or token is believed to be whose it is for so long after it was checked, s
 _KNOWN_S: Final = 300.0
 #: what is counted, log-in at the console too; probes of supervisors and the console's own traffic are not
@@ -96,8 +98,8 @@ class Buckets:
         now, size = self._clock(), float(quota.requests)
         bucket = self._found.pop(client, None) or _Bucket(size, now)
         tokens = min(size, bucket.tokens + (now - bucket.at) * quota.per_second)
-        allowed = tokens >= 1
-        left = tokens - allowed
+        allowed = tokens >= 1 - _ROUNDING
+        left = max(0.0, tokens - allowed)
         self._found[client] = _Bucket(left, now)
         if len(self._found) > self._most:
             self._found.popitem(last=False)

@@ -71,6 +71,12 @@ async def reach_of(conn: Connection, *codes: str) -> frozenset[int]:
     return frozenset(number for (number,) in await rows.fetchall())
 
 
+@pytest.fixture(autouse=True)
+def _present(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock goes on between the import of this module and its tests."""
+    monkeypatch.setitem(globals(), "NOW", datetime.now(UTC))
+
+
 async def test_who_is_in_trouble_since_when_the_worst_first(city: Connection) -> None:
     often = [2.0 + n for n in range(FLAPPING_FROM)]
     for code in ("calm", "flaps", "steadier"):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from api.limits import BodyLimit
@@ -73,6 +73,7 @@ def test_never_more_than_two_quotas_in_a_window(pauses: list[float], quota: int)
         assert sum(start <= at < start + WINDOW_S for at in passed) <= 2 * quota
 
 
+@example(quota=10, begun=2.2)
 @given(st.integers(1, 1000), st.floats(0, 1000))
 def test_who_waits_as_long_as_was_said_passes(quota: int, begun: float) -> None:
     clock = Clock()

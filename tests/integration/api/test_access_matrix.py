@@ -191,7 +191,7 @@ async def test_the_console_shows_each_role_what_it_may_read(
     app: FastAPI, database_url: str, city: AsyncConnection[Any], tmp_path: Path, role: Role
 ) -> None:
     text, _ = await keys.create(city, "somebody", role)
-    methods, known = operations(app), await numbers(city)
+    methods, known = operations(), await numbers(city)
     own = {"Sec-Fetch-Site": "same-origin"}
     with serving(database_url, tmp_path / "console.log") as address:
         async with httpx.AsyncClient(base_url=address, cookies={KEY_COOKIE: text}, headers=own) as browser:

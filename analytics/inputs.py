@@ -128,7 +128,6 @@ class Site:
         middle = period.step.middle
         nowhere = SiteStay(Window(middle, middle), frozenset())
         stay = next((each for each in self.stays if middle in each.time), nowhere)
-        is_there = stay is not nowhere
         return replace(
             self,
             series={code: each.within(stay.time) for code, each in self.series.items()},
@@ -136,7 +135,7 @@ class Site:
             results={code: _steps_within(each, stay.time) for code, each in self.results.items()},
             weights={code: _steps_within(each, stay.time) for code, each in self.weights.items()},
             areas=stay.areas,
-            gateway_areas=self.gateway_areas if is_there else frozenset(),
+            gateway_areas=frozenset() if stay is nowhere else self.gateway_areas,
             stays=(),
         )
 

@@ -72,7 +72,7 @@ class ThingRow:
 
     def gateway_areas_at(self, instant: int) -> frozenset[int]:
         """Return the ids of its gateway's areas, none before it stood anywhere."""
-        is_there = not self.stays or any(stay.time.start <= instant for stay in self.stays)
+        is_there = not self.stays or any(instant in stay.time for stay in self.stays)
         return self.gateway_areas if is_there else frozenset()
 
     @cached_property

@@ -216,9 +216,7 @@ async def stand_since(
             return first, None
         before = first.valid_from or "-infinity"
         await conn.execute(_SINCE, {"thing": number, "since": since, "before": before})
-        start, end = (
-            (since, first.valid_from) if first.valid_from and since < first.valid_from else (before, since)
-        )
+        start, end = sorted((since, first.valid_from)) if first.valid_from else (before, since)
         return first, (await conn.execute(_QUEUE, {"thing": number, "at": start, "now": end})).rowcount
 
 

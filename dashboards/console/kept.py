@@ -1,4 +1,4 @@
-"""What is read for the map at a pace of its own, once for all who look with the same reach."""
+"""What is read at a pace of its own, once for all who look with the same reach."""
 
 from __future__ import annotations
 
@@ -45,6 +45,10 @@ class Kept(Generic[T]):
         self._found: T | None = None
         #: whether the database did not answer when it was asked last
         self.is_away = False
+
+    def forget(self) -> None:
+        """Have it read again, whenever it was read last."""
+        self._found, self._due = None, 0.0
 
     async def get(self) -> T | None:
         """Return the newest reading; the last one there was while the database is away, None without any."""

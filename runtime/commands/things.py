@@ -67,10 +67,15 @@ def _tell(done: Move) -> None:
     out.print(f"  {passage(done.left, done.entered)}")
     if done.levels_lost:
         out.print(f"  it counts for no {' and no '.join(done.levels_lost)} any more: --area says for which")
-    if done.hours is None:
+    _tell_hours("recorded", done.hours)
+
+
+def _tell_hours(done: str, hours: int | None) -> None:
+    """Say what was done and how much of it is computed again; None: nothing, as it was a dry run."""
+    if hours is None:
         out.print("dry run: nothing was changed")
     else:
-        out.print(f"recorded; {done.hours} hours of datastreams are queued: analytics computes them again")
+        out.print(f"{done}; {hours} hours of datastreams are queued: analytics computes them again")
 
 
 @app.command("locate")
@@ -153,10 +158,7 @@ def since(
         f"{code}: in its first place since {local(begin)}, not {local(first.valid_from) or 'ever'}",
         markup=False,
     )
-    if hours is None:
-        out.print("dry run: nothing was changed")
-    else:
-        out.print(f"recorded; {hours} hours of datastreams are queued: analytics computes them again")
+    _tell_hours("recorded", hours)
 
 
 @app.command("take-back")
@@ -172,7 +174,4 @@ def take_back(code: Code, dry_run: DryRun = False) -> None:
     out.print(
         f"{code}: the move of {local(last.valid_from)} to {last.latitude}, {last.longitude}", markup=False
     )
-    if hours is None:
-        out.print("dry run: nothing was changed")
-    else:
-        out.print(f"taken back; {hours} hours of datastreams are queued: analytics computes them again")
+    _tell_hours("taken back", hours)

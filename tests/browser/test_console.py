@@ -403,6 +403,13 @@ def test_an_operator_makes_no_qr_codes(browser: Browser, locked_console: str, ci
         assert page.locator("#gateway").count() == 0
 
 
-async def make_key(url: str, role: str) -> str:
+async def make_key(url: str, role: str, areas: list[str] | None = None) -> str:
     async with await connect(url) as conn:
-        return (await keys.create(conn, "console", role))[0]
+        return (await keys.create(conn, "console", role, areas=areas))[0]
+
+
+def give_key(page: Page, key: str, ready: str = ".map-field") -> None:
+    """Open a console with a key, and wait for a selector."""
+    page.fill("input[name=key]", key)
+    page.click(".gate-send")
+    page.wait_for_selector(ready)

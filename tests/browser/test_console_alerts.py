@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from tests.browser.conftest import evaluate_alerts, in_thread
-from tests.browser.test_console import DESK, PHONE, make_key, opened
+from tests.browser.test_console import DESK, PHONE, give_key, make_key, opened
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -24,9 +24,7 @@ def rows(url: str, query: Any) -> list[Any]:
 
 
 def log_in(page: Page, url: str, role: str) -> None:
-    page.fill("input[name=key]", in_thread(make_key(url, role)))
-    page.click(".gate-send")
-    page.wait_for_selector(".headline.warning")
+    give_key(page, in_thread(make_key(url, role)), ".headline.warning")
     page.click(".headline")
 
 

@@ -17,7 +17,7 @@ from devices import commands
 from devices.commands import Answer, NewCommand
 from storage.pool import connect
 from tests.browser.conftest import in_thread
-from tests.browser.test_console import DESK, PHONE, make_key, opened
+from tests.browser.test_console import DESK, PHONE, give_key, make_key, opened
 from tests.conftest import make_settings
 from tests.integration.test_commands import gateway
 from tests.integration.test_ingest import heard, ingesting
@@ -101,9 +101,7 @@ def begin(url: str, number: UUID) -> None:
 
 
 def log_in(page: Page, url: str, role: str) -> None:
-    page.fill("input[name=key]", in_thread(make_key(url, role)))
-    page.click(".gate-send")
-    page.wait_for_selector(".headline")
+    give_key(page, in_thread(make_key(url, role)), ".headline")
 
 
 @both_sizes
@@ -215,18 +213,11 @@ def test_a_key_that_was_revoked_meanwhile_does_nothing(
 def test_a_key_of_a_district_sees_the_commands_of_its_gateways_alone(
     browser: Browser, locked_console: str, city_url: str
 ) -> None:
-    from api import keys
-
-    async def make() -> str:
-        async with await connect(city_url) as conn:
-            return (await keys.create(conn, "duty desk", "operator", areas=["193"]))[0]
 
     queue(city_url, command="own")
     queue(city_url, ELSEWHERE, command="foreign")
     with opened(browser, f"{locked_console}/?lang=en", ready=".gate-form") as page:
-        page.fill("input[name=key]", in_thread(make()))
-        page.click(".gate-send")
-        page.wait_for_selector(".headline")
+        give_key(page, in_thread(make_key(city_url, "operator", ["193"])), ".headline")
         page.goto(f"{locked_console}/?view=work&lang=en&commands=all")
         page.wait_for_selector(".panel-commands tbody tr")
         assert page.locator(".panel-commands tbody tr").count() == 1

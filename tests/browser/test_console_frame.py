@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from tests.browser.conftest import in_thread
-from tests.browser.test_console import DESK, PHONE, choose, make_key, opened
+from tests.browser.test_console import DESK, PHONE, choose, give_key, make_key, opened
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -99,9 +99,7 @@ def test_indicators_are_grouped_by_domain(browser: Browser, console: str) -> Non
 
 
 def _opened_with_key(page: Page, url: str, role: str) -> None:
-    page.fill("input[name=key]", in_thread(make_key(url, role)))
-    page.click(".gate-send")
-    page.wait_for_selector(".map-field")
+    give_key(page, in_thread(make_key(url, role)))
 
 
 def test_a_page_reads_the_api_and_its_streams_with_the_consoles_cookie(

@@ -9,11 +9,9 @@ import httpx
 import psycopg
 import pytest
 
-from api import keys
-from storage.pool import connect
 from tests.browser.conftest import in_thread
 from tests.browser.many_things import add_things
-from tests.browser.test_console import DESK, PHONE, make_key, opened
+from tests.browser.test_console import DESK, PHONE, give_key, make_key, opened
 from tests.browser.test_console_wall import away, declare
 
 if TYPE_CHECKING:
@@ -241,15 +239,9 @@ def test_points_stay_and_it_is_said_while_the_database_is_away(
 def test_a_key_of_a_district_has_the_points_of_that_district_alone(
     browser: Browser, locked_console: str, city_url: str
 ) -> None:
-    async def make() -> str:
-        async with await connect(city_url) as conn:
-            return (await keys.create(conn, "points desk", "operator", areas=["196"]))[0]
-
     ask = "fetch('console/points/things').then(async a => [a.status, a.ok ? await a.json() : null])"
     with opened(browser, locked_console, ready=".gate-form") as page:
-        page.fill("input[name=key]", in_thread(make()))
-        page.click(".gate-send")
-        page.wait_for_selector(DRAWN)
+        give_key(page, in_thread(make_key(city_url, "operator", ["196"])), DRAWN)
         status, answer = page.evaluate(ask)
         assert status == 200
         assert {point[3] for point in answer["points"]} == {"196"}
@@ -283,11 +275,8 @@ def test_a_district_is_looked_at_closely_with_what_lies_on_it(
 def test_who_may_see_indicators_alone_has_no_points(
     browser: Browser, locked_console: str, city_url: str
 ) -> None:
-    key = in_thread(make_key(city_url, "planner"))
     with opened(browser, f"{locked_console}/?lang=en", ready=".gate-form") as page:
-        page.fill("input[name=key]", key)
-        page.click(".gate-send")
-        page.wait_for_selector(DRAWN)
+        give_key(page, in_thread(make_key(city_url, "planner")), DRAWN)
         assert page.locator(".layers-switch").all_inner_texts() == ["Indicator"]
         assert page.locator(".layers-list").count() == 0
         is_drawn(page, 0)

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from api import keys
-from storage.pool import connect
 from tests.browser.conftest import in_thread
-from tests.browser.test_console import DESK, PHONE, opened
+from tests.browser.test_console import DESK, PHONE, give_key, make_key, opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,12 +24,7 @@ ROLES = "operator, installer, admin"
 @pytest.fixture
 def planner(city_url: str) -> str:
     """A planner's key."""
-
-    async def make() -> str:
-        async with await connect(city_url) as conn:
-            return (await keys.create(conn, "planning department", "planner"))[0]
-
-    key: str = in_thread(make())
+    key: str = in_thread(make_key(city_url, "planner"))
     return key
 
 
@@ -39,9 +32,7 @@ def planner(city_url: str) -> str:
 def let_in(browser: Browser, console: str, key: str, **context: Any) -> Iterator[Page]:
     """Open the map with a key."""
     with opened(browser, f"{console}/?lang=en", ready=".gate-form", **context) as page:
-        page.fill("input[name=key]", key)
-        page.click(".gate-send")
-        page.wait_for_selector(".map-field")
+        give_key(page, key)
         yield page
 
 

@@ -251,11 +251,11 @@ async def test_a_database_that_is_away_is_asked_once_and_what_was_read_stays(
         raise psycopg.OperationalError("away")
 
     asked: list[None] = []
+    monkeypatch.setattr("dashboards.console.worklists._TROUBLED_S", 0.0)
     async with lists(database_url) as shared:
         monkeypatch.setattr(queries, "flagged", away)
         assert await asyncio.gather(*(shared.flagged() for _ in range(10))) == [None] * 10
         assert len(asked) == 1
-        monkeypatch.setattr("dashboards.console.worklists._TROUBLED_S", 0.0)
         before = await shared.troubled()
         monkeypatch.setattr(queries, "troubled", away)
         assert await shared.troubled() == before

@@ -11,7 +11,7 @@ from dashboards.console.elements import Text, text
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from dashboards.console.words import Words
+    from dashboards.console.views.context import Context
 
 
 class Told:
@@ -29,16 +29,22 @@ class Told:
         self._text.set_visibility(True)
 
 
-async def outcome(words: Words, act: Callable[[], Awaitable[str]], *expected: type[Exception]) -> str:
-    """Do something and return what it says, or why it could not be done.
+async def carry_out(
+    context: Context, told: Told, act: Callable[[], Awaitable[str]], *expected: type[Exception]
+) -> None:
+    """Do something, say what it says or why it could not be done, and have what is shown read again.
 
     expected: errors whose own words say why.
     """
+    words = context.words
     try:
-        return await act()
+        told.show(await act())
     except PermissionError:
-        return words("act_failed", why=words("act_may_not"))
+        told.show(words("act_failed", why=words("act_may_not")))
+        # Nothing has changed; and where the key opens nothing any longer, the next reading closes the page.
+        return
     except expected as error:
-        return words("act_failed", why=str(error))
+        told.show(words("act_failed", why=str(error)))
     except (psycopg.Error, OSError):
-        return words("act_failed", why=words("unknown_away"))
+        told.show(words("act_failed", why=words("unknown_away")))
+    context.feed.hurry()

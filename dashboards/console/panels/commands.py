@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from api import commanding
 from api.rights import Right, roles_with
 from dashboards.console import formats
-from dashboards.console.acting import Told, outcome
+from dashboards.console.acting import Told, carry_out
 from dashboards.console.elements import DataTable, tag, text
 from dashboards.console.panels import head, panel
 from dashboards.console.worklists import MOST
@@ -111,10 +111,9 @@ class CommandsPanel:
             return self._words("command_did_cancel", **named)
 
         if key in self._shown:
-            told = await outcome(self._words, act, BegunError, commanding.UnknownCommandError)
-            self._told.show(told)
+            expected = BegunError, commanding.UnknownCommandError
+            await carry_out(self._context, self._told, act, *expected)
             self._context.lists.forget_commands()
-            self._context.feed.hurry()
 
 
 def is_open_alone(choice: Choice) -> bool:

@@ -9,7 +9,7 @@ from analytics import alert_actions as actions
 from analytics.alerts import RAISED, AlertError
 from api.queries import alerts as queries
 from api.rights import Right, roles_with
-from dashboards.console.acting import Told, outcome
+from dashboards.console.acting import Told, carry_out
 from dashboards.console.elements import DataTable, tag, text
 from dashboards.console.sheets.parts import button, choose, field, section
 
@@ -163,9 +163,7 @@ class AlertActs:
         """Do something about the alert, say what came of it, and have everybody's page read again."""
         assert self._alert is not None
         alert = self._alert
-        told = await outcome(self._words, lambda: act(alert), AlertError, actions.UnknownError)
-        self._told.show(told)
-        self._context.feed.hurry()
+        await carry_out(self._context, self._told, lambda: act(alert), AlertError, actions.UnknownError)
 
 
 def _lasting(words: Words, hours: int) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from api import commanding
 from api.rights import Right
 from dashboards.console import queries
-from dashboards.console.acting import Told, outcome
+from dashboards.console.acting import Told, carry_out
 from dashboards.console.elements import DataTable, tag
 from dashboards.console.panels import commands as shown
 from dashboards.console.sheets.parts import button, choose, field, lines, section
@@ -121,9 +121,8 @@ class GatewayCommands:
             command = await send(self._context.desk, words, self._gateway, sent)
             return words("command_did_send", command=command)
 
-        self._told.show(await outcome(words, act, CommandError, UnknownGatewayError))
+        await carry_out(self._context, self._told, act, CommandError, UnknownGatewayError)
         self._context.lists.forget_commands()
-        self._context.feed.hurry()
 
 
 def _lasting(words: Words, minutes: int) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from analytics.citation import citation, subject
 from analytics.rounding import half_up
 from analytics.texts import Text, both
+from analytics.written import figure, share
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -154,9 +155,9 @@ class Explanation:
         return self.step.inputs_from(self.period.start, self.indicator.window)
 
     @property
-    def label(self) -> str:
-        """What reports call the step, with its day: 2026-11-22 13:00, 2026-11-22, 2026-11, 2026."""
-        return self.step.full_label(self.period.start, self.period.zone)
+    def span(self) -> str:
+        """The step by the city's clock: 2026-11-22 12:00–13:00 (+07:00), 2026-11-22 (+07:00)."""
+        return self.step.span(self.period.start, self.period.zone)
 
     @property
     def differences(self) -> list[str]:
@@ -197,14 +198,13 @@ class Explanation:
         stored, of = self.stored, self.indicator
         if stored is None:
             return None
-        value = str(stored.reason) if stored.value is None else f"{stored.value:.10g}"
-        value += "" if stored.value is None or of.unit == "1" else f" {of.unit}"
-        figure = Text(
-            f"{value}, completeness {stored.completeness:.4g}, revision {stored.revision}",
-            f"{value}, mức đủ dữ liệu {stored.completeness:.4g}, bản {stored.revision}",
+        value, complete = figure(stored.value, stored.reason, of.unit), share(stored.completeness)
+        told = Text(
+            f"{value.en}, completeness {complete.en}, revision {stored.revision}",
+            f"{value.vi}, mức đủ dữ liệu {complete.vi}, bản {stored.revision}",
         )
         what = subject(of.code, stored.version, Text(of.name_en, of.name_vi), of.source.cited)
-        return citation(what, self.area.text, self.label, self.as_of or stored.computed_at, figure)
+        return citation(what, self.area.text, self.span, self.as_of or stored.computed_at, told)
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as JSON values, with datetimes as they are."""
@@ -241,6 +241,7 @@ class Explanation:
     def _rule(self) -> dict[str, Any]:
         declared, limits = self.indicator, self.limits
         return declared.source.json() | {
+            **both("trust", declared.source.trust.text),
             "version": declared.version,
             "valid_from": declared.valid_from,
             "valid_to": declared.valid_to,

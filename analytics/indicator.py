@@ -33,6 +33,19 @@ class Trust(StrEnum):
     RECALLED = "general knowledge, to be checked against the standard"
     OWN = "halong's own definition"
 
+    @property
+    def text(self) -> Text:
+        """It in both languages."""
+        return Text(self.value, _TRUST_VI[self])
+
+
+_TRUST_VI = {
+    Trust.STANDARD: "đọc trong chính văn bản quy định hoặc bản chép đầy đủ",
+    Trust.SECONDARY: "đọc trong nguồn thứ cấp",
+    Trust.RECALLED: "kiến thức chung, cần đối chiếu với văn bản gốc trước khi trích dẫn",
+    Trust.OWN: "định nghĩa riêng của halong",
+}
+
 
 @dataclass(frozen=True)
 class Source:

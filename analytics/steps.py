@@ -84,3 +84,15 @@ class Step(Enum):
         """Return the label with the step's day, where it does not say it: 2026-11-22 13:00."""
         label = self.label(start, zone)
         return label if self.length >= timedelta(days=1) else f"{self.day(start, zone)} {label}"
+
+    def span(self, start: datetime, zone: ZoneInfo) -> str:
+        """Return from when to when the step is: 2026-11-22 08:00–09:00 (+07:00), 2026-11 (+07:00)."""
+        local, shown = start.astimezone(zone), self.label(start, zone)
+        if self.length < timedelta(days=1):
+            shown = f"{local:%Y-%m-%d %H:%M}–{shown}"
+        return f"{shown} ({offset(local)})"
+
+
+def offset(local: datetime) -> str:
+    """Return the offset of a local time from UTC: +07:00."""
+    return local.isoformat(timespec="minutes")[-6:]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from analytics.citation import citation, subject
+from analytics.steps import offset
 from analytics.texts import Text, both
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ class File:
     def when(self) -> str:
         """The period by the city's clock."""
         at = [self.as_of] if self.period is None else [self.period.start, self.period.end]
-        return " – ".join(f"{each.astimezone(self.zone):%Y-%m-%d %H:%M}" for each in at)
+        local = [each.astimezone(self.zone) for each in at]
+        return f"{' – '.join(f'{each:%Y-%m-%d %H:%M}' for each in local)} ({offset(local[0])})"
 
 
 def about_series(known: Known, codes: Sequence[str], series: Sequence[Series], file: File) -> dict[str, str]:

@@ -9,8 +9,9 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from analytics.results import WHY, Reason
 from analytics.rounding import half_up
+from analytics.steps import Step
+from analytics.written import figure, share
 from runtime.indicator_docs import cited, compact, validity
 from runtime.indicator_words import Language, said, trust, word
 from runtime.number_names import NUMBERS_VI
@@ -58,15 +59,20 @@ class ExplanationPage:
     def _head(self) -> Iterator[Text]:
         e, vi = self._of, self._language is Language.VI
         name, place = (e.indicator.name_vi, e.area.name_vi) if vi else (e.indicator.name_en, e.area.name_en)
-        end = self._time(e.step.after(e.period.start, e.period.zone))
         yield Text(f"{name} · {e.indicator.code}", style="bold")
         measured = self._word("measured_from", time=self._time(e.measured_from))
         since = "" if e.measured_from == e.period.start or e.indicator.of else f" · {measured}"
-        yield Text(f"{place} ({e.area.code}) · {e.label} ({self._time(e.period.start)} – {end}){since}")
+        yield Text(f"{place} ({e.area.code}) · {e.span}{self._label()}{since}")
         yield Text("")
         yield self._stored()
         yield self._recomputed()
         yield Text("")
+
+    def _label(self) -> str:
+        """Return what the API and reports call an hour, which the span does not say; nothing of a day."""
+        step, period = self._of.step, self._of.period
+        shorter = step.length < Step.DAY.length
+        return f" · {self._word('label')} {step.label(period.start, period.zone)}" if shorter else ""
 
     def _stored(self) -> Text:
         stored = self._of.stored
@@ -75,7 +81,7 @@ class ExplanationPage:
             return Text(self._word("not_known", time=self._time(self._of.as_of)), style="bold")
         value = self._figure(stored.value, stored.reason)
         said = [f"{value} {self._category(stored.category)}".strip()]
-        said.append(f"{self._word('completeness')} {100 * stored.completeness:.4g} %")
+        said.append(f"{self._word('completeness')} {self._share(stored.completeness)}")
         said.append(f"{self._word('revision')} {stored.revision}/{len(self._of.revisions)}")
         if self._of.as_of is not None:
             said.append(self._word("in_force_as_of", time=self._time(self._of.as_of), n=stored.revision))
@@ -109,7 +115,7 @@ class ExplanationPage:
             cells = (
                 self._figure(r.value, r.reason),
                 self._category(r.category),
-                f"{100 * r.completeness:.4g} %",
+                self._share(r.completeness),
             )
             table.add_row(str(r.revision), *cells, self._time(r.computed_at), ended, str(r.version))
         return table
@@ -121,8 +127,8 @@ class ExplanationPage:
         again = self._of.recomputed
         own = {k: v for k, v in again.details.items() if k not in _REPEATED and not self._is_a_station(k, v)}
         value = self._figure(again.value, again.reason)
-        share = f"{100 * again.completeness:.4g} %"
-        table.add_row(self._word("area"), value, share, str(own.pop("suspect", "")), self._numbers(own))
+        complete = self._share(again.completeness)
+        table.add_row(self._word("area"), value, complete, str(own.pop("suspect", "")), self._numbers(own))
         return table
 
     def _is_a_station(self, name: str, number: object) -> bool:
@@ -132,9 +138,8 @@ class ExplanationPage:
 
     def _station(self, s: Station) -> tuple[str, ...]:
         numbers = self._numbers({**s.details, **({} if s.weight is None else {"weight": s.weight})})
-        share = f"{100 * s.completeness:.4g} %"
         value = None if s.value is None else half_up(s.value, self._of.indicator.decimals + 3)
-        return s.code, self._figure(value, s.reason), share, str(s.suspect), numbers
+        return s.code, self._figure(value, s.reason), self._share(s.completeness), str(s.suspect), numbers
 
     def _numbers(self, details: Mapping[str, Any]) -> str:
         """Return one line a number, named by its path; a list stays on one line."""
@@ -186,7 +191,7 @@ class ExplanationPage:
         table.add_row(self._word("valid"), validity(declared.valid_from, declared.valid_to, self._language))
         for since, limit in self._of.limits:
             day = self._word("limits_in_force", day=self._of.period.day)
-            table.add_row(day, f"{limit:g} {declared.unit} ({self._word('since', day=since)})")
+            table.add_row(day, f"{self._figure(limit, None)} ({self._word('since', day=since)})")
         table.add_row(self._word("area_rule"), said(declared.area_rule, self._language))
         table.add_row(self._word("how"), said(declared.description, self._language))
         if source.note:
@@ -196,10 +201,10 @@ class ExplanationPage:
         return table
 
     def _figure(self, value: float | None, reason: str | None) -> str:
-        if value is None:
-            return f"{self._word('no_value')} ({why(reason, self._language)})"
-        unit = self._of.indicator.unit
-        return f"{value:.10g}" + ("" if unit == "1" else f" {unit}")
+        return said(figure(value, reason, self._of.indicator.unit), self._language)
+
+    def _share(self, part: float) -> str:
+        return said(share(part), self._language)
 
     def _category(self, code: str | None) -> str:
         names = {
@@ -214,11 +219,6 @@ class ExplanationPage:
         return (
             f"{local:%Y-%m-%d %H:%M:%S}" if local.second or local.microsecond else f"{local:%Y-%m-%d %H:%M}"
         )
-
-
-def why(reason: str | None, language: Language) -> str:
-    """Return a stored reason with what it says; one that no longer exists as it is."""
-    return f"{reason}: {said(WHY[Reason(reason)], language)}" if reason in set(Reason) else str(reason)
 
 
 def _paths(details: Mapping[str, Any], place: str, names: Mapping[str, str]) -> Iterator[tuple[str, Any]]:

@@ -86,7 +86,6 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     # explanations
     "area": ("địa bàn", "area"),
     "value": ("giá trị", "value"),
-    "no_value": ("không có giá trị", "no value"),
     "revision": ("bản", "revision"),
     "revisions": ("Các bản đã lưu", "Stored revisions"),
     "reason": ("lý do", "reason"),
@@ -115,18 +114,12 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "parts": ("Các kỳ thành phần", "Made of"),
     "parts_agree": ("{n} trong {total} kỳ thành phần khớp", "{n} of {total} agree"),
     "limits_in_force": ("giới hạn của ngày {day}", "limit on {day}"),
+    "label": ("nhãn", "label"),
     "measured_from": ("dùng số đo từ {time}", "measured from {time}"),
     "cite_as": ("trích dẫn", "cite as"),
     "given_values": ("cho trước", "given"),
 }
 
-#: by the name of the member of Trust
-_TRUST_VI: Final = {
-    "STANDARD": "đọc trong chính văn bản quy định hoặc bản chép đầy đủ",
-    "SECONDARY": "đọc trong nguồn thứ cấp",
-    "RECALLED": "kiến thức chung, cần đối chiếu với văn bản gốc trước khi trích dẫn",
-    "OWN": "định nghĩa riêng của halong",
-}
 _PERIODS: Final = {
     "PT10M": ("10 phút", "10 minutes"),
     "PT15M": ("15 phút", "15 minutes"),
@@ -153,7 +146,7 @@ def said(text: Text, language: Language) -> str:
 
 def trust(how_far: Trust, language: Language) -> str:
     """Return how far a rule's wording could be checked."""
-    return _TRUST_VI[how_far.name] if language is Language.VI else str(how_far)
+    return said(how_far.text, language)
 
 
 def period(step: Step, language: Language) -> str:

@@ -79,6 +79,7 @@ class Part(Model):
 class Rule(Source):
     """The rule set with what it says of the step's day."""
 
+    trust_vi: str
     version: int
     valid_from: date | None
     valid_to: date | None
@@ -196,6 +197,7 @@ EXAMPLE: dict[str, Any] = {
         "clause_vi": "VN_AQI giờ",
         "year": 2019,
         "trust": "read in the standard or a full transcription of it",
+        "trust_vi": "đọc trong chính văn bản quy định hoặc bản chép đầy đủ",
         "note": "",
         "note_vi": "",
         "version": 1,
@@ -210,11 +212,11 @@ EXAMPLE: dict[str, Any] = {
     "cite_as": (
         "Hourly air quality index (VN_AQI) (vn_aqi_h version 1; Decision 1459/QĐ-TCMT, Vietnam Environment "
         "Administration, VN_AQI by the hour), Ha Long City (193, in force from 2020-01-01), 2026-11-22 "
-        "08:00: 41, completeness 0.98, revision 1; halong, as of 2026-11-22T01:02:00Z"
+        "07:00–08:00 (+07:00): 41, completeness 98 %, revision 1; halong, as of 2026-11-22T01:02:00Z"
     ),
     "cite_as_vi": (
         "Chỉ số chất lượng không khí giờ (VN_AQI giờ) (vn_aqi_h phiên bản 1; Quyết định 1459/QĐ-TCMT, Tổng "
         "cục Môi trường, VN_AQI giờ), Thành phố Hạ Long (193, có hiệu lực từ 2020-01-01), 2026-11-22 "
-        "08:00: 41, mức đủ dữ liệu 0.98, bản 1; halong, theo số liệu lúc 2026-11-22T01:02:00Z"
+        "07:00–08:00 (+07:00): 41, mức đủ dữ liệu 98 %, bản 1; halong, theo số liệu lúc 2026-11-22T01:02:00Z"
     ),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
-from dashboards.units import printed
+from analytics import written
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -13,21 +13,14 @@ if TYPE_CHECKING:
 
     from dashboards.console.words import Language, Words
 
-#: UCUM -> how it is printed, where that is not plainly what UCUM has
-UNITS: Final = {
-    "1": "", "ug/m3": "µg/m³", "mg/m3": "mg/m³", "Cel": "°C", "deg": "°", "dB[A]": "dB(A)", "m3/s": "m³/s",
-}  # fmt: skip
+#: a UCUM unit as it is printed; nothing for the unit `1`
+unit: Final = written.unit
 MINUS: Final = "−"
 NO_VALUE: Final = "–"
 _NARROW: Final = "\u202f"
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _KINDS_VI: Final = ("Thành phố ", "Thị xã ", "Huyện ", "Tỉnh ", "Phường ", "Xã ", "Đặc khu ")
 _KINDS_EN: Final = (" City", " Town", " District", " Province", " Ward", " Commune", " Special Zone")
-
-
-def unit(ucum: str) -> str:
-    """Return a UCUM unit as it is printed; nothing for the unit `1`."""
-    return UNITS.get(ucum, printed(ucum))
 
 
 def number(value: float, decimals: int, language: Language) -> str:

@@ -6,7 +6,7 @@ from typing import Final
 
 from grafana_foundation_sdk.models import units
 
-from dashboards.units import printed
+from analytics.written import plain_unit
 
 #: UCUM -> Grafana. Grafana would write 0.2 mm of rain as 200 µm: lengths are given a plain suffix instead.
 BY_UCUM: Final[dict[str, str]] = {
@@ -23,7 +23,7 @@ BY_UCUM: Final[dict[str, str]] = {
 
 def unit(ucum: str) -> str:
     """Return Grafana's unit id of a UCUM unit; one that Grafana lacks is written behind the number."""
-    return BY_UCUM.get(ucum, f"suffix:{printed(ucum)}")
+    return BY_UCUM.get(ucum, f"suffix:{plain_unit(ucum)}")
 
 
 def sql_values() -> str:

@@ -210,7 +210,7 @@ async def test_the_command_is_readable_in_both_languages(
     await stored_day(conn, ids)
     await late(conn, ids)
     shown = await halong(database_url, "vn_aqi_h", "193", "2026-11-22T08:00+07:00")
-    assert "Ha Long (193) · 2026-11-22 09:00 (2026-11-22 08:00 – 2026-11-22 09:00)" in shown
+    assert "Ha Long (193) · 2026-11-22 08:00–09:00 (+07:00) · label 09:00" in shown
     assert "Recomputed from the observations: 115, equal to the stored value" in shown
     for words in ("nowcast.pm2_5.w 0.6134", "sub_indices.pm10 115", "Decision 1459/QĐ-TCMT", "in force"):
         assert words in shown
@@ -218,6 +218,33 @@ async def test_the_command_is_readable_in_both_languages(
     assert "Tính lại từ số liệu gốc: 115, đúng bằng giá trị đã lưu" in shown
     assert "Chỉ số chất lượng không khí giờ" in shown
     assert "chỉ số con.pm10 115" in shown
+
+
+async def test_a_citation_has_the_hour_with_both_ends_and_figures_as_the_language_writes_them(
+    conn: AsyncConnection[Any], ids: dict[tuple[str, str], int]
+) -> None:
+    """One of the two stations is silent: half of the data is there."""
+    mean = INDICATORS["pm2_5_24h"]
+    await copy_in(conn, hours(ids["gw-1-aq", "pm2_5"], (34.719,) * 24, STEP + HOUR))
+    await compute(conn, [mean], STEP, STEP + 2 * HOUR)
+    cited = (await explain(conn, mean, "193", STEP)).cite_as
+    assert cited
+    assert ", 2026-11-22 08:00–09:00 (+07:00): 34.719 µg/m³, completeness 50 %, revision 1;" in cited.en
+    assert ", 2026-11-22 08:00–09:00 (+07:00): 34,719 µg/m³, mức đủ dữ liệu 50 %, bản 1;" in cited.vi
+
+
+async def test_a_citation_without_a_value_says_why_in_words(
+    conn: AsyncConnection[Any], ids: dict[tuple[str, str], int], database_url: str
+) -> None:
+    await copy_in(conn, hours(ids["gw-1-aq", "pm2_5"], OFFICIAL[-1:], STEP + HOUR))
+    await compute(conn, [AQI], STEP, STEP + HOUR)
+    cited = (await explain(conn, AQI, "193", STEP)).cite_as
+    assert cited
+    assert "(+07:00): no value: insufficient data, completeness" in cited.en
+    assert "(+07:00): không có giá trị: không đủ dữ liệu, mức đủ dữ liệu" in cited.vi
+    shown = await halong(database_url, "vn_aqi_h", "193", "2026-11-22T08:00+07:00", "--lang", "vi")
+    assert "không có giá trị: không đủ dữ liệu" in shown
+    assert "insufficient_data" not in shown
 
 
 async def test_the_command_gives_json_and_fails_where_the_values_differ(

@@ -54,7 +54,7 @@ def test_a_file_brings_its_citation_in_both_languages() -> None:
     told = about([row("pm2_5_d")], [unit(1)], FILE)
     assert told["pm2_5_d cite_as"] == (
         f"PM2.5, mean of the day (pm2_5_d version 1; {told['pm2_5_d rule']}), "
-        "Ha Long (193, in force from 2020-01-01), 2026-10-01 00:00 – 2026-11-01 00:00; "
+        "Ha Long (193, in force from 2020-01-01), 2026-10-01 00:00 – 2026-11-01 00:00 (+07:00); "
         "halong, as of 2026-11-22T08:00:00Z"
     )
     assert told["pm2_5_d cite_as_vi"].endswith("; halong, theo số liệu lúc 2026-11-22T08:00:00Z")

@@ -13,8 +13,8 @@ from analytics.indicator import INDICATORS, Trust
 from analytics.results import Reason
 from analytics.steps import Step
 from analytics.texts import Text, described
+from analytics.written import why
 from runtime.cli import app
-from runtime.explanation_page import why
 from runtime.indicator_docs import compact, pages, section, table
 from runtime.indicator_words import WORDS, Language, period, trust
 
@@ -54,8 +54,8 @@ def test_a_page_says_all_that_is_declared(code: str, language: Language) -> None
 
 def test_every_reason_is_said_in_both_languages() -> None:
     for reason in Reason:
-        assert why(reason, Language.VI) != why(reason, Language.EN)
-    assert why("unheard_of", Language.VI) == "unheard_of"
+        assert why(reason).vi != why(reason).en
+    assert why("unheard_of").vi == "unheard_of"
 
 
 def test_an_indicator_without_vietnamese_is_refused() -> None:

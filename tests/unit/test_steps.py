@@ -18,6 +18,20 @@ def at(text: str) -> datetime:
 
 
 @pytest.mark.parametrize(
+    ("step", "start", "span"),
+    [
+        (Step.HOUR, "2026-11-22T07:00", "2026-11-22 07:00–08:00 (+07:00)"),
+        (Step.HOUR, "2026-11-22T23:00", "2026-11-22 23:00–24:00 (+07:00)"),
+        (Step.QUARTER_HOUR, "2026-11-22T08:00", "2026-11-22 08:00–08:15 (+07:00)"),
+        (Step.DAY, "2026-11-22T00:00", "2026-11-22 (+07:00)"),
+        (Step.MONTH, "2026-02-01T00:00", "2026-02 (+07:00)"),
+    ],
+)
+def test_a_step_is_cited_with_both_its_ends_and_the_offset(step: Step, start: str, span: str) -> None:
+    assert step.span(at(start), ZONE) == span
+
+
+@pytest.mark.parametrize(
     ("step", "start", "day", "label"),
     [
         (Step.HOUR, "2026-11-22T12:00", "2026-11-22", "13:00"),

@@ -76,7 +76,11 @@ def head(known: Known, asking: Asking, zone: ZoneInfo) -> Row:
         "indicator": known.heads[asking.code],
         "time_zone": zone.key,
         "as_of": asking.as_of,
-        "method": asdict(how) | {"unit": known.indicators[how.indicator]["unit"]},
+        "method": asdict(how)
+        | {
+            "unit": known.indicators[how.indicator]["unit"],
+            "instead": [known.heads[code] for code in how.instead],
+        },
     }
 
 
@@ -123,7 +127,7 @@ def rankable(known: Known, code: str, period: Period, zone: ZoneInfo) -> Method:
         Problem: 422; a period of this length has no value.
     """
     how = method(known, code, (period,), zone)
-    if how.kind == "classes":
+    if not how.has_value:
         span = f"{period.start.isoformat()}/{period.end.isoformat()}"
         raise invalid("period", span, f"{code}: {how.note}", "one step, such as a day of a daily indicator")
     return how

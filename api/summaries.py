@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _SUFFIXES = ("_d", "_h", "_1h", "_15min", "")
 _WORDS = ("d", "month", "year")
+_SPAN = re.compile(r"_(\d+h|15min|h|d)$")
 #: share of a period's steps that must have a value, as for a month
 MINIMUM_SHARE = 0.75
 #: rules that hold for an area's values as for a site's, and the column of a summary that has the result
@@ -37,13 +39,20 @@ class Method:
     """How a period's value is found.
 
     `stored`: the value of `indicator` for this very step. `combined`: of the steps' values by `rule`.
-    `classes`: there is no value, only how many steps fell into each class.
+    `classes`: there is no value, only how many steps fell into each class. `none`: nor are there classes.
+    `instead` are indicators of longer steps that say the same, where there is no value.
     """
 
-    kind: Literal["stored", "combined", "classes"]
+    kind: Literal["stored", "combined", "classes", "none"]
     indicator: str
     rule: str | None
     note: str
+    instead: tuple[str, ...] = ()
+
+    @property
+    def has_value(self) -> bool:
+        """Tell whether a period may have a value."""
+        return self.kind in {"stored", "combined"}
 
 
 @dataclass(frozen=True)
@@ -72,12 +81,20 @@ def method(known: Known, code: str, periods: tuple[Period, ...], zone: ZoneInfo)
         words = rule.value.en.lower()
         note = f"the {words} of the area's values, of which {MINIMUM_SHARE:.0%} have to be there"
         return Method("combined", code, words, note)
+    return _without_value(known, code, rule)
+
+
+def _without_value(known: Known, code: str, rule: Rule | None) -> Method:
+    declared, instead = known.indicators[code], tuple(_instead(known, code))
     if rule is not None:
         why = "its rule for periods needs the stations' weights or days: ask for whole months or years"
     else:
-        is_index = known.indicators[code]["unit"] == "1"
+        is_index = declared["unit"] == "1"
         why = "it has no rule for periods" + ("; an index is never averaged" if is_index else "")
-    return Method("classes", code, None, f"{why}: steps are counted by class instead")
+    counted = ": steps are counted by class instead" if declared["categories"] else ""
+    steps = ", ".join(f"{each} ({Step.lasting(known.indicators[each]['step_s']).iso})" for each in instead)
+    use = f"; use an indicator of longer steps: {steps}" if instead else ""
+    return Method("classes" if counted else "none", code, None, f"{why}{counted}{use}", instead)
 
 
 def _longer(known: Known, code: str) -> Iterator[str]:
@@ -88,6 +105,14 @@ def _longer(known: Known, code: str) -> Iterator[str]:
             names = (f"{stem}_{word}" for word in _WORDS)
             yield from (name for name in names if name in known.indicators and name != code)
             return
+
+
+def _instead(known: Known, code: str) -> Iterator[str]:
+    """Yield indicators of longer steps of the same stem, the shorter steps first: laeq_24h of laeq_1h."""
+    stem, found = _SPAN.sub("", code), known.indicators
+    for name in (f"{stem}_{word}" for word in ("24h", *_WORDS)):
+        if name in found and found[name]["step_s"] > found[code]["step_s"]:
+            yield name
 
 
 def is_step(step: Step, period: Period, zone: ZoneInfo) -> bool:
@@ -142,7 +167,7 @@ def summary(found: Method, row: Row | None, stored: Row | None, expected: int, d
 def _value(
     found: Method, row: Row, stored: Row | None, expected: int, decimals: int
 ) -> tuple[float | None, str | None, str | None]:
-    if found.kind == "classes":
+    if not found.has_value:
         return None, None, "no_rule_for_periods" if row.get("stored", 1) else "not_computed"
     if found.kind == "stored":
         nothing = {"value": None, "category": None, "reason": "not_computed"}

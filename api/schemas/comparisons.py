@@ -20,14 +20,17 @@ class Span(Model):
 class PeriodMethod(Model):
     """How a period's value is found."""
 
-    kind: Literal["stored", "combined", "classes"] = Field(
+    kind: Literal["stored", "combined", "classes", "none"] = Field(
         description="`stored`: the value of `indicator` for this very step. `combined`: of the steps' values "
-        "by `rule`. `classes`: no value, steps are counted by class."
+        "by `rule`. `classes`: no value, steps are counted by class. `none`: no value, and it has no classes."
     )
     indicator: str
     unit: str = Field(description="UCUM")
     rule: str | None
     note: str
+    instead: list[DeclaredIndicator] = Field(
+        description="Indicators of longer steps that say the same, where there is no value."
+    )
 
 
 class Summary(Model):
@@ -112,12 +115,22 @@ _SUMMARY: dict[str, Any] = {
     "classes": {"good": 410, "moderate": 290, "poor": 40},
 }
 _HEAD: dict[str, Any] = {"indicator": DECLARED, "time_zone": "Asia/Ho_Chi_Minh", "as_of": None}
+_DAY: dict[str, Any] = {
+    "code": "vn_aqi_d",
+    "name_en": "Daily air quality index (VN_AQI)",
+    "name_vi": "Chỉ số chất lượng không khí ngày (VN_AQI ngày)",
+    "period": "P1D",
+    "step_s": 86_400,
+    "window_s": 86_400,
+}
 _BY_CLASS: dict[str, Any] = {
     "kind": "classes",
     "indicator": "vn_aqi_h",
     "unit": "1",
     "rule": None,
-    "note": "it has no rule for periods; an index is never averaged: steps are counted by class instead",
+    "note": "it has no rule for periods; an index is never averaged: steps are counted by class instead; "
+    "use an indicator of longer steps: vn_aqi_d (P1D)",
+    "instead": [DECLARED | _DAY],
 }
 COMPARISON: dict[str, Any] = _HEAD | {
     "method": _BY_CLASS,
@@ -142,6 +155,7 @@ _STORED: dict[str, Any] = {
     "unit": "1",
     "rule": None,
     "note": "each period is a step of vn_aqi_d",
+    "instead": [],
 }
 RANKING: dict[str, Any] = (
     _HEAD

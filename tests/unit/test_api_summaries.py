@@ -17,7 +17,11 @@ from tests.unit.test_api_periods import NOW
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 KNOWN = Known(
     {
-        code: {"step_s": int(each.step.length.total_seconds()), "unit": each.unit}
+        code: {
+            "step_s": int(each.step.length.total_seconds()),
+            "unit": each.unit,
+            "categories": each.categories,
+        }
         for code, each in INDICATORS.items()
     },
     {},
@@ -43,7 +47,8 @@ def how(code: str, *periods: str) -> Method:
         ("vn_aqi_h", ("2026-11-20",), "stored", "vn_aqi_d"),
         ("vn_aqi_h", ("2026-10",), "classes", "vn_aqi_h"),
         ("vn_aqi_d", ("2026-10",), "classes", "vn_aqi_d"),
-        ("light_energy_d", ("2026-W47",), "classes", "light_energy_d"),
+        ("light_energy_d", ("2026-W47",), "none", "light_energy_d"),
+        ("traffic_speed", ("2026-W47",), "none", "traffic_speed"),
         ("light_energy_d", ("2026-10",), "stored", "light_energy_month"),
         ("footfall_1h", ("2026-11-20",), "stored", "footfall_d"),
     ],
@@ -61,10 +66,32 @@ def test_an_index_is_never_averaged_and_the_note_says_so() -> None:
 
 def test_a_concentration_without_a_rule_is_not_called_an_index() -> None:
     found = how("pm2_5_24h", "2026-W47")
-    assert (found.kind, found.note) == (
-        "classes",
-        "it has no rule for periods: steps are counted by class instead",
+    assert found.kind == "classes"
+    assert found.note == (
+        "it has no rule for periods: steps are counted by class instead; use an indicator of longer steps: "
+        "pm2_5_d (P1D), pm2_5_month (P1M), pm2_5_year (P1Y)"
     )
+
+
+@pytest.mark.parametrize(
+    ("code", "instead"),
+    [
+        ("traffic_speed", ("traffic_speed_d", "traffic_speed_month", "traffic_speed_year")),
+        ("laeq_1h", ("laeq_24h",)),
+        ("vn_aqi_h", ("vn_aqi_d",)),
+        ("rain_1h", ("rain_d", "rain_month", "rain_year")),
+        ("light_energy_d", ("light_energy_month", "light_energy_year")),
+        ("wind_direction_mean", ()),
+    ],
+)
+def test_without_a_value_longer_indicators_are_named(code: str, instead: tuple[str, ...]) -> None:
+    found = how(code, "2026-W47")
+    assert found.instead == instead
+    assert all(each in found.note for each in instead)
+
+
+def test_classes_are_promised_only_where_there_are_any() -> None:
+    assert "class" not in how("traffic_speed", "2026-W47").note
 
 
 @pytest.mark.parametrize(

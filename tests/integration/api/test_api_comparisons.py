@@ -84,6 +84,7 @@ async def test_an_index_is_compared_by_its_classes(client: httpx.AsyncClient) ->
     )
     assert body["method"]["kind"] == "classes"
     assert "never averaged" in body["method"]["note"]
+    assert [each["code"] for each in body["method"]["instead"]] == ["vn_aqi_d"]
     assert body["compared_with"] == {"from": start, "to": middle}
     (row,) = body["items"]
     assert row["difference"] is None

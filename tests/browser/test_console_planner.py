@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -54,8 +55,17 @@ def of_api(console: str, **query: Any) -> dict[str, Any]:
     return found
 
 
-def written(value: float | None) -> str:
-    return "insufficient data" if value is None else f"{value:,.6f}".rstrip("0").rstrip(".")
+def written(value: float | None, decimals: int = 0) -> str:
+    """Return a number as the page has it in English, with so many decimals or more."""
+    if value is None:
+        return "insufficient data"
+    whole, _, rest = f"{value:,.6f}".rstrip("0").partition(".")
+    return f"{whole}.{rest.ljust(decimals, '0')}".rstrip(".")
+
+
+def most_decimals(values: list[float | None]) -> int:
+    """Return how many decimals the longest of some numbers has."""
+    return max(len(written(value).partition(".")[2]) for value in values if value is not None)
 
 
 @both_sizes
@@ -63,7 +73,13 @@ def test_every_number_is_the_apis(browser: Browser, console: str, viewport: dict
     with opened(browser, console + PLANNER, ready=READY, viewport=viewport) as page:
         shown = {tuple(each[:3]): each[3] for each in page.eval_on_selector_all(READY, NUMBERS)}
         told = of_api(console, indicator="vn_aqi_h,laeq_1h", area="193,195", period="P7D", shape="compact")
-        rows = {(code, area, time): written(value) for code, area, time, value, *_ in told["rows"]}
+        digits = {
+            code: most_decimals([row[3] for row in told["rows"] if row[0] == code])
+            for code in ("vn_aqi_h", "laeq_1h")
+        }
+        rows = {
+            (code, area, time): written(value, digits[code]) for code, area, time, value, *_ in told["rows"]
+        }
         assert len(shown) >= 16
         assert shown == rows
         lines = [(code, area) for code in ("vn_aqi_h", "laeq_1h") for area in ("193", "195")]
@@ -88,10 +104,13 @@ def test_the_same_period_before_stands_beside_and_is_drawn_dashed(
         assert cells[3].startswith(f"−{written(-told['difference'])}")
         steps = [page.eval_on_selector(path, CHARTED) for path in (".plan-line", ".plan-before")]
         assert steps == [1, 1] == [told[each]["steps"] for each in ("current", "previous")]
+        assert page.locator(".plan-dot, .plan-dot-before").count() == 2
+        assert "dashed: compared period" in page.inner_text(".plan-legend")
         page.select_option("select[name=with]", "none")
         page.wait_for_url("**with=none**")
         page.wait_for_selector(".plan-before[d='']", state="attached")
         assert page.locator(".plan-summary thead th").count() == 3
+        assert "dashed" not in page.inner_text(".plan-legend")
 
 
 @both_sizes
@@ -110,12 +129,41 @@ def test_a_number_is_explained_with_its_source_and_clause(
         assert f"Why {written(told['stored']['value'])}? Ha Long City" in shown
         for each in (told["rule"]["document"], told["rule"]["clause"], told["cite_as"]):
             assert each in shown
+        assert f"How far it could be checked\n{told['rule']['trust']}" in shown
+        assert "Pollutant that decides it\nPM2.5 mass concentration" in shown
         for station in told["stations"]:
             assert f"{station['code']}\t{written(station['value'])}" in shown
         assert "Computed again from the observations it is the same." in shown
         page.keyboard.press("Escape")
         page.wait_for_selector(".plan-why", state="detached")
         assert page.evaluate("document.activeElement.dataset.time") == time
+
+
+def test_what_a_missing_value_lacked_is_counted(browser: Browser, console: str) -> None:
+    with opened(browser, console + PLANNER, ready=READY) as page:
+        page.locator(f"[data-indicator=vn_aqi_h] {READY}:has-text('insufficient data')").first.click()
+        page.wait_for_selector(".plan-why-lacking")
+        shown = page.inner_text(".plan-why")
+        assert "What was missing" in shown
+        assert re.search(r"PM2\.5 mass concentration: \d+ of 144 observations from \d\d:00 \d\d/", shown)
+        assert ": no value: insufficient data, completeness" in shown
+        assert "insufficient_data" not in shown
+
+
+def test_the_vietnamese_explanation_is_vietnamese(browser: Browser, console: str) -> None:
+    address = f"{console}/?view=planner&indicators=pm2_5_d&areas=193&lang=vi"
+    with opened(browser, address, ready=READY) as page:
+        page.locator(f"{READY}:not(:has-text('không đủ dữ liệu'))").first.click()
+        page.wait_for_selector(".plan-why-cite")
+        assert "Mức kiểm chứng\nđịnh nghĩa riêng của halong" in page.inner_text(".plan-why")
+        cited = page.inner_text(".plan-why-cite")
+        assert re.search(r"\(\+07:00\): \d+(,\d+)? µg/m³, mức đủ dữ liệu \d+(,\d+)? %, bản \d", cited)
+
+
+def test_what_has_no_value_of_a_period_names_what_has(browser: Browser, console: str) -> None:
+    address = f"{console}/?view=planner&indicators=traffic_speed&areas=193&lang=en"
+    with opened(browser, address, ready=".plan-instead") as page:
+        assert "(traffic_speed_d)" in page.inner_text(".plan-instead")
 
 
 def test_what_is_chosen_stands_in_the_address_and_back_leads_to_what_was(
@@ -157,7 +205,8 @@ def test_the_files_have_what_is_shown(browser: Browser, console: str) -> None:
         )
     files = {name: httpx.get(href).raise_for_status() for name, href in links}
     csv = files["CSV"].text.splitlines()
-    assert csv[0].startswith("\ufeffChỉ số,Mã khu vực,")
+    assert csv[0].startswith("\ufeffChỉ số;Mã khu vực;")
+    assert any(re.search(r";\d+,\d+;", line) for line in csv)
     assert len(csv) == numbers + 1
     assert files["XLSX"].content.startswith(b"PK")
     assert files["PARQUET"].content[:4] == files["PARQUET"].content[-4:] == b"PAR1"

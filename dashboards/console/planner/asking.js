@@ -55,7 +55,8 @@ export function query({ indicators, areas, from, to, as_of }, more = {}) {
 
 export function file(choice, format, language) {
   const titled = format === "csv" || format === "xlsx" ? { headers: language } : {};
-  const marked = format === "csv" ? { bom: "true" } : {};
+  // Spreadsheets set to Vietnamese read 34.719 as 34719.
+  const marked = format === "csv" ? { bom: "true", ...(language === "vi" ? { decimal: "comma" } : {}) } : {};
   return `v1/indicators/values?${query(choice, { format, ...titled, ...marked })}`;
 }
 

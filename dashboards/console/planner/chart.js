@@ -22,6 +22,8 @@ export default {
         </g>
         <text v-for="tick in hours" :key="tick.x" class="plan-text" :x="tick.x" :y="floor + 15" :text-anchor="tick.anchor">{{ tick.text }}</text>
         <path v-for="line in before" :key="'b' + line.key" class="plan-before" :d="line.path" :style="{ stroke: line.stroke }" />
+        <circle v-for="dot in dots(before)" :key="'b' + dot.key" class="plan-dot-before" :cx="dot.x" :cy="dot.y" r="4" :style="{ stroke: dot.stroke }" />
+        <circle v-for="dot in dots(now)" :key="dot.key" class="plan-dot" :cx="dot.x" :cy="dot.y" r="4" :style="{ fill: dot.stroke }" />
         <path v-for="line in now" :key="line.key" class="plan-line" :d="line.path" :style="{ stroke: line.stroke }" :stroke-dasharray="line.dash" />
         <text class="plan-text" :x="left" :y="floor + 34">{{ bands.length && bands[0].mean ? say("band_mean") : say("band") }}</text>
         <g v-for="band in bands" :key="band.key">
@@ -72,10 +74,10 @@ export default {
       return found;
     },
     now() {
-      return this.lines.map((line) => ({ ...line, key: line.name, path: this.path(line.rows) }));
+      return this.lines.map((line) => ({ ...line, key: line.name, drawn: line.rows, path: this.path(line.rows) }));
     },
     before() {
-      return this.lines.map((line) => ({ ...line, key: line.name, path: this.path(line.before) }));
+      return this.lines.map((line) => ({ ...line, key: line.name, drawn: line.before, path: this.path(line.before) }));
     },
     bands() {
       const one = this.lines.length > MOST_ROWS;
@@ -118,17 +120,22 @@ export default {
       const [low, high] = this.range;
       return TOP + HEIGHT * (1 - (value - low) / (high - low));
     },
-    // What is missing is a gap and not a line; a value alone is a dot.
+    joined(one, other) {
+      return one && other && one.value !== null && other.value !== null && other.ms - one.ms < 1.5 * this.step;
+    },
+    // What is missing is a gap and not a line.
     path(rows) {
-      const joined = (one, other) => one && other && one.value !== null && other.value !== null && other.ms - one.ms < 1.5 * this.step;
       return rows
-        .map((row, n) => {
-          if (row.value === null) return "";
-          const after = joined(rows[n - 1], row);
-          const dot = !after && !joined(row, rows[n + 1]) ? "h0.1" : "";
-          return `${after ? "L" : "M"}${this.x(row.ms).toFixed(1)},${this.y(row.value).toFixed(1)}${dot}`;
-        })
+        .map((row, n) => (row.value === null ? "" : `${this.joined(rows[n - 1], row) ? "L" : "M"}${this.x(row.ms).toFixed(1)},${this.y(row.value).toFixed(1)}`))
         .join("");
+    },
+    // Values that no line leads to.
+    dots(lines) {
+      return lines.flatMap(({ key, stroke, drawn }) =>
+        drawn
+          .filter((row, n) => row.value !== null && !this.joined(drawn[n - 1], row) && !this.joined(row, drawn[n + 1]))
+          .map(({ ms, value }) => ({ key: `${key} ${ms}`, stroke, x: this.x(ms), y: this.y(value) })),
+      );
     },
     bars(rows, y) {
       return rows

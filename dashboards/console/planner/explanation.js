@@ -17,12 +17,16 @@ export default {
           <dl class="plan-why-facts">
             <template v-for="[name, text] in facts" :key="name"><dt>{{ name }}</dt><dd>{{ text }}</dd></template>
           </dl>
+          <section v-if="lacking.length" class="plan-why-lacking">
+            <h3>{{ say("lacking") }}</h3>
+            <ul><li v-for="line in lacking" :key="line">{{ line }}</li></ul>
+          </section>
           <section v-if="found.stations.length">
             <h3>{{ say("stations") }}</h3>
             <div class="table-box" tabindex="0" role="group" :aria-label="say('stations')"><table class="table">
-              <thead><tr><th scope="col">{{ say("station") }}</th><th scope="col" class="right">{{ unit || say("value") }}</th><th scope="col">{{ say("used") }}</th></tr></thead>
+              <thead><tr><th scope="col">{{ say("station") }}</th><th scope="col" class="right">{{ unit || say("value") }}</th><th scope="col" class="right">{{ say("complete") }}</th><th scope="col">{{ say("used") }}</th></tr></thead>
               <tbody><tr v-for="each in found.stations" :key="each.code">
-                <td>{{ each.code }}</td><td class="right">{{ figure(each) }}</td>
+                <td>{{ each.code }}</td><td class="right">{{ figure(each) }}</td><td class="right">{{ texts.share(each.completeness) }}</td>
                 <td><span v-for="input in each.inputs" :key="input.code" class="plan-why-input">{{ named(input.code) }}: {{ used(input) }}</span></td>
               </tr></tbody>
             </table></div>
@@ -68,10 +72,22 @@ export default {
       return [
         [this.say("source"), [own("document"), rule.year].filter(Boolean).join(", ")],
         [this.say("clause"), own("clause")],
+        [this.say("trust"), own("trust")],
         [this.say("rule"), own("area_rule")],
         [this.say("limit"), rule.limit === null ? "" : this.quantity(rule.limit)],
-        [this.say("complete"), stored ? this.texts.share(stored.completeness) : ""],
+        [this.say("dominant"), stored?.details.dominant ? this.named(stored.details.dominant) : ""],
+        [this.say("complete"), stored ? this.say(this.alone ? "complete_alone" : "complete_mean", { share: this.texts.share(stored.completeness) }) : ""],
       ].filter(([, text]) => text);
+    },
+    // Enough of the step itself, and no value: what lacks lies further back.
+    alone() {
+      const { stored, rule } = this.found;
+      return stored.reason === "insufficient_data" && stored.completeness >= rule.min_completeness;
+    },
+    lacking() {
+      return this.found.stations
+        .filter(({ reason }) => reason === "insufficient_data")
+        .flatMap(({ code, inputs }) => inputs.filter(({ good, expected }) => good < expected).map((input) => this.lack(code, input)));
     },
     cite() {
       return this.texts.language === "vi" ? this.found.cite_as_vi : this.found.cite_as;
@@ -100,6 +116,11 @@ export default {
     },
     figure({ value, reason }) {
       return value === null ? this.texts.why(reason) : this.texts.number(value);
+    },
+    lack(station, { code, good, expected, start, end }) {
+      const { texts } = this;
+      const places = { good: texts.number(good), expected: texts.number(expected), from: texts.instant(start), to: texts.instant(end) };
+      return this.say("lacking_of", { station, input: this.named(code), ...places });
     },
     used({ good, expected, suspect }) {
       return this.say("used_of", { good: this.texts.number(good), expected: this.texts.number(expected), suspect });

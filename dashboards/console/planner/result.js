@@ -15,7 +15,7 @@ export default {
         <chart :lines="lines" :span="span" :step="step * 1000" :label="say('chart', { indicator: name })" :texts="texts" />
         <ul class="legend plan-legend">
           <li v-for="line in lines" :key="line.code"><svg width="26" height="8" aria-hidden="true"><line x1="1" x2="25" y1="4" y2="4" stroke-width="2.5" :stroke-dasharray="line.dash" :style="{ stroke: line.stroke }" /></svg> {{ line.name }}</li>
-          <li v-if="result.before" class="legend-unit">{{ say("dashed") }}</li>
+          <li v-if="dashed" class="legend-unit">{{ say("dashed") }}</li>
         </ul>
       </template>
       <h3>{{ say("summary") }}</h3>
@@ -32,8 +32,10 @@ export default {
           <td class="right" :data-label="say('complete')">{{ texts.share(item.current.completeness) }}<small>{{ say("steps", { n: item.current.steps, of: item.current.steps_expected }) }}</small></td>
         </tr></tbody>
       </table></div>
+      <p v-if="instead" class="plan-note plan-instead">{{ instead }}</p>
       <template v-if="!empty">
         <h3>{{ say("values") }}</h3>
+        <p v-if="gaps" class="plan-note plan-gaps">{{ say("gaps") }}</p>
         <p v-if="result.current.more" class="plan-note plan-more">{{ say("more", { n: texts.number(result.current.rows.length) }) }}</p>
         <div class="table-box plan-values" tabindex="0" role="group" :aria-label="name + ': ' + say('values')"><table class="table">
           <thead><tr><th scope="col">{{ say("time") }}</th><th v-for="line in lines" :key="line.code" scope="col" class="right">{{ line.name }}</th></tr></thead>
@@ -41,7 +43,7 @@ export default {
             <th scope="row">{{ texts.step(row.time, step) }}</th>
             <td v-for="(cell, at) in row.cells" :key="at" class="right">
               <button v-if="cell" type="button" class="plan-number" :class="{ partial: cell.completeness < 1 }" :title="say('explained')"
-                      :data-area="cell.area" :data-time="cell.time" @click="$emit('explain', asked(cell, lines[at]))">{{ cell.value === null ? texts.why(cell.reason) : texts.number(cell.value) }}<small v-if="cell.completeness < 1">{{ texts.share(cell.completeness) }}</small></button>
+                      :data-area="cell.area" :data-time="cell.time" @click="$emit('explain', asked(cell, lines[at]))">{{ cell.value === null ? texts.why(cell.reason) : texts.number(cell.value, decimals) }}<small v-if="cell.completeness < 1">{{ texts.share(cell.completeness) }}</small></button>
               <span v-else class="dim">–</span>
             </td>
           </tr></tbody>
@@ -87,6 +89,22 @@ export default {
         rows: rows(this.result.current, area.code),
         before: rows(this.result.before ?? undefined, area.code, shift),
       }));
+    },
+    // What has a value of longer steps, or what else can be done, where a period has none.
+    instead() {
+      const { kind, instead } = this.result.whole.method;
+      if (kind === "stored" || kind === "combined") return "";
+      const names = instead.map((each) => `${this.texts.name(each)} (${each.code})`);
+      return names.length ? this.say("instead", { names: names.join("; ") }) : this.say("instead_none");
+    },
+    dashed() {
+      return this.lines.some(({ before }) => before.some(({ value }) => value !== null));
+    },
+    decimals() {
+      return this.texts.decimals(this.result.current.rows.map(({ value }) => value));
+    },
+    gaps() {
+      return this.result.current.rows.some(({ reason }) => reason === "insufficient_data");
     },
     byTime() {
       const found = new Map();

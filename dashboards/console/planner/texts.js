@@ -3,6 +3,7 @@
 const MINUTE_MS = 60_000;
 const HOUR_S = 3600;
 const DAY_S = 86_400;
+const MOST_DECIMALS = 6;
 const FULL = { day: "2-digit", month: "2-digit", year: "numeric" };
 
 export class Texts {
@@ -11,7 +12,7 @@ export class Texts {
     this.language = language;
     this.zone = zone;
     this.locale = language === "vi" ? "vi-VN" : "en-GB";
-    this.plain = new Intl.NumberFormat(this.locale, { maximumFractionDigits: 6 });
+    this.plain = new Intl.NumberFormat(this.locale, { maximumFractionDigits: MOST_DECIMALS });
   }
 
   say(key, places = {}) {
@@ -26,9 +27,16 @@ export class Texts {
     return row[`name_${this.language}`];
   }
 
-  // All digits that the API gives: what is read here can be looked up there.
-  number(value) {
-    return this.plain.format(value).replace("-", "−");
+  // All digits that the API gives: what is read here can be looked up there; `decimals` or more of them.
+  number(value, decimals = 0) {
+    const form = decimals ? new Intl.NumberFormat(this.locale, { minimumFractionDigits: decimals, maximumFractionDigits: MOST_DECIMALS }) : this.plain;
+    return form.format(value).replace("-", "−");
+  }
+
+  // How many decimals the values of a column need, so that they stand under each other.
+  decimals(values) {
+    const needed = (value) => value === null ? 0 : (String(Number(value.toFixed(MOST_DECIMALS))).split(".")[1]?.length ?? 0);
+    return values.reduce((most, value) => Math.max(most, needed(value)), 0);
   }
 
   signed(value) {

@@ -90,6 +90,25 @@ PLANNER: Final[dict[str, tuple[str, str]]] = {
     ),
     "planner_source": ("Nguồn", "Source"),
     "planner_clause": ("Điều khoản", "Clause"),
+    "planner_trust": ("Mức kiểm chứng", "How far it could be checked"),
+    "planner_dominant": ("Chất quyết định chỉ số", "Pollutant that decides it"),
+    "planner_complete_mean": (
+        "{share} (trung bình các trạm)",
+        "{share} (mean of the stations)",
+    ),
+    "planner_complete_alone": (
+        "{share} chỉ của riêng bước này; giá trị còn cần các bước trước, xem phần còn thiếu",
+        "{share} of this step alone; the value needs more than that: see what was missing",
+    ),
+    "planner_lacking": ("Còn thiếu", "What was missing"),
+    "planner_lacking_of": (
+        "{station}, {input}: có {good}/{expected} quan trắc từ {from} đến {to}",
+        "{station}, {input}: {good} of {expected} observations from {from} to {to}",
+    ),
+    "planner_gaps": (
+        "Có giá trị còn cần các giờ trước (NowCast: 12 giờ). Bấm “không đủ dữ liệu” để xem thiếu bao nhiêu.",
+        "Some values need earlier hours too (NowCast: 12 h). Press “insufficient data”: it says what lacked.",
+    ),
     "planner_rule": ("Cách gộp theo địa bàn", "Rule for the area"),
     "planner_limit": ("Giới hạn", "Limit"),
     "planner_stations": ("Trạm đo", "Stations"),
@@ -105,6 +124,14 @@ PLANNER: Final[dict[str, tuple[str, str]]] = {
     "planner_chart": ("Biểu đồ {indicator}", "Chart of {indicator}"),
     "planner_not_computed": ("chưa được tính", "not computed"),
     "planner_no_rule_for_periods": ("không có cách gộp cả kỳ", "no rule for whole periods"),
+    "planner_instead": (
+        "Cả kỳ không có một giá trị chung. Nên chọn chỉ số có bước dài hơn: {names}.",
+        "A period of this length has no one value. Choose an indicator of longer steps: {names}.",
+    ),
+    "planner_instead_none": (
+        "Cả kỳ không có một giá trị chung, cũng không có chỉ số nào có bước dài hơn: hãy đọc từng bước.",
+        "A period of this length has no one value, nor has a longer indicator: read the single steps.",
+    ),
     "planner_band": ("đủ dữ liệu", "complete"),
     "planner_band_mean": ("đủ dữ liệu (trung bình)", "complete (mean)"),
     "planner_dashed": ("nét đứt: kỳ so sánh", "dashed: compared period"),

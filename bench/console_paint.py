@@ -22,13 +22,13 @@ _DESK: Final = {"width": 1440, "height": 900}
 #: loads until a browser keeps files and what it has compiled of them
 _LOADS_TO_WARM: Final = 2
 _PATIENCE_MS: Final = 60_000
-#: Each frame asks whether every field has a colour and the gateways are there; where the next frame begins,
+#: Each frame asks whether every field has a colour and the gateways are drawn; where the next frame begins,
 #: that one is on the screen.
 _WATCH: Final = """
 const look = () => {
   const fields = [...document.querySelectorAll(".map-field")];
   const colour = (field) => field.style.fill && !field.style.fill.includes("url(");
-  const gateways = document.querySelector(".map-spot, .map-box canvas");
+  const gateways = document.querySelector(".map-canvas")?.dataset.layers?.includes("gateways");
   const stands = fields.length && fields.every(colour) && gateways;
   requestAnimationFrame(stands ? () => (window.stands = performance.now()) : look);
 };

@@ -69,6 +69,13 @@ class _Answer:
         else:
             self.body += message.get("body", b"")
 
+    def say_how_long(self) -> None:
+        """Say how long a file stays, and that what is none does not; leave out who asked."""
+        headers = MutableHeaders(raw=list(self.headers))
+        headers["Cache-Control"] = _FOR_GOOD if self.status == 200 else "no-cache"
+        del headers[_OF_ONE]
+        self.headers = tuple(headers.raw)
+
     async def send(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it; without its body where the browser has that."""
         found = Headers(raw=list(self.headers))
@@ -102,19 +109,15 @@ class CachedFiles:
         if key not in self._kept:
             answer = _Answer()
             await self._app(scope, receive, answer.take)
-            if answer.status == 200:
-                self._keep(key, answer)
+            answer.say_how_long()
+            self._keep(key, answer)
             await answer.send(scope, receive, send)
             return
         self._kept.move_to_end(key)
         await self._kept[key].send(scope, receive, send)
 
     def _keep(self, key: tuple[str, str], answer: _Answer) -> None:
-        headers = MutableHeaders(raw=list(answer.headers))
-        del headers[_OF_ONE]
-        headers["Cache-Control"] = _FOR_GOOD
-        answer.headers = tuple(headers.raw)
-        if len(answer.body) > _LARGEST or key in self._kept:
+        if answer.status != 200 or len(answer.body) > _LARGEST or key in self._kept:
             return
         self._kept[key], self._bytes = answer, self._bytes + len(answer.body)
         while self._bytes > _MOST_BYTES:

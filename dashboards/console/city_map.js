@@ -23,7 +23,7 @@ export default {
       <svg class="map-svg" :viewBox="view.box" role="group" :aria-label="label">
         <defs>
           <pattern id="no-value" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"
-                   :style="{ transform: 'rotate(45deg) scale(' + 1 / scale + ')' }">
+                   :style="{ transform: 'rotate(45deg) scale(' + 1 / (scale || 1) + ')' }">
             <rect width="7" height="7" class="map-hatch-ground" /><rect width="2.2" height="7" class="map-hatch-line" />
           </pattern>
         </defs>
@@ -53,7 +53,7 @@ export default {
   // near: the chosen area fills the map, where one is chosen
   props: { fields: Array, marks: Array, width: Number, height: Number, near: Boolean, label: String },
   emits: ["choose"],
-  data: () => ({ scale: 1, key: null, place: {}, compact: false }),
+  data: () => ({ scale: 0, key: null, place: {}, compact: false }),
   computed: {
     chosen() {
       return this.fields.find((f) => f.chosen);
@@ -65,6 +65,7 @@ export default {
       return { ...shown, box: `${shown.x} ${shown.y} ${shown.width} ${shown.height}` };
     },
     texts() {
+      if (!this.scale) return []; // not measured yet
       const marks = toRaw(this.marks); // Vue's proxies of hundreds of marks cost seconds
       return this.fields.map((field) => ({ ...field, ...settle(field, marks, this.scale, this.compact) }));
     },

@@ -32,7 +32,7 @@ export default {
         </template>
       </ul>
       <list v-if="live && named" :rows="rows" :round="round" :number="number" :say="say" @open="$emit('open', $event)" />
-      <p class="layers-said" role="status">{{ status }}</p>
+      <p class="layers-said layers-status" role="status">{{ status }}</p>
     </div>`,
   // points: kind -> {version, states, away}, null while nothing was read; alerts, gauges: see layers.py
   props: { shown: Array, live: Boolean, projection: Object, areas: Object, types: Object, points: Object, alerts: Array, gauges: Array, away: Boolean, chosen: String, words: Object, language: String },
@@ -83,6 +83,7 @@ export default {
   },
   unmounted() {
     cancelAnimationFrame(this.waiting);
+    cancelAnimationFrame(this.drawing);
     clearTimeout(this.again);
     this.observer?.disconnect();
     this.viewed?.disconnect();
@@ -113,7 +114,7 @@ export default {
     async load() {
       this.draw();
       const kinds = POINTS.filter((kind) => this.shown.includes(kind) && this.points[kind]?.version);
-      await Promise.all(kinds.map((kind) => this.locate(kind, this.points[kind].version)));
+      await Promise.all(kinds.reverse().map((kind) => this.locate(kind, this.points[kind].version)));
     },
     async locate(kind, version) {
       if (this.located[kind]?.version === version) return;
@@ -132,7 +133,8 @@ export default {
     of(kind) {
       const [found, told] = [this.located[kind], this.points[kind]];
       if (!found || found.version !== told?.version || told.states.length !== found.points.length) return [];
-      return found.points.map((point, at) => ({ ...point, kind, letter: told.states[at] }));
+      const { states } = told;
+      return found.points.map((point, at) => ({ ...point, kind, letter: states[at] }));
     },
     // From units of the drawing to px of the canvas.
     scaled() {
@@ -162,7 +164,12 @@ export default {
       const least = (LABELLED * this.svg.clientWidth) / this.box.clientWidth; // as city_map.js measures it
       return room * place.unit < least ? place : { ...place, py: place.py - (compact ? ABOVE.compact : ABOVE.wide) };
     },
+    // Once in a frame, however much has changed.
     draw() {
+      this.drawing ??= requestAnimationFrame(this.redraw);
+    },
+    redraw() {
+      this.drawing = null;
       const canvas = this.$refs.canvas;
       if (!canvas || !this.svg.clientWidth) return;
       const compact = this.box.clientWidth < COMPACT;

@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-both_sizes = pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+both_sizes = pytest.mark.parametrize("viewport", [DESK, PHONE | {"width": 390}], ids=["desk", "phone"])
 LIST = ".layers-list summary"
-#: where any point, or part of a mark, is drawn below the letters of a label: their texts
+#: the texts of labels of which anything that is drawn on the map touches the letters
 TOUCHED = """() => {
   const canvas = document.querySelector('.map-canvas'), box = canvas.getBoundingClientRect();
-  const pen = canvas.getContext('2d'), ratio = canvas.width / box.width;
+  const pen = new OffscreenCanvas(canvas.width, canvas.height).getContext('2d', { willReadFrequently: true });
+  pen.drawImage(canvas, 0, 0);
   const isTouched = (text) => {
-    const { x, y, width, height } = text.getBoundingClientRect();
+    const { x, y, width, height } = text.getBoundingClientRect(), ratio = canvas.width / box.width;
     const part = [x - box.x, y - box.y + height * .2, width, height * .6].map(px => Math.round(px * ratio));
     return pen.getImageData(...part).data.some((value, at) => at % 4 === 3 && value > 0);
   };
@@ -64,7 +65,7 @@ def test_marks_come_without_moving_what_is_pressed(
     with browser.new_context(viewport=viewport) as session:
         page = session.new_page()
         page.set_default_timeout(PATIENCE_MS)
-        page.route("**/console/points/*", held.append)
+        page.route("**/console/points/*", lambda route: held.append(route))  # noqa: PLW0108 - a builtin is none
         page.goto(f"{console}/?lang=en")
         page.wait_for_selector(".layers-legend :text('Devices')")
         while len(held) < 2:
@@ -87,5 +88,4 @@ def test_no_name_or_number_of_an_area_is_touched_by_a_gauge(
 ) -> None:
     address = f"{console}/?layers=indicator,water&indicator=laeq_1h"
     with opened(browser, address, ready="[data-layers~=water]", viewport=viewport) as page:
-        assert page.locator(".map-text").count() == 13
         page.wait_for_function(f"() => !({TOUCHED})().length")

@@ -17,9 +17,10 @@ const MARKS = {
 const MANY = 3; // gateways: to cover more is no worse, and not as bad as to cover anything else
 const SHRINK = 0.8; // of the marks of a compact map
 // shifts of a label from the middle of its field, in diameters of the largest circle within, nearest first
-const PLACES = [0, 0.08, 0.16, 0.24, 0.32, 0.4].flatMap((r) =>
-  r ? [...Array(16).keys()].map((turn) => [r * Math.cos((turn * Math.PI) / 8), -r * Math.sin((turn * Math.PI) / 8)]) : [[0, 0]],
-);
+const TURNS = [...Array(16).keys()].map((turn) => (turn * Math.PI) / 8);
+const places = (...rings) => [[0, 0], ...rings.flatMap((r) => TURNS.map((turn) => [r * Math.cos(turn), -r * Math.sin(turn)]))];
+const WITHIN = places(0.08, 0.16, 0.24, 0.32, 0.4);
+const AS_FAR = [...WITHIN, ...places(0.48, 0.56).slice(1)]; // of a value alone: it is narrow
 
 // field: of the map; marks: [x, y, kind] in units of the drawing, of which a px has 1 / scale.
 // compact: values stand without names. Returns the label's place and what of it is shown.
@@ -31,7 +32,7 @@ export function settle(field, marks, scale, compact) {
   const label = named ? [-half, -ABOVE, half, BELOW] : [-half, -BARE, half, BARE];
   const near = marks.map((mark) => placed(mark, field, scale, compact ? SHRINK : 1)).filter(({ box }) => meet(box, [-half - room, -ABOVE - room, half + room, BELOW + room]));
   let best = null;
-  for (const [right, down] of PLACES) {
+  for (const [right, down] of named ? WITHIN : AS_FAR) {
     const [x, y] = [right * room, down * room];
     const own = [label[0] + x, label[1] + y, label[2] + x, label[3] + y];
     const covered = near.filter(({ box }) => meet(box, own));

@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
+# What ends by a lost connection or by time is tried once more, and the closing line counts it (decision 130).
+ONCE_MORE := --rerun-show-tracebacks --reruns 1 --reruns-delay 3 --only-rerun '^(\w*Timeout\w*|\w*Mqtt\w*|Connect\w*Error|ReadError|OperationalError|LocalServiceError|Failed: Timeout|AssertionError: Locator expected)\b'
 
 .PHONY: help demo clean-demo test faults contract attacks audit fuzz format requirements bench-ingest bench-formats bench-quality bench-analytics bench-api bench-live bench-export bench-gateways bench-tokens bench-dashboards bench-console
 
@@ -18,7 +20,7 @@ test: .venv/test.ready ## Check style and types, then run all tests on real serv
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/pytest $(or $(ARGS),-n $$((2 * $$(nproc))) --dist loadfile --no-loadscope-reorder)
+	@$(BIN)/pytest $(or $(ARGS),-n $$((2 * $$(nproc))) --dist loadfile --no-loadscope-reorder $(ONCE_MORE))
 
 faults: .venv/test.ready ## Kill, cut and fill at length: everything acknowledged must be stored (half an hour)
 	@HALONG_FAULTS=full $(BIN)/pytest -s $(ARGS) tests/faults tests/integration/test_bench.py

@@ -20,6 +20,7 @@ import hypothesis
 import psutil
 import psycopg
 import pytest
+from _pytest._code.code import ExceptionRepr
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from bench.publisher import forget_session
@@ -39,7 +40,7 @@ from storage.migrate import migrate
 from storage.pool import connect
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine, Iterator
+    from collections.abc import AsyncIterator, Coroutine, Generator, Iterator
 
     from psycopg import AsyncConnection
 
@@ -74,6 +75,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with files that take long, and end with short ones: no process is left with a long one alone."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: (item.path not in slow, "unit" in item.path.parts))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add to what failed the broker's last words: it alone tells why it closed a connection."""
+    report = yield
+    broker = getattr(item, "funcargs", {}).get("session_broker")
+    if report.failed and broker and isinstance(report.longrepr, ExceptionRepr):
+        report.longrepr.addsection("The broker's log", broker.server.last_words())
+    return report
 
 
 @pytest.fixture(scope="session")

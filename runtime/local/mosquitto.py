@@ -163,6 +163,10 @@ class LocalMosquitto:
         else:
             self._process.send(signal.SIGHUP)
 
+    def last_words(self, lines: int = 20) -> str:
+        """Return the end of the broker's log, for messages about what failed."""
+        return self._process.last_words(lines)
+
     def stop(self) -> None:
         """Stop the broker; it saves its sessions and queues first."""
         self._process.stop()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from itertools import islice
 from random import Random
@@ -55,6 +55,7 @@ class Poison:
     catalog: Catalog
     settings: Settings
     expected: dict[tuple[int, int], float] = field(default_factory=dict)
+    others: defaultdict[tuple[int, int], set[float]] = field(default_factory=lambda: defaultdict(set))
     messages: Counter[str] = field(default_factory=Counter)
     readings: Counter[str] = field(default_factory=Counter)
 
@@ -85,7 +86,8 @@ class Poison:
             time_limits(self.settings),
         ).resolved
         for stream, time_us, value, _ in found.observations.tolist():
-            self.expected.setdefault((stream, time_us), value)
+            if self.expected.setdefault((stream, time_us), value) != value:
+                self.others[stream, time_us].add(value)
         self._refuse({refusal.reason: refusal.count for refusal in found.refusals.values()})
         return payload
 
@@ -125,7 +127,7 @@ async def test_poison_is_counted_and_its_neighbours_are_stored(
     assert await refusals(conn, neighbour) == {}
     stream = ids[neighbour, "pm10"]
     good_ones = {(stream, (NOW_MS - number) * 1000): value(number) for number in range(MESSAGES // 4)}
-    await assert_stored(conn, poison.expected | good_ones)
+    await assert_stored(conn, poison.expected | good_ones, poison.others)
 
 
 def good(count: int) -> Iterator[bytes]:

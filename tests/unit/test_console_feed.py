@@ -23,8 +23,8 @@ def test_what_one_console_has_made_of_a_snapshot_others_show_too() -> None:
     first = snapshot.once("gauges", lambda: list(rows), rows)
     assert snapshot.once("gauges", lambda: list(rows), rows) is first
     assert snapshot.once("fields", lambda: list(rows), rows) is not first
-    assert snapshot.once("gauges", lambda: ["newer"], [1]) == ["newer"]
     assert replace(snapshot).once("gauges", lambda: ["another"], rows) == ["another"]
+    assert snapshot.once("gauges", lambda: ["newer"], [1]) == ["newer"]
 
 
 async def test_between_two_pages_that_are_told_a_request_gets_all_its_turns() -> None:

@@ -10,6 +10,7 @@ import httpx
 import psycopg
 import pytest
 
+from tests.browser.conftest import EMPTY_AREA
 from tests.browser.test_console import DESK, PHONE, WARD, opened
 from tests.browser.test_console_side import broken_lines_allowed
 
@@ -140,12 +141,14 @@ def test_a_number_is_explained_with_its_source_and_clause(
 
 
 def test_what_a_missing_value_lacked_is_counted(browser: Browser, console: str) -> None:
-    with opened(browser, console + PLANNER, ready=READY) as page:
-        page.locator(f"[data-indicator=vn_aqi_h] {READY}:has-text('insufficient data')").first.click()
+    address = f"{console}/?view=planner&indicators=vn_aqi_h&areas={EMPTY_AREA}&lang=en"
+    with opened(browser, address, ready=READY) as page:
+        assert "insufficient data" in page.inner_text(READY)
+        page.locator(READY).first.click()
         page.wait_for_selector(".plan-why-lacking")
         shown = page.inner_text(".plan-why")
         assert "What was missing" in shown
-        assert re.search(r"PM2\.5 mass concentration: \d+ of 144 observations from \d\d:00 \d\d/", shown)
+        assert re.search(r"PM2\.5 mass concentration: 0 of 144 observations from \d\d:00 \d\d/", shown)
         assert ": no value: insufficient data, completeness" in shown
         assert "insufficient_data" not in shown
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from psycopg import Error
 from starlette.exceptions import HTTPException
@@ -23,78 +23,15 @@ from api.limits import BodyLimit
 from api.metrics import Metrics, PoolCollector
 from api.oidc.tokens import tokens
 from api.open_data.state import Published
-from api.parameters import only_known_parameters
 from api.rates import Buckets, Clients, RateLimit
-from api.rights import require_rules
-from api.routers import (
-    alert_silences,
-    alerts,
-    areas,
-    asyncapi,
-    automatic,
-    calibrations,
-    changes,
-    commands,
-    comparisons,
-    configs,
-    enrolments,
-    explanations,
-    exports,
-    fallback,
-    firmware,
-    gateways,
-    indicators,
-    installations,
-    live,
-    liveness,
-    maintenance,
-    mqtt_tokens,
-    observations,
-    open_data,
-    registry,
-    registry_streams,
-    revisions,
-    sensors,
-    status,
-    things,
-    unknown,
-)
-from api.security import Access, no_visitor
+from api.routers import live
+from api.routes import described, routes
+from api.security import no_visitor
 from runtime.settings import Settings
 from storage.errors import StorageError
 from storage.migrate import pending
 from storage.pool import connect, open_pool
 
-_ROUTERS = (
-    areas.router,
-    things.router,
-    installations.router,
-    observations.router,
-    exports.router,
-    indicators.router,
-    comparisons.router,
-    revisions.router,
-    explanations.router,
-    gateways.router,
-    unknown.router,
-    automatic.router,
-    maintenance.router,
-    firmware.router,
-    enrolments.router,
-    alerts.router,
-    alert_silences.router,
-    commands.router,
-    configs.router,
-    mqtt_tokens.router,
-    registry.router,
-    registry_streams.router,
-    calibrations.router,
-    sensors.router,
-    changes.router,
-    live.router,
-    liveness.router,
-    status.router,
-)
 #: a query that takes longer is stopped: no page of any resource comes near it
 _STATEMENT_TIMEOUT_MS = 30_000
 _COMPRESS_FROM_BYTES = 1_000
@@ -127,10 +64,12 @@ def create_app(settings: Settings) -> FastAPI:
         SettingsError: HALONG_DATABASE_URL is not set, or HALONG_OIDC_ROLES names a role that is none.
     """
     settings.require_database_url()
+    published = Published(settings)
     app = FastAPI(
         title="halong",
         version=version("halong"),
         lifespan=_lifespan,
+        routes=list(routes(with_open_data=published.is_on)),
         docs_url=None,
         redoc_url=None,
         separate_input_output_schemas=False,
@@ -138,10 +77,12 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings, app.state.metrics = settings, Metrics()
     app.state.cache = AnswerCache(settings.api_cache_mb * 1_000_000)
     app.state.enrolments, app.state.mqtt_tokens = Buckets(), Buckets()
-    app.state.clients, app.state.open_data = Clients(), Published(settings)
+    app.state.clients, app.state.open_data = Clients(), published
     app.state.tokens, app.state.visitor = tokens(settings), no_visitor
-    app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]
-    _add_routes(app)
+    app.openapi = lambda: openapi.document(  # type: ignore[method-assign]
+        app, described(with_open_data=published.is_on)
+    )
+    add_explorer(app)
     _add_error_handlers(app)
     _add_middleware(app)
     return app
@@ -166,7 +107,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.metrics.registry.register(collector)
         app.state.exports = Exports(pool, app.state.registry, settings)
         jobs = asyncio.create_task(app.state.exports.run(), name="api.exports")
-        yield
+        async with live.following(app):
+            yield
         jobs.cancel()
         await asyncio.gather(jobs, return_exceptions=True)
         if app.state.tokens is not None:
@@ -186,18 +128,6 @@ async def require_schema(url: str) -> None:
             raise StorageError(
                 f"the database lacks {len(missing)} migrations ({names}): run `halong migrate`"
             )
-
-
-def _add_routes(app: FastAPI) -> None:
-    require_rules(route.operation_id for router in _ROUTERS for route in router.routes)  # type: ignore[attr-defined]
-    for router in _ROUTERS:
-        app.include_router(router, dependencies=[Access, Depends(only_known_parameters)])
-    app.include_router(enrolments.open_router, dependencies=[Depends(only_known_parameters)])
-    app.include_router(status.health)
-    app.include_router(asyncapi.router)
-    app.include_router(open_data.router, include_in_schema=app.state.open_data.is_on)
-    add_explorer(app)
-    app.include_router(fallback.router)
 
 
 def _add_error_handlers(app: FastAPI) -> None:

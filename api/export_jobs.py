@@ -24,6 +24,7 @@ from api.formats.kinds import KINDS, Format, writer
 from api.problems import Problem
 from api.queries import exports as queries
 from api.security import reach_of
+from runtime.until_stopped import is_ending
 from storage.errors import is_transient
 
 if TYPE_CHECKING:
@@ -79,7 +80,10 @@ class Exports:
                     await self._make(job)
             except Exception as error:  # noqa: BLE001
                 _tell(error)
-            # `asyncio.wait_for` of Python 3.11 loses a cancellation that comes with what it waits for.
+            # `asyncio.wait_for` of Python 3.11, in psycopg's pool, loses a cancellation that comes with what
+            # it waits for.
+            if is_ending():
+                return
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LOOKED_EVERY_S):
                     await self.wake.wait()

@@ -1,10 +1,10 @@
 """The OpenAPI document: examples for every answer, one error shape, and how to log in."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
 
 from api import openapi_files, openapi_links
 from api.formats.table import Table
@@ -132,12 +132,16 @@ def _fill_in(made: dict[str, Any]) -> None:
                     content["example"] = _shown[content["example"]["x-shown"]]
 
 
-def document(app: FastAPI) -> dict[str, Any]:
-    """Return the application's OpenAPI document, made once."""
+def document(app: FastAPI, described: str) -> dict[str, Any]:
+    """Return the application's OpenAPI document, made once.
+
+    Args:
+        app: whose settings it tells of.
+        described: what FastAPI says of the routes, in JSON.
+    """
     if app.openapi_schema is None:
-        made: dict[str, Any] = get_openapi(
-            title=app.title, version=app.version, description=_about(app), routes=app.routes
-        )
+        made: dict[str, Any] = json.loads(described)
+        made["info"] = {"title": app.title, "description": _about(app), "version": app.version}
         _fill_in(made)
         _add_problems(made)
         _add_tokens(made, app.state.settings)

@@ -22,6 +22,7 @@ import psycopg
 import pytest
 from _pytest._code.code import ExceptionRepr
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from structlog.dev import ConsoleRenderer, plain_traceback
 
 from bench.publisher import forget_session
 from devices.credentials import password_hash
@@ -67,6 +68,8 @@ SHARED = Path(os.environ.get("HALONG_SHARED", REPOSITORY.parent / "shared"))
 
 def pytest_configure() -> None:
     """Give each of xdist's processes ports of its own, which no other one finds free at the same time."""
+    # As services log them: structlog's own tracebacks show all local variables, which takes seconds each.
+    ConsoleRenderer.get_active().exception_formatter = plain_traceback
     number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     process._PORTS = process._PORTS[number % _MOST_WORKERS :: _MOST_WORKERS]  # type: ignore[misc]
 

@@ -27,7 +27,7 @@ _DIGITS = 18
 
 
 @asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+async def following(app: FastAPI) -> AsyncIterator[None]:
     """Follow the database for as long as the application runs."""
     settings = app.state.settings
     hub = Hub(
@@ -38,7 +38,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
 
 
-router = APIRouter(prefix="/v1", tags=["live"], lifespan=_lifespan)
+router = APIRouter(prefix="/v1", tags=["live"])
 
 _CODES = "repeat the parameter, or separate them by commas."
 _NUMBER = "Id of the last event that was seen: those after it follow."

@@ -7,32 +7,30 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_FLAGS: Final = """
-FROM observation_flags f JOIN datastreams d ON d.id = f.datastream_id JOIN things t ON t.id = d.thing_id
-JOIN observed_properties p ON p.id = d.observed_property_id
-WHERE {when} AND t.id IN ({things_here})"""
-_TODAY: Final = _FLAGS.replace("{when}", "f.time > now() - interval '24 hours'")
-_RANGE: Final = _FLAGS.replace("{when}", "$__timeFilter(f.time)")
+_HERE: Final = "datastream_id IN (SELECT id FROM datastreams WHERE thing_id IN ({things_here}))"
 
-FLAGGED_TODAY: Final = f"""
-SELECT count(*) AS "flagged" {_TODAY}"""
+FLAGGED_TODAY: Final = """
+SELECT count(*) AS "flagged" FROM observation_flags
+WHERE time > now() - interval '24 hours' AND {here}""".replace("{here}", _HERE)
 
 # Added up by bits before the kinds are told apart: of months there are hundreds of thousands.
 _OVER_TIME: Final = """
-SELECT g.time AS "time", k.name AS "metric", sum(g.n)::bigint AS "value"
-FROM (SELECT $__timeGroup(f.time, $__interval) AS time, f.flags, count(*) AS n
-      FROM observation_flags f
-      WHERE $__timeFilter(f.time)
-        AND f.datastream_id IN (SELECT id FROM datastreams WHERE thing_id IN ({things_here}))
-      GROUP BY 1, 2) g
-JOIN (VALUES {kinds}) AS k (bit, name) ON g.flags & k.bit <> 0
-GROUP BY 1, 2 ORDER BY 1, 2"""
+SELECT f.time AS "time", k.name AS "metric", sum(f.n)::bigint AS "value"
+FROM (SELECT $__timeGroup(time, $__interval) AS time, flags, count(*) AS n
+      FROM observation_flags WHERE $__timeFilter(time) AND {here} GROUP BY 1, 2) f
+JOIN (VALUES {kinds}) AS k (bit, name) ON f.flags & k.bit <> 0
+GROUP BY 1, 2 ORDER BY 1, 2""".replace("{here}", _HERE)
 
-FLAGGED_STREAMS: Final = f"""
-SELECT t.code AS "thing", p.{{name}} AS "property", count(*) AS "flagged",
-       count(*) FILTER (WHERE f.excluded) AS "excluded", max(f.time) AS "newest_reading"
-{_RANGE}
-GROUP BY t.id, p.id ORDER BY 3 DESC, 1 LIMIT 100"""
+# Added up by datastream before they are told by name, of which there are thousands.
+FLAGGED_STREAMS: Final = """
+SELECT t.code AS "thing", p.{name} AS "property", f.flagged AS "flagged", f.excluded AS "excluded",
+       f.newest AS "newest_reading"
+FROM (SELECT datastream_id, count(*) AS flagged, count(*) FILTER (WHERE excluded) AS excluded,
+             max(time) AS newest
+      FROM observation_flags WHERE $__timeFilter(time) GROUP BY 1) f
+JOIN datastreams d ON d.id = f.datastream_id JOIN things t ON t.id = d.thing_id
+JOIN observed_properties p ON p.id = d.observed_property_id
+WHERE t.id IN ({things_here}) ORDER BY 3 DESC, 1 LIMIT 100"""
 
 # As ingest tells it: what it keeps as suspect it also puts down beside the refusals.
 SUSPECT_SHARE: Final = """

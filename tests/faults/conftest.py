@@ -43,7 +43,7 @@ long = pytest.mark.skipif(not FULL, reason="a long variant: `make faults` runs i
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if FULL and "tests/faults" in item.path.as_posix():
-            item.add_marker(pytest.mark.timeout(1800))
+            item.add_marker(pytest.mark.timeout(3600))
 
 
 @pytest.fixture(scope="session")

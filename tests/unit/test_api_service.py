@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi.routing import APIRoute
 
-from api.app import _ROUTERS
+from api.routes import _ROUTERS
 from api.service import _listen
 from runtime.settings import Settings
 

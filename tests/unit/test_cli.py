@@ -32,7 +32,8 @@ def commands(
             yield (*path, name), command
 
 
-ALL = dict(commands(typer.main.get_command(app)))
+HALONG = typer.main.get_command(app)
+ALL = dict(commands(HALONG))
 
 
 @pytest.mark.parametrize("path", ALL, ids=" ".join)

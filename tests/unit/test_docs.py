@@ -6,6 +6,7 @@ import ast
 import json
 import re
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from textwrap import indent
 
@@ -90,6 +91,7 @@ def files(place: Path) -> list[Path]:
     return [p for p in place.rglob("*") if p.is_file() and p.suffix != ".pyc"]
 
 
+@cache
 def commands() -> set[str]:
     """`halong NAME` and `halong GROUP NAME` of the command line."""
     root = get_command(app)

@@ -21,10 +21,11 @@ from analytics.indicator import INDICATORS
 from analytics.results import Value
 from api import answers, export_jobs, keys
 from api.app import create_app
+from api.known import Registry
 from api.queries import indicators as queries
 from api.schemas import exports as schemas
 from runtime.settings import Settings
-from storage.pool import connect
+from storage.pool import connect, open_pool
 from tests.integration.api.conftest import client_of
 from tests.integration.api.seed import HOUR, STEPS
 from tests.integration.api.test_api_contract import assert_fits, assert_problem
@@ -524,3 +525,16 @@ async def test_values_that_are_not_stored_are_told_at_once(client: httpx.AsyncCl
 def test_the_documented_examples_are_taken() -> None:
     for shown in (schemas.NEW, schemas.NEW_VALUES):
         assert not schemas.NewExport.model_validate(shown).misplaced()
+
+
+async def test_it_ends_when_it_is_told_while_it_gets_a_connection(database_url: str, tmp_path: Path) -> None:
+    settings = Settings.model_validate({"database_url": database_url, "export_dir": tmp_path})
+    async with open_pool(database_url, max_size=1) as pool:
+        async with pool.connection():
+            work = asyncio.create_task(export_jobs.Exports(pool, Registry(pool), settings).run())
+            async with asyncio.timeout(60):
+                while not pool.get_stats()["requests_waiting"]:
+                    await asyncio.sleep(0.01)
+        work.cancel()
+        done, _ = await asyncio.wait([work], timeout=60)
+        assert done

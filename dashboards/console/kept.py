@@ -52,8 +52,8 @@ class Kept(Generic[T]):
         self.is_away = False
 
     def forget(self) -> None:
-        """Have it read again, whenever it was read last."""
-        self._found, self._read_at = None, -math.inf
+        """Have it read again, whenever it was read last; what is being read may be older than this."""
+        self._found, self._read_at, self._reading = None, -math.inf, None
 
     async def get(self) -> T | None:
         """Return the newest reading; the last one there was while the database is away, None without any.
@@ -68,16 +68,17 @@ class Kept(Generic[T]):
         return self._found
 
     async def _try(self) -> None:
+        found, is_away = None, False
         try:
             with within(self._reach):
                 async with self._pool().connection(timeout=_CONNECTION_TIMEOUT_S) as conn:
-                    self._found = await self._read(conn, self._found)
+                    found = await self._read(conn, self._found)
         except (psycopg.Error, OSError):
-            self.is_away = True
-        else:
-            self.is_away = False
+            is_away = True
         finally:
-            self._read_at, self._reading = time.monotonic(), None
+            if self._reading is asyncio.current_task():
+                self._read_at, self._reading, self.is_away = time.monotonic(), None, is_away
+                self._found = self._found if found is None else found
 
 
 class MapReadings:

@@ -53,7 +53,8 @@ class MapPanel:
             label=self._words("map_label", indicator=name) if is_coloured else self._words("map_plain"),
         )
         self._notes.show(" · ".join(scene.notes()))
-        self._printed.show(f"{name} · {scene.words('map_as_of', time=scene.instant(scene.snapshot.time))}")
+        as_of = self._words("map_as_of", time=scene.instant(scene.snapshot.time))
+        self._printed.show(f"{name} · {as_of}")
         self._legend.show(scene)
         self._legend.set_visibility(is_coloured)
 

@@ -32,6 +32,11 @@ DOMAINS_VI: Final[Mapping[str, str]] = {
     "water": "Nước mặt",
     "wind": "Gió",
 }
+#: in which people are offered them: what everybody asks for first; one that is not here comes after these
+DOMAINS_ORDER: Final = (
+    "air", "heat", "rain", "wind", "level", "surge", "water", "noise", "traffic", "people", "crowd",
+    "parking", "lighting", "waste", "energy", "open", "system",
+)  # fmt: skip
 
 
 def domains() -> dict[str, list[Indicator]]:

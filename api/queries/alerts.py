@@ -44,9 +44,14 @@ _ALERTS: LiteralString = f"""
 ORDER BY l.id DESC LIMIT %(limit)s"""
 # `closed_at` has an index that holds the open ones alone.
 _RAISED: LiteralString = f"""
-SELECT open.*, count(*) OVER () AS total, count(*) FILTER (WHERE state <> 'silenced') OVER () AS raised
+SELECT open.*, count(*) OVER () AS total, count(*) FILTER (WHERE state <> 'silenced') OVER () AS raised,
+       count(*) FILTER (WHERE state = 'active') OVER () AS untaken,
+       (SELECT h.actor FROM alert_history h WHERE h.alert_id = open.id AND h.cause = 'operator'
+        ORDER BY h.id LIMIT 1) AS acknowledged_by
 FROM ({_ALERT} AND l.closed_at IS NULL AND l.state IN ('active', 'acknowledged', 'silenced')) open
-ORDER BY state = 'silenced', array_position(ARRAY['critical', 'warning', 'info'], severity), since, id
+ORDER BY state = 'silenced', array_position(ARRAY['critical', 'warning', 'info'], severity), acknowledged,
+    CASE kind WHEN 'below' THEN threshold - value ELSE value - threshold END / nullif(abs(threshold), 0)
+        DESC NULLS LAST, since, id
 LIMIT %(limit)s"""
 _HISTORY = """
 SELECT time, before, after, cause, actor, note, value, value_time, revision FROM alert_history
@@ -102,9 +107,11 @@ async def alerts(
 
 
 async def raised(conn: AsyncConnection[Any], limit: int) -> list[Row]:
-    """Return the alerts that are raised, silenced ones last, the worst first, of those the oldest first.
+    """Return the alerts that are raised, silenced ones last, by severity, those that nobody has taken first.
 
-    Each has in `total` how many there are, and in `raised` how many of them are not silenced.
+    Of those the first is furthest beyond its threshold, as a share of it, then the oldest. Each has in
+    `total` how many there are, in `raised` how many of them are not silenced, in `untaken` how many nobody
+    has taken, and in `acknowledged_by` who was the first to acknowledge it.
     """
     return await fetch(conn, _RAISED, {"limit": limit})
 

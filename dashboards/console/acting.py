@@ -28,6 +28,10 @@ class Told:
         self._text.show(words)
         self._text.set_visibility(True)
 
+    def clear(self) -> None:
+        """Say nothing any longer."""
+        self._text.set_visibility(False)
+
 
 async def carry_out(
     context: Context, told: Told, act: Callable[[], Awaitable[str]], *expected: type[Exception]

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from api.queries import Row
     from dashboards.console.words import Words
 
-#: rows of a list that fit on a wall; what is left out is said
-_ROWS: Final = 7
+#: rows that a browser is sent to choose from as many as fit; what is left out is counted
+_ROWS: Final = 40
 
 
 class MapBoard:
@@ -46,20 +46,19 @@ class MapBoard:
 
 
 class _ListBoard:
-    """A title with a number, and the first rows of a list."""
+    """A title with a number, and as many rows of a list as fit."""
 
     def __init__(self, words: Words, name: str, columns: Sequence[tuple[str, str]], empty: str) -> None:
         self._words = words
         with tag("section", f"wall-board wall-{name}"):
             self._title = text("h2", words(f"wall_{name}"))
-            self._table = DataTable(columns, label=words(f"wall_{name}"), empty=empty)
-            self._more = text("p", "", "wall-more")
+            label, more = words(f"wall_{name}"), words("wall_more", n="{n}")
+            self._table = DataTable(columns, label=label, empty=empty, more=more)
+            self._said = text("p", "", "wall-said")
 
     def _fill(self, title: str, rows: list[dict[str, Any]], total: int) -> None:
         self._title.show(title)
-        self._table.show(rows=rows)
-        left = total - len(rows)
-        self._more.show(self._words("wall_more", n=left) if left > 0 else "")
+        self._table.show(rows=rows, total=total)
 
 
 class AlertsBoard(_ListBoard):
@@ -68,6 +67,7 @@ class AlertsBoard(_ListBoard):
     def __init__(self, words: Words) -> None:
         """Build it."""
         columns = [(words("alert"), ""), (words("area"), ""), (words("alert_since"), "right")]
+        columns.append((words("state"), ""))
         super().__init__(words, "alerts", columns, words("headline_none"))
 
     def show(self, scene: Scene) -> None:
@@ -82,7 +82,12 @@ def _alert(scene: Scene, row: Row) -> dict[str, Any]:
     severity = scene.words(f"severity_{row['severity']}")
     named = {"text": scene.words.of(row), "mark": f"severity {row['severity']}", "markLabel": severity}
     where = {"text": alerts.place(scene, row), "note": row["gateway"] or alerts.value(scene, row)}
-    return {"key": str(row["id"]), "cells": [named, where, {"text": scene.since(row["since"])}]}
+    taken = {
+        "text": alerts.state(scene, row),
+        "note": alerts.taken_by(scene, row),
+        "dim": row["acknowledged"],
+    }
+    return {"key": str(row["id"]), "cells": [named, where, {"text": scene.since(row["since"])}, taken]}
 
 
 class GatewaysBoard(_ListBoard):
@@ -111,7 +116,7 @@ def _gateway(scene: Scene, row: Row) -> dict[str, Any]:
 
 
 class WaterBoard(_ListBoard):
-    """Stations of rivers and the sea with their level against their alert levels."""
+    """Stations of rivers and the sea against their alert levels, the nearest to the next one first."""
 
     def __init__(self, words: Words) -> None:
         """Build it."""
@@ -126,10 +131,9 @@ class WaterBoard(_ListBoard):
 
     def fill(self, scene: Scene, rows: Sequence[Row] | None) -> None:
         """Show what was read of stations; None: it could not be."""
-        shown = [_station(scene, row) for row in (rows or ())[:_ROWS]]
-        self._fill(self._words("wall_water"), shown, len(rows or ()))
-        if rows is None:
-            self._more.show(self._words("wall_water_away"))
+        found = levels.nearest_first(scene, rows or ())
+        self._fill(self._words("wall_water"), [_station(scene, row) for row in found[:_ROWS]], len(found))
+        self._said.show(self._words("wall_water_away") if rows is None else "")
 
 
 def _station(scene: Scene, row: Row) -> dict[str, Any]:

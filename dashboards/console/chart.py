@@ -116,11 +116,23 @@ def options(
             "min": low,
             "max": high,
             "splitNumber": 4,
+            "minInterval": 0 if indicator["declaration"].get("decimals", 2) else 1,
             "axisLabel": label
             | {"showMinLabel": low == 0, "showMaxLabel": False, ":formatter": _figure(words)},
         },
         "series": [_line(points, areas, _mark(limit, indicator, theme, words), theme, filled=not bands)],
     }
+
+
+def marked(drawn: dict[str, Any], at: datetime | None, zone: ZoneInfo, theme: Theme) -> dict[str, Any]:
+    """Return a chart's options with a line at the step that starts at an instant, where one is chosen."""
+    if at is None:
+        return drawn
+    line = {"type": "solid", "width": 2, "color": theme.text}
+    chosen = {"xAxis": shifted(at, zone), "label": {"show": False}, "lineStyle": line}
+    series = drawn["series"][0]
+    mark = {"silent": True, "symbol": "none"} | series["markLine"]
+    return drawn | {"series": [series | {"markLine": mark | {"data": [*mark["data"], chosen]}}]}
 
 
 def _line(

@@ -9,7 +9,9 @@ document.addEventListener("DOMContentLoaded", () => {
   };
   new MutationObserver(tell).observe(document.body, { attributes: true, attributeFilter: ["class"] });
   tell();
-  document.addEventListener("keydown", (event) => event.key === "Escape" && emitEvent("halong-escape", null));
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape" && !document.querySelector("dialog[open]")) emitEvent("halong-escape", null); // of a question it means no
+  });
   window.addEventListener("popstate", () => emitEvent("halong-address", location.search));
 });
 

@@ -100,7 +100,14 @@ class DataTable(_Drawn, component="data_table.js"):
     """A table."""
 
     def __init__(
-        self, columns: Sequence[tuple[str, str]], *, label: str, empty: str = "", choosable: bool = False
+        self,
+        columns: Sequence[tuple[str, str]],
+        *,
+        label: str,
+        empty: str = "",
+        choosable: bool = False,
+        more: str = "",
+        below: str = "",
     ) -> None:
         """Make a table without rows.
 
@@ -109,10 +116,13 @@ class DataTable(_Drawn, component="data_table.js"):
             label: what the table is, for those who cannot see its place.
             empty: shown in place of rows.
             choosable: rows can be chosen.
+            more: cut to the rows that fit, and say with these words how many `{n}` of `total` do not.
+            below: words that say, of a table that scrolls, how many rows `{n}` are below what is seen.
         """
         super().__init__()
         heads = [{"label": heading, "kind": kind} for heading, kind in columns]
         self._props.update(columns=heads, rows=[], label=label, empty=empty, choosable=choosable)
+        self._props.update(more=more, below=below, total=0)
 
     def on_act(self, handler: Callable[[str, str], object]) -> None:
         """Call `handler(row's key, name)` when a person presses a button in a row."""

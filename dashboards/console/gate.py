@@ -27,26 +27,29 @@ def is_asked(query: Mapping[str, str]) -> bool:
     return not _ASKS.isdisjoint(query)
 
 
-def ask(words: Words, query: Mapping[str, str], *, can_log_in: bool) -> None:
-    """Ask who it is, and say what was wrong before."""
+def ask(words: Words, query: Mapping[str, str], *, can_log_in: bool, is_public: bool) -> None:
+    """Ask who it is, and say what was wrong before; where anyone may look, there is a way back."""
     with tag("main", "gate"), tag("div", "gate-form"):
         if can_log_in:
-            text("h1", words("log_in_title"))
+            text("h1", words("log_in_title_public" if is_public else "log_in_title"))
             if reason := _REASONS.get(query.get("log_in", "")):
                 _complain(words(reason, roles=", ".join(roles_with(Right.INDICATORS))))
             with tag("a", "gate-send", href=f"{LOG_IN_PATH}?lang={words.language}"):
                 text("span", words("log_in"))
             with tag("details", "gate-other", **({"open": "open"} if "key" in query else {})):
                 text("summary", words("key_instead"))
-                _ask_for_key(words, query)
+                _ask_for_key(words, query, is_public=is_public)
         else:
-            text("h1", words("key_title"))
-            _ask_for_key(words, query)
+            text("h1", words("key_title_public" if is_public else "key_title"))
+            _ask_for_key(words, query, is_public=is_public)
+        if is_public:
+            with tag("a", "gate-back", href=f"/?lang={words.language}"):
+                text("span", words("gate_back"))
 
 
-def _ask_for_key(words: Words, query: Mapping[str, str]) -> None:
+def _ask_for_key(words: Words, query: Mapping[str, str], *, is_public: bool) -> None:
     with tag("form", "gate-key", method="post", action=KEY_PATH):
-        text("p", words("key_words"))
+        text("p", words("key_words_public" if is_public else "key_words"))
         if "key" in query:
             _complain(_why_not(words, query))
         with tag("label", "gate-label"):

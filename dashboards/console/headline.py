@@ -25,7 +25,7 @@ class Headline:
 
 
 def headline(scene: Scene) -> Headline:
-    """Return the line of a scene: silenced alerts are not counted, but said."""
+    """Return the line of a scene: silenced alerts are not counted, but said, as is what nobody has taken."""
     words, alerts = scene.words, scene.snapshot.alerts
     computed = scene.snapshot.computed_at
     if computed is not None and scene.snapshot.time - computed > _STALE:
@@ -33,6 +33,7 @@ def headline(scene: Scene) -> Headline:
     quiet = alerts[0]["total"] - alerts[0]["raised"] if alerts else 0
     more = " · " + words("headline_silenced", n=quiet) if quiet else ""
     count = _count(scene)
+    more = f" · {_taken(scene, count)}{more}" if count else more
     if not count:
         return Headline(words("headline_none") + more, "none", 0)
     key = "headline_one" if count == 1 else "headline_many"
@@ -47,6 +48,12 @@ def headline(scene: Scene) -> Headline:
 def _count(scene: Scene) -> int:
     alerts = scene.snapshot.alerts
     return int(alerts[0]["raised"]) if alerts else 0
+
+
+def _taken(scene: Scene, count: int) -> str:
+    """Return of how many of the alerts nobody takes care."""
+    untaken = scene.snapshot.alerts[0]["untaken"]
+    return scene.words("headline_untaken" if untaken else "headline_taken", n=untaken, total=count)
 
 
 def _where(scene: Scene) -> str:

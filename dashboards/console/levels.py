@@ -9,6 +9,8 @@ from analytics.indicators.level import AlertLevels, situation
 from dashboards.console import formats
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from api.queries import Row
     from dashboards.console.scene import Scene
 
@@ -34,6 +36,23 @@ def reached(scene: Scene, row: Row) -> int | None:
         return int(row["state"])
     levels = declared(scene, row)
     return None if row["value"] is None or not levels else sum(row["value"] >= level for level in levels)
+
+
+def nearest_first(scene: Scene, rows: Iterable[Row]) -> list[Row]:
+    """Order stations by how near they are to their next alert level, those above the highest one first.
+
+    Those without alert levels, or of which no level is known, come last.
+    """
+    return sorted(rows, key=lambda row: _nearness(scene, row))
+
+
+def _nearness(scene: Scene, row: Row) -> tuple[bool, int, float, str]:
+    marks, state = declared(scene, row), reached(scene, row)
+    name = str(row["name"] or row["code"])
+    if not marks or state is None:
+        return (True, 0, 0.0, name)
+    details = _details(row, marks, state)
+    return (False, -state, details.get("to_next_m", -details.get("above_m", 0.0)), name)
 
 
 def is_old(scene: Scene, row: Row) -> bool:

@@ -123,11 +123,11 @@ async def _serve_enrolment(
     except (psycopg.Error, OSError):
         caller = None
     if caller is None:
-        gate.ask(words, query, can_log_in=login.is_on)
+        gate.ask(words, query, can_log_in=login.is_on, is_public=False)
         return
     if not caller.may(Right.REGISTER):
         if caller.kind == "anyone":
-            gate.ask(words, query, can_log_in=login.is_on)
+            gate.ask(words, query, can_log_in=login.is_on, is_public=True)
             return
         with tag("main", "gate"):
             text("p", words("enrol_none"))
@@ -154,7 +154,8 @@ async def _serve(
     except (psycopg.Error, OSError):
         caller = feed = None
     if caller is None or feed is None or (caller.kind == "anyone" and gate.is_asked(query)):
-        gate.ask(words, query, can_log_in=login.is_on)
+        is_public = caller is not None and caller.kind == "anyone"
+        gate.ask(words, query, can_log_in=login.is_on, is_public=is_public)
         _lead_on(words, settings)
         return
 

@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 def build(words: Words) -> None:
     """Build the page."""
     with tag("main", "runbooks"):
+        _back(words)
         text("h1", words("runbooks"))
         for book in runbooks().values():
             with tag("section", "runbook", id=book.code):
-                text("h2", _title(words, book))
+                text("h2", words.said(book.name))
                 steps(words, book)
-        with tag("a", "sheet-link", href=f"./?lang={words.language}"):
-            text("span", words("enrol_back"))
+        _back(words)
 
 
-def _title(words: Words, book: Runbook) -> str:
-    is_kind = book.code.startswith("kind-")
-    return words("runbooks_other", kind=book.code.removeprefix("kind-")) if is_kind else book.code
+def _back(words: Words) -> None:
+    with tag("a", "sheet-link", href=f"./?lang={words.language}"):
+        text("span", words("enrol_back"))
 
 
 def steps(words: Words, book: Runbook) -> None:

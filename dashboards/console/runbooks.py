@@ -23,6 +23,8 @@ class Runbook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The section of one rule or kind; its code is the anchor."""
 
     code: str
+    #: as the city profile calls the rule
+    name: Text
     meaning: Text
     checks: tuple[Text, ...]
     acts: tuple[Text, ...]

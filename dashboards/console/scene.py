@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from analytics.domains import DOMAINS_VI, domain
+from analytics.domains import DOMAINS_ORDER, DOMAINS_VI, domain
 from analytics.indicator import INDICATORS
 from analytics.steps import Step
 from api.open_data.data_sets import KINDS_VI
@@ -141,13 +141,15 @@ class Scene:
     def _domains(self) -> dict[str, list[Row]]:
         found: dict[str, list[Row]] = {}
         for row in self.registry.indicators.values():
-            found.setdefault(self._domain(row["code"]), []).append(row)
-        return dict(sorted(found.items()))
+            code = row["code"]
+            found.setdefault(domain(INDICATORS[code]) if code in INDICATORS else "", []).append(row)
+        known = [name for name in DOMAINS_ORDER if name in found]
+        others = sorted(found.keys() - {*known, ""})
+        return {self._domain(name): found[name] for name in (*known, *others, *({""} & found.keys()))}
 
-    def _domain(self, code: str) -> str:
-        if code not in INDICATORS:
+    def _domain(self, name: str) -> str:
+        if not name:
             return self.words("domain_other")
-        name = domain(INDICATORS[code])
         return DOMAINS_VI.get(name, name) if self.words.language == "vi" else name.capitalize()
 
     def fields(self) -> list[dict[str, Any]]:

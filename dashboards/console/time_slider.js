@@ -1,6 +1,9 @@
 // The last seven days of the map, step by step: by hand, by keys, or playing.
 
 const FRAME_MS = 700;
+const SLIDE_MS = 150; // between steps that are told while somebody goes on
+const SETTLE_MS = 300; // without another step: somebody stopped
+const PATIENCE_MS = 10_000; // for the server to show where that was
 
 export default {
   template: `
@@ -31,19 +34,47 @@ export default {
       return this.words.not_live.replace("{time}", hours + format(start, day));
     },
   },
+  watch: {
+    // Answers to steps before are passed over: the place is the person's until the server has come to it.
+    at() {
+      if (this.settled && this.at === this.start(this.moved)) this.arrive();
+    },
+  },
   unmounted() {
-    clearInterval(this.timer);
+    [this.timer, this.sliding, this.settling, this.waiting].forEach(clearTimeout);
   },
   methods: {
+    start(place) {
+      return this.steps[place] ?? null;
+    },
     slide(place) {
       this.moved = place;
-      this.$emit("slide", this.steps[place] ?? null);
+      this.settled = false;
+      clearTimeout(this.settling);
+      if (this.sliding) return;
+      this.$emit("slide", this.start(place));
+      this.sliding = setTimeout(() => {
+        this.sliding = null;
+        if (this.moved !== null && this.moved !== place && !this.settled) this.slide(this.moved);
+      }, SLIDE_MS);
     },
     // The address follows when somebody stops, so that Back leads over what was looked at and not over each frame.
     settle() {
       this.stop();
-      this.$emit("settle", this.steps[this.place] ?? null);
-      this.moved = null;
+      clearTimeout(this.settling);
+      this.settling = setTimeout(this.tell, SETTLE_MS);
+    },
+    tell() {
+      const start = this.start(this.place);
+      this.settled = true;
+      this.$emit("settle", start);
+      if (start === this.at) return this.arrive();
+      clearTimeout(this.waiting);
+      this.waiting = setTimeout(this.arrive, PATIENCE_MS);
+    },
+    arrive() {
+      clearTimeout(this.waiting);
+      if (this.settled) this.moved = null;
     },
     toggle() {
       if (this.playing) return this.settle();

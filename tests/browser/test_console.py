@@ -383,6 +383,17 @@ def test_an_installer_shows_a_gateways_qr_code_and_it_enrols(
     assert (answer.status_code, answer.json()["user_name"]) == (201, own)
 
 
+def test_where_anyone_may_look_the_gate_says_what_a_key_adds_and_leads_back(
+    browser: Browser, console: str
+) -> None:
+    with opened(browser, f"{console}/?gate&lang=en", ready=".gate-form") as page:
+        told = page.inner_text(".gate-form")
+        assert "Anyone may look. A key lets you act" in told
+        assert "not public" not in told
+        page.click(".gate-back")
+        page.wait_for_selector(".map-field")
+
+
 def test_who_gave_no_key_is_asked_for_one(browser: Browser, console: str) -> None:
     with opened(browser, f"{console}/enrol", ready=".gate-form") as page:
         assert page.locator("input[name=key]").count() == 1

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 
+from analytics import alert_actions as actions
+from storage.pool import connect
 from tests.browser.conftest import evaluate_alerts, in_thread
 from tests.browser.test_console import DESK, PHONE, give_key, make_key, opened
 
@@ -40,7 +43,9 @@ def test_the_list_says_where_since_when_by_how_much_and_whether_stations_agree(
 ) -> None:
     address = f"{console}/?view=work&lang=en"
     with opened(browser, address, ready=".panel-alerts tbody tr", viewport=viewport) as page:
-        first, second, third = page.locator(".panel-alerts tbody tr").all_inner_texts()
+        *bad, third = page.locator(".panel-alerts tbody tr").all_inner_texts()
+        assert len(bad) == 2
+        first, second = sorted(bad, key=lambda row: "Cam Pha" in row)
         for told in (
             "Air quality bad or worse",
             "Ha Long",
@@ -55,6 +60,48 @@ def test_the_list_says_where_since_when_by_how_much_and_whether_stations_agree(
         for told in ("No air quality index", "Co To", "No value"):
             assert told in third
         assert page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
+
+
+@both_sizes
+def test_what_nobody_has_taken_comes_first_and_who_took_the_others_is_named(
+    browser: Browser, console: str, city_url: str, viewport: dict[str, int]
+) -> None:
+    worst = (
+        "SELECT l.id, a.name_en FROM alerts l JOIN areas a ON a.id = l.area_id "
+        "ORDER BY l.value DESC NULLS LAST LIMIT 1"
+    )
+    [(number, name)] = rows(city_url, worst)
+    taken = "Ha Long" if "Ha Long" in name else "Cam Pha"
+    in_thread(acknowledge(city_url, number))
+    with opened(browser, f"{console}/?view=work&lang=en", viewport=viewport) as page:
+        listed = page.locator(".panel-alerts tbody tr")
+        names = listed.get_by_role("button").evaluate_all("all => all.map(each => each.ariaLabel)")
+        bad = [f"Air quality bad or worse, {place}, warning" for place in ("Cam Pha", "Ha Long")]
+        assert names == [
+            *sorted(bad, key=lambda name: taken in name),
+            "No air quality index, Co To, information",
+        ]
+        assert listed.nth(1).locator("td").last.inner_text().split() == ["acknowledged", "Lan"]
+        assert page.inner_text(".alerts-counts") == "3 open"
+        assert page.inner_text(".headline").endswith(" and 1 more · 2 taken by nobody")
+        assert f": {taken}" not in page.inner_text(".headline")
+        page.goto(f"{console}/?view=wall&boards=alerts&every=0&lang=en")
+        page.wait_for_selector(".wall-alerts tbody tr:has-text('Lan')")
+
+
+async def acknowledge(url: str, number: int) -> None:
+    async with await connect(url) as conn:
+        await actions.acknowledge(conn, number, datetime.now(UTC), who="Lan", note="", publish=False)
+
+
+def test_a_list_that_goes_on_below_says_so(browser: Browser, console: str) -> None:
+    low = {"width": 1440, "height": 741}
+    with opened(browser, f"{console}/?view=work&lang=en", viewport=low) as page:
+        page.add_style_tag(content=".panel-alerts .table-box { max-height: 90px !important; }")
+        page.wait_for_selector(".table-below:has-text('more below')")
+        page.locator(".panel-alerts tbody tr").last.scroll_into_view_if_needed()
+        page.eval_on_selector(".panel-alerts .table-box", "box => box.scrollTo(0, box.scrollHeight)")
+        page.wait_for_selector(".panel-alerts .table-below", state="detached")
 
 
 @both_sizes

@@ -104,6 +104,11 @@ def log_in(page: Page, url: str, role: str) -> None:
     give_key(page, in_thread(make_key(url, role)), ".headline")
 
 
+def send(page: Page) -> None:
+    page.click(".side .sheet-act:has-text('Send')")
+    page.click(".table-asking:visible >> text=Send it")
+
+
 @both_sizes
 def test_a_command_is_sent_and_its_answer_appears(
     browser: Browser, locked_console: str, city_url: str, broker: Broker, viewport: dict[str, int]
@@ -119,7 +124,13 @@ def test_a_command_is_sent_and_its_answer_appears(
         page.fill(".side [name=arguments]", "open=3\nwhy=Đo <b>lại</b>")
         page.select_option(".side [name=expires]", "60")
         page.click(".side .sheet-act:has-text('Send')")
+        page.wait_for_selector(".table-asking:visible:has-text('Send valve to ha-long-1? Arguments: open=3')")
+        assert page.evaluate("document.activeElement.textContent") == "Change it"
+        page.keyboard.press("Escape")
+        assert page.input_value(".side [name=command]") == "valve"
+        send(page)
         page.wait_for_selector(".side .panel-told:has-text('valve is being sent.')")
+        page.wait_for_function("document.querySelector('.side [name=command]').value === ''")
         page.wait_for_selector(".side .sheet-commands td:has-text('sent, no answer yet')")
         assert '{"open":3,"why":"Đo <b>lại</b>"}' in page.inner_text(".side .sheet-commands tbody")
         page.keyboard.press("Escape")
@@ -201,7 +212,7 @@ def test_a_key_that_was_revoked_meanwhile_does_nothing(
             database.execute("UPDATE api_keys SET revoked_at = now() WHERE revoked_at IS NULL")
         page.click(f".table-asking:visible >> text={'Cancel it' if act == 'cancel' else 'Keep it'}")
         if act == "send":
-            page.click(".side .sheet-act:has-text('Send')")
+            send(page)
         page.wait_for_selector(".panel-told:has-text('this key may not do that'), .gate-form")
         page.wait_for_selector(".gate-form", timeout=30_000)
     assert state(city_url, number) == [("queued",)]
@@ -254,7 +265,14 @@ def test_what_cannot_be_sent_is_told(
         page.goto(f"{locked_console}/?view=work&lang=en&gateway={GATEWAY}")
         page.fill(".side [name=command]", command)
         page.fill(".side [name=arguments]", arguments)
-        page.click(".side .sheet-act:has-text('Send')")
+        if "at most" in told:
+            send(page)
+        else:
+            page.click(".side .sheet-act:has-text('Send')")
         page.wait_for_selector(f".side .panel-told:has-text('{told}')")
+        assert page.input_value(".side [name=command]") == command
+        assert page.input_value(".side [name=arguments]") == arguments
+        page.fill(".side [name=arguments]", "delay_s=5")
+        page.wait_for_selector(".side .panel-told", state="hidden")
     with psycopg.connect(city_url) as database:
         assert database.execute("SELECT count(*) FROM commands").fetchall() == [(0,)]

@@ -12,6 +12,7 @@ import pytest
 from tests.browser.conftest import in_thread
 from tests.browser.many_things import add_things
 from tests.browser.test_console import DESK, PHONE, give_key, make_key, opened
+from tests.browser.test_console_frame import silence
 from tests.browser.test_console_wall import away, declare
 
 if TYPE_CHECKING:
@@ -211,6 +212,19 @@ def test_alerts_lie_on_their_areas_and_open(browser: Browser, console: str) -> N
         page.wait_for_selector(f"{TIP}:has-text('Air quality bad or worse')")
         page.mouse.click(*found)
         page.wait_for_selector(".side h2:has-text('Air quality bad or worse')")
+
+
+@pytest.mark.usefixtures("alerts")
+def test_silenced_alerts_are_counted_apart_as_the_headline_counts_them(
+    browser: Browser, console: str, city_url: str
+) -> None:
+    silence(city_url, "air_missing")
+    with opened(browser, f"{console}/?layers=alerts&lang=en", ready=DRAWN) as page:
+        is_drawn(page, 3)
+        counted = page.locator(".layers-legend li").all_inner_texts()
+        assert counted == ["Alerts", "warning 2", "silenced 1"]
+        assert page.inner_text(".headline").startswith("2 alerts")
+        assert page.inner_text(".headline").endswith("1 silenced")
 
 
 def test_points_are_hidden_while_the_map_shows_the_past(browser: Browser, console: str) -> None:

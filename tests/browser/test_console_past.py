@@ -77,6 +77,23 @@ def test_keys_go_step_by_step_and_the_address_follows(browser: Browser, console:
         assert shown(page) == "–"
 
 
+@pytest.mark.parametrize(("presses", "pause_ms"), [(10, 150), (8, 0)])
+def test_no_key_is_lost_however_fast_they_come(
+    browser: Browser, console: str, presses: int, pause_ms: int
+) -> None:
+    with opened(browser, f"{console}/?lang=en", ready=CHART) as page:
+        place = "Number(document.querySelector('.past-range').value)"
+        before = page.evaluate(place)
+        page.focus(".past-range")
+        for _ in range(presses):
+            page.keyboard.press("ArrowLeft", delay=0)
+            page.wait_for_timeout(pause_ms)
+        assert page.evaluate(place) == before - presses
+        page.wait_for_url("**at=**")
+        page.wait_for_timeout(2_000)  # for answers to steps before
+        assert page.evaluate(place) == before - presses
+
+
 def test_it_plays_to_the_present_and_stops_where_it_is_told(browser: Browser, console: str) -> None:
     known = hours_with_values(console)
     start = next(iter(known))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 SCREEN = {"width": 1920, "height": 1080}
+LOW = {"width": 1280, "height": 600}
 #: letters for 4 m are 1/200 of that high, 20 mm: on a screen of 55 inches with 1,080 lines 32 px, in a font
 #: whose capitals are 0.7 of its size
 LETTERS_PX = 45
@@ -82,7 +84,7 @@ def test_each_board_fits(browser: Browser, console: str, board: str, viewport: d
         assert page.evaluate("document.documentElement.scrollWidth") == viewport["width"]
         assert page.evaluate("document.documentElement.scrollHeight") == viewport["height"]
         foot = page.eval_on_selector_all(
-            ".wall-board :is(tr, .legend, .wall-more, svg)",
+            ".wall-board :is(tr, .legend, .table-more, svg)",
             "found => Math.max(...found.map(each => each.getBoundingClientRect().bottom))",
         )
         assert foot <= viewport["height"]
@@ -121,6 +123,29 @@ async def declare(url: str, *codes: str) -> None:
         await values.write_catalogue(conn, select(codes))
 
 
+@pytest.mark.parametrize("viewport", [SCREEN, PHONE, LOW], ids=["screen", "phone", "low"])
+def test_gauges_nearest_to_their_alert_level_fill_the_height(
+    browser: Browser, console: str, viewport: dict[str, int]
+) -> None:
+    address = f"{console}/?view=wall&boards=water&every=0&lang=en"
+    with opened(browser, address, ready=".wall-water tbody tr", viewport=viewport) as page:
+        page.wait_for_function("document.querySelectorAll('.wall-water tbody tr').length > 1")
+        shown = page.locator(".wall-water tbody tr").all_inner_texts()
+        distances = [float(m[1]) for text in shown if (m := re.search(r"([\d.]+)\sm below", text))]
+        assert len(distances) > 1
+        assert distances == sorted(distances)
+        assert all("below" in text or "above" in text for text in shown[: len(distances)])
+        box, last = (page.locator(f".wall-water {each}").last.bounding_box() for each in (".table-box", "tr"))
+        assert box
+        assert last
+        free = box["y"] + box["height"] - last["y"] - last["height"]
+        if page.locator(".wall-water .table-more").count():
+            assert 0 <= free < 3 * last["height"]
+        page.set_viewport_size(viewport | {"height": viewport["height"] + 600})
+        count = "n => document.querySelectorAll('.wall-water tbody tr').length >= n"
+        page.wait_for_function(count, arg=len(shown))
+
+
 def test_a_river_stands_against_its_alert_levels(browser: Browser, console: str, city_url: str) -> None:
     in_thread(declare(city_url, "level_alert"))
     with psycopg.connect(city_url, autocommit=True) as database:
@@ -142,6 +167,8 @@ def test_a_river_stands_against_its_alert_levels(browser: Browser, console: str,
         assert first.get_attribute("data-key") == f"{found[0]} river_level"
         assert "0.14\u202fm above alert level II" in first.inner_text()
         assert first.locator(".severity.warning").count() == 1
+        page.set_viewport_size(SCREEN | {"height": 4000})
+        page.wait_for_selector(".wall-water .table-more", state="detached")
         assert "no alert levels declared" in page.inner_text(".wall-water")
 
 

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from dashboards.console.chart import LIGHT, marked
 from dashboards.console.past import Past, step_at, steps
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -54,3 +55,13 @@ def test_values_are_found_by_step_and_area() -> None:
     past = Past.of("vn_aqi_h", NOW, rows)
     assert past.values[NOW][7]["value"] == 1.0
     assert past.values[NOW - timedelta(hours=1)] == {7: rows[1]}
+
+
+def test_a_chart_has_a_line_where_the_map_is_and_none_while_it_is_live() -> None:
+    limit = {"yAxis": 50}
+    drawn = {"series": [{"type": "line", "markLine": {"data": [limit]}}]}
+    assert marked(drawn, None, ZONE, LIGHT) is drawn
+    [line] = marked(drawn, datetime(2026, 11, 29, 2, tzinfo=UTC), ZONE, LIGHT)["series"]
+    first, chosen = line["markLine"]["data"]
+    assert first == limit
+    assert chosen["xAxis"] == datetime(2026, 11, 29, 9, tzinfo=UTC).timestamp() * 1000

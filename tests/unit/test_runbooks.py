@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dashboards.console.notes import said
 from dashboards.console.runbooks import runbook, runbooks
+from dashboards.console.words import Words
 from devices import profiles
 from devices.alert_rules import Kind
 
@@ -50,3 +52,17 @@ def test_both_languages_say_something_else_everywhere(code: str) -> None:
         assert each.vi.strip()
         assert each.en != each.vi
         assert re.findall(r"`[^`]+`", each.en) == re.findall(r"`[^`]+`", each.vi)
+
+
+def test_sections_of_rules_are_named_as_the_profile_names_them() -> None:
+    for rule in profiles.load("quang_ninh").alert_rules:
+        if (book := runbooks().get(rule.code)) is not None:
+            assert (book.name.vi, book.name.en) == (rule.name_vi, rule.name_en)
+
+
+def test_what_halong_notes_is_said_in_the_pages_language() -> None:
+    words = Words("vi")
+    note = "operators, after 0 min: not told, HALONG_ALERT_TARGETS has no operators"
+    assert said(words, note).startswith("operators, sau 0 phút: không báo được")
+    assert said(words, "operators, after 15 min") == "operators, sau 15 phút"
+    assert said(words, "the pump, after all, is on") == "the pump, after all, is on"

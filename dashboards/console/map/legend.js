@@ -1,6 +1,6 @@
 // What the marks of each layer stand for, with how many there are: only of those that are there, the worst first.
 
-import { FLAGGED, KINDS, NAMES, SEVERITIES, isFlagged, look, waterLook } from "halong-map/states.js";
+import { FLAGGED, KINDS, NAMES, SEVERITIES, SILENCED, isFlagged, look, waterLook } from "halong-map/states.js";
 
 // layers: of each its kind and its items -> of each its kind and entries {look, text, n}
 export function legend(layers, say) {
@@ -24,7 +24,9 @@ function ofWater(items, say) {
   return [...reached, { look: waterLook({ ticks: [] }), text: say("no_levels"), n: items.length - declared.length }];
 }
 
-function ofAlerts(items) {
+function ofAlerts(items, say) {
   const named = (severity) => items.find((each) => each.severity === severity)?.severityName;
-  return Object.entries(SEVERITIES).map(([severity, style]) => ({ look: style, text: named(severity), n: items.filter((each) => each.severity === severity).length }));
+  const open = items.filter((each) => !each.silenced);
+  const bySeverity = Object.entries(SEVERITIES).map(([severity, style]) => ({ look: style, text: named(severity), n: open.filter((each) => each.severity === severity).length }));
+  return [...bySeverity, { look: SILENCED, text: say("silenced"), n: items.length - open.length }];
 }

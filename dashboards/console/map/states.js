@@ -32,6 +32,7 @@ export const SEVERITIES = {
   warning: { path: WARNING, fill: "#f0a000", ink: "#10151b", sign: "!", ...SIGN },
   info: { path: INFO, fill: "#1d5f92", ink: "#ffffff", sign: "i", ...SIGN },
 };
+export const SILENCED = { path: OCTAGON, fill: "#ffffff", ...SIGN };
 
 // of a station without alert levels, whose level stands against nothing
 export const WAVE = "M-6,1.5q3,-5 6,0t6,0";

@@ -29,18 +29,29 @@ class AlertsPanel:
         ]  # fmt: skip
         section = panel("alerts", words("alerts"))
         with head(section):
+            self._counts = text("p", "", "panel-sub alerts-counts")
             self._more = text("p", "", "panel-sub")
         with section:
             empty = words("alerts_empty")
-            self._table = DataTable(columns, label=words("alerts"), empty=empty, choosable=True)
+            below = words("list_below", n="{n}")
+            self._table = DataTable(columns, label=words("alerts"), empty=empty, choosable=True, below=below)
             self._table.on_choose(on_alert)
 
     def show(self, scene: Scene) -> None:
         """Show a scene."""
         found = scene.snapshot.alerts
+        self._counts.show(counts(scene))
         hidden = found[0]["total"] - len(found) if found else 0
         self._more.show(self._words("alerts_more", n=len(found), total=found[0]["total"]) if hidden else "")
         self._table.show(rows=[_row(scene, each) for each in (*found, *scene.snapshot.ended)])
+
+
+def counts(scene: Scene) -> str:
+    """Return how many alerts are open, silenced, and ended lately; of each only where there are any."""
+    first, ended = next(iter(scene.snapshot.alerts), None), len(scene.snapshot.ended)
+    raised, total = (first["raised"], first["total"]) if first else (0, 0)
+    told = {"alerts_open": raised, "headline_silenced": total - raised, "alerts_ended": ended}
+    return " · ".join(scene.words(key, n=n) for key, n in told.items() if n)
 
 
 def _row(scene: Scene, alert: Row) -> dict[str, Any]:
@@ -52,6 +63,7 @@ def _row(scene: Scene, alert: Row) -> dict[str, Any]:
         "cells": [
             {
                 "text": words.of(alert),
+                "label": f"{words.of(alert)}, {place(scene, alert)}, {severity}",
                 "note": severity,
                 "mark": f"severity {'none' if is_over else alert['severity']}",
                 "markLabel": severity,
@@ -107,7 +119,15 @@ def state(scene: Scene, alert: Row) -> str:
 def _state_note(scene: Scene, alert: Row) -> str:
     if alert["closed_at"] is not None:
         return scene.ago(alert["closed_at"])
-    return scene.words("alert_acknowledged") if alert["acknowledged"] and alert["state"] == "silenced" else ""
+    return taken_by(scene, alert) if alert["acknowledged"] else ""
+
+
+def taken_by(scene: Scene, alert: Row) -> str:
+    """Return who has acknowledged a raised alert; of a silenced one also that it was."""
+    who = str(alert["acknowledged_by"] or "")
+    if alert["state"] != "silenced":
+        return who
+    return ": ".join(filter(None, (scene.words("alert_acknowledged"), who)))
 
 
 def _stations(scene: Scene, alert: Row) -> dict[str, Any]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dashboards.console import formats
-from dashboards.console.chart import DARK, LIGHT, options, steps
+from dashboards.console.chart import DARK, LIGHT, marked, options, steps
 from dashboards.console.elements import AreaChart, tag, text
 from dashboards.console.panels import head, panel
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from api.queries import Row
-    from dashboards.console.chart import Theme
     from dashboards.console.scene import Scene
     from dashboards.console.snapshot import Series
     from dashboards.console.words import Words
@@ -65,9 +66,12 @@ class ChartPanel:
         paint = scene.scale.paint(row) if row is not None and scene.category(row) else None
         self._swatch.style(replace=f"background: {paint.fill}" if paint else "display: none")
 
-    def draw(self, scene: Scene, series: Series | None, *, dark: bool) -> None:
-        """Draw a series, None where it could not be read; the same chart again is left alone."""
-        drawn = scene.choice, dark
+    def draw(self, scene: Scene, series: Series | None, at: datetime | None, *, dark: bool) -> None:
+        """Draw a series, None where it could not be read; the same chart again is left alone.
+
+        at: the start of the step that the map shows, where it is not live.
+        """
+        drawn = scene.choice, at, dark
         if drawn == self._drawn and series is self._series:
             return
         self._drawn, self._series = drawn, series
@@ -80,10 +84,9 @@ class ChartPanel:
         names = {"indicator": self._words.of(scene.indicator), "area": self._words.of(scene.area)}
         self._box.props["aria-label"] = self._words("chart_label", span=scene.span(), **names)
         if series is not None and values:
-            self._plot(scene, series, DARK if dark else LIGHT)
-
-    def _plot(self, scene: Scene, series: Series, theme: Theme) -> None:
-        self._chart.show(options=options(scene.indicator, series, scene.registry.zone, theme, self._words))
+            theme, zone = DARK if dark else LIGHT, scene.registry.zone
+            plotted = options(scene.indicator, series, zone, theme, self._words)
+            self._chart.show(options=marked(plotted, at, zone, theme))
 
     def _summarise(self, scene: Scene, values: list[float], count: int) -> str:
         if not values:

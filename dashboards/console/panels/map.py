@@ -28,6 +28,7 @@ class MapPanel:
         with head(section):
             self._select = _select(scene, on_indicator)
         with section:
+            self._printed = text("p", "", "map-printed")
             self._map = CityMap()
             self._map.classes("map")
             self._map.on_choose(on_area)
@@ -52,6 +53,8 @@ class MapPanel:
             label=self._words("map_label", indicator=name) if is_coloured else self._words("map_plain"),
         )
         self._notes.show(" · ".join(scene.notes()))
+        as_of = self._words("map_as_of", time=scene.instant(scene.snapshot.time))
+        self._printed.show(f"{name} · {as_of}")
         self._legend.show(scene)
         self._legend.set_visibility(is_coloured)
 

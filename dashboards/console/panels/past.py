@@ -60,6 +60,10 @@ class PastPart:
         past = past or Past(scene.indicator["code"], scene.snapshot.time, {})
         return Scene(as_it_was(scene.snapshot, past, start), scene.choice, scene.words)
 
+    def chosen(self, scene: Scene) -> datetime | None:
+        """Return the start of the step that is shown; None while it is what is live."""
+        return self._chosen(scene, steps(scene.indicator, scene.snapshot.time, scene.registry.zone))
+
     def _chosen(self, scene: Scene, known: list[datetime]) -> datetime | None:
         if self._moved:
             return self._moved[0]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from api.queries import alerts as queries
-from dashboards.console import formats
+from dashboards.console import formats, notes
 from dashboards.console.agreement import Agreement
 from dashboards.console.elements import DataTable, tag, text
 from dashboards.console.panels import alerts as shown
@@ -177,7 +177,7 @@ def _line(scene: Scene, number: int, line: Row) -> dict[str, Any]:
         "cells": [
             {"text": scene.since(line["time"]), "title": scene.instant(line["time"])},
             {"text": changed or words("alert_note"), "note": who},
-            {"text": line["note"]},
+            {"text": line["note"] if line["cause"] == "operator" else notes.said(words, line["note"])},
         ],
     }
 

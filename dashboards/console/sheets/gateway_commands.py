@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from nicegui import ui
+
 from api import commanding
 from api.rights import Right
 from dashboards.console import queries
 from dashboards.console.acting import Told, carry_out
 from dashboards.console.elements import DataTable, tag
 from dashboards.console.panels import commands as shown
+from dashboards.console.sheets.asking import Question
 from dashboards.console.sheets.parts import button, choose, field, lines, section
 from devices.commands import DEFAULT_TIMEOUT_S, CommandError, NewCommand, value_of
 from devices.identities import UnknownGatewayError
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 #: minutes for which a command may wait for its gateway
 _MINUTES: Final = (5, 60, 1440, 10_080)
 _SHOWN: Final = 10
+#: letters of the arguments that a question has room for
+_MOST_ASKED: Final = 300
 
 
 def asked(words: Words, gateway: str, sent: dict[str, str], *, by: str) -> NewCommand:
@@ -91,6 +96,8 @@ class GatewayCommands:
             self._table = DataTable(columns, label=words("commands"), empty=empty)
             self._told = Told()
             self._form = tag("form", "sheet-form")
+            self._sent: dict[str, str] = {}
+            self._question = Question(words("command_send_yes"), words("command_send_no"), self._on_yes)
 
     async def read(self, conn: AsyncConnection[Any]) -> list[Row]:
         """Return the gateway's last commands, none for who may not see them."""
@@ -112,13 +119,30 @@ class GatewayCommands:
         lasting = [(str(each), _lasting(words, each)) for each in _MINUTES]
         choose(words("command_expires_in"), "expires", lasting)
         lines(words("command_arguments"), "arguments")
-        button(words("command_send"), self._on_send, enabled=True, why="")
+        button(words("command_send"), self._on_send, enabled=True, why="", keep=True)
+        # What was wrong before is not what stands there from here on.
+        self._form.on("input", self._told.clear, args=[], throttle=0.3)
 
-    async def _on_send(self, sent: dict[str, str]) -> None:
+    def _on_send(self, sent: dict[str, str]) -> None:
+        """Ask before the command is sent, as it was understood; what was typed stays until it is sent."""
+        words, viewer = self._context.words, self._context.desk.viewer
+        try:
+            new = asked(words, self._gateway, sent, by=viewer.name)
+        except CommandError as error:
+            self._told.show(words("act_failed", why=str(error)))
+            return
+        self._told.clear()
+        self._sent = sent
+        whom = " · ".join(filter(None, (self._gateway, new.device)))
+        given = ", ".join(f"{name}={value!r}" for name, value in new.arguments.items())[:_MOST_ASKED]
+        self._question.ask(words("command_send_ask", command=new.command, whom=whom, given=given or "–"))
+
+    async def _on_yes(self) -> None:
         words = self._context.words
 
         async def act() -> str:
-            command = await send(self._context.desk, words, self._gateway, sent)
+            command = await send(self._context.desk, words, self._gateway, self._sent)
+            ui.run_javascript(f"getHtmlElement({self._form.id}).reset()")
             return words("command_did_send", command=command)
 
         await carry_out(self._context, self._told, act, CommandError, UnknownGatewayError)

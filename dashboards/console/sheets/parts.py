@@ -28,7 +28,7 @@ _GATHER: Final = """event => {
   event.preventDefault();
   if (!form.reportValidity()) return;
   emit(Object.fromEntries(new FormData(form)));
-  form.reset();
+  %s
 }"""
 
 
@@ -84,13 +84,20 @@ def choose(label: str, name: str, choices: Sequence[tuple[str, str]]) -> None:
                 text("option", words).props["value"] = value
 
 
-def button(words: str, handler: Callable[[dict[str, str]], Any], *, enabled: bool, why: str) -> Element:
-    """Make the button of a form; it hands over what the fields hold. why: id of what says why it is off."""
+def button(
+    words: str, handler: Callable[[dict[str, str]], Any], *, enabled: bool, why: str, keep: bool = False
+) -> Element:
+    """Make the button of a form; it hands over what the fields hold. why: id of what says why it is off.
+
+    keep: the fields are not emptied.
+    """
     pressed = tag("button", "sheet-act", type_="submit")
     with pressed:
         text("span", words)
     if enabled:
-        pressed.on("click", lambda event: handler(event.args), js_handler=_GATHER)
+        pressed.on(
+            "click", lambda event: handler(event.args), js_handler=_GATHER % ("" if keep else "form.reset();")
+        )
     else:
         pressed.props.update({"disabled": True, "aria-describedby": why})
     return pressed

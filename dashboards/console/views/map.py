@@ -61,7 +61,7 @@ class MapView:
         """Draw the chart."""
         series = await self._context.feed.series(scene.indicator, scene.area)
         if scene.choice == self._context.choice():  # or another one was chosen meanwhile
-            self._chart.draw(scene, series, dark=dark)
+            self._chart.draw(scene, series, self._past.chosen(scene), dark=dark)
 
     async def _on_slide(self) -> None:
         snapshot = self._context.feed.snapshot

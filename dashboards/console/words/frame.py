@@ -72,6 +72,7 @@ FRAME: Final[dict[str, tuple[str, str]]] = {
         "Không có trang “{code}”: đang hiển thị {shown}.",
         "There is no view “{code}”: {shown} is shown.",
     ),
+    "map_as_of": ("in ra theo số liệu lúc {time}", "printed from the data as of {time}"),
     "headline_none": ("Không có cảnh báo", "No alerts"),
     "headline_one": (
         "1 cảnh báo, {severity}, từ {since}: {where}",
@@ -82,6 +83,8 @@ FRAME: Final[dict[str, tuple[str, str]]] = {
         "{n} alerts, the worst {severity} since {since}: {where}",
     ),
     "headline_places": ("{first} và {n} địa bàn khác", "{first} and {n} more"),
+    "headline_untaken": ("{n} chưa ai nhận", "{n} taken by nobody"),
+    "headline_taken": ("đều đã có người nhận", "somebody takes care"),
     "headline_silenced": ("{n} tạm tắt", "{n} silenced"),
     "headline_stale": (
         "Từ {since} không có giá trị nào được tính: cảnh báo có thể đã cũ",

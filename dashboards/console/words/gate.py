@@ -30,6 +30,21 @@ GATE: Final[dict[str, tuple[str, str]]] = {
             "(planner: indicators alone); kept until the browser closes."
         ),
     ),
+    "key_words_public": (
+        (
+            "Ai cũng xem được bảng này; khoá cho phép làm thêm, tuỳ vai trò: tiếp nhận và tạm tắt cảnh báo, "
+            "xem và gửi lệnh, đăng ký thiết bị. Khoá tạo bằng halong keys create TÊN --role operator; "
+            "giữ đến khi đóng trình duyệt."
+        ),
+        (
+            "Anyone may look. A key lets you act, by its role: acknowledge and silence alerts, see and send "
+            "commands, register devices. It is made with halong keys create NAME --role operator, and kept "
+            "until the browser closes."
+        ),
+    ),
+    "key_title_public": ("Đăng nhập bằng khoá API", "Log in with an API key"),
+    "log_in_title_public": ("Đăng nhập", "Log in"),
+    "gate_back": ("Về bảng điều hành mà không đăng nhập", "Back to the console without logging in"),
     "key": ("Khoá API", "API key"),
     "key_refused": (
         "Khoá không được chấp nhận: hãy kiểm tra rằng khoá đầy đủ, còn hạn và chưa bị thu hồi.",

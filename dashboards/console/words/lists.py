@@ -6,6 +6,7 @@ from typing import Final
 
 #: key -> (Vietnamese, English)
 LISTS: Final[dict[str, tuple[str, str]]] = {
+    "list_below": ("còn {n} bên dưới", "{n} more below"),
     "list_more": ("{n} dòng đầu trong {total}", "the first {n} of {total}"),
     "commands": ("Lệnh gửi gateway", "Commands"),
     "commands_which": ("Hiện lệnh nào", "Which commands"),
@@ -47,6 +48,12 @@ LISTS: Final[dict[str, tuple[str, str]]] = {
         "{command} of {gateway} is cancelled, but the broker had it: the gateway may still do it.",
     ),
     "command_send": ("Gửi lệnh", "Send"),
+    "command_send_ask": (
+        "Gửi lệnh {command} tới {whom}? Tham số: {given}.",
+        "Send {command} to {whom}? Arguments: {given}.",
+    ),
+    "command_send_yes": ("Gửi", "Send it"),
+    "command_send_no": ("Sửa lại", "Change it"),
     "command_arguments": ("Tham số, mỗi dòng TÊN=GIÁ TRỊ", "Arguments, NAME=VALUE a line"),
     "command_no_argument": ("“{line}” không có dạng TÊN=GIÁ TRỊ", "“{line}” is not NAME=VALUE"),
     "command_to": ("Gửi tới", "To"),

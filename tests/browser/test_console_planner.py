@@ -163,10 +163,11 @@ def test_the_vietnamese_explanation_is_vietnamese(browser: Browser, console: str
         assert re.search(r"\(\+07:00\): \d+(,\d+)? µg/m³, mức đủ dữ liệu \d+(,\d+)? %, bản \d", cited)
 
 
-def test_what_has_no_value_of_a_period_names_what_has(browser: Browser, console: str) -> None:
-    address = f"{console}/?view=planner&indicators=traffic_speed&areas=193&lang=en"
+def test_what_has_no_value_of_a_period_says_what_to_do(browser: Browser, console: str) -> None:
+    """The city's catalogue has no longer indicator of the sound level: then it is to be read step by step."""
+    address = f"{console}/?view=planner&indicators=laeq_1h&areas=193&lang=en"
     with opened(browser, address, ready=".plan-instead") as page:
-        assert "(traffic_speed_d)" in page.inner_text(".plan-instead")
+        assert page.inner_text(".plan-instead").endswith("read the single steps.")
 
 
 def test_what_is_chosen_stands_in_the_address_and_back_leads_to_what_was(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("alerts")]
 
+ROW = ".panel-alerts tbody tr"
 both_sizes = pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
 
 
@@ -73,7 +74,7 @@ def test_what_nobody_has_taken_comes_first_and_who_took_the_others_is_named(
     [(number, name)] = rows(city_url, worst)
     taken = "Ha Long" if "Ha Long" in name else "Cam Pha"
     in_thread(acknowledge(city_url, number))
-    with opened(browser, f"{console}/?view=work&lang=en", viewport=viewport) as page:
+    with opened(browser, f"{console}/?view=work&lang=en", ready=ROW, viewport=viewport) as page:
         listed = page.locator(".panel-alerts tbody tr")
         names = listed.get_by_role("button").evaluate_all("all => all.map(each => each.ariaLabel)")
         bad = [f"Air quality bad or worse, {place}, warning" for place in ("Cam Pha", "Ha Long")]
@@ -96,7 +97,7 @@ async def acknowledge(url: str, number: int) -> None:
 
 def test_a_list_that_goes_on_below_says_so(browser: Browser, console: str) -> None:
     low = {"width": 1440, "height": 741}
-    with opened(browser, f"{console}/?view=work&lang=en", viewport=low) as page:
+    with opened(browser, f"{console}/?view=work&lang=en", ready=ROW, viewport=low) as page:
         page.add_style_tag(content=".panel-alerts .table-box { max-height: 90px !important; }")
         page.wait_for_selector(".table-below:has-text('more below')")
         page.locator(".panel-alerts tbody tr").last.scroll_into_view_if_needed()

@@ -96,6 +96,8 @@ class GatewayCommands:
             self._table = DataTable(columns, label=words("commands"), empty=empty)
             self._told = Told()
             self._form = tag("form", "sheet-form")
+            # What was wrong before is not what stands there from here on.
+            self._form.on("input", self._told.clear, args=[], throttle=0.3)
             self._sent: dict[str, str] = {}
             self._question = Question(words("command_send_yes"), words("command_send_no"), self._on_yes)
 
@@ -120,8 +122,6 @@ class GatewayCommands:
         choose(words("command_expires_in"), "expires", lasting)
         lines(words("command_arguments"), "arguments")
         button(words("command_send"), self._on_send, enabled=True, why="", keep=True)
-        # What was wrong before is not what stands there from here on.
-        self._form.on("input", self._told.clear, args=[], throttle=0.3)
 
     def _on_send(self, sent: dict[str, str]) -> None:
         """Ask before the command is sent, as it was understood; what was typed stays until it is sent."""

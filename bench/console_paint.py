@@ -22,13 +22,15 @@ _DESK: Final = {"width": 1440, "height": 900}
 #: loads until a browser keeps files and what it has compiled of them
 _LOADS_TO_WARM: Final = 2
 _PATIENCE_MS: Final = 60_000
-#: Each frame asks whether every field has a colour and the gateways are there; where the next frame begins,
+#: for what a browser does for its own window first
+_SETTLED_MS: Final = 2000
+#: Each frame asks whether every field has a colour and the gateways are drawn; where the next frame begins,
 #: that one is on the screen.
 _WATCH: Final = """
 const look = () => {
   const fields = [...document.querySelectorAll(".map-field")];
   const colour = (field) => field.style.fill && !field.style.fill.includes("url(");
-  const gateways = document.querySelector(".map-spot, .map-box canvas");
+  const gateways = document.querySelector(".map-canvas")?.dataset.layers?.includes("gateways");
   const stands = fields.length && fields.every(colour) && gateways;
   requestAnimationFrame(stands ? () => (window.stands = performance.now()) : look);
 };
@@ -87,6 +89,7 @@ def _one(browser: Browser, address: str) -> dict[str, tuple[dict[str, float], fl
 def _load(context: BrowserContext, address: str) -> tuple[dict[str, float], dict[str, Any]]:
     page = context.new_page()
     page.add_init_script(_WATCH)
+    page.wait_for_timeout(_SETTLED_MS)
     page.goto(f"{address}/?indicator={INDICATOR}")
     page.wait_for_function(_IS_THERE, timeout=_PATIENCE_MS)
     page.wait_for_load_state("networkidle")
@@ -104,6 +107,7 @@ def _static(context: BrowserContext, address: str, parts: dict[str, Any]) -> flo
 
 def _blank(context: BrowserContext, address: str) -> Page:
     page = context.new_page()
+    page.wait_for_timeout(_SETTLED_MS)
     page.goto(f"{address}/health/ready")
     return page
 

@@ -41,7 +41,7 @@ class MapBoard:
         fields = [field | {"chosen": False} for field in own.fields()]
         height = round(own.registry.projection.height)
         label = self._words("map_label", indicator=name)
-        self._map.show(fields=fields, spots=[], width=1000, height=height, label=label)
+        self._map.show(fields=fields, marks=[], width=1000, height=height, label=label)
         self._legend.show(own)
 
 

@@ -1,16 +1,20 @@
-"""Tells browsers how long to keep the console's files: NiceGUI's for good, ours while they are unchanged.
+"""Has browsers keep the console's files for good, and answers with them from memory, packed once.
 
-NiceGUI says for good of all: an upgrade of halong would not reach who has opened the console before.
+The addresses of NiceGUI's files name its version, those of ours what is in them: see `name_by_content`.
 """
 
 from __future__ import annotations
 
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import nicegui
 from nicegui.dependencies import esm_modules, js_components
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 
 from api.conditions import is_unchanged, parsed_date
 
@@ -21,53 +25,100 @@ if TYPE_CHECKING:
 _FILES: Final = f"/_nicegui/{nicegui.__version__}/"
 _NICEGUI: Final = Path(nicegui.__file__).parent
 _FOR_GOOD: Final = "public, max-age=31536000, immutable"
-#: kept, and asked for each time: after an upgrade of halong their addresses are the same
-_WHILE_UNCHANGED: Final = "no-cache"
+_DIGITS: Final = 32
+#: of all files that are kept in memory, and of one
+_MOST_BYTES: Final = 16_000_000
+_LARGEST: Final = 2_000_000
+#: stands in an answer for one request alone
+_OF_ONE: Final = "X-Request-ID"
+
+
+def name_by_content() -> None:
+    """Put a digest of their content into the addresses of our own scripts.
+
+    NiceGUI's own choice is the path and the time of the file, which another release may have in common.
+    """
+    for key, component in tuple(js_components.items()):
+        if not component.path.is_relative_to(_NICEGUI):
+            component.key = f"{_digest(component.path)}/{component.path.name}"
+            js_components[component.key] = js_components.pop(key)
+    for key, package in tuple(esm_modules.items()):
+        if not package.path.is_relative_to(_NICEGUI):
+            esm_modules[_digest(*sorted(package.path.glob("*.js")))] = esm_modules.pop(key)
+
+
+def _digest(*files: Path) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(f"{file.name}\0".encode() + file.read_bytes())
+    return digest.hexdigest()[:_DIGITS]
+
+
+@dataclass
+class _Answer:
+    """An answer as it is sent."""
+
+    status: int = 500
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    body: bytes = b""
+
+    async def take(self, message: Message) -> None:
+        """Take a part of it."""
+        if message["type"] == "http.response.start":
+            self.status, self.headers = message["status"], tuple(message["headers"])
+        else:
+            self.body += message.get("body", b"")
+
+    def say_how_long(self) -> None:
+        """Say how long a file stays, and that what is none does not; leave out who asked."""
+        headers = MutableHeaders(raw=list(self.headers))
+        headers["Cache-Control"] = _FOR_GOOD if self.status == 200 else "no-cache"
+        del headers[_OF_ONE]
+        self.headers = tuple(headers.raw)
+
+    async def send(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it; without its body where the browser has that."""
+        found = Headers(raw=list(self.headers))
+        modified = parsed_date(found.get("last-modified"))
+        is_known = self.status == 200 and is_unchanged(Headers(scope=scope), found.get("etag"), modified)
+        answer = Response(status_code=304) if is_known else Response(self.body, self.status)
+        answer.raw_headers = [
+            each for each in self.headers if not (is_known and each[0].startswith(b"content-"))
+        ]
+        await answer(scope, receive, send)
 
 
 class CachedFiles:
-    """Adds Cache-Control to the console's files, and answers 304 where a browser has one."""
+    """Answers with the console's files, by their address and what a browser unpacks."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._kept: OrderedDict[tuple[str, str], _Answer] = OrderedDict()
+        self._bytes = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Run the application; its answers with files say how long they stay."""
-        if scope["type"] != "http" or not scope["path"].startswith(_FILES):
+        """Run the application; its files are kept, and said to stay."""
+        if scope["type"] != "http" or scope["method"] != "GET" or not scope["path"].startswith(_FILES):
             await self._app(scope, receive, send)
             return
-        is_known = False
+        asked = Headers(scope=scope)
+        if "range" in asked:
+            await self._app(scope, receive, send)
+            return
+        key = scope["path"], asked.get("accept-encoding", "")
+        if key not in self._kept:
+            answer = _Answer()
+            await self._app(scope, receive, answer.take)
+            answer.say_how_long()
+            self._keep(key, answer)
+            await answer.send(scope, receive, send)
+            return
+        self._kept.move_to_end(key)
+        await self._kept[key].send(scope, receive, send)
 
-        async def send_cached(message: Message) -> None:
-            nonlocal is_known
-            if message["type"] == "http.response.start":
-                is_known = _mark(message, scope)
-            elif is_known and message.get("more_body"):
-                return
-            elif is_known:
-                message = {"type": "http.response.body", "body": b""}
-            await send(message)
-
-        await self._app(scope, receive, send_cached)
-
-
-def _mark(start: Message, scope: Scope) -> bool:
-    """Say in the head of an answer how long it stays; make it a 304 where the browser has it, and tell so."""
-    headers, is_found = MutableHeaders(scope=start), start["status"] == 200
-    is_for_good = is_found and _is_of_nicegui(scope["path"])
-    headers["Cache-Control"] = _FOR_GOOD if is_for_good else _WHILE_UNCHANGED
-    etag, modified = headers.get("etag"), parsed_date(headers.get("last-modified"))
-    if not is_found or not is_unchanged(Headers(scope=scope), etag, modified):
-        return False
-    start["status"] = 304
-    for name in ("content-length", "content-type", "content-encoding"):
-        del headers[name]
-    return True
-
-
-def _is_of_nicegui(path: str) -> bool:
-    kind, _, name = path.removeprefix(_FILES).partition("/")
-    if kind == "static":
-        return True
-    found = {"components": js_components.get(name), "esm": esm_modules.get(name.partition("/")[0])}.get(kind)
-    return found is not None and found.path.is_relative_to(_NICEGUI)
+    def _keep(self, key: tuple[str, str], answer: _Answer) -> None:
+        if answer.status != 200 or len(answer.body) > _LARGEST or key in self._kept:
+            return
+        self._kept[key], self._bytes = answer, self._bytes + len(answer.body)
+        while self._bytes > _MOST_BYTES:
+            self._bytes -= len(self._kept.popitem(last=False)[1].body)

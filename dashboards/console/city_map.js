@@ -1,13 +1,10 @@
 // The map: one field an area; names and values appear on pointing and on focus. What else lies on it is drawn by map_layers.js.
 
-const LETTER = 6.4; // average width of a letter, px
+import { toRaw } from "vue";
+import { settle } from "halong-map/labels.js";
+
 const NARROW = 480; // px: a map narrower than this shows values without names
 const TOUCH_MS = 3000; // how long a tooltip stays after a tap
-const LEAST = 30; // px: a smaller field has its label below
-// shifts of a label from the middle of its field, in diameters of the largest circle within, nearest first
-const PLACES = [0, 0.12, 0.2, 0.28, 0.36].flatMap((r) =>
-  r ? [0, 2, 4, 6, 1, 3, 5, 7].map((a) => [r * Math.cos((a * Math.PI) / 4), -r * Math.sin((a * Math.PI) / 4)]) : [[0, 0]],
-);
 const ROOM = 1.25; // of what is shown to the area that is looked at
 const CLOSEST = 40; // units of the drawing: as narrow as what is shown gets
 
@@ -26,7 +23,7 @@ export default {
       <svg class="map-svg" :viewBox="view.box" role="group" :aria-label="label">
         <defs>
           <pattern id="no-value" width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"
-                   :style="{ transform: 'rotate(45deg) scale(' + 1 / scale + ')' }">
+                   :style="{ transform: 'rotate(45deg) scale(' + 1 / (scale || 1) + ')' }">
             <rect width="7" height="7" class="map-hatch-ground" /><rect width="2.2" height="7" class="map-hatch-line" />
           </pattern>
         </defs>
@@ -52,11 +49,11 @@ export default {
         <b>{{ tip.title }}</b><span v-for="line in tip.lines" :key="line">{{ line }}</span>
       </div>
     </div>`,
-  // spots: [x, y] of marks that labels make way for
+  // marks: [x, y, kind] of what labels make way for: see labels.js
   // near: the chosen area fills the map, where one is chosen
-  props: { fields: Array, spots: Array, width: Number, height: Number, near: Boolean, label: String },
+  props: { fields: Array, marks: Array, width: Number, height: Number, near: Boolean, label: String },
   emits: ["choose"],
-  data: () => ({ scale: 1, key: null, place: {}, compact: false }),
+  data: () => ({ scale: 0, key: null, place: {}, compact: false }),
   computed: {
     chosen() {
       return this.fields.find((f) => f.chosen);
@@ -68,7 +65,9 @@ export default {
       return { ...shown, box: `${shown.x} ${shown.y} ${shown.width} ${shown.height}` };
     },
     texts() {
-      return this.fields.map((field) => ({ ...field, ...this.settle(field) }));
+      if (!this.scale) return []; // not measured yet
+      const marks = toRaw(this.marks); // Vue's proxies of hundreds of marks cost seconds
+      return this.fields.map((field) => ({ ...field, ...settle(field, marks, this.scale, this.compact) }));
     },
     tip: {
       // Looked up again at each update, so that an open tooltip shows the newest value.
@@ -94,24 +93,6 @@ export default {
       const { clientWidth: w, clientHeight: h } = this.$refs.box;
       this.compact = w < NARROW;
       this.scale = Math.max(Math.min(w / this.view.width, h / this.view.height), 0.05);
-    },
-    // Where a label covers the fewest marks, as near to the middle as that is.
-    settle(field) {
-      const room = field.room * this.scale; // px
-      if (room < LEAST) {
-        const below = { x: field.foot[0], y: field.foot[1] + 14 / this.scale, named: !this.compact };
-        return { ...below, ink: null, darkInk: null, fill: null };
-      }
-      const named = !this.compact && room * 1.1 > field.name.length * LETTER;
-      const [w, h] = named ? [(field.name.length * LETTER) / 2 + 3, 17] : [16, 10];
-      const covered = ([dx, dy]) =>
-        this.spots.filter((spot) => {
-          const [x, y] = [(spot[0] - field.x) * this.scale - dx, (spot[1] - field.y) * this.scale - dy];
-          return Math.abs(x) < w && Math.abs(y) < h;
-        }).length;
-      const places = PLACES.map(([dx, dy]) => [dx * room, dy * room]);
-      const best = places.reduce((one, other) => (covered(other) < covered(one) ? other : one));
-      return { x: field.x + best[0] / this.scale, y: field.y + best[1] / this.scale, named };
     },
     show(each, x, y) {
       const box = this.$refs.box;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import nicegui.elements.echart  # noqa: F401 - has browsers find `nicegui-echart`
 from nicegui import json, ui
 from nicegui.element import Element
 
@@ -23,7 +24,8 @@ class _Drawn(Element):
         found = changes(self._props, values)
         if found is None:
             return
-        self._props.update(values)
+        # Past NiceGUI's watch over each list and mapping within: they are replaced, never changed.
+        dict.update(self._props, values)
         if self.client.has_socket_connection:
             self.client.run_javascript(f"takeChanges({self.id}, {json.dumps(found)})")
         else:
@@ -38,9 +40,9 @@ class CityMap(_Drawn, component="city_map.js"):
     """The areas as fields, whose labels make way for what lies on the map."""
 
     def __init__(self) -> None:
-        """Draw nothing until `show(fields=, spots=, width=, height=, near=, label=)`."""
+        """Draw nothing until `show(fields=, marks=, width=, height=, near=, label=)`."""
         super().__init__()
-        self._props.update(fields=[], spots=[], width=1000, height=700, near=False, label="")
+        self._props.update(fields=[], marks=[], width=1000, height=700, near=False, label="")
 
 
 class MapLayers(_Drawn, component="map_layers.js", esm={"halong-map": "map"}):
@@ -57,6 +59,24 @@ class MapLayers(_Drawn, component="map_layers.js", esm={"halong-map": "map"}):
     def on_open(self, handler: Callable[[str, str], object]) -> None:
         """Call `handler(kind, code)` when a person opens an alert, a gateway or a thing."""
         self.on("open", lambda event: handler(*str(event.args).split("=", 1)))
+
+
+class IndicatorSelect(_Drawn, component="indicator_select.js"):
+    """A list of indicators by domain: one element, not one for each of two hundred."""
+
+    def __init__(self, domains: Sequence[tuple[str, Sequence[tuple[str, str]]]], label: str) -> None:
+        """Offer (domain, (code, name) of its indicators); `show(chosen=)` says which one is shown."""
+        super().__init__()
+        self._props.update(domains=domains, label=label, chosen="")
+
+
+class AreaChart(_Drawn, component="area_chart.js"):
+    """The line of an indicator, drawn by ECharts."""
+
+    def __init__(self) -> None:
+        """Draw nothing until `show(options=)`, as ECharts takes them."""
+        super().__init__()
+        self._props.update(options={})
 
 
 class LiveChart(Element, component="live_chart.js"):

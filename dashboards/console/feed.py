@@ -53,6 +53,8 @@ _SLOW_S: Final = 60.0
 #: how long what devices send in five minutes is
 _FLOW_S: Final = 20.0
 _CONNECTION_TIMEOUT_S: Final = 3.0
+#: between two pages that are told: as long as the first one took, this at most
+_LONGEST_PAUSE_S: Final = 0.05
 _MOST_CHARTS: Final = 64
 
 
@@ -176,13 +178,16 @@ class Feed:
         self.away_since = None
 
     async def _tell(self) -> None:
+        clock = asyncio.get_running_loop().time
         for follower in tuple(self._followers):
-            await asyncio.sleep(0)  # requests that wait go first
+            began = clock()
             try:
                 await follower()
             except Exception:
                 # One page that cannot be drawn must not leave the others without data.
                 log.exception("a page could not be brought up to date", action="console.page_failed")
+            # A request takes many turns of the loop: without a pause there would be a page in each of them.
+            await asyncio.sleep(min(clock() - began, _LONGEST_PAUSE_S))
 
     async def series(self, indicator: Row, area: Row) -> Series | None:
         """Return what a chart shows; what was known last while the database is away, None without any."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import psycopg
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _CONNECTION_TIMEOUT_S: Final = 3.0
+#: a reading older than so many times its pace is waited for
+_OLD_PACES: Final = 3
 _WATER_PACE_S: Final = 12.0
 _MOST_STATIONS: Final = 200
 
@@ -41,33 +45,40 @@ class Kept(Generic[T]):
     ) -> None:
         """Take what reads (connection, the reading before) and for how long a reading is good."""
         self._pool, self._reach, self._pace_s, self._read = pool, reach, pace_s, read
-        self._lock, self._due = asyncio.Lock(), 0.0
+        self._reading: asyncio.Task[None] | None = None
+        self._read_at = -math.inf
         self._found: T | None = None
         #: whether the database did not answer when it was asked last
         self.is_away = False
 
     def forget(self) -> None:
-        """Have it read again, whenever it was read last."""
-        self._found, self._due = None, 0.0
+        """Have it read again, whenever it was read last; what is being read may be older than this."""
+        self._found, self._read_at, self._reading = None, -math.inf, None
 
     async def get(self) -> T | None:
-        """Return the newest reading; the last one there was while the database is away, None without any."""
-        async with self._lock:
-            present = asyncio.get_running_loop().time()
-            if present >= self._due:
-                await self._try()
-                self._due = present + self._pace_s
-            return self._found
+        """Return the newest reading; the last one there was while the database is away, None without any.
+
+        Where the last one is a little old it is returned at once, and the next caller gets what is read now.
+        """
+        age = time.monotonic() - self._read_at
+        if self._reading is None and age >= self._pace_s:
+            self._reading = asyncio.create_task(self._try(), name="console.kept")
+        if self._reading is not None and (self._found is None or age >= _OLD_PACES * self._pace_s):
+            await asyncio.shield(self._reading)
+        return self._found
 
     async def _try(self) -> None:
+        found, is_away = None, False
         try:
             with within(self._reach):
                 async with self._pool().connection(timeout=_CONNECTION_TIMEOUT_S) as conn:
-                    self._found = await self._read(conn, self._found)
+                    found = await self._read(conn, self._found)
         except (psycopg.Error, OSError):
-            self.is_away = True
-        else:
-            self.is_away = False
+            is_away = True
+        finally:
+            if self._reading is asyncio.current_task():
+                self._read_at, self._reading, self.is_away = time.monotonic(), None, is_away
+                self._found = self._found if found is None else found
 
 
 class MapReadings:

@@ -8,10 +8,13 @@ from dashboards.console import levels
 from dashboards.console.panels.alerts import place
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from api.queries import Row
     from dashboards.console.scene import Scene
+
+    #: x and y in units of the drawing, and one of the kinds of `map/labels.js`
+    Mark = tuple[float, float, str]
 
 #: in the order of their switches; all are shown where the address does not say
 LAYERS: Final = ("indicator", "gateways", "things", "water", "alerts")
@@ -58,6 +61,10 @@ def alert_marks(scene: Scene) -> list[dict[str, Any]]:
 
     `at`: x, y and the room there, in units of the drawing; None for what is not on the map.
     """
+    return scene.once("alert_marks", lambda: _alert_marks(scene))
+
+
+def _alert_marks(scene: Scene) -> list[dict[str, Any]]:
     gateways = {row["code"]: row for row in scene.snapshot.gateways}
     return [_alert_mark(scene, row, gateways.get(row["gateway"])) for row in scene.snapshot.alerts]
 
@@ -82,9 +89,34 @@ def _at(scene: Scene, row: Row, gateway: Row | None) -> list[float] | None:
     return None if outline is None else [outline.x, outline.y, outline.room]
 
 
+def marks(scene: Scene, shown: Collection[str], stations: Sequence[Mapping[str, Any]]) -> Sequence[Mark]:
+    """Return what lies on the map in the way of labels: stations as `gauges` returns them."""
+    place = f"marks {' '.join(sorted(shown))}"
+    return scene.once(place, lambda: list(_marks(scene, shown, stations)), of=stations)
+
+
+def _marks(scene: Scene, shown: Collection[str], stations: Sequence[Mapping[str, Any]]) -> Iterator[Mark]:
+    if "gateways" in shown:
+        point = scene.registry.projection.point
+        yield from ((*point(row["longitude"], row["latitude"]), "gateway") for row in scene.snapshot.gateways)
+    if "water" in shown:
+        yield from ((*each["at"], _look(each)) for each in stations)
+    if "alerts" in shown:
+        for each in alert_marks(scene):
+            if each["at"] is not None:
+                x, y, room = each["at"]
+                yield x, y, "alert" if room else "sign"
+
+
+def _look(gauge: Mapping[str, Any]) -> str:
+    if not gauge["ticks"]:
+        return "wave"
+    return "reached" if gauge["reached"] else "gauge"
+
+
 def gauges(scene: Scene, rows: Sequence[Row]) -> list[dict[str, Any]]:
     """Return stations with their newest level, as a share of a scale on which their alert levels lie too."""
-    return [_gauge(scene, row) for row in rows]
+    return scene.once("gauges", lambda: [_gauge(scene, row) for row in rows], of=rows)
 
 
 def _gauge(scene: Scene, row: Row) -> dict[str, Any]:

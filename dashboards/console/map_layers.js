@@ -31,8 +31,8 @@ export default {
           <li v-for="entry in each.entries" :key="entry.text"><mark-of :look="entry.look" /><span>{{ entry.text }} <b>{{ number(entry.n) }}</b></span></li>
         </template>
       </ul>
-      <p class="layers-said" role="status">{{ status }}</p>
       <list v-if="live && named" :rows="rows" :round="round" :number="number" :say="say" @open="$emit('open', $event)" />
+      <p class="layers-said layers-status" role="status">{{ status }}</p>
     </div>`,
   // points: kind -> {version, states, away}, null while nothing was read; alerts, gauges: see layers.py
   props: { shown: Array, live: Boolean, projection: Object, areas: Object, types: Object, points: Object, alerts: Array, gauges: Array, away: Boolean, chosen: String, words: Object, language: String },
@@ -48,8 +48,7 @@ export default {
     },
     // What each mark stands for and how many there are of it, by layer.
     legend() {
-      this.round;
-      const points = POINTS.filter((kind) => this.on.includes(kind) && this.located[kind]).map((kind) => ({ kind, items: this.of(kind) }));
+      const points = POINTS.filter((kind) => this.on.includes(kind) && this.points[kind]?.version).map((kind) => ({ kind, items: [...this.points[kind].states].map((letter) => ({ letter })) }));
       const others = [["water", this.gauges], ["alerts", this.alerts]].filter(([kind]) => this.on.includes(kind)).map(([kind, items]) => ({ kind, items }));
       return legend([...points, ...others], this.say);
     },
@@ -75,6 +74,7 @@ export default {
     projection: "draw",
   },
   created() {
+    this.format = new Intl.NumberFormat(this.language === "vi" ? "vi-VN" : "en-GB");
     this.located = {}; // kind -> points with longitude and latitude, of the version that is drawn
     this.grid = null;
   },
@@ -83,6 +83,7 @@ export default {
   },
   unmounted() {
     cancelAnimationFrame(this.waiting);
+    cancelAnimationFrame(this.drawing);
     clearTimeout(this.again);
     this.observer?.disconnect();
     this.viewed?.disconnect();
@@ -93,7 +94,7 @@ export default {
       return this.words[key];
     },
     number(n) {
-      return new Intl.NumberFormat(this.language === "vi" ? "vi-VN" : "en-GB").format(n);
+      return this.format.format(n);
     },
     // The map is another element, which may come later than this one.
     join() {
@@ -112,8 +113,8 @@ export default {
     },
     async load() {
       this.draw();
-      await Promise.all(POINTS.map((kind) => this.shown.includes(kind) && this.points[kind]?.version && this.locate(kind, this.points[kind].version)));
-      this.draw();
+      const kinds = POINTS.filter((kind) => this.shown.includes(kind) && this.points[kind]?.version);
+      await Promise.all(kinds.reverse().map((kind) => this.locate(kind, this.points[kind].version)));
     },
     async locate(kind, version) {
       if (this.located[kind]?.version === version) return;
@@ -121,6 +122,7 @@ export default {
         const points = await places(kind, version);
         if (points) this.located[kind] = { version, points };
         this.failed[kind] = false;
+        this.draw();
       } catch {
         this.failed[kind] = true;
         this.again = setTimeout(this.load, AGAIN_MS);
@@ -131,7 +133,8 @@ export default {
     of(kind) {
       const [found, told] = [this.located[kind], this.points[kind]];
       if (!found || found.version !== told?.version || told.states.length !== found.points.length) return [];
-      return found.points.map((point, at) => ({ ...point, kind, letter: told.states[at] }));
+      const { states } = told;
+      return found.points.map((point, at) => ({ ...point, kind, letter: states[at] }));
     },
     // From units of the drawing to px of the canvas.
     scaled() {
@@ -161,7 +164,12 @@ export default {
       const least = (LABELLED * this.svg.clientWidth) / this.box.clientWidth; // as city_map.js measures it
       return room * place.unit < least ? place : { ...place, py: place.py - (compact ? ABOVE.compact : ABOVE.wide) };
     },
+    // Once in a frame, however much has changed.
     draw() {
+      this.drawing ??= requestAnimationFrame(this.redraw);
+    },
+    redraw() {
+      this.drawing = null;
       const canvas = this.$refs.canvas;
       if (!canvas || !this.svg.clientWidth) return;
       const compact = this.box.clientWidth < COMPACT;
@@ -175,6 +183,7 @@ export default {
       ring(pen, all.filter((item) => this.detail(item) === this.chosen), 12, "#10151b", 2.5);
       this.grid = new Grid(all);
       canvas.dataset.drawn = all.length;
+      canvas.dataset.layers = Object.keys(items).filter((kind) => items[kind].length).join(" ");
       this.round++;
     },
     detail: ({ kind, code }) => `${{ things: "thing", water: "thing", gateways: "gateway", alerts: "alert" }[kind]}=${code}`,

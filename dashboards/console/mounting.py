@@ -13,9 +13,9 @@ from nicegui import Client, ui
 from starlette.requests import Request  # noqa: TC002 - NiceGUI reads the page's annotations
 
 from api.rights import Right
-from dashboards.console import bridge, gate, points_route, runbook_page
+from dashboards.console import bridge, gate, points_route, preload, runbook_page
 from dashboards.console.access import Access
-from dashboards.console.caching import CachedFiles
+from dashboards.console.caching import CachedFiles, name_by_content
 from dashboards.console.choice import WALL, Choice
 from dashboards.console.elements import tag, text
 from dashboards.console.enrolment import EnrolmentPage
@@ -41,6 +41,8 @@ _HERE: Final = Path(__file__).parent
 _SCRIPT: Final = "console.js"
 #: how long the first answer waits for data, so that a page comes filled; under NiceGUI's 3 s
 _FIRST_DATA_S: Final = 2.0
+#: and for what its view alone shows
+_FIRST_LISTS_S: Final = 0.5
 #: as NiceGUI names its own
 _LANGUAGES: Final[dict[str, Language]] = {"vi": "vi", "en": "en-US"}
 _FAVICON: Final = (
@@ -72,6 +74,7 @@ def mount(app: FastAPI, settings: Settings) -> None:
     login.add_routes()
     app.add_middleware(ContentSecurityPolicy)
     app.add_middleware(CachedFiles)
+    name_by_content()
 
     @ui.page("/enrol", favicon=_FAVICON)
     async def enrol(request: Request, client: Client) -> None:
@@ -177,6 +180,8 @@ async def _serve(
     client.on_delete(feed.follow(page.update))
     await feed.first(_FIRST_DATA_S)
     page.build()
+    await page.fill(_FIRST_LISTS_S)
+    ui.add_head_html(preload.links(page.view))
     _lead_on(words, settings, caller)
     await client.connected()
     await page.begin()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl
@@ -54,6 +56,11 @@ class Page:
         self._built = ""
         self._context = Context(words, feed, desk, lists, lambda: self._choice, self._choose)
 
+    @property
+    def view(self) -> str:
+        """The view that is shown; nothing before there is anything to show."""
+        return self._built
+
     def build(self) -> None:
         """Build the frame, and all of the page if there is something to show."""
         tag("a", "skip", href="#main")._text = self._words("skip")  # noqa: SLF001
@@ -73,6 +80,14 @@ class Page:
         ui.on("halong-escape", self._side.close)
         ui.on("halong-address", lambda event: self._on_address(str(event.args)))
         self._show()
+
+    async def fill(self, timeout: float) -> None:  # noqa: ASYNC109 - a page waits only so long
+        """Read what the view alone shows before the page is sent, for `timeout` seconds at most."""
+        if self._view is None or self._feed.snapshot is None:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                await self._view.read(Scene(self._feed.snapshot, self._choice, self._words))
 
     async def update(self) -> None:
         """Show the newest snapshot, or how old the last one is; close where the key no longer opens."""
@@ -154,6 +169,7 @@ class Page:
         if self._view is None or self._dark is None or snapshot is None:
             return
         scene = Scene(snapshot, self._choice, self._words)
+        await self._view.read(scene)
         await self._view.draw(scene, dark=self._dark)
         await self._side.show(scene)
 

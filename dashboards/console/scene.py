@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from analytics.domains import DOMAINS_VI, domain
 from analytics.indicator import INDICATORS
@@ -14,13 +14,15 @@ from dashboards.console.scales import Scale, scale
 from dashboards.console.snapshot import RATE_MINUTES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from api.queries import Row
     from dashboards.console.choice import Choice
     from dashboards.console.snapshot import Snapshot
     from dashboards.console.words import Words
+
+T = TypeVar("T")
 
 #: worst first
 STATES: Final = ("offline", "silent", "never_heard", "online")
@@ -47,13 +49,18 @@ class Scene:
         area = self.registry.area(choice.area)
         assert area is not None
         self.area = area
-        values = [row["value"] for row in self._rows() if row is not None and row["value"] is not None]
-        largest = max(map(abs, values), default=0.0)
-        self.decimals = formats.decimals(largest, self.indicator["declaration"].get("decimals", 2))
-        self.scale: Scale = scale(self.indicator, values, words)
+        self.decimals, self.scale = self.once("scale", self._measure)
 
-    def _rows(self) -> list[Row | None]:
-        return [self.snapshot.value(self.indicator["code"], area) for area in self.registry.areas.values()]
+    def once(self, name: str, make: Callable[[], T], of: object = None) -> T:
+        """Return what is made once for all who see the snapshot by an indicator and in a language."""
+        return self.snapshot.once((name, self.indicator["code"], self.words.language), make, of)
+
+    def _measure(self) -> tuple[int, Scale]:
+        rows = [self.value(area) for area in self.registry.areas.values()]
+        values = [row["value"] for row in rows if row is not None and row["value"] is not None]
+        largest = max(map(abs, values), default=0.0)
+        decimals = formats.decimals(largest, self.indicator["declaration"].get("decimals", 2))
+        return decimals, scale(self.indicator, values, self.words)
 
     def stands_for(self) -> str:
         """Return for which units the chosen area's values stand; nothing where for none."""
@@ -129,6 +136,9 @@ class Scene:
 
     def domains(self) -> dict[str, list[Row]]:
         """Return the indicators by the name of their domain."""
+        return self.once("domains", self._domains)
+
+    def _domains(self) -> dict[str, list[Row]]:
         found: dict[str, list[Row]] = {}
         for row in self.registry.indicators.values():
             found.setdefault(self._domain(row["code"]), []).append(row)
@@ -142,7 +152,14 @@ class Scene:
 
     def fields(self) -> list[dict[str, Any]]:
         """Return the fields of the map."""
+        return self._choosing("code", self.once("fields", self._fields))
+
+    def _fields(self) -> list[dict[str, Any]]:
         return [self._field(area) for area in self.registry.areas.values()]
+
+    def _choosing(self, key: str, each: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return rows of which the chosen area's says so."""
+        return [row | {"chosen": True} if row[key] == self.area["code"] else row for row in each]
 
     def _field(self, area: Row) -> dict[str, Any]:
         row, outline = self.value(area), self.registry.outlines[area["code"]]
@@ -153,8 +170,7 @@ class Scene:
             "name": formats.short_name(self.words.of(area)), "text": self.figure(row),
             "fill": paint.fill if paint else None, "ink": paint.ink if paint else None,
             "darkInk": paint.dark_ink if paint else None,
-            "title": self.words.of(area), "lines": self.lines(row),
-            "chosen": area["code"] == self.area["code"],
+            "title": self.words.of(area), "lines": self.lines(row), "chosen": False,
         }  # fmt: skip
 
     def lines(self, row: Row | None) -> list[str]:
@@ -165,11 +181,6 @@ class Scene:
             filter(None, (self.figure(row, with_unit=True), self.category(row)))
         )
         return [first, self.words("completeness_of", share=self.share(row)), self.until(row)]
-
-    def spots(self) -> list[tuple[float, float]]:
-        """Return where gateways lie on the map: labels make way for them."""
-        point = self.registry.projection.point
-        return [point(row["longitude"], row["latitude"]) for row in self.snapshot.gateways]
 
     def is_beside(self, kind: str, code: str) -> bool:
         """Tell whether something is what the panel at the side shows."""
@@ -205,6 +216,9 @@ class Scene:
 
     def area_rows(self) -> list[dict[str, Any]]:
         """Return the list of areas, the whole first."""
+        return self._choosing("key", self.once("area_rows", self._area_rows))
+
+    def _area_rows(self) -> list[dict[str, Any]]:
         whole = [self.registry.whole] if self.registry.whole is not None else []
         return [self._area_row(area) for area in [*whole, *self.registry.areas.values()]]
 
@@ -212,8 +226,7 @@ class Scene:
         row = self.value(area)
         paint = self.scale.paint(row) if row is not None and row["value"] is not None else None
         return {
-            "key": area["code"], "chosen": area["code"] == self.area["code"],
-            "strong": area is self.registry.whole,
+            "key": area["code"], "chosen": False, "strong": area is self.registry.whole,
             "cells": [
                 {
                     "text": formats.short_name(self.words.of(area)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from analytics.steps import Step
@@ -17,13 +17,15 @@ from dashboards.console.geometry import Outline, Projection, project
 from devices import unknown_store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from psycopg import AsyncConnection
 
     from api.reach import Reach
     from dashboards.console.agreement import Agreement
     from devices.unknown import Proposal, UnknownThing
+
+T = TypeVar("T")
 
 #: the rates are those of so many minutes
 RATE_MINUTES: Final = 5
@@ -106,6 +108,9 @@ class Snapshot:
     agreements: Mapping[int, Agreement] = field(default_factory=dict)
     #: things that wait to be accepted, each with what it would be
     unknown: tuple[tuple[UnknownThing, Proposal], ...] = ()
+    _made: dict[object, tuple[object, Any]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     @cached_property
     def computed_at(self) -> datetime | None:
@@ -116,6 +121,16 @@ class Snapshot:
     def newest(self) -> datetime | None:
         """When something was observed last, or of indicators alone computed; None where nothing ever was."""
         return self.flow.get("newest_observation") if self.raw else self.computed_at
+
+    def once(self, place: object, make: Callable[[], T], of: object = None) -> T:
+        """Return what `make()` has returned for a place, for one console or another: it must not be changed.
+
+        of: what it is made of besides the snapshot; of something else it is made anew.
+        """
+        if place not in self._made or self._made[place][0] is not of:
+            self._made[place] = of, make()
+        found: T = self._made[place][1]
+        return found
 
     def area_of(self, gateway: str) -> str | None:
         """Return the code of the area of the map that a gateway stands in."""

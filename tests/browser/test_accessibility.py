@@ -12,7 +12,7 @@ from tests.browser.test_console import DESK, PHONE, opened
 from tests.browser.test_console_layers import DRAWN
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.browser
 
@@ -32,16 +32,6 @@ PAGES: Final = {
 }
 #: name -> what is pressed to get there
 FIRST: Final = {"list of the map": ".layers-list summary"}
-
-
-def open_list(page: Page) -> None:
-    """Open the list, again where the page was built anew meanwhile."""
-    for _ in range(5):
-        if page.locator(".layers-list[open] table").count():
-            return
-        if not page.locator(".layers-list[open]").count():
-            page.click(FIRST["list of the map"])
-        page.wait_for_timeout(2000)
 
 
 @pytest.mark.usefixtures("alerts")
@@ -72,7 +62,7 @@ def test_no_rule_is_broken(
     ) as page:
         if name in FIRST:
             page.wait_for_selector(DRAWN)
-            open_list(page)
+            page.click(FIRST[name])
             page.wait_for_selector(ready)
         assert violations(page, axe) == []
         assert page.evaluate("document.documentElement.scrollWidth") == viewport["width"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from typing import TYPE_CHECKING
 
@@ -9,12 +10,14 @@ import httpx
 import nicegui
 import pytest
 
+from tests.conftest import REPOSITORY
 from tests.serving import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+CONSOLE = REPOSITORY / "dashboards" / "console"
 FILES = f"/_nicegui/{nicegui.__version__}"
 
 
@@ -27,19 +30,44 @@ def browser(database_url: str, tmp_path: Path) -> Iterator[httpx.Client]:
         yield client
 
 
-def test_files_of_nicegui_are_kept_for_good_and_ours_while_they_are_unchanged(browser: httpx.Client) -> None:
+def test_files_are_kept_for_good_and_answered_by_304(browser: httpx.Client) -> None:
     page = browser.get("/?view=planner").text
     (planner,) = re.findall(r'"halong-planner/": ?"([^"]+)"', page)
     (charts,) = re.findall(r'"nicegui-echart": ?"([^"]+)"', page)
-    for path in (f"{FILES}/static/quasar.umd.prod.js", charts):
+    for path in (f"{FILES}/static/quasar.umd.prod.js", charts, f"{planner}asking.js"):
         assert browser.get(path).headers["cache-control"] == "public, max-age=31536000, immutable"
     ours = browser.get(f"{planner}asking.js")
-    assert ours.headers["cache-control"] == "no-cache"
     assert "export async function read" in ours.text
     again = browser.get(f"{planner}asking.js", headers={"If-None-Match": ours.headers["etag"]})
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", ours.headers["etag"])
     changed = browser.get(f"{planner}asking.js", headers={"If-None-Match": '"another"'})
     assert (changed.status_code, changed.text) == (200, ours.text)
+
+
+def test_the_addresses_of_our_files_say_what_is_in_them(browser: httpx.Client) -> None:
+    (address, digest) = re.findall(r'"halong-planner/": ?"([^"]+/([0-9a-f]+)/)"', browser.get("/").text)[0]
+    folder = hashlib.sha256()
+    for name in sorted(path.name for path in (CONSOLE / "planner").glob("*.js")):
+        folder.update(name.encode() + b"\0" + browser.get(f"{address}{name}").content)
+    assert folder.hexdigest().startswith(digest)
+
+
+def test_a_file_comes_as_a_browser_unpacks_it(browser: httpx.Client) -> None:
+    path, answers = f"{FILES}/static/nicegui.js", {}
+    for encoding in ("br", "gzip", "identity", "br", "gzip"):
+        answers[encoding] = browser.get(path, headers={"Accept-Encoding": encoding})
+        assert answers[encoding].headers.get("content-encoding", "identity") == encoding
+    assert len({answer.content for answer in answers.values()}) == 1
+    part = browser.get(path, headers={"Range": "bytes=0-9", "Accept-Encoding": "identity"})
+    assert (part.status_code, part.content) == (206, answers["identity"].content[:10])
+
+
+def test_an_answer_from_memory_says_nothing_of_who_asked_first(browser: httpx.Client) -> None:
+    path = f"{FILES}/static/nicegui.js"
+    for _ in range(2):
+        headers = browser.get(path, headers={"X-Request-ID": "mine"}).headers
+        assert "x-request-id" not in headers
+        assert headers["x-content-type-options"] == "nosniff"
 
 
 def test_what_is_no_file_is_not_kept(browser: httpx.Client) -> None:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nicegui import ui
-
 from dashboards.console import formats
 from dashboards.console.chart import DARK, LIGHT, options, steps
-from dashboards.console.elements import tag, text
+from dashboards.console.elements import AreaChart, tag, text
 from dashboards.console.panels import head, panel
 
 if TYPE_CHECKING:
@@ -39,7 +37,7 @@ class ChartPanel:
                 self._facts = text("span", "", "now-facts")
             self._box = tag("div", "chart-box", role="img")
             with self._box:
-                self._chart = ui.echart({}).classes("chart")
+                self._chart = AreaChart()
                 self._empty = text("p", "", "chart-empty")
             self._summary = text("p", "", "chart-summary")
             self._source = text("p", "", "source")
@@ -85,9 +83,7 @@ class ChartPanel:
             self._plot(scene, series, DARK if dark else LIGHT)
 
     def _plot(self, scene: Scene, series: Series, theme: Theme) -> None:
-        self._chart.options.clear()
-        self._chart.options.update(options(scene.indicator, series, scene.registry.zone, theme, self._words))
-        self._chart.update()
+        self._chart.show(options=options(scene.indicator, series, scene.registry.zone, theme, self._words))
 
     def _summarise(self, scene: Scene, values: list[float], count: int) -> str:
         if not values:

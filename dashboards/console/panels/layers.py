@@ -10,7 +10,7 @@ from dashboards.console.elements import MapLayers, tag, text
 from dashboards.console.panels import head
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from nicegui.element import Element
 
@@ -36,6 +36,9 @@ class LayersPart:
         self._unknown = text("p", "", "layers-said")
         self._drawn = MapLayers(words.language, words.begun_with("points_"))
         self._drawn.on_open(on_open)
+        self._live, self._gauges = True, list[dict[str, Any]]()
+        self._points: dict[str, dict[str, Any]] = {}
+        self._types: dict[str, str] = {}
 
     def _switch(self, layer: str) -> Element:
         with tag("button", "tool layers-switch", type_="button") as switch:
@@ -68,7 +71,7 @@ class LayersPart:
         self._show_zoom(scene)
         codes = ", ".join(code[:_MOST_OF_A_CODE] for code in unknown)
         self._unknown.show(scene.words("layer_unknown", codes=codes) if codes else "")
-        registry, detail = scene.registry, scene.choice.detail
+        registry, detail, self._live = scene.registry, scene.choice.detail, live
         self._drawn.show(
             shown=list(shown),
             live=live,
@@ -78,6 +81,10 @@ class LayersPart:
             chosen=f"{detail.kind}={detail.code}" if detail is not None else "",
         )
         return shown
+
+    def marks(self, scene: Scene) -> Sequence[layers.Mark]:
+        """Return what labels make way for, as it was shown and read last."""
+        return layers.marks(scene, self._shown(scene)[0], self._gauges) if self._live else ()
 
     def _shown(self, scene: Scene) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return the layers that are on, of those that the viewer may see, and codes of none."""
@@ -89,16 +96,16 @@ class LayersPart:
         readings, (shown, _) = self._context.feed.readings, self._shown(scene)
         if readings is None:
             return
-        points = {kind: kept for kind, kept in readings.points.items() if kind in shown}
-        found = {kind: (await kept.get(), kept.is_away) for kind, kept in points.items()}
         rows = await readings.water.get() if "water" in shown else []
-        types = {kind for points, _ in found.values() if points for kind in points.places.kinds}
-        self._drawn.show(
-            points={kind: _told(points, is_away=away) for kind, (points, away) in found.items()},
-            types={kind: scene.kind(kind) for kind in sorted(types)},
-            gauges=layers.gauges(scene, rows or ()),
-            away="water" in shown and readings.water.is_away,
-        )
+        self._gauges = layers.gauges(scene, rows) if rows else []
+        self._drawn.show(gauges=self._gauges, away="water" in shown and readings.water.is_away)
+        for kind, kept in readings.points.items():
+            if kind in shown:
+                found = await kept.get()
+                self._points = self._points | {kind: _told(found, is_away=kept.is_away)}
+                codes = found.places.kinds if found is not None else ()
+                self._types = self._types | {code: scene.kind(code) for code in codes}
+                self._drawn.show(points=self._points, types=self._types)
 
 
 def _told(points: Points | None, *, is_away: bool) -> dict[str, Any]:

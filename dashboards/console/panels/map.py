@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dashboards.console import formats
-from dashboards.console.elements import CityMap, DataTable, tag, text
+from dashboards.console.elements import CityMap, DataTable, IndicatorSelect, tag, text
 from dashboards.console.panels import head, panel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
 
-    from nicegui.element import Element
-
+    from dashboards.console.layers import Mark
     from dashboards.console.scene import Scene
     from dashboards.console.words import Words
 
@@ -36,14 +35,17 @@ class MapPanel:
                 self._legend = Legend(words)
                 self._notes = text("p", "", "notes")
 
+    def make_way(self, marks: Sequence[Mark]) -> None:
+        """Have labels make way for marks."""
+        self._map.show(marks=marks)
+
     def show(self, scene: Scene, shown: Collection[str], *, near: bool) -> None:
         """Show a scene with some layers; near: the chosen area alone, with what lies around it."""
-        _choose(self._select, scene.indicator["code"])
+        self._select.show(chosen=scene.indicator["code"])
         is_coloured = "indicator" in shown
         name = self._words.of(scene.indicator)
         self._map.show(
             fields=scene.fields() if is_coloured else [plain(field) for field in scene.fields()],
-            spots=scene.spots() if "gateways" in shown else [],
             width=1000,
             height=round(scene.registry.projection.height),
             near=near,
@@ -93,24 +95,15 @@ def _legend_entry(label: str, style: str, classes: str = "") -> None:
         text("span", label)
 
 
-def _select(scene: Scene, on_choose: Choose) -> Element:
+def _select(scene: Scene, on_choose: Choose) -> IndicatorSelect:
     """Return the list of indicators, grouped by domain."""
-    select = tag("select", "select", aria_label=scene.words("indicator"), name="indicator")
-    with select:
-        for domain, rows in scene.domains().items():
-            with tag("optgroup", label=domain):
-                for row in rows:
-                    text("option", scene.words.of(row)).props["value"] = row["code"]
-    select.on(
-        "change", lambda event: on_choose(str(event.args)), js_handler="event => emit(event.target.value)"
-    )
+    named = [
+        (domain, [(str(row["code"]), scene.words.of(row)) for row in rows])
+        for domain, rows in scene.domains().items()
+    ]
+    select = IndicatorSelect(named, scene.words("indicator"))
+    select.on_choose(on_choose)
     return select
-
-
-def _choose(select: Element, code: str) -> None:
-    if select.props.get("value") != code:
-        select.props["value"] = code
-        select.update()
 
 
 class AreasPanel:

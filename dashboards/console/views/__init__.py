@@ -26,8 +26,11 @@ class View(Protocol):
     def show(self, scene: Scene) -> None:
         """Bring it up to date; it is called with each snapshot and each choice."""
 
+    async def read(self, scene: Scene) -> None:
+        """Read and show what this view alone shows."""
+
     async def draw(self, scene: Scene, *, dark: bool) -> None:
-        """Draw what the browser's theme decides on, and what is read for this view alone."""
+        """Draw what the browser's theme decides on."""
 
 
 SHOWN: Final[Mapping[str, Callable[[Context, Scene], View]]] = {

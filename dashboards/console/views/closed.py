@@ -24,5 +24,8 @@ class ClosedView:
     def show(self, scene: Scene) -> None:
         """Show nothing else."""
 
+    async def read(self, scene: Scene) -> None:
+        """Read nothing."""
+
     async def draw(self, scene: Scene, *, dark: bool) -> None:
         """Draw nothing."""

@@ -46,14 +46,19 @@ class MapView:
         )
         layers = self._layers.show(shown, live=shown is scene)
         self._map.show(shown, layers, near=is_near(scene.choice.own))
+        self._map.make_way(self._layers.marks(shown))
         for part in (self._areas, self._chart):
             part.show(shown)
 
-    async def draw(self, scene: Scene, *, dark: bool) -> None:
-        """Draw what lies on the map, the chart, and the map as it was."""
+    async def read(self, scene: Scene) -> None:
+        """Read and show the map as it was, and what lies on it."""
         if await self._past.read(scene) and scene.choice == self._context.choice():
             self.show(scene)
         await self._layers.read(scene)
+        self._map.make_way(self._layers.marks(scene))
+
+    async def draw(self, scene: Scene, *, dark: bool) -> None:
+        """Draw the chart."""
         series = await self._context.feed.series(scene.indicator, scene.area)
         if scene.choice == self._context.choice():  # or another one was chosen meanwhile
             self._chart.draw(scene, series, dark=dark)

@@ -50,6 +50,9 @@ class PlannerView:
         """Show what the address asks for; figures come from the API when that changes."""
         self._planner.show(asked={key: scene.choice.own[key] for key in _KEYS if key in scene.choice.own})
 
+    async def read(self, scene: Scene) -> None:
+        """Read nothing: the browser does."""
+
     async def draw(self, scene: Scene, *, dark: bool) -> None:
         """Draw nothing: the browser does."""
 

@@ -38,7 +38,10 @@ class WorkView:
         for part in self._parts:
             part.show(scene)
 
-    async def draw(self, scene: Scene, *, dark: bool) -> None:  # noqa: ARG002 - a view's shape
-        """Read what this view alone shows."""
+    async def read(self, scene: Scene) -> None:
+        """Read the lists that no snapshot has."""
         for part in self._read:
             await part.draw(scene)
+
+    async def draw(self, scene: Scene, *, dark: bool) -> None:
+        """Draw nothing."""

@@ -80,6 +80,7 @@ _OPERATIONS: Final[Mapping[Right, tuple[str, ...]]] = {
         "listGateways",
         "getGateway",
         "listRefusals",
+        "getRefusal",
         "listUnknownThings",
         "getUnknownThing",
         "getStatus",

@@ -12,6 +12,7 @@ from psycopg.rows import class_row
 
 from devices.desired import checked, hash_of, merged
 from devices.identities import UnknownGatewayError
+from devices.model import HOW_TO_REGISTER
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -141,7 +142,7 @@ async def change(
     async with conn.transaction(force_rollback=dry_run):
         row = await (await conn.execute(_LOCK, [gateway])).fetchone()
         if row is None:
-            raise UnknownGatewayError(f"gateway {gateway!r} is not registered: see `halong devices list`")
+            raise UnknownGatewayError(f"gateway {gateway!r} is not registered: {HOW_TO_REGISTER}")
         (gateway_id,) = row
         newest = await (await conn.execute(_NEWEST, [gateway_id])).fetchone()
         before, version, digest = newest or ({}, 0, hash_of({}))

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from devices.credentials import new_password, password_hash, password_matches
-from devices.model import is_reserved, reserved_text
+from devices.model import HOW_TO_REGISTER, is_reserved, reserved_text
 from runtime.whole_files import replace
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ async def locked(conn: AsyncConnection[Any], gateway: str) -> int:
     cursor = await conn.execute("SELECT id FROM gateways WHERE code = %s FOR UPDATE", [gateway])
     row = await cursor.fetchone()
     if row is None:
-        raise UnknownGatewayError(f"gateway {gateway!r} is not registered: see `halong devices list`")
+        raise UnknownGatewayError(f"gateway {gateway!r} is not registered: {HOW_TO_REGISTER}")
     return int(row[0])
 
 

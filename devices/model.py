@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 #: Of areas, from the whole to the parts: an area's parent is of an earlier level.
 LEVELS = ("province", "district", "commune")
 CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+#: told of a gateway that is not registered
+HOW_TO_REGISTER = "`halong gateways create` registers it, `halong devices list` shows which are"
 #: The broker's user that halong's own services log in as; it may publish and read everything.
 PLATFORM_USER = "halong"
 #: The broker's user that consoles and sirens log in as; it may read alerts and nothing else.

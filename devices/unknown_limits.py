@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from psycopg import DataError
 
+from devices.model import HOW_TO_REGISTER
 from devices.unknown import AUTOMATIC, ENOUGH_MESSAGES, UnknownThingError
 from devices.unknown_store import accept, read_one
 from storage.actor import act_as
@@ -95,4 +96,4 @@ async def set_automatic(
         return
     values = {"gateway": gateway, "things": limits[0], "datastreams": limits[1], "who": who}
     if not (await conn.execute(_SET_AUTOMATIC, values)).rowcount:
-        raise UnknownThingError(f"gateway {gateway!r} is not registered: see `halong devices list`")
+        raise UnknownThingError(f"gateway {gateway!r} is not registered: {HOW_TO_REGISTER}")

@@ -20,7 +20,8 @@ MOST_THINGS: Final = 1000
 MOST_PROPERTIES: Final = 100
 GONE_DAYS: Final = 30
 
-# What is registered meanwhile is not noted again by an ingest that has not heard of it yet.
+# What is registered meanwhile is not noted again by an ingest that has not heard of it yet. A replay counts
+# nothing twice: what waits has its messages counted, but for the thing whose count began anew when accepted.
 _NOTE = """
 INSERT INTO unknown_things AS u (gateway_id, device, source, dev_eui, first_seen, last_seen, messages)
 SELECT g.id, %(device)s, %(source)s, %(dev_eui)s, %(first)s, %(last)s, %(messages)s
@@ -29,8 +30,10 @@ FROM gateways g WHERE g.code = %(gateway)s
        OR (SELECT count(*) FROM unknown_things k WHERE k.gateway_id = g.id) < %(most)s)
 ON CONFLICT (gateway_id, device) DO UPDATE SET last_seen = greatest(u.last_seen, excluded.last_seen),
     messages = excluded.messages + CASE u.state WHEN 'accepted' THEN 0 ELSE u.messages END,
-    first_seen = CASE u.state WHEN 'accepted' THEN excluded.first_seen ELSE u.first_seen END,
+    first_seen = CASE u.state WHEN 'accepted' THEN excluded.first_seen
+                              ELSE least(u.first_seen, excluded.first_seen) END,
     state = CASE u.state WHEN 'accepted' THEN 'waiting' ELSE u.state END
+WHERE %(replayed)s::text IS NULL OR u.state = 'accepted' OR u.device = %(replayed)s
 RETURNING id"""
 _NOTE_PROPERTIES = """
 INSERT INTO unknown_properties AS p (thing_id, property, unit, readings, minimum, maximum, times)
@@ -40,19 +43,11 @@ FROM jsonb_to_recordset(%(seen)s) AS r(property text, unit text, readings bigint
 WHERE (SELECT count(*) FROM unknown_properties WHERE thing_id = %(id)s) < %(most)s
    OR EXISTS (SELECT FROM unknown_properties k WHERE k.thing_id = %(id)s AND k.property = r.property)
 ON CONFLICT (thing_id, property) DO UPDATE SET
-    unit = excluded.unit, readings = p.readings + excluded.readings,
+    unit = excluded.unit,
+    readings = p.readings + CASE WHEN %(replayed)s::text IS NULL THEN excluded.readings ELSE 0 END,
     minimum = least(p.minimum, excluded.minimum), maximum = greatest(p.maximum, excluded.maximum),
     times = ARRAY(SELECT * FROM (SELECT DISTINCT t FROM unnest(p.times || excluded.times) t
                                  ORDER BY t DESC LIMIT 20) newest ORDER BY 1)"""
-# What of a replayed message is still unknown is refused, and noted, once more.
-_TAKE_BACK = """
-WITH thing AS (
-    UPDATE unknown_things u SET messages = greatest(u.messages - %(messages)s, 0) FROM gateways g
-    WHERE g.id = u.gateway_id AND g.code = %(gateway)s AND u.device = %(device)s RETURNING u.id
-)
-UPDATE unknown_properties p SET readings = greatest(p.readings - r.readings, 0)
-FROM thing, jsonb_to_recordset(%(seen)s) AS r(property text, readings bigint)
-WHERE p.thing_id = thing.id AND p.property = r.property"""
 _FORGET_GONE = """
 DELETE FROM unknown_things WHERE state = 'waiting' AND decided_at IS NULL
 AND last_seen < now() - %s * interval '1 day'"""
@@ -87,16 +82,19 @@ class Noted:
     properties: tuple[Seen, ...]
 
 
-async def note(conn: AsyncConnection[Any], noted: Iterable[Noted]) -> list[int]:
+async def note(
+    conn: AsyncConnection[Any], noted: Iterable[Noted], *, replayed: str | None = None
+) -> list[int]:
     """Add to the queue what refused messages named and is still unknown; return the ids of its things.
 
-    A thing of which more is unknown than was accepted waits again.
+    A thing of which more is unknown than was accepted waits again. `replayed` is the device whose messages
+    are replayed, where they are not fresh: what was counted of them is counted once.
     """
-    found = [await _note(conn, each) for each in noted]
+    found = [await _note(conn, each, replayed) for each in noted]
     return [id_ for id_ in found if id_ is not None]
 
 
-async def _note(conn: AsyncConnection[Any], noted: Noted) -> int | None:
+async def _note(conn: AsyncConnection[Any], noted: Noted, replayed: str | None) -> int | None:
     cursor = await conn.execute(_REGISTERED, [noted.gateway, [noted.device]])
     rows = await cursor.fetchall()
     known = {prop for _, prop in rows}
@@ -104,23 +102,16 @@ async def _note(conn: AsyncConnection[Any], noted: Noted) -> int | None:
     if rows and not properties:
         return None
     values = {name: getattr(noted, name) for name in Noted.__dataclass_fields__ if name != "properties"}
-    cursor = await conn.execute(_NOTE, values | {"most": MOST_THINGS})
+    cursor = await conn.execute(_NOTE, values | {"most": MOST_THINGS, "replayed": replayed})
     row = await cursor.fetchone()
     if row is None:
         return None
     seen = msgspec.json.encode(properties[:MOST_PROPERTIES]).decode()
-    await conn.execute(_NOTE_PROPERTIES, {"id": row[0], "seen": seen, "most": MOST_PROPERTIES})
+    values = {"id": row[0], "seen": seen, "most": MOST_PROPERTIES, "replayed": replayed}
+    await conn.execute(_NOTE_PROPERTIES, values)
     return int(row[0])
 
 
 async def forget_gone(conn: AsyncConnection[Any]) -> None:
     """Take out of the queue what nobody decided on and no message has named for GONE_DAYS."""
     await conn.execute(_FORGET_GONE, [GONE_DAYS])
-
-
-async def take_back(conn: AsyncConnection[Any], noted: Iterable[Noted]) -> None:
-    """Count messages not once more that are replayed and noted again."""
-    for each in noted:
-        seen = msgspec.json.encode(each.properties).decode()
-        values = {"gateway": each.gateway, "device": each.device, "messages": each.messages, "seen": seen}
-        await conn.execute(_TAKE_BACK, values)

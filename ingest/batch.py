@@ -36,6 +36,8 @@ class Entry(msgspec.Struct, frozen=True):
     sparkplug: Change | None = None
     #: what its gateway says of a command
     answer: Answer | None = None
+    #: when its message came; None: just now
+    heard: datetime | None = None
 
 
 @dataclass(frozen=True)

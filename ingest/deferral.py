@@ -256,7 +256,8 @@ class Deferral:
             max_rows=sys.maxsize, max_deliveries=sys.maxsize, max_age=0.0, max_bytes=sys.maxsize
         )
         for each in taken:
-            batcher.add(understand(_delivery(each), each.arrived), 0.0)
+            entry = understand(_delivery(each), each.arrived)
+            batcher.add(replace(entry, heard=each.arrived), 0.0)
         batch = batcher.close()
         return dataclasses.replace(batch, heard=taken[0].arrived) if batch else None
 

@@ -21,17 +21,24 @@ _COPY_REFUSALS = """
 COPY refusals (gateway, topic, seq, reason, at, detail, count, stored, payload, content_type)
 FROM STDIN (FORMAT binary)"""
 _REFUSAL_TYPES = ("text", "text", "int8", "text", "text", "text", "int4", "bool", "bytea", "text")
-# A message that may have come before must not be refused twice; one that is replayed may be refused again.
+# A message that may have come before must not be refused twice. One that is replayed may be refused again,
+# and keeps the time at which it was heard first.
 REFUSE_ONCE = """
-WITH v (gateway, topic, seq, reason, at, detail, count, stored, payload, content_type) AS (
-    VALUES (%s, %s, %s::bigint, %s, %s, %s, %s::int, %s::boolean, %s::bytea, %s)
+WITH v (gateway, topic, seq, reason, at, detail, count, stored, payload, content_type, heard) AS (
+    VALUES (%s, %s, %s::bigint, %s, %s, %s, %s::int, %s::boolean, %s::bytea, %s, %s::timestamptz)
+), same AS (
+    SELECT r.time,
+           r.reason = v.reason AND r.replayed_at IS NULL AND r.time > now() - interval '14 days' AS is_open,
+           r.time = v.heard AND r.replayed_at IS NOT NULL AS is_replayed
+    FROM v JOIN refusals r ON substr(sha256(r.payload), 1, 8) = substr(sha256(v.payload), 1, 8)
+        AND r.payload = v.payload AND r.gateway = v.gateway AND r.topic = v.topic
 ), known AS (
-    SELECT r.time FROM v JOIN refusals r ON substr(sha256(r.payload), 1, 8) = substr(sha256(v.payload), 1, 8)
-        AND r.payload = v.payload AND r.gateway = v.gateway AND r.topic = v.topic AND r.reason = v.reason
-    WHERE r.replayed_at IS NULL AND r.time > now() - interval '14 days' ORDER BY r.time LIMIT 1
+    SELECT time FROM same WHERE is_open ORDER BY time LIMIT 1
 ), written AS (
-    INSERT INTO refusals (gateway, topic, seq, reason, at, detail, count, stored, payload, content_type)
-    SELECT * FROM v WHERE NOT EXISTS (SELECT FROM known) RETURNING time
+    INSERT INTO refusals (time, gateway, topic, seq, reason, at, detail, count, stored, payload, content_type)
+    SELECT coalesce((SELECT time FROM same WHERE is_replayed LIMIT 1), now()),
+           gateway, topic, seq, reason, at, detail, count, stored, payload, content_type
+    FROM v WHERE NOT EXISTS (SELECT FROM known) RETURNING time
 )
 SELECT time FROM known UNION ALL SELECT time FROM written"""
 # A multirange is read out in ascending order.
@@ -97,7 +104,8 @@ async def _refuse(conn: AsyncConnection[Any], refused: list[tuple[Entry, Refusal
 
 async def _refuse_once(conn: AsyncConnection[Any], refused: list[tuple[Entry, Refusal]]) -> None:
     async with conn.cursor() as cursor:
-        await cursor.executemany(REFUSE_ONCE, [_row(*each) for each in refused], returning=True)
+        rows = [(*_row(*each), each[0].heard) for each in refused]
+        await cursor.executemany(REFUSE_ONCE, rows, returning=True)
         for _, refusal in refused:
             refusal.time = await _time(cursor)
             cursor.nextset()

@@ -27,7 +27,10 @@ SELECT time, id, gateway, topic, reason, count, content_type, payload FROM (
     SELECT *, sum(octet_length(payload)) OVER (ORDER BY time, id) - octet_length(payload) AS before
     FROM (SELECT * FROM refusals WHERE {} ORDER BY time, id LIMIT %(messages)s) oldest
 ) part WHERE before < %(size)s ORDER BY time, id"""
-_NEXT: LiteralString = _PART.format(_OPEN)
+# What was refused again by a replay stands at the time of the first, and was noted with the replay.
+_NEXT: LiteralString = _PART.format(f"""{_OPEN} AND NOT EXISTS (
+    SELECT FROM refusals b WHERE b.time = refusals.time AND b.id < refusals.id AND b.replayed_at IS NOT NULL
+        AND b.payload = refusals.payload AND b.topic = refusals.topic)""")
 _NEXT_OF_GATEWAY: LiteralString = _PART.format(f"gateway = %(gateway)s AND {_OPEN}")
 _PROGRESS = "SELECT time, id FROM unknown_progress FOR UPDATE"
 _ADVANCE = "UPDATE unknown_progress SET time = %s, id = %s"

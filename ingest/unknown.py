@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -40,17 +41,17 @@ _DEV_EUI_DIGITS = 16
 class Verdict(NamedTuple):
     """What would become of a refused message by today's registry.
 
-    Whether some of it would be stored, and how many readings be refused for the reason of `refused` readings.
+    Whether its gateway is found, and how many readings be refused for the reason of `refused` readings.
     """
 
-    is_stored: bool
+    is_understood: bool
     still: int
     refused: int
 
     @property
     def is_mended(self) -> bool:
-        """Whether readings were refused for being unknown and are not any more."""
-        return self.is_stored and self.still < self.refused
+        """Whether readings were refused for being unknown and are not so any more."""
+        return self.is_understood and self.still < self.refused
 
     @property
     def is_as_before(self) -> bool:
@@ -64,7 +65,7 @@ def verdict(
     """Return what would become of a message by a registry."""
     found = understand(delivery_of(refused), catalog, root, limits, sources).resolved
     still = sum(r.count for r in found.refusals.values() if r.reason == refused.reason)
-    return Verdict(bool(found.rows), still, refused.count)
+    return Verdict(found.gateway_id is not None, still, refused.count)
 
 
 def delivery_of(refused: Refused) -> Delivery:
@@ -94,6 +95,21 @@ def named_in(message: Refused, catalog: Catalog, root: str, sources: Mapping[str
         device = address.device or address.gateway
         return [] if device in known.devices else [_one(message, device, "sparkplug")]
     return _of_uplink(message, known) if source_of(message.topic, sources) else []
+
+
+def left_in(
+    messages: Iterable[Refused], catalog: Catalog, root: str, sources: Mapping[str, str]
+) -> list[Noted]:
+    """Return what refused messages name that stays unknown, by device; each message counts once."""
+    newest_first = sorted(messages, key=lambda message: message.place, reverse=True)
+    once = {(each.topic, each.payload): each for each in newest_first}
+    reasons = "unknown_device", "unknown_property"
+    return joined(
+        part
+        for message in once.values()
+        for reason in reasons
+        for part in named_in(replace(message, reason=reason), catalog, root, sources)
+    )
 
 
 def joined(parts: Iterable[Noted]) -> list[Noted]:

@@ -20,7 +20,7 @@ from psycopg_pool import PoolTimeout
 from devices import unknown_limits, unknown_seen
 from ingest import refused
 from ingest.pipeline import time_limits
-from ingest.unknown import joined, named_in, verdict
+from ingest.unknown import joined, left_in, named_in, verdict
 from storage.errors import is_transient
 from storage.pool import cut_after, first_line
 
@@ -121,6 +121,10 @@ class UnknownQueue:
         settings = self._settings
         return named_in(message, self._catalog.current, settings.topic_root, settings.lorawan_sources)
 
+    def _left_in(self, messages: Sequence[Refused]) -> list[Noted]:
+        settings = self._settings
+        return left_in(messages, self._catalog.current, settings.topic_root, settings.lorawan_sources)
+
     async def _accept(self, conn: AsyncConnection[Any], ids: Sequence[int]) -> None:
         for thing in await unknown_limits.accept_automatically(conn, sorted(set(ids))):
             words = "an unknown thing was accepted, as its gateway's limits allow"
@@ -154,10 +158,7 @@ class UnknownQueue:
             whole = await refused.of_the_same(conn, chosen)
             kept = {each.place async for each in _in_turns(whole) if self._verdict(each).is_as_before}
             count = await refused.replay(conn, [each for each in whole if each.place not in kept], thing.who)
-            await unknown_seen.take_back(conn, joined(p for each in whole for p in self._named_in(each)))
-            # What stays refused is told by no further refusal, which would be noted.
-            stays = (each for each in whole if each.place in kept)
-            await unknown_seen.note(conn, joined(p for each in stays for p in self._named_in(each)))
+            await unknown_seen.note(conn, self._left_in(whole), replayed=thing.device)
             if not await refused.looked(conn, thing, count, found[-1].place if found else behind):
                 raise psycopg.Rollback(transaction)
         return count, bool(found)

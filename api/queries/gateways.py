@@ -73,7 +73,7 @@ WHERE time >= %(start)s AND time < %(end)s AND {REFUSAL_IN_REACH}
 ORDER BY time DESC, id DESC LIMIT %(limit)s"""
 _REFUSAL = f"""
 SELECT id, time, gateway, topic, seq, reason, at, detail, count, stored, replayed_at, replayed_by,
-       content_type, payload
+       content_type, octet_length(payload) AS payload_size, payload
 FROM refusals WHERE id = %(id)s AND {REFUSAL_IN_REACH}"""
 
 

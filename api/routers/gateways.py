@@ -23,7 +23,7 @@ from api.parameters import (
     require_known,
 )
 from api.periods import Period
-from api.problems import invalid
+from api.problems import Problem, invalid
 from api.queries import Row
 from api.queries import gateways as queries
 from api.schemas import registry, series
@@ -44,6 +44,12 @@ _FULL_LIMIT = 100
 
 Code = Annotated[
     str, Path(description="Code of the gateway.", openapi_examples={"gateway": {"value": "ha-long-1"}})
+]
+
+
+_REFUSAL_EXAMPLE: Any = {"first": {"value": 1}}
+RefusalId = Annotated[
+    int, Path(alias="id", ge=1, le=2**63 - 1, description="Its number.", openapi_examples=_REFUSAL_EXAMPLE)
 ]
 
 
@@ -189,6 +195,21 @@ async def list_refusals(
         await require_known(conn, "gateway", "gateway", gateway)
     shown = [row | _shown(row, payload) for row in rows]
     return page(request, response, shown, limit, "time", "id")
+
+
+@router.get(
+    "/refusals/{id}",  # noqa: FAST003  (alias of `number`)
+    operation_id="getRefusal",
+    summary="One refusal with its whole message",
+    response_model=series.Refusal,
+    responses=example(series.REFUSAL),
+)
+async def get_refusal(number: RefusalId, conn: Connection) -> Any:
+    """When it came, why and where it was refused, and the message as it is kept."""
+    row = await queries.refusal(conn, number)
+    if row is None:
+        raise Problem("not-found", f"there is no refusal {number}: /v1/refusals lists them")
+    return row | _shown(row, PayloadPart.FULL)
 
 
 def _shown(row: Row, part: PayloadPart) -> Row:

@@ -29,7 +29,7 @@ OWN: Final[Mapping[str, tuple[str, ...]]] = {
     WALL: ("boards", "indicators", "every"),
 }
 #: what the panel at the side may be of
-DETAILS: Final = ("alert", "gateway", "thing")
+DETAILS: Final = ("alert", "gateway", "thing", "refusal")
 #: the indicator that is shown first
 _PREFERRED: Final = "vn_aqi_h"
 

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from runtime.commands.entry import Options
 
 Code = Annotated[str, typer.Argument(help="Its code: 1 to 64 of a-z 0-9 _ . -")]
-Name = Annotated[str | None, typer.Option(help="What people call it.")]
-Latitude = Annotated[float | None, typer.Option(help="Degrees, WGS 84.")]
-Longitude = Annotated[float | None, typer.Option(help="Degrees, WGS 84.")]
+Name = Annotated[str | None, typer.Option(help="What people call it; one that is created: its code.")]
+Latitude = Annotated[float | None, typer.Option(help="Degrees, WGS 84; needed to create one.")]
+Longitude = Annotated[float | None, typer.Option(help="Degrees, WGS 84; needed to create one.")]
 Areas = Annotated[
     list[str] | None,
-    typer.Option("--area", help="Code of an area in which it stands; repeat it for several."),
+    typer.Option("--area", help="Code of an area in which it stands; needed to create one. May be repeated."),
 ]
 Heartbeat = Annotated[
     int | None, typer.Option("--heartbeat", help="Seconds; it is silent after two. Without it: 300.")
@@ -40,8 +40,10 @@ Properties = Annotated[
         "--property", help="NAME=VALUE, in JSON or a text; NAME= leaves it out. Repeat it for several."
     ),
 ]
-HangsOn = Annotated[str | None, typer.Option("--gateway", help="Code of the gateway that it hangs on.")]
-ThingKind = Annotated[str | None, typer.Option("--kind", help="For example air_station.")]
+HangsOn = Annotated[str | None, typer.Option("--gateway", help="Code of its gateway; needed to create one.")]
+ThingKind = Annotated[
+    str | None, typer.Option("--kind", help="For example air_station; needed to create one.")
+]
 Model = Annotated[str | None, typer.Option(help="Code of its LoRaWAN device model.")]
 DevEui = Annotated[str | None, typer.Option("--dev-eui", help="Its LoRaWAN DevEUI, 16 hexadecimal digits.")]
 Measures = Annotated[
@@ -73,8 +75,9 @@ def create_gateway(
 
     if code in settings().platform_users:
         raise typer.BadParameter(reserved_text(code), param_hint="CODE")
-    given = given_alone(name=name, latitude=latitude, longitude=longitude, areas=areas, heartbeat_s=heartbeat)
-    given |= {"code": code, **_properties(properties, {}), **labelled({}, tags, links=links)}
+    given = given_alone(latitude=latitude, longitude=longitude, areas=areas, heartbeat_s=heartbeat)
+    given |= {"code": code, "name": name or code}
+    given |= {**_properties(properties, {}), **labelled({}, tags, links=links)}
     entry = checked(NewGateway, given)
     in_database(lambda conn: _create(conn, GATEWAY, entry, [], dry_run=dry_run))
 
@@ -134,10 +137,9 @@ def create_thing(
     from api.schemas.registration import NewThing
     from devices.entries import THING
 
-    given = given_alone(
-        gateway=gateway, kind=kind, name=name, latitude=latitude, longitude=longitude, areas=areas
-    )
-    given |= given_alone(model=model, dev_eui=dev_eui) | {"code": code, **_properties(properties, {})}
+    given = given_alone(gateway=gateway, kind=kind, latitude=latitude, longitude=longitude, areas=areas)
+    given |= given_alone(model=model, dev_eui=dev_eui)
+    given |= {"code": code, "name": name or code, **_properties(properties, {})}
     given |= labelled({}, tags, links=links)
     streams = [_datastream(code, each) for each in measures or ()]
     entry = checked(NewThing, given)

@@ -38,6 +38,14 @@ def test_an_installer_accepts_an_unknown_device_and_ignores_another(
         page.wait_for_selector(
             f".panel-told:has-text('aq-{size} đã được chấp nhận: đang lưu lại 14 bản tin.')"
         )
+        with psycopg.connect(city_url, autocommit=True) as database:  # as ingest does
+            database.execute(
+                "UPDATE unknown_things SET replayed = 14, replay_time = NULL, replay_id = NULL "
+                "WHERE device = %s",
+                [f"aq-{size}"],
+            )
+        done = f"aq-{size} đã được chấp nhận: 14 bản tin đã qua tiếp nhận lần nữa."
+        page.wait_for_selector(f".panel-told:has-text('{done}')")
         bench = page.locator(".panel-unknown tbody tr").filter(has_text=f"bench-{size}")
         assert bench.get_by_role("button").all_inner_texts() == ["Bỏ qua"]
         assert "temp: no observed property has this code" in bench.inner_text()
@@ -61,6 +69,8 @@ def test_who_may_not_register_sees_the_queue_without_buttons(
         page.click(".view-link:has-text('Công việc')")
         page.wait_for_selector(".panel-unknown tbody tr")
         assert page.locator(".panel-unknown button").count() == 0
+        told = page.locator(".panel-unknown .panel-sub").inner_text()
+        assert told == "Chấp nhận và bỏ qua cần khoá hoặc tài khoản có vai trò installer, admin."
     with psycopg.connect(city_url, autocommit=True) as database:
         database.execute("DELETE FROM unknown_things")
 

@@ -69,7 +69,7 @@ async def test_an_earlier_refusal_is_found_without_reading_the_others(conn: Conn
         "FROM generate_series(1, 20000) i"
     )
     await conn.execute("ANALYZE refusals")
-    row = ("gw", "t", 5000, "schema", "$", "d", 1, False, b"5000", None)
+    row = ("gw", "t", 5000, "schema", "$", "d", 1, False, b"5000", None, None)
     cursor = await conn.execute(b"EXPLAIN (ANALYZE, COSTS OFF) " + REFUSE_ONCE.encode(), row)
     plan = "\n".join(line for (line,) in await cursor.fetchall())
     assert "refusals_payload" in plan

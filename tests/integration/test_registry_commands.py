@@ -161,6 +161,14 @@ async def test_gateways_and_things_one_by_one(halong: Halong, conn: AsyncConnect
         "created: datastream hut-air/pm2_5",
         "created: datastream hut-air/pm10",
     ]
+    assert "created: gateway hut-3" in await halong("gateways", "create", "hut-3", *place)
+    nameless = ("things", "create", "hut-3-air", "--gateway", "hut-3", "--kind", "air_station", *place)
+    await halong(*nameless)
+    names = await conn.execute("SELECT name FROM gateways WHERE code = 'hut-3' UNION ALL "
+                               "SELECT name FROM things WHERE code = 'hut-3-air'")  # fmt: skip
+    assert await names.fetchall() == [("hut-3",), ("hut-3-air",)]
+    told = await halong("gateways", "password", "hut-4", fails=True)
+    assert "'hut-4' is not registered: `halong gateways create` registers it" in told
     assert 'name: "Hut" -> "Hut 1"' in await halong("gateways", "set", "hut", "--name", "Hut 1")
     changed = await halong("gateways", "set", "hut", "--property", "mast=", "--property", "key=a b")
     assert 'properties: {"mast": 3} -> {"key": "a b"}' in changed
@@ -169,7 +177,7 @@ async def test_gateways_and_things_one_by_one(halong: Halong, conn: AsyncConnect
     assert "changed" in await halong("things", "set", "hut-air", "--enable", "--area", "194")
     assert "hut-air" in await enabled(conn)
     for wrong, said in (
-        (("gateways", "create", "hut-2"), "name: Field required"),
+        (("gateways", "create", "hut-2"), "latitude: Field required"),
         (("gateways", "create", "Hut", "--name", "x", *place), "code: String should match pattern"),
         (("gateways", "set", "hut", "--area", "19"), "no area '19'"),
         (("gateways", "set", "hut"), "say what is to change"),

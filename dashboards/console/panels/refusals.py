@@ -9,6 +9,8 @@ from dashboards.console.elements import DataTable
 from dashboards.console.panels import panel
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from api.queries import Row
     from dashboards.console.scene import Scene
     from dashboards.console.words import Words
@@ -17,14 +19,16 @@ if TYPE_CHECKING:
 class RefusalsPanel:
     """What was refused last, and why."""
 
-    def __init__(self, words: Words) -> None:
+    def __init__(self, words: Words, *, on_refusal: Callable[[str], object]) -> None:
         """Build the panel."""
         columns = [
             (words("time"), "tight"), (words("gateway"), ""), (words("reason"), ""), (words("place"), ""),
             (words("detail"), "wide-text"), (words("count"), "right"),
         ]  # fmt: skip
         with panel("refusals", words("refusals")):
-            self._table = DataTable(columns, label=words("refusals"), empty=words("refusals_empty"))
+            empty = words("refusals_empty")
+            self._table = DataTable(columns, label=words("refusals"), empty=empty, choosable=True)
+            self._table.on_choose(on_refusal)
 
     def show(self, scene: Scene) -> None:
         """Show a scene."""
@@ -41,6 +45,7 @@ def _row(scene: Scene, row: Row) -> dict[str, Any]:
     time = row["time"].astimezone(scene.registry.zone)
     return {
         "key": str(row["id"]),
+        "chosen": scene.is_beside("refusal", str(row["id"])),
         "cells": [
             {
                 "text": f"{time:%H:%M:%S}",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 import psycopg
 
 from api.queries import unknown as queries
-from api.rights import Right
+from api.rights import Right, roles_with
 from dashboards.console import formats
 from dashboards.console.elements import DataTable, text
 from dashboards.console.panels import panel
@@ -69,8 +69,12 @@ class UnknownPanel:
             self._told.set_visibility(False)
             self._table = DataTable(columns, label=words("unknown"), empty=words("unknown_empty"))
             self._table.on_act(self._on_act)
+            if not self._may_act:
+                text("p", words("unknown_only", roles=", ".join(roles_with(Right.REGISTER))), "panel-sub")
         self._waiting: dict[str, UnknownThing] = {}
         self._told_until = 0.0
+        #: what was accepted here, and is being stored
+        self._storing: UnknownThing | None = None
 
     def show(self, scene: Scene) -> None:
         """Show a scene; where nothing waits and nothing was done a moment ago there is no panel."""
@@ -83,6 +87,22 @@ class UnknownPanel:
         else:
             self._section.classes(add="empty")
         self._table.show(rows=[self._row(scene, *each) for each in waiting])
+
+    async def draw(self, _scene: Scene) -> None:
+        """Tell that what was accepted here is stored, once it is."""
+        if (before := self._storing) is None:
+            return
+        try:
+            async with self._desk.reading(Right.RAW) as conn:
+                thing, _ = await unknown_store.read_one(conn, before.id)
+        except (PermissionError, UnknownThingError, psycopg.Error, OSError):
+            return
+        replayed = thing.replayed - before.replayed
+        if thing.is_replaying and replayed < before.messages:
+            self._tell(self._words("unknown_accepted", device=thing.device, n=before.messages))
+            return
+        self._storing = None
+        self._tell(self._words("unknown_stored", device=thing.device, n=replayed))
 
     def _row(self, scene: Scene, unknown: UnknownThing, proposal: Proposal) -> dict[str, Any]:
         words = self._words
@@ -142,6 +162,7 @@ class UnknownPanel:
         except (psycopg.Error, OSError):
             return words("unknown_failed", why=words("unknown_away"))
         self._table.leave_out(str(unknown.id))
+        self._storing = unknown if act == "accept" else None
         key = "unknown_accepted" if act == "accept" else "unknown_ignored"
         return words(key, device=unknown.device, n=unknown.messages)
 

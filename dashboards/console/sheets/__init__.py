@@ -1,4 +1,4 @@
-"""What the panel at the side may be of: an alert, a gateway, a thing.
+"""What the panel at the side may be of: an alert, a gateway, a thing, a refusal.
 
 A sheet reads what it shows when it is opened and with each snapshot from then on, as much as fits on it.
 """
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from dashboards.console.sheets.alert import AlertSheet
 from dashboards.console.sheets.gateway import GatewaySheet
+from dashboards.console.sheets.refusal import RefusalSheet
 from dashboards.console.sheets.thing import ThingSheet
 
 if TYPE_CHECKING:
@@ -39,4 +40,5 @@ SHEETS: Final[Mapping[str, tuple[Callable[[Context, Detail], Sheet], str]]] = {
     "alert": (AlertSheet, "alert_gone"),
     "gateway": (GatewaySheet, "gateway_gone"),
     "thing": (ThingSheet, "thing_gone"),
+    "refusal": (RefusalSheet, "refusal_gone"),
 }

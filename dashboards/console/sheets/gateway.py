@@ -67,7 +67,9 @@ class GatewaySheet:
         self._commands = GatewayCommands(context, self._code)
         with section(words("refusals")):
             columns = [(words("time"), "tight"), (words("reason"), ""), (words("place"), "")]
-            self._refusals = DataTable(columns, label=words("refusals"), empty=words("refusals_empty"))
+            empty = words("refusals_empty")
+            self._refusals = DataTable(columns, label=words("refusals"), empty=empty, choosable=True)
+            self._refusals.on_choose(lambda number: context.open("refusal", number))
         with section(words("side_states")):
             columns = [(words("time"), "tight"), (words("state"), ""), (words("firmware"), "")]
             self._history = DataTable(columns, label=words("side_states"), empty=words("side_no_states"))
@@ -83,8 +85,8 @@ class GatewaySheet:
             await liveness.things(conn, area=None, gateway=self._code, state=None, after=None, limit=_THINGS),
             await read_alerts(conn, gateway=self._code),
             await queries.refusals(
-                conn, end - _REFUSED_FOR, end, gateway=self._code, reason=None, payload_bytes=0, after=None,
-                limit=_REFUSALS,
+                conn, end - _REFUSED_FOR, end, gateway=self._code, reason=None, open_alone=True,
+                payload_bytes=0, after=None, limit=_REFUSALS,
             ),
             await queries.history(conn, gateway["id"]),
             await self._commands.read(conn),

@@ -27,10 +27,11 @@ class WorkView:
         alerts = AlertsPanel(words, on_alert=lambda code: context.open("alert", code))
         unknown = UnknownPanel(words, context.desk)
         gateways = GatewaysPanel(words, on_gateway=lambda code: context.open("gateway", code))
+        refusals = RefusalsPanel(words, on_refusal=lambda number: context.open("refusal", number))
         troubled, ingest = TroubledPanel(context), IngestPanel(words)
         commands, flagged = CommandsPanel(context), FlaggedPanel(context)
-        self._parts = (alerts, unknown, gateways, ingest, RefusalsPanel(words))
-        self._read = (troubled, commands, flagged)
+        self._parts = (alerts, unknown, gateways, ingest, refusals)
+        self._read = (troubled, commands, flagged, unknown)
 
     def show(self, scene: Scene) -> None:
         """Show a scene."""

@@ -52,6 +52,14 @@ WORK: Final[dict[str, tuple[str, str]]] = {
         "{device} đã được chấp nhận: đang lưu lại {n} bản tin.",
         "{device} is accepted: {n} messages are being stored.",
     ),
+    "unknown_stored": (
+        "{device} đã được chấp nhận: {n} bản tin đã qua tiếp nhận lần nữa.",
+        "{device} is accepted: {n} messages went through ingest again.",
+    ),
+    "unknown_only": (
+        "Chấp nhận và bỏ qua cần khoá hoặc tài khoản có vai trò {roles}.",
+        "To accept and ignore takes a key or an account with the role {roles}.",
+    ),
     "unknown_ignored": ("{device} được bỏ qua.", "{device} is ignored."),
     "unknown_failed": ("Không thực hiện được: {why}", "It could not be done: {why}"),
     "unknown_away": ("cơ sở dữ liệu không trả lời", "the database does not answer"),

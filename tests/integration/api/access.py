@@ -135,6 +135,7 @@ RULES: dict[str, Rule] = {
         ok=(201,),
     ),
     "listRefusals": get("/v1/refusals"),
+    "getRefusal": get("/v1/refusals/1", "/v1/refusals/5", hidden=404),
     "listUnknownThings": get("/v1/unknown-things", "/v1/unknown-things?gateway=mong-cai-1"),
     "getUnknownThing": get("/v1/unknown-things/1", "/v1/unknown-things/2", hidden=404),
     "acceptUnknownThing": Rule(

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from tests.integration.api.seed import BINARY, HOUR, PAYLOAD, STEPS
+from tests.integration.api.test_api_contract import assert_problem
 
 if TYPE_CHECKING:
     import httpx
@@ -311,6 +312,12 @@ async def test_refusals_newest_first_with_their_payloads(client: httpx.AsyncClie
     full = (await get(client, "/v1/refusals", payload="full", limit=100))["items"]
     assert full[3]["payload"] == "é" * 1500
     assert (await get(client, "/v1/refusals", payload="none"))["items"][0]["payload"] is None
+
+
+async def test_one_refusal_with_its_whole_message(client: httpx.AsyncClient) -> None:
+    listed = (await get(client, "/v1/refusals", payload="full", limit=100))["items"]
+    assert [await get(client, f"/v1/refusals/{row['id']}") for row in listed] == listed
+    assert_problem(await client.get("/v1/refusals/999"), 404, "not-found")
 
 
 async def test_refusals_by_gateway_reason_and_page(client: httpx.AsyncClient) -> None:

@@ -156,9 +156,12 @@ async def test_guessing_tokens(app: FastAPI, city: AsyncConnection[Any]) -> None
         for guess in guesses:
             answer = await client.post("/v1/enrolments", json={"token": guess})
             assert_problem(answer, 403, "enrolment-refused")
-        answers = [await client.post("/v1/enrolments", json={"token": "x"}) for _ in range(30)]
-    assert "retry-after" in answers[-1].headers
-    assert_problem(answers[-1], 429, "too-many-requests")
+        for _ in range(300):  # on a busy machine some more are allowed while these are answered
+            answer = await client.post("/v1/enrolments", json={"token": "x"})
+            if answer.status_code != 403:
+                break
+    assert "retry-after" in answer.headers
+    assert_problem(answer, 429, "too-many-requests")
     assert await hashes_of(city) == []
 
 

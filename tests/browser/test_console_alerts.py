@@ -82,7 +82,9 @@ def test_what_nobody_has_taken_comes_first_and_who_took_the_others_is_named(
             *sorted(bad, key=lambda name: taken in name),
             "No air quality index, Co To, information",
         ]
-        assert listed.nth(1).locator("td").last.inner_text().split() == ["acknowledged", "Lan"]
+        state = listed.nth(1).locator("td").last
+        assert state.locator(".figure").inner_text() == "acknowledged"
+        assert state.locator("small").inner_text() == "Lan"
         assert page.inner_text(".alerts-counts") == "3 open"
         assert page.inner_text(".headline").endswith(" and 1 more · 2 taken by nobody")
         assert f": {taken}" not in page.inner_text(".headline")

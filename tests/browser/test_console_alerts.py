@@ -75,6 +75,7 @@ def test_what_nobody_has_taken_comes_first_and_who_took_the_others_is_named(
     taken = "Ha Long" if "Ha Long" in name else "Cam Pha"
     in_thread(acknowledge(city_url, number))
     with opened(browser, f"{console}/?view=work&lang=en", ready=ROW, viewport=viewport) as page:
+        page.wait_for_selector(".panel-alerts td small:has-text('Lan')")  # after the reading before it
         listed = page.locator(".panel-alerts tbody tr")
         names = listed.get_by_role("button").evaluate_all("all => all.map(each => each.ariaLabel)")
         bad = [f"Air quality bad or worse, {place}, warning" for place in ("Cam Pha", "Ha Long")]

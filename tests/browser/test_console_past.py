@@ -54,7 +54,7 @@ def test_an_address_shows_the_map_as_it_was_and_says_so(
         page.click(".past-live")
         page.wait_for_selector(".panel-map:not(.not-live)")
         assert page.inner_text(".past-told") == "Live"
-        assert "at=" not in page.url
+        page.wait_for_url(lambda address: "at=" not in address)
         page.wait_for_selector(".map-canvas:not([data-drawn='0'])")
         page.go_back()
         page.wait_for_selector(".panel-map.not-live")

@@ -51,11 +51,15 @@ export default {
       this.moved = place;
       this.settled = false;
       clearTimeout(this.settling);
+      this.show();
+    },
+    show() {
       if (this.sliding) return;
-      this.$emit("slide", this.start(place));
+      const shown = this.moved;
+      this.$emit("slide", this.start(shown));
       this.sliding = setTimeout(() => {
         this.sliding = null;
-        if (this.moved !== null && this.moved !== place && !this.settled) this.slide(this.moved);
+        if (this.moved !== null && this.moved !== shown && !this.settled) this.show();
       }, SLIDE_MS);
     },
     // The address follows when somebody stops, so that Back leads over what was looked at and not over each frame.

@@ -9,7 +9,6 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
-import psycopg
 import pytest
 
 from analytics import alert_actions as actions
@@ -24,6 +23,7 @@ from simulators import backfill
 from simulators.city import populate
 from storage import observations
 from storage.pool import connect
+from tests.browser.emptying import empty
 from tests.conftest import REPOSITORY, _create, _drop, _with_database, in_thread
 from tests.npm import install
 from tests.serving import serving
@@ -120,8 +120,7 @@ def alerts(city_url: str) -> Iterator[None]:
     """Two areas whose air breaks a rule and one without any: warning, and information."""
     in_thread(raise_alerts(city_url))
     yield
-    with psycopg.connect(city_url, autocommit=True) as database:
-        database.execute("TRUNCATE alerts, alert_watches, alert_rules, alert_silences CASCADE")
+    empty(city_url, "alerts, alert_watches, alert_rules, alert_silences")
 
 
 async def raise_alerts(url: str) -> None:

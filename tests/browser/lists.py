@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from tests.browser.emptying import empty
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -61,9 +63,7 @@ def filled(url: str) -> Iterator[None]:
     with psycopg.connect(url, autocommit=True) as database:
         _fill(database)
         yield
-        database.execute(
-            "TRUNCATE commands, gateway_status, gateway_status_history, maintenance_windows CASCADE"
-        )
+        empty(url, "commands, gateway_status, gateway_status_history, maintenance_windows")
         database.execute("DELETE FROM observation_flags WHERE rule_version = 'a test'")
 
 

@@ -17,6 +17,7 @@ from devices import commands
 from devices.commands import Answer, NewCommand
 from storage.pool import connect
 from tests.browser.conftest import in_thread
+from tests.browser.emptying import empty
 from tests.browser.test_console import DESK, PHONE, give_key, make_key, opened
 from tests.conftest import make_settings
 from tests.integration.test_commands import gateway
@@ -38,8 +39,7 @@ both_sizes = pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "ph
 @pytest.fixture(autouse=True)
 def no_commands(city_url: str) -> Iterator[None]:
     yield
-    with psycopg.connect(city_url, autocommit=True) as database:
-        database.execute("TRUNCATE commands CASCADE")
+    empty(city_url, "commands")
 
 
 @contextmanager

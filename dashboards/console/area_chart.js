@@ -19,7 +19,7 @@ export default {
   methods: {
     async draw() {
       if (!this.options.series) return;
-      this.beginning ??= this.begin();
+      this.beginning ??= this.begin().catch(() => (this.beginning = null)); // could not be loaded: when it is next told
       await this.beginning;
       if (!this.chart) return;
       const options = toRaw(this.options);

@@ -31,6 +31,8 @@ _MOST_BYTES: Final = 16_000_000
 _LARGEST: Final = 2_000_000
 #: stands in an answer for one request alone
 _OF_ONE: Final = "X-Request-ID"
+#: in a request: what a browser has
+_OF_PARTS: Final = frozenset({b"range", b"if-range", b"if-none-match", b"if-modified-since"})
 
 
 def name_by_content() -> None:
@@ -61,6 +63,8 @@ class _Answer:
     status: int = 500
     headers: tuple[tuple[bytes, bytes], ...] = ()
     body: bytes = b""
+    #: False where who asked has gone before the end
+    is_whole: bool = False
 
     async def take(self, message: Message) -> None:
         """Take a part of it."""
@@ -68,11 +72,13 @@ class _Answer:
             self.status, self.headers = message["status"], tuple(message["headers"])
         else:
             self.body += message.get("body", b"")
+            self.is_whole = not message.get("more_body", False)
 
     def say_how_long(self) -> None:
         """Say how long a file stays, and that what is none does not; leave out who asked."""
         headers = MutableHeaders(raw=list(self.headers))
         headers["Cache-Control"] = _FOR_GOOD if self.status == 200 else "no-cache"
+        headers["Accept-Ranges"] = "none"
         del headers[_OF_ONE]
         self.headers = tuple(headers.raw)
 
@@ -101,14 +107,10 @@ class CachedFiles:
         if scope["type"] != "http" or scope["method"] != "GET" or not scope["path"].startswith(_FILES):
             await self._app(scope, receive, send)
             return
-        asked = Headers(scope=scope)
-        if "range" in asked:
-            await self._app(scope, receive, send)
-            return
-        key = scope["path"], asked.get("accept-encoding", "")
+        key = scope["path"], Headers(scope=scope).get("accept-encoding", "")
         if key not in self._kept:
             answer = _Answer()
-            await self._app(scope, receive, answer.take)
+            await self._app(_for_all(scope), receive, answer.take)
             answer.say_how_long()
             self._keep(key, answer)
             await answer.send(scope, receive, send)
@@ -117,8 +119,17 @@ class CachedFiles:
         await self._kept[key].send(scope, receive, send)
 
     def _keep(self, key: tuple[str, str], answer: _Answer) -> None:
-        if answer.status != 200 or len(answer.body) > _LARGEST or key in self._kept:
+        if answer.status != 200 or not answer.is_whole or len(answer.body) > _LARGEST or key in self._kept:
             return
         self._kept[key], self._bytes = answer, self._bytes + len(answer.body)
         while self._bytes > _MOST_BYTES:
             self._bytes -= len(self._kept.popitem(last=False)[1].body)
+
+
+def _for_all(scope: Scope) -> Scope:
+    """Return a request for a whole file, whatever of it a browser has.
+
+    Who left a page amid a file would ask for the rest of what was packed, of which there are no parts.
+    """
+    headers = [each for each in scope["headers"] if each[0] not in _OF_PARTS]
+    return {**scope, "headers": headers}

@@ -103,7 +103,6 @@ def test_a_list_that_goes_on_below_says_so(browser: Browser, console: str) -> No
     with opened(browser, f"{console}/?view=work&lang=en", ready=ROW, viewport=low) as page:
         page.add_style_tag(content=".panel-alerts .table-box { max-height: 90px !important; }")
         page.wait_for_selector(".table-below:has-text('more below')")
-        page.locator(".panel-alerts tbody tr").last.scroll_into_view_if_needed()
         page.eval_on_selector(".panel-alerts .table-box", "box => box.scrollTo(0, box.scrollHeight)")
         page.wait_for_selector(".panel-alerts .table-below", state="detached")
 

@@ -151,7 +151,8 @@ def test_the_documents_on_the_running_demo_and_a_clean_end(
     assert len(rows) > 20
 
     printed = run_documents(place, binaries)
-    puback, answer, examples, enrolled = printed["docs/firmware.md"]
+    registered, puback, answer, examples, enrolled = printed["docs/firmware.md"]
+    assert "my-gw-1" in registered
     assert "RC:0" in puback
     assert set(json.loads(answer)) == {"seq"}
     assert examples.endswith("all committed")

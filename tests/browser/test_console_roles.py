@@ -33,6 +33,7 @@ def let_in(browser: Browser, console: str, key: str, **context: Any) -> Iterator
     """Open the map with a key."""
     with opened(browser, f"{console}/?lang=en", ready=".gate-form", **context) as page:
         give_key(page, key)
+        page.wait_for_selector(".chart canvas")  # who leaves amid a script has an error logged
         yield page
 
 

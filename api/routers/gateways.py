@@ -1,13 +1,12 @@
 """/v1/gateways and /v1/refusals."""
 
-import base64
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from api import pages, reach
+from api import pages, payloads, reach
 from api.links import page
 from api.openapi import example
 from api.parameters import (
@@ -218,17 +217,5 @@ def _shown(row: Row, part: PayloadPart) -> Row:
         return {"payload": None, "payload_encoding": None, "payload_complete": False}
     raw: bytes = row["payload"]
     complete = len(raw) == row["payload_size"]
-    text = _text(raw, complete=complete)
-    shown = base64.b64encode(raw).decode() if text is None else text
-    encoding = "base64" if text is None else "utf-8"
-    return {"payload": shown, "payload_encoding": encoding, "payload_complete": complete}
-
-
-def _text(raw: bytes, *, complete: bool) -> str | None:
-    """Return UTF-8 text, or None; a cut may have split the last character, of four bytes at most."""
-    for cut in range(1 if complete else 4):
-        try:
-            return raw[: len(raw) - cut].decode()
-        except UnicodeDecodeError:
-            continue
-    return None
+    text, encoding = payloads.shown(raw, complete=complete)
+    return {"payload": text, "payload_encoding": encoding, "payload_complete": complete}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -107,11 +106,12 @@ def _became(row: Row) -> str:
 
 
 def _encoded(payload: bytes) -> str:
-    try:
-        lines = payload.decode().splitlines()
-    except UnicodeDecodeError:
-        return f" in base64:\n{base64.b64encode(payload).decode()}"
-    return "\n".join([":", *map(plain, lines)])
+    from api import payloads
+
+    text, encoding = payloads.shown(payload)
+    if encoding == "base64":
+        return f" in base64:\n{text}"
+    return "\n".join([":", *map(plain, text.splitlines())])
 
 
 class RefusalError(LookupError):

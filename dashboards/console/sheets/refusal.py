@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING, Any
 
+from api import payloads
 from api.queries import gateways as queries
 from dashboards.console import formats
 from dashboards.console.elements import text
@@ -59,9 +59,9 @@ class RefusalSheet:
                 "replayed": _replayed(scene, found),
             }
         )
-        shown, is_text = _message(found["payload"])
-        self._encoding.show("" if is_text else words("refusal_binary"))
-        self._message.show(shown)
+        message, encoding = payloads.shown(found["payload"])
+        self._encoding.show(words("refusal_binary") if encoding == "base64" else "")
+        self._message.show(message)
 
 
 def _replayed(scene: Scene, found: Row) -> str:
@@ -70,11 +70,3 @@ def _replayed(scene: Scene, found: Row) -> str:
     return scene.words(
         "refusal_replayed_by", time=scene.instant(found["replayed_at"]), who=found["replayed_by"]
     )
-
-
-def _message(payload: bytes) -> tuple[str, bool]:
-    """Return a payload as text, or in base64, and whether it is text."""
-    try:
-        return payload.decode(), True
-    except UnicodeDecodeError:
-        return base64.b64encode(payload).decode(), False

@@ -80,10 +80,9 @@ class Exports:
                     await self._make(job)
             except Exception as error:  # noqa: BLE001
                 _tell(error)
-            # `asyncio.wait_for` of Python 3.11, in psycopg's pool, loses a cancellation that comes with what
-            # it waits for.
             if is_ending():
                 return
+            # `asyncio.wait_for` of Python 3.11 loses a cancellation that comes with what it waits for.
             with suppress(TimeoutError):
                 async with asyncio.timeout(_LOOKED_EVERY_S):
                     await self.wake.wait()

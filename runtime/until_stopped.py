@@ -25,7 +25,10 @@ async def until_stopped(stop: asyncio.Event, *work: Coroutine[Any, Any, None]) -
 
 
 def is_ending() -> bool:
-    """Tell whether this task was cancelled: Python 3.11's `asyncio.wait_for`, in aiomqtt, may swallow it."""
+    """Tell whether this task was cancelled.
+
+    Python 3.11's `asyncio.wait_for`, in aiomqtt and in psycopg's pool, may swallow it.
+    """
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 

@@ -29,6 +29,7 @@ from dashboards.console.snapshot import (
     read_registry,
     read_series,
 )
+from runtime.until_stopped import is_ending
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -123,6 +124,8 @@ class Feed:
             await self._tell()
             if await self._read_slow():
                 await self._tell()
+            if is_ending():
+                return
             # `asyncio.wait_for` of Python 3.11 loses a cancellation that comes with what it waits for.
             with suppress(TimeoutError):
                 async with asyncio.timeout(INTERVAL_S):

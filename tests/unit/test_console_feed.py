@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from dashboards.console.feed import Feed
 from dashboards.console.geometry import project
 from dashboards.console.snapshot import Registry, Snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
 
 _PROJECTION, _OUTLINES = project([])
 CITY = Registry({}, ZoneInfo("UTC"), {}, None, _PROJECTION, _OUTLINES, {}, {}, None, {})
@@ -53,3 +57,26 @@ async def test_between_two_pages_that_are_told_a_request_gets_all_its_turns() ->
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running
+
+
+async def test_it_ends_although_the_pool_lost_the_cancellation() -> None:
+    asked = asyncio.Event()
+
+    class Pool:
+        @asynccontextmanager
+        async def connection(self, timeout: float) -> AsyncIterator[None]:
+            assert timeout > 0
+            asked.set()
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                raise OSError("no connection") from None
+            yield
+
+    feed = Feed(Pool, "UTC")  # type: ignore[arg-type]
+    feed.follow(partial(asyncio.sleep, 0))
+    running = asyncio.create_task(feed.run())
+    await asked.wait()
+    running.cancel()
+    done, _ = await asyncio.wait({running}, timeout=60)
+    assert done

@@ -191,6 +191,7 @@ class Broker:
 
     server: LocalMosquitto
     passwords: dict[str, str] = field(default_factory=dict)
+    plain: dict[str, str] = field(default_factory=dict)
 
     @property
     def platform_url(self) -> str:
@@ -203,11 +204,13 @@ class Broker:
         return self.server.gateway_url
 
     def add_gateway(self, code: str, password: str | None = None) -> str:
-        """Admit a gateway and return its password."""
-        password = password or secrets.token_urlsafe(12)
-        self.passwords[code] = password_hash(password)
-        self.server.reload(self.passwords)
-        return password
+        """Admit a gateway and return its password, which stays: with another the broker may start again."""
+        known = self.plain.get(code)
+        if known is None or password not in (None, known):
+            self.plain[code] = password or secrets.token_urlsafe(12)
+            self.passwords[code] = password_hash(self.plain[code])
+            self.server.reload(self.passwords)
+        return self.plain[code]
 
 
 @pytest.fixture(scope="session")

@@ -31,8 +31,12 @@ def find_mosquitto() -> Programs | None:
     programs = find_programs(MOSQUITTO_PROGRAMS, f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin")
     if programs is None:
         return None
-    version = parse_version(_first_line([str(programs["mosquitto"]), "-h"]))
-    return programs if version is not None and version >= MOSQUITTO_AT_LEAST else None
+    return programs if mosquitto_version(programs["mosquitto"]) >= MOSQUITTO_AT_LEAST else None
+
+
+def mosquitto_version(program: Path) -> tuple[int, ...]:
+    """Return the version of a Mosquitto, (2, 0, 21) for example; () where it does not tell."""
+    return parse_version(_first_line([str(program), "-h"])) or ()
 
 
 def find_programs(names: tuple[str, ...], path: str) -> Programs | None:

@@ -27,14 +27,22 @@ DEPLOY = Path(__file__).resolve().parents[2] / "deploy" / "mosquitto"
 
 
 class StartedBroker:
-    """What `start` runs, with files that a folder has already."""
+    """What `start` runs, with files that a folder has already.
 
-    def __init__(self, binaries: Binaries, folder: Path) -> None:
+    Mosquitto says that it is of `version`, upon which it depends whether it is reloaded or restarted.
+    """
+
+    def __init__(self, binaries: Binaries, folder: Path, version: str = "2.1.2") -> None:
         self.folder = folder
         self.subscribe = binaries.mosquitto_sub
         self.password_port, self.certificate_port, self.platform_port = (free_port() for _ in range(3))
         (folder / "mosquitto.conf").write_text(self._conf())
-        path = f"{binaries.mosquitto.parent}:{binaries.mosquitto_sub.parent}:{os.environ['PATH']}"
+        said = folder / "bin" / "mosquitto"
+        said.parent.mkdir()
+        tells = f'[ "$1" != -h ] || exec echo "mosquitto version {version}"'
+        said.write_text(f'#!/bin/sh\n{tells}\nexec {binaries.mosquitto} "$@"\n')
+        said.chmod(0o755)
+        path = f"{said.parent}:{binaries.mosquitto_sub.parent}:{os.environ['PATH']}"
         self._environment = ENVIRONMENT | {"PATH": path}
         self._programs = binaries.mosquitto_sub.parent
         self.log = (folder / "log").open("w+")
@@ -99,8 +107,8 @@ class StartedBroker:
 class Composed(StartedBroker):
     """With files of its own making: an authority, and the users that a test admits."""
 
-    def __init__(self, binaries: Binaries, folder: Path) -> None:
-        super().__init__(binaries, folder)
+    def __init__(self, binaries: Binaries, folder: Path, version: str = "2.1.2") -> None:
+        super().__init__(binaries, folder, version)
         self.authority = new_authority("halong CA test", NOW)
         self._certify()
         self.admit(halong="platform secret")

@@ -22,8 +22,13 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def composed(binaries: Binaries, tmp_path: Path) -> Iterator[Composed]:
-    broker = Composed(binaries, tmp_path)
+def version() -> str:
+    return "2.1.2"
+
+
+@pytest.fixture
+def composed(binaries: Binaries, tmp_path: Path, version: str) -> Iterator[Composed]:
+    broker = Composed(binaries, tmp_path, version)
     yield broker
     broker.stop()
     broker.log.close()
@@ -46,6 +51,15 @@ def test_another_identity_is_known_without_a_restart(composed: Composed) -> None
     assert not composed.takes(composed.password_port, "second", "its secret")
     told = (composed.folder / "log").read_text()
     assert re.search(r"New client connected from 127\.0\.0\.1:\d+ as second .*u'second'", told)
+
+
+@pytest.mark.parametrize("version", ["2.0.22"])
+def test_an_older_broker_starts_again_when_identities_change(composed: Composed) -> None:
+    assert composed.becomes(composed.platform_port, "halong", "platform secret")
+    log = (composed.folder / "log").stat().st_size
+    composed.admit(halong="another secret")
+    composed.said("the broker starts again", since=log)
+    assert composed.becomes(composed.platform_port, "halong", "another secret")
 
 
 def test_a_revoked_certificate_ends_its_connection(composed: Composed) -> None:

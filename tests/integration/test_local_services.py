@@ -11,9 +11,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiomqtt
 import psycopg
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
+ADMITTED = {name: password_hash(f"{name} sesame") for name in ("gw-1", "gw-2")}
 
 
 @pytest.fixture(scope="module")
@@ -65,13 +67,12 @@ def postgres(programs: Binaries, folder: Path) -> Iterator[LocalPostgres]:
 
 @pytest.fixture
 def broker(programs: Binaries, folder: Path) -> Iterator[LocalMosquitto]:
-    passwords = {name: password_hash(f"{name} sesame") for name in ("gw-1", "gw-2")}
     with LocalMosquitto(
         programs,
         folder / "mosquitto",
         gateway_port=free_port(),
         platform_port=free_port(),
-        passwords=passwords,
+        passwords=ADMITTED,
     ) as server:
         yield server
 
@@ -248,24 +249,60 @@ async def test_a_gateway_can_not_take_over_the_session_of_ingest(broker: LocalMo
 
 
 async def test_reload_admits_another_gateway_and_keeps_who_is_there(broker: LocalMosquitto) -> None:
+    pid = broker.pid
     async with (
         platform(broker) as halong,
         gateway(broker, "gw-1") as old,
         heard(halong, "city/#") as topics,
     ):
-        broker.reload({name: password_hash(f"{name} sesame") for name in ("gw-1", "gw-3")})
-        for name in ("gw-3", "gw-2"):
-            is_admitted = name == "gw-3"
-            async with asyncio.timeout(40):
-                while await can_connect(broker, name) is not is_admitted:
-                    await asyncio.sleep(0.05)
+        broker.reload(ADMITTED | {"gw-3": password_hash("gw-3 sesame")})
+        await until_connects(broker, "gw-3")
         await old.publish("city/v1/gw-1/up/status", b"{}", qos=1)
         assert await next_topic(topics) == "city/v1/gw-1/up/status"
+    assert broker.pid == pid
 
 
-async def can_connect(broker: LocalMosquitto, name: str) -> bool:
+async def test_reload_shuts_out_who_is_gone_and_lets_the_others_come_back(broker: LocalMosquitto) -> None:
+    broker.reload({"gw-1": password_hash("gw-1 sesame")})
+    await until_connects(broker, "gw-2", is_admitted=False)
+    await until_connects(broker, "gw-1")
+
+
+async def test_a_password_that_changes_while_its_gateway_is_away_costs_nobody_a_connection(
+    broker: LocalMosquitto,
+) -> None:
+    """On SIGHUP Mosquitto 2.0 corrupts its list of sessions to expire, and ends who connects later."""
+    away, others = ([f"gw-{n}" for n in numbers] for numbers in (range(1, 7), range(7, 13)))
+    session: dict[str, Any] = {"clean_start": False, "properties": session_expiry(3600)}
+    kept = {name: password_hash(f"{name} sesame") for name in others}
+    broker.reload(kept | {name: password_hash(f"{name} sesame") for name in away})
+    for name in away:
+        await until_connects(broker, name, **session)
+    broker.reload(kept | {name: password_hash(f"{name} changed") for name in away})
+    await until_connects(broker, away[0], is_admitted=False)
+    come = [gateway(broker, name, f"{name} changed", **session) for name in away]
+    come += [gateway(broker, name) for name in others]
+    async with AsyncExitStack() as stack:
+        for client in come:
+            await stack.enter_async_context(client)
+        await asyncio.sleep(3)  # each second it looks for sessions to expire
+        for client, name in zip(come, away + others, strict=True):
+            await client.publish(f"city/v1/{name}/up/status", b"{}", qos=1)
+    assert "Expiring client" not in broker.last_words(1000)
+
+
+async def until_connects(
+    broker: LocalMosquitto, name: str, *, is_admitted: bool = True, **session: object
+) -> None:
+    """Wait until a gateway can log in with its first password, or no longer can."""
+    async with asyncio.timeout(40):
+        while await can_connect(broker, name, **session) is not is_admitted:
+            await asyncio.sleep(0.05)
+
+
+async def can_connect(broker: LocalMosquitto, name: str, **session: object) -> bool:
     try:
-        async with gateway(broker, name):
+        async with gateway(broker, name, **session):
             return True
     except aiomqtt.MqttError:
         return False

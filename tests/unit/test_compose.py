@@ -17,6 +17,7 @@ from check_jsonschema.builtin_schemas import get_builtin_schema
 from dashboards.deploy import FOLDER, Database, datasource
 from dashboards.grafana import boards
 from runtime.local.browser_files import browser_config
+from runtime.local.installed import parse_version
 from runtime.local.mosquitto_files import TlsPorts, broker_config
 from tests.compose import COMPOSE, DOCKERFILE, ONCE, OURS, SERVICES, filled, make_env, read_env
 from tests.conftest import REPOSITORY as ROOT
@@ -88,10 +89,12 @@ def test_images_are_pinned(name: str) -> None:
     assert tag == "local" or re.search(r"\d+\.\d+\.\d+", tag), f"{repository}:{tag}"
 
 
-def test_the_broker_is_not_older_than_it_may_be() -> None:
-    """Below 2.0.18 a consumer's Receive Maximum is not kept."""
-    version = SERVICES["broker"]["image"].partition(":")[2]
-    assert tuple(map(int, version.split("."))) >= (2, 0, 18)
+@pytest.mark.parametrize("name", ["broker", "browsers"])
+def test_the_broker_is_not_older_than_it_may_be(name: str) -> None:
+    """Below 2.1 a change of identities interrupts all gateways, below 2.0.18 Receive Maximum is not kept."""
+    version = parse_version(SERVICES[name]["image"].partition(":")[2])
+    assert version
+    assert version >= (2, 1)
 
 
 @every_service

@@ -78,6 +78,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with files that take long, and end with short ones: no process is left with a long one alone."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: (item.path not in slow, "unit" in item.path.parts))
+    if items and items[0].config.getoption("reruns", None):
+        # A page is drawn anew while a test reads it: whatever failed there is tried once more (decision 130).
+        for item in items:
+            if item.get_closest_marker("browser"):
+                item.add_marker(pytest.mark.flaky(reruns=1, reruns_delay=3, only_rerun=["."]))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.browser
 def test_an_installer_accepts_an_unknown_device_and_ignores_another(
     browser: Browser, locked_console: str, city_url: str, viewport: dict[str, int]
 ) -> None:
-    size = str(viewport["width"])
+    size = f"{viewport['width']}-{secrets.token_hex(2)}"
     in_thread(_name_unknown(city_url, f"aq-{size}", f"bench-{size}"))
     key = in_thread(make_key(city_url, "installer"))
     with opened(browser, locked_console, ready=".gate-form", viewport=viewport) as page:

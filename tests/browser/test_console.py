@@ -82,12 +82,15 @@ def test_choosing_an_indicator_and_a_district_changes_map_and_chart(browser: Bro
         before = page.get_attribute('[data-area="205"]', "style")
         assert "VN_AQI" in chart_label(page)
         page.select_option("select", "laeq_1h")
-        page.wait_for_function("() => document.querySelector('.legend-unit').textContent === 'dB'")
-        assert page.get_attribute('[data-area="205"]', "style") != before
+        page.wait_for_selector(".legend-unit:text-is('dB')")
+        page.wait_for_function(
+            "before => document.querySelector('[data-area=\"205\"]').getAttribute('style') !== before",
+            arg=before,
+        )
         choose(page, "205")
         page.wait_for_function("() => document.querySelector('.chart-box').ariaLabel.includes('Đông Triều')")
-        assert page.inner_text(".panel-chart h2") == "Thành phố Đông Triều"
-        assert re.fullmatch(r"\d+,\d", page.inner_text(".now-value"))
+        page.wait_for_selector(".panel-chart h2:text-is('Thành phố Đông Triều')")
+        page.wait_for_selector(".now-value:text-matches('^\\\\d+,\\\\d$')")
         page.wait_for_url("**/?area=205&indicator=laeq_1h&lang=vi")
 
 

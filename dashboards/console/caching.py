@@ -5,6 +5,7 @@ The addresses of NiceGUI's files name its version, those of ours what is in them
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -63,7 +64,7 @@ class _Answer:
     status: int = 500
     headers: tuple[tuple[bytes, bytes], ...] = ()
     body: bytes = b""
-    #: False where who asked has gone before the end
+    #: whether all of it has come
     is_whole: bool = False
 
     async def take(self, message: Message) -> None:
@@ -72,7 +73,10 @@ class _Answer:
             self.status, self.headers = message["status"], tuple(message["headers"])
         else:
             self.body += message.get("body", b"")
-            self.is_whole = not message.get("more_body", False)
+            self.is_whole = not message.get("more_body", False) and len(self.body) == self._length()
+
+    def _length(self) -> int:
+        return int(Headers(raw=list(self.headers)).get("content-length", len(self.body)))
 
     def say_how_long(self) -> None:
         """Say how long a file stays, and that what is none does not; leave out who asked."""
@@ -110,7 +114,7 @@ class CachedFiles:
         key = scope["path"], Headers(scope=scope).get("accept-encoding", "")
         if key not in self._kept:
             answer = _Answer()
-            await self._app(_for_all(scope), receive, answer.take)
+            await self._app(_for_all(scope), _receive_for_all(), answer.take)
             answer.say_how_long()
             self._keep(key, answer)
             await answer.send(scope, receive, send)
@@ -124,6 +128,18 @@ class CachedFiles:
         self._kept[key], self._bytes = answer, self._bytes + len(answer.body)
         while self._bytes > _MOST_BYTES:
             self._bytes -= len(self._kept.popitem(last=False)[1].body)
+
+
+def _receive_for_all() -> Receive:
+    """Return a `receive` of one who stays: others would get what was heard by who left."""
+    asked: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
+
+    async def receive() -> Message:
+        if not asked:
+            await asyncio.Event().wait()
+        return asked.pop()
+
+    return receive
 
 
 def _for_all(scope: Scope) -> Scope:

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import hashlib
 import re
+import socket
+import struct
+from itertools import product
 from typing import TYPE_CHECKING
 
 import httpx
 import nicegui
 import pytest
 
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, database
 from tests.serving import serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 CONSOLE = REPOSITORY / "dashboards" / "console"
 FILES = f"/_nicegui/{nicegui.__version__}"
 
 
-@pytest.fixture
-def browser(database_url: str, tmp_path: Path) -> Iterator[httpx.Client]:
+@pytest.fixture(scope="module")
+def browser(
+    postgres_dsn: str, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[httpx.Client]:
+    log = tmp_path_factory.mktemp("console") / "log"
     with (
-        serving(database_url, tmp_path / "console.log", HALONG_API_PUBLIC="true") as address,
+        database(postgres_dsn, template) as url,
+        serving(url, log, HALONG_API_PUBLIC="true") as address,
         httpx.Client(base_url=address) as client,
     ):
         yield client
@@ -75,6 +81,21 @@ def test_an_answer_from_memory_says_nothing_of_who_asked_first(browser: httpx.Cl
         headers = browser.get(path, headers={"X-Request-ID": "mine"}).headers
         assert "x-request-id" not in headers
         assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_who_leaves_amid_a_file_spoils_it_for_nobody(browser: httpx.Client) -> None:
+    """A page that is left asks for many files and hears none out; the next one gets each of them whole."""
+    scripts = [f"{FILES}/static/{each}" for each in ("utils/dynamic_properties.js", "nicegui.js")]
+    encodings = [f"gzip;q=0.{n}" for n in range(1, 10)]
+    here = (browser.base_url.host, browser.base_url.port)
+    for path, encoding in product(scripts, encodings):
+        asked = f"GET {path} HTTP/1.1\r\nHost: {here[0]}\r\nAccept-Encoding: {encoding}\r\n\r\n"
+        with socket.create_connection(here) as left:
+            left.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # closed by RST
+            left.sendall(asked.encode())
+    wholes = {path: browser.get(path, headers={"Accept-Encoding": "identity"}).content for path in scripts}
+    for path, encoding in product(scripts, encodings):
+        assert browser.get(path, headers={"Accept-Encoding": encoding}).content == wholes[path]
 
 
 def test_what_is_no_file_is_not_kept(browser: httpx.Client) -> None:

@@ -166,6 +166,7 @@ def gateway(
         username=name,
         password=f"{name} sesame" if password is None else password,
         protocol=aiomqtt.ProtocolVersion.V5,
+        timeout=60,
         **options,  # type: ignore[arg-type]
     )
 
@@ -178,6 +179,7 @@ def platform(broker: LocalMosquitto, identifier: str = "test", **options: object
         username=PLATFORM_USER,
         password=broker.password_file.read_text(),
         protocol=aiomqtt.ProtocolVersion.V5,
+        timeout=60,
         **options,  # type: ignore[arg-type]
     )
 
@@ -199,7 +201,7 @@ async def test_a_wrong_user_or_password_is_refused(broker: LocalMosquitto, name:
 async def test_nobody_comes_in_without_a_name(broker: LocalMosquitto) -> None:
     for port in (broker.gateway_port, broker.platform_port):
         with pytest.raises(aiomqtt.MqttError, match="Not authorized"):
-            async with aiomqtt.Client("127.0.0.1", port, protocol=aiomqtt.ProtocolVersion.V5):
+            async with aiomqtt.Client("127.0.0.1", port, protocol=aiomqtt.ProtocolVersion.V5, timeout=60):
                 pass
 
 

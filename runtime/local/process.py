@@ -13,13 +13,15 @@ import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
+from itertools import chain, cycle, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypedDict
 
 from runtime.local.errors import LocalServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 ATTEMPTS: Final = 4
 """How often a server is started: each time, somebody may be faster with a port."""
@@ -235,10 +237,10 @@ def free_port(preferred: int = 0) -> int:
     """Return `preferred` if nothing listens on that loopback port, else a free one.
 
     It is none of those that the system gives to connections, if one is left: a server that starts again would
-    find it taken. Somebody else may be faster with it.
+    find it taken. Nor is it given again before all others, but somebody else may be faster with it.
     """
-    others = [*random.sample(_PORTS, _TRIED), 0]
-    for port in [preferred, *others] if preferred else others:
+    others = chain(islice(_all_ports(), _TRIED), [0])
+    for port in chain([preferred], others) if preferred else others:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -247,6 +249,11 @@ def free_port(preferred: int = 0) -> int:
                 continue
             return int(probe.getsockname()[1])
     raise LocalServiceError("No free TCP port on 127.0.0.1: end a program that listens there.")
+
+
+@cache
+def _all_ports() -> Iterator[int]:
+    return cycle(random.sample(_PORTS, len(_PORTS)))
 
 
 def takes_connections(host: str, port: int) -> bool:

@@ -106,13 +106,16 @@ def _following(last: Path) -> Iterator[None]:
     """Run the follower; it has written everything when `last` is there."""
     command = [sys.executable, "-m", "runtime.cli", "broker", "follow"]
     with subprocess.Popen(command) as process:
-        deadline = time.monotonic() + 90
-        while not last.exists():
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        yield
-        process.terminate()
-        assert process.wait(60) == 0
+        try:
+            deadline = time.monotonic() + 90
+            while not last.exists():
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            yield
+        finally:
+            process.terminate()
+            ended = process.wait(60)
+        assert ended == 0
 
 
 async def until(client: Callable[[], aiomqtt.Client], *, may: bool) -> None:

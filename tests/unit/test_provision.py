@@ -269,6 +269,12 @@ def test_a_taken_port_gives_another() -> None:
         assert free_port(port) not in (0, port)
 
 
+def test_a_port_is_not_given_twice() -> None:
+    """A broker takes three, and listens on none of them before it has all."""
+    ports = [free_port() for _ in range(300)]
+    assert len(set(ports)) == 300
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
 def test_a_free_port_is_none_that_connections_are_given() -> None:
     lowest, _ = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()

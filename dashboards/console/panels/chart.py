@@ -36,7 +36,7 @@ class ChartPanel:
                 self._swatch = tag("i", "swatch", aria_hidden="true")
                 self._category = text("span", "", "now-category")
                 self._facts = text("span", "", "now-facts")
-            self._box = tag("div", "chart-box", role="img")
+            self._box = tag("div", "chart-box", role="img", aria_label=words("loading"))
             with self._box:
                 self._chart = AreaChart()
                 self._empty = text("p", "", "chart-empty")

@@ -53,7 +53,7 @@ class BodyLimit:
             text = f"the body nests deeper than {MOST_DEPTH} levels: no operation takes more"
             await _refuse("invalid-parameter", text, scope, receive, send)
             return
-        await self._app(scope, _replayed(body, receive), send)
+        await self._app(scope, replayed(body, receive), send)
 
     async def _read(self, scope: Scope, receive: Receive) -> bytes | None:
         """Return the body; None where it is too large."""
@@ -87,7 +87,8 @@ def _has_body(scope: Scope) -> bool:
     return scope["method"] not in {"GET", "HEAD", "OPTIONS"}
 
 
-def _replayed(body: bytes, receive: Receive) -> Receive:
+def replayed(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that tells of a whole body first, and then what `receive` does."""
     waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def replay() -> Message:

@@ -18,6 +18,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 
 from api.conditions import is_unchanged, parsed_date
+from api.limits import replayed
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -114,7 +115,7 @@ class CachedFiles:
         key = scope["path"], Headers(scope=scope).get("accept-encoding", "")
         if key not in self._kept:
             answer = _Answer()
-            await self._app(_for_all(scope), _receive_for_all(), answer.take)
+            await self._app(_for_all(scope), replayed(b"", _stay), answer.take)
             answer.say_how_long()
             self._keep(key, answer)
             await answer.send(scope, receive, send)
@@ -130,16 +131,10 @@ class CachedFiles:
             self._bytes -= len(self._kept.popitem(last=False)[1].body)
 
 
-def _receive_for_all() -> Receive:
-    """Return a `receive` of one who stays: others would get what was heard by who left."""
-    asked: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
-
-    async def receive() -> Message:
-        if not asked:
-            await asyncio.Event().wait()
-        return asked.pop()
-
-    return receive
+async def _stay() -> Message:
+    """Hear of no end: others would get what was heard by who left."""
+    never: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+    return await never
 
 
 def _for_all(scope: Scope) -> Scope:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, Self
 from urllib.parse import quote
 
@@ -190,8 +191,12 @@ class LocalMosquitto:
     def _platform_password(self) -> str:
         return self.password_file.read_text().strip()
 
+    @cached_property
+    def _version(self) -> tuple[int, ...]:
+        return mosquitto_version(self._program)
+
     def _can_reload(self, passwords: Mapping[str, str]) -> bool:
-        if mosquitto_version(self._program) >= _RELOADS_SAFELY:
+        if self._version >= _RELOADS_SAFELY:
             return not self._is_restored or self._sessions_are_back()
         return (
             not self._is_restored
